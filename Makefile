@@ -1,0 +1,39 @@
+# The commands of the README. The first call of any of them builds .venv; later calls find it ready.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: run install test check bench clean
+
+run: $(READY)
+	@if [ -t 0 ] && [ -t 1 ]; then \
+		$(BIN)/laddertop train ladder-digits --detach && exec $(BIN)/laddertop attach last; \
+	else \
+		echo "make run: no terminal here, so the dashboard stays closed and the run trains headless" >&2; \
+		exec $(BIN)/laddertop train ladder-digits; \
+	fi
+
+install: $(READY)
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python benchmarks/speed.py --short
+
+clean:
+	rm -rf $(VENV)
+
+# The stamp is written last, so that an installation that was cut off starts again.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "laddertop needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $(READY)

@@ -1,0 +1,1 @@
+"""One file, one whole model. Models never import each other."""

@@ -1,0 +1,75 @@
+"""What front ends ask of a running engine: one small JSON file per command in the run's `commands/` folder.
+
+A front end writes a command and waits for the `Commanded` event with its id; the engine takes commands up between two
+steps, in the order they were sent, and removes each file once its outcome is recorded. A command is meant for one
+segment: an engine that was started later refuses it.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import socket
+import time
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import Field, ValidationError
+
+from journal.events import Record
+from journal.files import write_atomically
+
+Action = Literal["set", "pause", "continue", "stop", "checkpoint", "evaluate", "sample", "annotate"]
+ACTIONS: tuple[str, ...] = get_args(Action)
+"""set changes knobs, annotate only leaves its note; the others do what their names say."""
+
+
+class Command(Record):
+    """One request to the engine."""
+
+    id: str
+    """Unique within the run; its outcome bears the same id."""
+    segment: int
+    """The segment it is meant for."""
+    by: str
+    """Who sent it, and from where."""
+    action: Action
+    """What is asked for."""
+    changes: dict[str, float | str] = Field(default={})
+    """New values by knob for `set`; a switch also takes on and off; a group such as noise.std sets all its members."""
+    note: str = ""
+    """The sender's words."""
+
+
+def sender(front_end: str) -> str:
+    """Who sends a command, for the record: user@host and the front end."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()} ({front_end})"
+
+
+def send(
+    folder: Path, segment: int, action: Action, changes: dict[str, Any] | None = None, *, by: str, note: str = ""
+) -> Command:
+    """Puts a command into the inbox of the run in `folder` and returns it. Raises OSError when it can't be written."""
+    identity = f"{time.time_ns():020d}-{secrets.token_hex(3)}"
+    command = Command(id=identity, segment=segment, by=by, action=action, changes=changes or {}, note=note)
+    write_atomically(folder / "commands" / f"{identity}.json", command.model_dump_json().encode())
+    return command
+
+
+def pending(folder: Path) -> list[tuple[Path, Command | str]]:
+    """The inbox in the order of sending: each file with its command, or with what is wrong with it."""
+    found: list[tuple[Path, Command | str]] = []
+    with os.scandir(folder / "commands") as entries:
+        names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
+    for name in names:
+        path = folder / "commands" / name
+        try:
+            found.append((path, Command.model_validate_json(path.read_bytes())))
+        except ValidationError as error:
+            found.append((path, f"not a command: {error.errors()[0]['msg']}"))
+    return found

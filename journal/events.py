@@ -1,0 +1,288 @@
+"""What happened in a run: one JSON object per line in `events.jsonl`, written by the engine alone, append-only.
+
+Readers poll the file; a line without its newline is not there yet. NaN and infinities survive as JSON strings.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+READ_AT_MOST = 1 << 20
+"""Bytes that one poll reads at most, so that a long history never blocks its reader."""
+
+
+class Record(BaseModel):
+    """A plain value of the journal. Unknown keys are ignored, so that older front ends read newer runs."""
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings", use_attribute_docstrings=True)
+
+
+class Term(Record):
+    """One term of the cost, as the engine declares it."""
+
+    name: str
+    """Name of its column in the metrics."""
+    label: str
+    """Name for people."""
+    unit: str
+    """Unit and reduction in words, such as nats per image, mean over the batch."""
+    weight: str | None
+    """The knob whose effective value multiplies the term; none: weight 1."""
+
+
+class Knob(Record):
+    """One thing that can be changed while the training runs, as the engine declares it."""
+
+    name: str
+    """Its name in commands and in the metrics."""
+    label: str
+    """Name for people."""
+    kind: Literal["switch", "number"]
+    """A switch is 0 or 1."""
+    unit: str
+    """Unit in words; empty for a plain factor."""
+    low: float
+    """Smallest value that is accepted."""
+    high: float
+    """Largest value that is accepted."""
+    factor: float | None
+    """What a key press multiplies it by; none: a switch."""
+    help: str
+    """One sentence."""
+    value: float
+    """Value as set, before schedules."""
+
+
+class Column(Record):
+    """One column of the metrics."""
+
+    name: str
+    """Name of the term or knob, total or grad_norm."""
+    label: str
+    """Name for people."""
+    unit: str
+    """Unit and reduction in words."""
+
+
+class Value(Record):
+    """A measured number with its unit."""
+
+    value: float
+    """The number."""
+    unit: str
+    """Unit and reduction in words."""
+
+
+class Change(Record):
+    """What a command did to one knob."""
+
+    knob: str
+    """Name of the knob."""
+    old: float
+    """Value before."""
+    requested: float
+    """Value asked for."""
+    applied: float
+    """Value after."""
+
+
+class _Event(Record):
+    time: float = Field(default_factory=time.time)
+    """Seconds since 1970."""
+    step: int
+    """Steps completed when it happened."""
+
+
+class RunStarted(_Event):
+    """An engine begins, or goes on after a resume."""
+
+    type: Literal["run_started"] = "run_started"
+    segment: int
+    """1 for the first start, one more at every resume."""
+    pid: int
+    """Process of the engine."""
+    host: str
+    """Host of the engine."""
+    device: str
+    """Device, in words."""
+    precision: str
+    """fp32 or bf16."""
+    compiled: bool
+    """Whether the step is compiled."""
+    threads: int
+    """Threads of the CPU."""
+    versions: dict[str, str]
+    """Versions of what decides the numbers."""
+    resumed_from: int | None
+    """Step of the checkpoint it goes on from."""
+    steps: int
+    """Planned length of the run in steps."""
+    epoch_steps: int
+    """Steps of one epoch."""
+    terms: list[Term]
+    """The terms of the cost."""
+    knobs: list[Knob]
+    """What can be changed, with the values at the start of this segment."""
+    note: str = ""
+    """Anything a user should know about this start."""
+
+
+class Commanded(_Event):
+    """The outcome of a command."""
+
+    type: Literal["commanded"] = "commanded"
+    id: str
+    """Id of the command."""
+    by: str
+    """Who sent it."""
+    action: str
+    """What was asked for; see journal.commands.ACTIONS."""
+    outcome: Literal["applied", "refused"]
+    """Applied before the step after `step`, or refused."""
+    reason: str = ""
+    """Why it was refused, or what was bent to fit."""
+    changes: list[Change] = []
+    """What it did to each knob."""
+    note: str = ""
+    """The sender's words."""
+
+
+class Evaluated(_Event):
+    """An evaluation on data the training has not seen."""
+
+    type: Literal["evaluated"] = "evaluated"
+    split: str
+    """test or held back."""
+    values: dict[str, Value]
+    """What was measured."""
+    seconds: float
+    """How long it took."""
+
+
+class Sampled(_Event):
+    """The fixed test items passed through the model."""
+
+    type: Literal["sampled"] = "sampled"
+    file: str
+    """File of images, relative to the run folder; see journal.samples."""
+    rows: list[str]
+    """Names of the arrays in the file, in the order to show."""
+
+
+class Checkpointed(_Event):
+    """The training was saved."""
+
+    type: Literal["checkpointed"] = "checkpointed"
+    file: str
+    """File, relative to the run folder."""
+    sha256: str
+    """Checksum of the file."""
+    bytes: int
+    """Size of the file."""
+    reason: str
+    """Why it was saved: schedule, command, or end."""
+
+
+class Logged(_Event):
+    """A line for people."""
+
+    type: Literal["logged"] = "logged"
+    level: Literal["info", "warning", "error"]
+    """How much it matters."""
+    text: str
+    """One or more sentences."""
+
+
+class RunEnded(_Event):
+    """The engine ends on purpose. An engine that is gone without it has crashed."""
+
+    type: Literal["run_ended"] = "run_ended"
+    reason: Literal["finished", "stopped", "failed"]
+    """Finished its steps, was told to stop, or could not go on."""
+    detail: str = ""
+    """Who stopped it, or what failed and what to do."""
+
+
+Event = RunStarted | Commanded | Evaluated | Sampled | Checkpointed | Logged | RunEnded
+_event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+
+
+class EventWriter:
+    """Appends events to a run's event file; the engine holds the only one."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens `path` for appending, and ends a line that a crash cut off."""
+        self._file = path.open("ab")
+        if path.stat().st_size and not _ends_with_newline(path):
+            self._file.write(b"\n")
+
+    def append(self, event: Event) -> None:
+        """Writes one event; readers see it at once. Raises OSError when the disk does not take it."""
+        self._file.write(event.model_dump_json().encode() + b"\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+
+class EventReader:
+    """Reads a run's events as they are written. Any number may read."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads from the beginning of `path`, which may not exist yet."""
+        self._path = path
+        self._offset = 0
+        self._tail = b""
+        self.damaged = 0
+        """Lines that are no events: what a crash cut off, or what a newer laddertop wrote."""
+
+    def poll(self) -> list[Event]:
+        """The events written since the last poll, at most READ_AT_MOST bytes of them: empty when there is no more."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read(READ_AT_MOST)
+        except FileNotFoundError:
+            return []
+        self._offset += len(data)
+        *lines, self._tail = (self._tail + data).split(b"\n")
+        events = []
+        for line in lines:
+            if line.strip():
+                try:
+                    events.append(_event.validate_json(line))
+                except ValidationError:
+                    self.damaged += 1
+        if not events and len(data) == READ_AT_MOST:
+            return self.poll()
+        return events
+
+    def read_all(self) -> list[Event]:
+        """Every event written so far that was not yet read."""
+        events: list[Event] = []
+        while more := self.poll():
+            events += more
+        return events
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"
+
+
+def as_json(record: BaseModel) -> Any:
+    """A record as plain JSON values; NaN and infinities as strings."""
+    return record.model_dump(mode="json")

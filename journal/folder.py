@@ -1,0 +1,162 @@
+"""The run folder: creating one, finding one, and whether an engine is at work in it."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import fcntl
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from journal.files import write_atomically
+from journal.spec import Spec, parse
+
+
+def runs_folder(option: Path | None = None) -> Path:
+    """Where runs live: the option, else $LADDERTOP_RUNS, else checkpoints/ in the current folder."""
+    return option or Path(os.environ.get("LADDERTOP_RUNS") or "checkpoints")
+
+
+class RunFolder:
+    """One run on disk. Cheap to make; reads nothing until asked."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        """The folder."""
+
+    @property
+    def name(self) -> str:
+        """The run's name: that of its folder."""
+        return self.path.resolve().name
+
+    @property
+    def events_path(self) -> Path:
+        """The event file."""
+        return self.path / "events.jsonl"
+
+    @property
+    def console_path(self) -> Path:
+        """What the engine and its libraries printed."""
+        return self.path / "console.log"
+
+    @property
+    def spec(self) -> Spec:
+        """What to train. Raises ValueError when the spec is missing or damaged."""
+        return read_spec(self.path)
+
+    def engine_alive(self) -> bool:
+        """Whether an engine holds this run, on this host or another one that shares the disk."""
+        try:
+            descriptor = os.open(self.path / "engine.lock", os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    @contextlib.contextmanager
+    def engine_lock(self) -> Iterator[None]:
+        """Held by the engine for as long as it lives; the system lets go of it however the engine dies.
+
+        Raises ValueError when another engine holds it.
+        """
+        descriptor = os.open(self.path / "engine.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            # A front end that asks whether an engine is alive holds the lock for a moment.
+            for attempt in range(20):
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if attempt == 19:
+                        raise ValueError(
+                            f"another engine is training {self.name}; watch it with `laddertop attach {self.name}`"
+                        ) from None
+                    time.sleep(0.05)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def create_run(runs: Path, spec: Spec, name: str | None = None) -> RunFolder:
+    """Makes the folder of a new run with its spec in it.
+
+    Without a name the run is called by date, recipe and four random letters. Raises ValueError when the name is taken,
+    is no plain name, or the folder can't be written.
+    """
+    if name is None:
+        name = f"{time.strftime('%Y-%m-%d')}-{spec.recipe}-{secrets.token_hex(2)}"
+    elif not name.isprintable() or "/" in name or name.startswith((".", "-")) or name in ("", "last"):
+        raise ValueError(f"{name!r} can't name a run: take letters, digits, dots and dashes, not starting with one")
+    path = runs / name
+    try:
+        path.mkdir(parents=True)
+        (path / "commands").mkdir()
+        (path / "samples").mkdir()
+        write_atomically(path / "spec.json", spec.model_dump_json(indent=1).encode())
+    except FileExistsError:
+        raise ValueError(f"there is a run {name} in {runs} already; take another --name") from None
+    except OSError as error:
+        raise ValueError(f"can't make the run folder {path}: {error.strerror}; choose another with --runs") from None
+    return RunFolder(path)
+
+
+def read_spec(path: Path) -> Spec:
+    """The spec of the run in `path`. Raises ValueError when it is missing or damaged."""
+    file = path / "spec.json"
+    try:
+        tree = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise ValueError(f"{path} is no run folder: it has no spec.json; `laddertop runs` lists the runs") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{file} can't be read: {error}; the run can't be used without it") from None
+    if not isinstance(tree, dict):
+        raise ValueError(f"{file} holds no spec; the run can't be used without it")
+    return parse(tree, str(file))
+
+
+def list_runs(runs: Path) -> list[RunFolder]:
+    """The runs in a folder, newest first; empty when there is no such folder."""
+    try:
+        with os.scandir(runs) as entries:
+            found = [RunFolder(Path(entry.path)) for entry in entries if os.path.isfile(f"{entry.path}/spec.json")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(found, key=lambda run: ((run.path / "spec.json").stat().st_mtime_ns, run.name), reverse=True)
+
+
+def find_run(runs: Path, text: str) -> RunFolder:
+    """The run that a user means: a folder, a name, a unique prefix of a name, or `last` for the newest.
+
+    Raises ValueError that names what was looked for and where, with the nearest names.
+    """
+    if text != "last" and (Path(text) / "spec.json").is_file():
+        return RunFolder(Path(text))
+    found = list_runs(runs)
+    if text == "last" and found:
+        return found[0]
+    if text != "last" and ("/" in text or (Path(text).is_dir() and not (runs / text).is_dir())):
+        if Path(text).is_dir():
+            raise ValueError(f"{text} is no run folder: it has no spec.json")
+        raise ValueError(f"there is no folder {text}")
+    if not found:
+        raise ValueError(f"there are no runs in {runs.absolute()}; start one with `laddertop train ladder-digits`")
+    names = {run.name: run for run in found}
+    fitting = [run for name, run in names.items() if name == text] or [
+        r for n, r in names.items() if n.startswith(text)
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise ValueError(f"{text!r} begins {len(fitting)} runs: {', '.join(run.name for run in fitting[:4])}")
+    near = difflib.get_close_matches(text, list(names), n=3, cutoff=0.4)
+    hint = f"; did you mean {' or '.join(near)}?" if near else "; `laddertop runs` lists them"
+    raise ValueError(f"no run {text!r} in {runs.absolute()}{hint}")

@@ -1,0 +1,36 @@
+"""Images of the fixed test items: one compressed array file per sampling.
+
+Shape letters: N items, H rows, W columns. Every array is uint8 [N, H, W], black 0, white 255.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from journal.files import write_atomically
+
+ROWS = ("input", "corrupted", "reconstruction", "prior")
+"""The arrays that may occur: the clean items, what the model saw, what it made of it, and draws from the model."""
+
+
+def write_samples(folder: Path, step: int, rows: dict[str, npt.NDArray[np.uint8]]) -> str:
+    """Writes the arrays of one sampling and returns the file's name relative to `folder`."""
+    name = f"samples/step-{step:09d}.npz"
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **rows)
+    write_atomically(folder / name, buffer.getvalue())
+    return name
+
+
+def read_samples(folder: Path, name: str) -> dict[str, npt.NDArray[np.uint8]]:
+    """The arrays of one sampling, uint8 [N, H, W] each. Raises ValueError when the file is missing or damaged."""
+    path = folder / name
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {row: file[row] for row in file.files}
+    except Exception as error:  # zipfile, zlib and numpy each raise their own kinds for a damaged file
+        raise ValueError(f"{path} is no readable sample file: {error}") from None

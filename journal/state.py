@@ -1,0 +1,108 @@
+"""Where a run stands: a fold over its events, the same for a live, an attached, a finished and a replayed run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from journal.events import (
+    Checkpointed,
+    Commanded,
+    Evaluated,
+    Event,
+    Knob,
+    Logged,
+    RunEnded,
+    RunStarted,
+    Sampled,
+    Term,
+)
+
+STATES = ("starting", "training", "paused", "finished", "stopped", "failed", "crashed")
+"""starting: made, and no engine has reported yet; crashed: an engine is gone without a word; the others say it."""
+
+
+@dataclass
+class RunState:
+    """What the events up to now amount to."""
+
+    started: RunStarted | None = None
+    """The newest start."""
+    ended: RunEnded | None = None
+    """How the newest start ended; none while it goes on, or when it crashed."""
+    paused: bool = False
+    """Whether the newest start is paused."""
+    step: int = 0
+    """Steps completed at the newest event."""
+    knobs: dict[str, Knob] = field(default_factory=dict)
+    """The knobs by name with their present values."""
+    commands: list[Commanded] = field(default_factory=list)
+    """Outcomes of commands, oldest first."""
+    evaluations: list[Evaluated] = field(default_factory=list)
+    """Evaluations, oldest first."""
+    samplings: list[Sampled] = field(default_factory=list)
+    """Samplings, oldest first."""
+    checkpoints: list[Checkpointed] = field(default_factory=list)
+    """Checkpoints, oldest first; the files of old ones are gone."""
+    starts: list[RunStarted] = field(default_factory=list)
+    """Every start, oldest first."""
+    log: list[Logged] = field(default_factory=list)
+    """Lines for people, oldest first."""
+
+    def apply(self, event: Event) -> None:
+        """Takes up one more event."""
+        self.step = event.step
+        match event:
+            case RunStarted():
+                self.started, self.ended, self.paused = event, None, False
+                self.starts.append(event)
+                self.knobs = {knob.name: knob for knob in event.knobs}
+            case Commanded():
+                self.commands.append(event)
+                if event.outcome == "applied":
+                    if event.action in ("pause", "continue"):
+                        self.paused = event.action == "pause"
+                    for change in event.changes:
+                        knob = self.knobs[change.knob]
+                        self.knobs[change.knob] = knob.model_copy(update={"value": change.applied})
+            case Evaluated():
+                self.evaluations.append(event)
+            case Sampled():
+                self.samplings.append(event)
+            case Checkpointed():
+                self.checkpoints.append(event)
+            case Logged():
+                self.log.append(event)
+            case RunEnded():
+                self.ended = event
+
+    def apply_all(self, events: Iterable[Event]) -> RunState:
+        """Takes up many events and returns itself."""
+        for event in events:
+            self.apply(event)
+        return self
+
+    def status(self, alive: bool) -> str:
+        """One of STATES, given whether an engine holds the run."""
+        if self.started is None:
+            return "starting" if alive else (self.ended.reason if self.ended else "crashed")
+        if self.ended is not None:
+            return self.ended.reason
+        if not alive:
+            return "crashed"
+        return "paused" if self.paused else "training"
+
+    @property
+    def segment(self) -> int:
+        """Number of the newest start; 0 before the first."""
+        return self.started.segment if self.started else 0
+
+    @property
+    def steps(self) -> int:
+        """Planned length of the run in steps; 0 before the first start."""
+        return self.started.steps if self.started else 0
+
+    @property
+    def terms(self) -> list[Term]:
+        """The terms of the cost."""
+        return self.started.terms if self.started else []

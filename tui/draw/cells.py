@@ -1,0 +1,109 @@
+"""A picture of character cells: what every panel draws, and what is compared so that only changed rows are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import IntEnum
+
+import numpy as np
+
+
+class Ink(IntEnum):
+    """What a cell means; the palette says how it looks. Values from GREYS on are pairs of grey levels (see `grey`)."""
+
+    TEXT = 0
+    DIM = 1
+    """Labels, rules, units: everything that is read second."""
+    FAINT = 2
+    """Raw curves behind the smoothed one, empty bars."""
+    STRONG = 3
+    CURVE = 4
+    """The smoothed curve and what belongs to it."""
+    MARK = 5
+    """What the user did: markers, knob keys."""
+    GOOD = 6
+    WARN = 7
+    """Pending, paused, stale."""
+    BAD = 8
+    """NaN, refused, crashed."""
+    SECOND = 9
+    """A second curve or bar."""
+    KEY = 10
+    """The name of a key."""
+    GREYS = 64
+
+
+GREY_LEVELS = 16
+
+
+def grey(ink: np.ndarray | int, paper: np.ndarray | int) -> np.ndarray:
+    """Inks for cells painted in grey level `ink` on grey level `paper`, both 0 … GREY_LEVELS - 1."""
+    return np.asarray(Ink.GREYS + np.asarray(ink) * GREY_LEVELS + np.asarray(paper), np.uint16)
+
+
+class Cells:
+    """H × W characters, each one column wide, with an ink each."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self.chars = np.full((max(height, 0), max(width, 0)), " ", "<U1")
+        self.inks = np.zeros(self.chars.shape, np.uint16)
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.chars.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.chars.shape[1])
+
+    def put(self, y: int, x: int, text: str, ink: int = Ink.TEXT) -> int:
+        """Write `text` from column x of row y, cropped to the picture. Returns the column after its end."""
+        end = x + len(text)
+        if 0 <= y < self.height and text:
+            left, right = max(x, 0), min(end, self.width)
+            if left < right:
+                self.chars[y, left:right] = list(text[left - x : right - x])
+                self.inks[y, left:right] = ink
+        return end
+
+    def right(self, y: int, end: int, text: str, ink: int = Ink.TEXT) -> int:
+        """Write `text` so that it ends before column `end`. Returns its first column."""
+        self.put(y, end - len(text), text, ink)
+        return end - len(text)
+
+    def paste(self, y: int, x: int, other: Cells) -> None:
+        """Lay another picture on this one with its corner at (y, x), cropped on the right and below."""
+        height, width = min(other.height, self.height - y), min(other.width, self.width - x)
+        if height > 0 and width > 0:
+            self.chars[y : y + height, x : x + width] = other.chars[:height, :width]
+            self.inks[y : y + height, x : x + width] = other.inks[:height, :width]
+
+    def runs(self, y: int) -> Iterator[tuple[str, int]]:
+        """Row y as stretches of text in one ink. Blanks take the ink of their neighbours, so stretches are few."""
+        inks = self.inks[y]
+        row = "".join(self.chars[y].tolist())
+        start, current = 0, -1
+        for x, (char, ink) in enumerate(zip(row, inks.tolist(), strict=True)):
+            if char == " " and ink < Ink.GREYS:
+                continue
+            if current >= 0 and ink != current:
+                yield row[start:x], current
+                start = x
+            current = ink
+        if row:
+            yield row[start:], max(current, 0)
+
+    def changed_rows(self, before: Cells | None) -> list[tuple[int, int]]:
+        """(row, columns up to its last difference) for every row that differs from `before`."""
+        if before is None or before.chars.shape != self.chars.shape:
+            return [(y, self.width) for y in range(self.height)]
+        different = (self.chars != before.chars) | (self.inks != before.inks)
+        rows = np.flatnonzero(different.any(1))
+        last = self.width - different[rows][:, ::-1].argmax(1)
+        return [(int(y), int(x)) for y, x in zip(rows, last, strict=True)]
+
+    def text(self) -> str:
+        """The characters alone, one line per row, without blanks at the ends of lines."""
+        return "\n".join("".join(row).rstrip() for row in self.chars.tolist())
