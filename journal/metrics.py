@@ -1,7 +1,7 @@
 """The numbers of every step: fixed-width binary records, one file per segment, append-only, NaN stays NaN.
 
 Shape letters: N records, K columns. A record is `step` (int64, steps completed), `time` (float64, seconds since 1970)
-and K float32 values. `metrics.json` names the K columns; `metrics-0001.bin` holds the first segment, and so on: a resume
+and K float32 values. `metrics.json` names the columns; `metrics-0001.bin` holds the first segment, and so on: a resume
 begins a new segment at the step after its checkpoint, and the steps of older segments beyond it are thrown away.
 """
 
