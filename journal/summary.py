@@ -1,0 +1,101 @@
+"""A run in one object of plain values: what `laddertop show --json` and `laddertop runs --json` print.
+
+The keys are a contract (docs/command-line.md): all of them are always there, and what is not known yet is None.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from journal.events import EventReader, as_json
+from journal.folder import RunFolder
+from journal.metrics import MetricsReader, segment_path
+from journal.state import RunState
+
+
+def summary(run: RunFolder) -> dict[str, Any]:
+    """Where a run stands, from its folder alone. Raises ValueError when it is no run or its spec is damaged."""
+    spec = run.spec
+    alive = run.engine_alive()
+    state = RunState().apply_all(EventReader(run.events_path).read_all())
+    metrics = MetricsReader(run.path)
+    metrics.poll()
+    step = last_step(run, state, metrics)
+    started = state.started
+    values = metrics.last()
+    return {
+        "name": run.name,
+        "folder": str(run.path.absolute()),
+        "recipe": spec.recipe,
+        "state": state.status(alive),
+        "pid": started.pid if started and alive else None,
+        "host": started.host if started else None,
+        "device": started.device if started else None,
+        "precision": started.precision if started else None,
+        "segment": state.segment,
+        "step": step,
+        "steps": state.steps or None,
+        "epoch": step / started.epoch_steps if started else None,
+        "total": _short(values["total"]) if "total" in values else None,
+        "terms": terms(state, values),
+        "knobs": {
+            name: {
+                "value": knob.value,
+                "effective": _short(values[name]) if name in values else None,
+                "unit": knob.unit,
+            }
+            for name, knob in state.knobs.items()
+        },
+        "evaluation": newest_evaluation(state),
+        "checkpoints": [as_json(saved) for saved in state.checkpoints if (run.path / saved.file).is_file()],
+        "ended": as_json(state.ended) if state.ended else None,
+    }
+
+
+def short_summary(run: RunFolder) -> dict[str, Any]:
+    """The line of a run in a list of runs; for a damaged run its state is `damaged` and `problem` says why."""
+    short: dict[str, Any] = {"name": run.name, "folder": str(run.path.absolute())}
+    try:
+        whole = summary(run)
+    except (ValueError, OSError) as error:
+        return short | {"state": "damaged", "problem": str(error)}
+    return short | {
+        key: whole[key] for key in ("recipe", "state", "pid", "host", "step", "steps", "epoch", "evaluation")
+    }
+
+
+def last_step(run: RunFolder, state: RunState, metrics: MetricsReader) -> int:
+    """Steps completed. Records older than the newest start don't count: a resume may be about to repeat them."""
+    segment = segment_path(run.path, state.segment)
+    if segment.is_file() and segment.stat().st_size:
+        return max(state.step, metrics.last_step())
+    return state.step
+
+
+def terms(state: RunState, values: dict[str, float]) -> dict[str, dict[str, Any]]:
+    """The terms of the cost at the newest record `values` (by column): raw value × weight = share of the total."""
+    told = {}
+    for term in state.terms:
+        value, weight = values.get(term.name), values.get(term.weight) if term.weight else 1.0
+        share = None if value is None or weight is None else _short(value * weight)
+        told[term.name] = {
+            "label": term.label,
+            "value": None if value is None else _short(value),
+            "weight": None if weight is None else _short(weight),
+            "share": share,
+            "unit": term.unit,
+        }
+    return told
+
+
+def newest_evaluation(state: RunState) -> dict[str, Any] | None:
+    """The newest evaluation: step, split, and each value with its unit."""
+    return as_json(state.evaluations[-1]) if state.evaluations else None
+
+
+def _short(value: float) -> float:
+    """The fewest digits that still name the same float32: 0.002, not 0.0020000000949949026."""
+    return float(str(np.float32(value))) if math.isfinite(value) else value

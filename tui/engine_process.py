@@ -1,0 +1,112 @@
+"""Starting an engine as a process of its own, and following what the journal says about it from then on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from journal.events import Event, EventReader
+from journal.folder import RunFolder
+from journal.state import RunState
+
+PACKAGES = Path(__file__).resolve().parents[1]
+"""The folder that holds tui/, journal/ and engine/."""
+
+LOOK_BACK = 1 << 16
+"""Bytes of a console that are searched for an engine's last words."""
+
+
+class EngineError(Exception):
+    """The engine could not do what it was asked; says why, for people."""
+
+
+class NoEngineError(EngineError):
+    """No engine is at work in the run."""
+
+
+def command(*words: str) -> list[str]:
+    """The command line of an engine: never from the current folder, which may hold packages of the same names."""
+    return [sys.executable, "-P", "-m", "engine", *words]
+
+
+def environment() -> dict[str, str]:
+    """The environment of an engine, in which it finds its packages wherever it starts."""
+    paths = [str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+class EngineProcess:
+    """An engine that this process started; it lives in a session of its own, so it outlives the terminal."""
+
+    def __init__(self, run: RunFolder, *, foreground: bool = False) -> None:
+        """Starts an engine that trains `run`, or goes on from its newest checkpoint.
+
+        A foreground engine stops when this process is gone, however it died. Raises ValueError when an engine is at
+        work in the run already, OSError when no process can be started.
+        """
+        if run.engine_alive():
+            raise ValueError(f"an engine is training {run.name} already; watch it with `laddertop attach {run.name}`")
+        self.run = run
+        """The run it trains."""
+        self.reader = EventReader(run.events_path)
+        """Has read what happened before; goes on with what this engine reports."""
+        self.state = RunState().apply_all(self.reader.read_all())
+        """Where the run stands, up to the last `news()`."""
+        self._segment_before = self.state.segment
+        self._ended_before = self.state.ended
+        words = ["train", str(run.path.absolute()), *(["--foreground"] if foreground else [])]
+        with run.console_path.open("ab") as console:
+            self._console_start = console.tell()
+            self.process = subprocess.Popen(
+                command(*words),
+                stdin=subprocess.PIPE if foreground else subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=environment(),
+            )
+
+    @property
+    def started(self) -> bool:
+        """Whether this engine has reported that it started."""
+        return self.state.segment > self._segment_before
+
+    @property
+    def ended_on_purpose(self) -> bool:
+        """Whether this engine has reported its end."""
+        return self.state.ended is not None and self.state.ended is not self._ended_before
+
+    def news(self) -> list[Event]:
+        """What happened since the last call."""
+        events = self.reader.read_all()
+        self.state.apply_all(events)
+        return events
+
+    def wait_until_started(self) -> None:
+        """Returns once the engine has reported that it started; raises EngineError when it ended instead."""
+        while True:
+            gone = self.process.poll() is not None
+            self.news()
+            if self.started:
+                return
+            if gone:
+                raise EngineError(self.obituary())
+            time.sleep(0.02)
+
+    def obituary(self) -> str:
+        """Why the engine is gone, in the words of its RunEnded or else with the end of its console."""
+        if self.ended_on_purpose and self.state.ended is not None:
+            return self.state.ended.detail or self.state.ended.reason
+        status = self.process.returncode
+        how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+        with self.run.console_path.open("rb") as console:
+            console.seek(max(self._console_start, self.run.console_path.stat().st_size - LOOK_BACK))
+            lines = console.read().decode(errors="replace").split("\n")
+        words = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        if not words:
+            return f"the engine died without a word ({how})"
+        return f"the engine died ({how}): {words}; all of it is in {self.run.console_path}"
