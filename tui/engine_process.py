@@ -23,9 +23,14 @@ LOOK_BACK = 1 << 16
 class EngineError(Exception):
     """The engine could not do what it was asked; says why, for people."""
 
+    exit_status = 1
+    """What a command that fails of it exits with."""
+
 
 class NoEngineError(EngineError):
     """No engine is at work in the run."""
+
+    exit_status = 3
 
 
 def command(*words: str) -> list[str]:

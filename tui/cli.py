@@ -1,0 +1,255 @@
+"""The command line of laddertop: what there is to type, and where errors end.
+
+Commands import what they need when they run, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from journal.commands import Action
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run: its folder, its name, a beginning of it, or `last`.")]
+Runs = Annotated[
+    Path | None,
+    typer.Option("--runs", metavar="DIR", help="Folder of the runs (default: $LADDERTOP_RUNS, else checkpoints/)."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object per line on stdout.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Return once the training has begun; it goes on by itself.")]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Your words, kept with the command in the run.")]
+Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait for the engine.")]
+
+
+@app.callback(invoke_without_command=True)
+def dashboard(context: typer.Context, runs: Runs = None) -> None:
+    """Train denoising autoencoders, VAEs and ladder networks, and steer them from the terminal.
+
+    Without a command, the dashboard opens with the list of runs.
+    """
+    if context.invoked_subcommand is None:
+        _open(runs)
+    if runs is not None:
+        # `laddertop --runs DIR show …` means what `laddertop show … --runs DIR` does.
+        os.environ["LADDERTOP_RUNS"] = str(runs)
+
+
+@app.command()
+def new(runs: Runs = None) -> None:
+    """Open the dashboard with the form for a new run."""
+    _open(runs, form=True)
+
+
+@app.command()
+def attach(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run: its folder, its name, a beginning of it, or `last`.")] = "last",
+    runs: Runs = None,
+) -> None:
+    """Open the dashboard with a run: live, finished or crashed."""
+    _open(runs, run=run)
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe (see `recipes`) or a TOML file.")],
+    data: Annotated[str | None, typer.Option(metavar="NAME", help="Data set: digits or mnist.")] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder that holds the data set in torchvision's layout.")
+    ] = None,
+    labels: Annotated[str | None, typer.Option(metavar="N|all", help="Labelled training images.")] = None,
+    epochs: Annotated[
+        float | None, typer.Option(metavar="N", help="Length in passes over the training images.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Length in steps, instead of epochs.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of everything random.")] = None,
+    device: Annotated[str | None, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    precision: Annotated[str | None, typer.Option(metavar="NAME", help="auto, fp32 or bf16.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of a recipe; see `recipes --keys`.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the run (default: date and recipe).")
+    ] = None,
+    runs: Runs = None,
+    detach: Detach = False,
+    json: JsonLines = False,
+) -> None:
+    """Train a new run without the dashboard."""
+    if epochs is not None and steps is not None:
+        raise ValueError("give the length of the run either with --epochs or with --steps")
+    from tui.cli_train import train as train_run
+
+    flags = {
+        "data.name": data,
+        "data.labels": labels,
+        "epochs": epochs,
+        "steps": steps,
+        "seed": seed,
+        "device": device,
+        "precision": precision,
+    }
+    chosen = [f"{key}={value}" for key, value in flags.items() if value is not None] + (settings or [])
+    raise typer.Exit(
+        train_run(recipe, settings=chosen, data_root=data_root, name=name, runs=runs, detach=detach, as_json=json)
+    )
+
+
+@app.command()
+def resume(run: Run, runs: Runs = None, detach: Detach = False, json: JsonLines = False) -> None:
+    """Go on with a run from its newest checkpoint."""
+    from tui.cli_train import resume as resume_run
+
+    raise typer.Exit(resume_run(runs, run, detach=detach, as_json=json))
+
+
+@app.command("eval")
+def evaluate_saved(run: Run, runs: Runs = None, json: Json = False) -> None:
+    """Evaluate the newest checkpoint of a run on its test data."""
+    from tui.cli_show import evaluate_saved as evaluate_run
+
+    evaluate_run(runs, run, json)
+
+
+@app.command("runs")
+def list_runs(runs: Runs = None, json: Json = False) -> None:
+    """List the runs, newest first."""
+    from tui.cli_show import print_runs
+
+    print_runs(runs, json)
+
+
+@app.command()
+def show(run: Run, runs: Runs = None, json: Json = False) -> None:
+    """Show where a run stands."""
+    from tui.cli_show import print_run
+
+    print_run(runs, run, json)
+
+
+@app.command()
+def recipes(
+    keys: Annotated[bool, typer.Option("--keys", help="List every key that --set takes, instead.")] = False,
+    json: Json = False,
+) -> None:
+    """List the recipes that come with laddertop."""
+    from tui.cli_show import print_keys, print_recipes
+
+    (print_keys if keys else print_recipes)(json)
+
+
+@app.command("set")
+def set_knobs(
+    run: Run,
+    settings: Annotated[
+        list[str], typer.Argument(metavar="KNOB=VALUE", help="noise=off, lr=1e-3, noise.std=0.2 (every layer), …")
+    ],
+    note: Note = "",
+    runs: Runs = None,
+    timeout: Timeout = 30,
+    json: Json = False,
+) -> None:
+    """Change knobs of a running training."""
+    _ask(runs, run, "set", note, timeout, json, settings)
+
+
+@app.command()
+def pause(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
+    """Pause a running training."""
+    _ask(runs, run, "pause", note, timeout, json)
+
+
+@app.command("continue")
+def go_on(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
+    """Let a paused training go on."""
+    _ask(runs, run, "continue", note, timeout, json)
+
+
+@app.command()
+def stop(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
+    """Save and end a running training; `resume` goes on with it."""
+    _ask(runs, run, "stop", note, timeout, json)
+
+
+@app.command()
+def checkpoint(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
+    """Save a running training now."""
+    _ask(runs, run, "checkpoint", note, timeout, json)
+
+
+@app.command()
+def evaluate(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
+    """Evaluate a running training now."""
+    _ask(runs, run, "evaluate", note, timeout, json)
+
+
+@app.command()
+def sample(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
+    """Pass the test items through a running model now."""
+    _ask(runs, run, "sample", note, timeout, json)
+
+
+def main() -> None:
+    """Runs the command line; the border where errors become sentences.
+
+    Exit status: 0 done, 2 asked for something that can't be, 3 no engine is at work in the run, 1 failed on the way,
+    128 + n stopped by signal n.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without Unicode gets question marks, not an error.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        app(prog_name="laddertop")
+    except ValueError as error:
+        _fail(error, 2)
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else error, 1)
+    except Exception as error:
+        from tui.engine_process import EngineError
+
+        if not isinstance(error, EngineError):
+            raise
+        _fail(error, error.exit_status)
+
+
+def _fail(what: object, status: int) -> None:
+    from tui.cli_print import say
+
+    say(f"laddertop: {what}")
+    sys.exit(status)
+
+
+def _open(runs: Path | None, run: str | None = None, form: bool = False) -> None:
+    from journal.folder import find_run, runs_folder
+
+    folder = runs_folder(runs)
+    path = find_run(folder, run).path if run is not None else None
+    from tui.app import open_app
+
+    raise typer.Exit(open_app(folder, path, form))
+
+
+def _ask(
+    runs: Path | None,
+    run: str,
+    action: Action,
+    note: str,
+    timeout: float,
+    json: bool,
+    settings: list[str] | None = None,
+) -> None:
+    from tui.cli_answer import ask
+
+    ask(runs, run, action, settings=settings, note=note, timeout=timeout, as_json=json)

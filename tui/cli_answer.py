@@ -1,0 +1,194 @@
+"""`set`, `pause`, `continue`, `stop`, `checkpoint`, `evaluate`, `sample`: the keys of the dashboard as commands.
+
+Each writes a command into the run's inbox and waits for what the engine records of it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from journal.commands import Action, send, sender
+from journal.events import Checkpointed, Commanded, Evaluated, Event, EventReader, Knob, RunEnded, Sampled, as_json
+from journal.folder import RunFolder, find_run, runs_folder
+from journal.state import RunState
+from tui.cli_follow import change_in_words
+from tui.cli_print import json_result, number, result
+from tui.cli_show import describe_evaluation
+from tui.engine_process import EngineError, NoEngineError
+
+YIELDS: dict[str, type[Checkpointed] | type[Evaluated] | type[Sampled] | type[RunEnded]] = {
+    "checkpoint": Checkpointed,
+    "evaluate": Evaluated,
+    "sample": Sampled,
+    "stop": RunEnded,
+}
+"""What the engine records when it has done as it was asked; the other actions are done when they are answered."""
+
+
+def ask(
+    runs: Path | None,
+    text: str,
+    action: Action,
+    *,
+    settings: list[str] | None = None,
+    note: str = "",
+    timeout: float,
+    as_json: bool,
+) -> None:
+    """Sends one command and prints the engine's answer; `settings` are knob=value.
+
+    Raises ValueError for what the journal already knows to be wrong, NoEngineError when no engine is at work, and
+    EngineError when the engine refuses or does not answer within `timeout` seconds.
+    """
+    run = find_run(runs_folder(runs), text)
+    dialogue = _Dialogue(run, time.monotonic() + timeout)
+    dialogue.wait_for_engine()
+    changes = parse_changes(settings or [], dialogue.state.knobs)
+    sent = send(run.path, dialogue.state.segment, action, changes, by=sender("command line"), note=note)
+    busy = f"has not answered within {timeout:g} s: it is busy, and takes up the command when it can"
+    dialogue.wait(lambda: dialogue.answer(sent.id) is not None, busy)
+    answer = dialogue.answer(sent.id)
+    assert answer is not None
+    if answer.outcome == "refused":
+        if as_json:
+            json_result({**_plain(answer), "result": None})
+        raise EngineError(f"refused at step {answer.step}: {answer.reason}")
+    if action in YIELDS:
+        dialogue.wait(lambda: dialogue.done(action) is not None, "took the command up and is still at it")
+    if action == "stop":
+        dialogue.wait_until_gone()
+    done = dialogue.done(action)
+    if as_json:
+        json_result({**_plain(answer), "result": _plain(done) if done else None})
+        return
+    for line in [*describe(answer, dialogue.state.knobs), *describe_result(done)]:
+        result(line)
+
+
+def parse_changes(settings: list[str], knobs: dict[str, Knob]) -> dict[str, float]:
+    """New values by knob or group of knobs, from knob=value as typed.
+
+    Raises ValueError for an unknown knob (with the nearest names) or a value that it can't take.
+    """
+    changes = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise ValueError(f"{setting!r} is no setting: write knob=value, such as noise=off")
+        members = [knob for knob in knobs.values() if knob.name == name or knob.name.startswith(f"{name}.")]
+        if name in knobs:
+            members = [knobs[name]]
+        if not members:
+            groups = {knob.rpartition(".")[0] for knob in knobs if knob[-1].isdigit()}
+            known = sorted([*knobs, *groups])
+            near = difflib.get_close_matches(name, known, cutoff=0.5)
+            near = near or difflib.get_close_matches(name.rpartition(".")[2], known, cutoff=0.5)
+            hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+            raise ValueError(f"unknown knob {name!r}{hint}; this run has {', '.join(known)}")
+        for knob in members:
+            changes[name] = _value(knob, text)
+    return changes
+
+
+def describe(answer: Commanded, knobs: dict[str, Knob]) -> list[str]:
+    """What the engine did, in lines for people."""
+    lines = [f"{answer.action} applied at step {answer.step}" + (f": {answer.reason}" if answer.reason else "")]
+    return lines + [change_in_words(change, knobs) for change in answer.changes]
+
+
+def describe_result(done: Event | None) -> list[str]:
+    """What came of it, in lines for people."""
+    match done:
+        case Checkpointed():
+            return [f"saved {done.file}"]
+        case Sampled():
+            return [f"wrote {done.file}"]
+        case Evaluated():
+            return describe_evaluation(as_json(done))
+        case RunEnded():
+            return [f"the engine ended at step {done.step}: {done.detail or done.reason}"]
+    return []
+
+
+class _Dialogue:
+    """What the journal says from before a command is sent until it is answered and done."""
+
+    def __init__(self, run: RunFolder, deadline: float) -> None:
+        self._run = run
+        self._deadline = deadline
+        self._reader = EventReader(run.events_path)
+        self.state = RunState().apply_all(self._reader.read_all())
+        self._since: list[Event] = []
+
+    def answer(self, id: str) -> Commanded | None:
+        """The outcome of a command."""
+        return next((e for e in self._since if isinstance(e, Commanded) and e.id == id), None)
+
+    def done(self, action: str) -> Event | None:
+        """The first event since the command was sent that such a command yields."""
+        return next((e for e in self._since if action in YIELDS and isinstance(e, YIELDS[action])), None)
+
+    def wait_for_engine(self) -> None:
+        """Returns once an engine is at work; raises NoEngineError when there is none."""
+        while True:
+            alive = self._read()
+            if not alive:
+                hint = f"; `laddertop resume {self._run.name}` goes on from its newest checkpoint"
+                state = self.state.status(alive=False)
+                raise NoEngineError(
+                    f"no engine is at work in {self._run.name}: {state} at step {self.state.step}"
+                    + (hint if state != "finished" else "")
+                )
+            if self.state.started is not None and self.state.ended is None:
+                return
+            self._check_time("is still starting")
+
+    def wait(self, until: Callable[[], bool], otherwise: str) -> None:
+        """Reads on until something holds; raises EngineError when the engine is gone, or when it takes too long."""
+        while not until():
+            alive = self._read()
+            if not alive and not until():
+                raise EngineError(f"the engine of {self._run.name} is gone: {self.state.status(alive=False)}")
+            self._check_time(otherwise)
+
+    def wait_until_gone(self) -> None:
+        """Waits until the engine has let go of the run, so that the next one can begin."""
+        while self._run.engine_alive():
+            self._check_time("has reported its end and is still closing")
+
+    def _read(self) -> bool:
+        # Asked before reading, so that the last words of an engine that has just gone are heard.
+        alive = self._run.engine_alive()
+        events = self._reader.read_all()
+        self._since += events
+        self.state.apply_all(events)
+        return alive
+
+    def _check_time(self, otherwise: str) -> None:
+        if time.monotonic() > self._deadline:
+            raise EngineError(f"the engine of {self._run.name} {otherwise}; see `laddertop show {self._run.name}`")
+        time.sleep(0.02)
+
+
+def _value(knob: Knob, text: str) -> float:
+    if knob.kind == "switch":
+        if text not in ("on", "off", "1", "0"):
+            raise ValueError(f"{knob.name}: a switch takes on or off (you gave {text!r})")
+        return float(text in ("on", "1"))
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"{knob.name}: takes a number (you gave {text!r})") from None
+    if not math.isfinite(value) or not knob.low <= value <= knob.high:
+        raise ValueError(f"{knob.name}: takes {number(knob.low)} to {number(knob.high)} (you gave {text})")
+    return value
+
+
+def _plain(event: Event) -> dict[str, Any]:
+    plain: dict[str, Any] = as_json(event)
+    return plain

@@ -1,0 +1,257 @@
+"""What a training in the foreground shows: a bar on a terminal, plain lines elsewhere, or JSON lines."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from journal.events import (
+    Change,
+    Checkpointed,
+    Commanded,
+    Evaluated,
+    Event,
+    Knob,
+    Logged,
+    RunEnded,
+    RunStarted,
+    Sampled,
+    as_json,
+)
+from journal.metrics import MetricsReader
+from journal.summary import last_step, terms
+from tui.cli_print import harmless, json_result, number, say
+from tui.cli_show import headline
+from tui.draw.numbers import duration, rate
+from tui.engine_process import EngineProcess
+
+WINDOW = 15.0
+"""Seconds over which the speed is measured."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the training stands at one moment."""
+
+    step: int
+    """Steps completed."""
+    steps: int
+    """Planned length in steps."""
+    epoch: float
+    """Passes over the training images."""
+    speed: float | None
+    """Steps a second; none when it is not known yet."""
+    paused: bool
+    """Whether it is paused."""
+    total: float | None
+    """Total cost at the newest step."""
+    terms: dict[str, dict[str, Any]]
+    """Its terms; see journal.summary.terms."""
+    evaluation: dict[str, Any] | None
+    """The newest evaluation."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds to the planned end at the present speed; none when that is not known."""
+        return (self.steps - self.step) / self.speed if self.speed and not self.paused else None
+
+    def in_words(self) -> str:
+        """All but the step."""
+        left = "" if self.seconds_left is None else f"  {duration(self.seconds_left)} left"
+        speed = "paused" if self.paused else rate(self.speed) if self.speed else "starting"
+        cost = "" if self.total is None else f"  cost {number(self.total)}"
+        return f"{speed}{left}{cost}" + (f"  {headline(self.evaluation)}" if self.evaluation else "")
+
+
+class Meter:
+    """Reads the progress of an engine."""
+
+    def __init__(self, engine: EngineProcess) -> None:
+        self._engine = engine
+        self._metrics = MetricsReader(engine.run.path)
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def read(self) -> Progress:
+        """Where the training stands now."""
+        state = self._engine.state
+        self._metrics.poll()
+        step, now, values = last_step(self._engine.run, state, self._metrics), time.monotonic(), self._metrics.last()
+        if not self._seen or step > self._seen[-1][1]:
+            self._seen.append((now, step))
+        while len(self._seen) > 2 and self._seen[0][0] < now - WINDOW:
+            self._seen.popleft()
+        (first_time, first_step), (last_time, newest) = self._seen[0], self._seen[-1]
+        evaluation = state.evaluations[-1] if state.evaluations else None
+        return Progress(
+            step=step,
+            steps=state.steps,
+            epoch=step / state.started.epoch_steps if state.started else 0.0,
+            speed=(newest - first_step) / (last_time - first_time) if newest > first_step else None,
+            paused=state.paused,
+            total=values.get("total"),
+            terms=terms(state, values),
+            evaluation=as_json(evaluation) if evaluation else None,
+        )
+
+
+class Reporter(Protocol):
+    """Shows what happens in a training."""
+
+    every: float
+    """Seconds between two reports of progress."""
+
+    def happened(self, event: Event, knobs: dict[str, Knob]) -> None:
+        """Something happened."""
+
+    def progress(self, now: Progress) -> None:
+        """The training went on."""
+
+    def close(self) -> None:
+        """The training is over."""
+
+
+def reporter_for(engine: EngineProcess, as_json_lines: bool) -> Reporter:
+    """The reporter that fits: JSON lines when asked for, a bar on a terminal, else lines."""
+    if as_json_lines:
+        return JsonLines(engine.run.name)
+    return Bar(engine.run.name) if sys.stderr.isatty() else Lines(engine.run.name)
+
+
+class Lines:
+    """One plain line at an interval, for logs."""
+
+    every = 10.0
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def happened(self, event: Event, knobs: dict[str, Knob]) -> None:
+        """Says it, unless it is a matter of course."""
+        if words := in_words(event, self._name, knobs):
+            self._say(words)
+
+    def progress(self, now: Progress) -> None:
+        """Where it stands."""
+        self._say(f"step {now.step}/{now.steps}  epoch {now.epoch:.1f}  {now.in_words()}")
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+    def _say(self, words: str) -> None:
+        say(f"{time.strftime('%H:%M:%S')}  {words}")
+
+
+class Bar:
+    """A bar that stays in its place, and the more important events above it."""
+
+    every = 0.25
+
+    def __init__(self, name: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as RichProgress
+
+        self._name = name
+        self._bar = RichProgress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:.0f} %"),
+            TextColumn("{task.fields[words]}", markup=False),
+            console=Console(stderr=True, highlight=False),
+            auto_refresh=False,
+        )
+        self._task = self._bar.add_task("starting", total=None, words=harmless(name))
+        self._bar.start()
+        self._bar.refresh()
+
+    def happened(self, event: Event, knobs: dict[str, Knob]) -> None:
+        """Says it above the bar, unless the bar tells it or it is a matter of course."""
+        words = in_words(event, self._name, knobs)
+        if words and not isinstance(event, Evaluated | Checkpointed):
+            self._bar.console.print(harmless(words), markup=False)
+
+    def progress(self, now: Progress) -> None:
+        """Moves the bar."""
+        where = f"step {now.step}/{now.steps}"
+        self._bar.update(self._task, total=now.steps, completed=now.step, description=where, words=now.in_words())
+        self._bar.refresh()
+
+    def close(self) -> None:
+        """Leaves the bar as it stands and gives the cursor back."""
+        self._bar.stop()
+
+
+class JsonLines:
+    """One JSON object per line: the events of the journal, and the progress once a second."""
+
+    every = 1.0
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def happened(self, event: Event, knobs: dict[str, Knob]) -> None:
+        """The event; the last line tells of the end."""
+        if not isinstance(event, RunEnded):
+            plain = as_json(event)
+            json_line(plain.pop("type").removeprefix("run_"), {"run": self._name, **plain})
+
+    def progress(self, now: Progress) -> None:
+        """Where it stands."""
+        told = {
+            "run": self._name,
+            "time": time.time(),
+            "step": now.step,
+            "steps": now.steps,
+            "epoch": now.epoch,
+            "steps_per_second": now.speed,
+            "seconds_left": now.seconds_left,
+            "total": now.total,
+            "terms": now.terms,
+        }
+        json_line("progress", told)
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+def json_line(kind: str, told: dict[str, Any]) -> None:
+    """One line of JSON whose key `event` says what it is."""
+    json_result({"event": kind, **told}, indent=None)
+
+
+def in_words(event: Event, name: str, knobs: dict[str, Knob]) -> str | None:
+    """An event in one line for people; none for a matter of course."""
+    match event:
+        case RunStarted():
+            begun = f"goes on from step {event.resumed_from}" if event.resumed_from is not None else "starts"
+            note = f"; {event.note}" if event.note else ""
+            return f"{name} {begun} on {event.device}, {event.precision}, {event.steps} steps{note}"
+        case Commanded():
+            what = f"{event.action} {event.outcome} at step {event.step} by {event.by}"
+            changes = ", ".join(change_in_words(change, knobs) for change in event.changes)
+            return what + "".join(f": {more}" for more in (changes, event.reason, event.note) if more)
+        case Evaluated():
+            return f"evaluation at step {event.step}, {event.split} data: {headline(as_json(event))}"
+        case Checkpointed():
+            return f"saved {event.file}"
+        case Logged():
+            return event.text if event.level == "info" else f"{event.level}: {event.text}"
+        case RunEnded() | Sampled():
+            return None
+
+
+def change_in_words(change: Change, knobs: dict[str, Knob]) -> str:
+    """What happened to a knob: noise on → off, lr 0.002 → 0.001 (asked for 99)."""
+    knob = knobs[change.knob]
+    bent = "" if change.applied == change.requested else f" (asked for {value_in_words(knob, change.requested)})"
+    return f"{change.knob} {value_in_words(knob, change.old)} → {value_in_words(knob, change.applied)}{bent}"
+
+
+def value_in_words(knob: Knob, value: float) -> str:
+    """A value of a knob with its unit; on or off for a switch."""
+    if knob.kind == "switch":
+        return "on" if value else "off"
+    return f"{number(value)} {knob.unit}".rstrip()

@@ -1,0 +1,127 @@
+"""What `runs`, `show`, `recipes` and `eval` print."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from journal.folder import find_run, list_runs, runs_folder
+from journal.spec import keys, load_recipe, recipes
+from journal.summary import short_summary, summary
+from tui.cli_print import json_result, number, result, say, table
+from tui.engine_process import EngineError, command, environment
+
+
+def print_runs(runs: Path | None, as_json: bool) -> None:
+    """The runs in a folder, newest first."""
+    folder = runs_folder(runs)
+    found = [short_summary(run) for run in list_runs(folder)]
+    if as_json:
+        json_result(found)
+    elif not found:
+        say(f"there are no runs in {folder.absolute()}; start one with `laddertop train ladder-digits`")
+    else:
+        rows = [["run", "state", "step", "of", "evaluation"]]
+        for run in found:
+            if "problem" in run:
+                rows.append([run["name"], run["state"], "-", "-", run["problem"]])
+            else:
+                rows.append(
+                    [run["name"], run["state"], str(run["step"]), number(run["steps"]), headline(run["evaluation"])]
+                )
+        for line in table(rows):
+            result(line)
+
+
+def print_run(runs: Path | None, text: str, as_json: bool) -> None:
+    """Where one run stands."""
+    told = summary(find_run(runs_folder(runs), text))
+    if as_json:
+        json_result(told)
+    else:
+        for line in describe(told):
+            result(line)
+
+
+def describe(told: dict[str, Any]) -> list[str]:
+    """A run's summary in lines for people."""
+    where = f"step {told['step']} of {number(told['steps'])}"
+    lines = [f"{told['name']}: {told['state']}, {where}" + (f", epoch {told['epoch']:.1f}" if told["epoch"] else "")]
+    if told["ended"] and told["ended"]["detail"]:
+        lines.append(f"  {told['ended']['detail']}")
+    if told["device"]:
+        engine = f", engine {told['pid']} on {told['host']}" if told["pid"] else f" on {told['host']}"
+        lines.append(f"  {told['recipe']}, {told['device']}, {told['precision']}{engine}")
+    lines.append(f"  {told['folder']}")
+    if told["terms"]:
+        rows = [["cost", "raw", "× weight", "= share", "unit of raw"]]
+        for name, term in told["terms"].items():
+            rows.append([name, number(term["value"]), number(term["weight"]), number(term["share"]), term["unit"]])
+        rows.append(["total", "", "", number(told["total"]), ""])
+        lines += ["", *table(rows)]
+    if told["knobs"]:
+        rows = [["knob", "set to", "in effect", "unit"]]
+        for name, knob in told["knobs"].items():
+            rows.append([name, number(knob["value"]), number(knob["effective"]), knob["unit"]])
+        lines += ["", *table(rows)]
+    if told["evaluation"]:
+        lines += ["", *describe_evaluation(told["evaluation"])]
+    if told["checkpoints"]:
+        lines += ["", "checkpoints: " + ", ".join(saved["file"] for saved in told["checkpoints"])]
+    return lines
+
+
+def describe_evaluation(evaluation: dict[str, Any]) -> list[str]:
+    """An evaluation in lines for people."""
+    rows = [[name, number(one["value"]), one["unit"]] for name, one in evaluation["values"].items()]
+    return [f"evaluation at step {evaluation['step']}, {evaluation['split']} data", *table(rows, "  ")]
+
+
+def headline(evaluation: dict[str, Any] | None) -> str:
+    """The one number of an evaluation that people look at first: the error where there is one."""
+    if evaluation is None or not evaluation["values"]:
+        return "-"
+    values = evaluation["values"]
+    name = "error_percent" if "error_percent" in values else next(iter(values))
+    if name == "error_percent":
+        return f"error {number(values[name]['value'])} %"
+    return f"{name} {number(values[name]['value'])} {values[name]['unit'].partition(',')[0]}"
+
+
+def print_recipes(as_json: bool) -> None:
+    """The recipes that come with laddertop."""
+    found = [{"name": name, "about": load_recipe(name).about} for name in recipes()]
+    if as_json:
+        json_result(found)
+    else:
+        for line in table([[recipe["name"], recipe["about"]] for recipe in found]):
+            result(line)
+
+
+def print_keys(as_json: bool) -> None:
+    """Every key of a recipe, as --set takes them."""
+    if as_json:
+        json_result([key._asdict() for key in keys()])
+    else:
+        for key in keys():
+            result(f"{key.name} = {key.default}" if key.default else key.name)
+            result(f"    {key.type}. {key.help}")
+
+
+def evaluate_saved(runs: Path | None, text: str, as_json: bool) -> None:
+    """Evaluates the newest checkpoint of a run in an engine of its own. Raises EngineError with the engine's words."""
+    run = find_run(runs_folder(runs), text)
+    done = subprocess.run(
+        command("eval", str(run.path.absolute())), stdin=subprocess.DEVNULL, capture_output=True, env=environment()
+    )
+    if done.returncode:
+        words = done.stderr.decode(errors="replace").strip().split("\n")[-1]
+        raise EngineError(words or f"the engine died without a word (exit status {done.returncode})")
+    told = json.loads(done.stdout)
+    if as_json:
+        json_result(told)
+    else:
+        for line in describe_evaluation(told):
+            result(line)
