@@ -7,6 +7,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from tui.draw.text import harmless
+
 
 class Ink(IntEnum):
     """What a cell means; the palette says how it looks. Values from GREYS on are pairs of grey levels (see `grey`)."""
@@ -59,7 +61,11 @@ class Cells:
         return int(self.chars.shape[1])
 
     def put(self, y: int, x: int, text: str, ink: int = Ink.TEXT) -> int:
-        """Write `text` from column x of row y, cropped to the picture. Returns the column after its end."""
+        """Write `text` from column x of row y, cropped to the picture. Returns the column after its end.
+
+        This is the only way that text gets into a picture, so nothing a run says can reach the terminal as a control.
+        """
+        text = text if text.isascii() and text.isprintable() else harmless(text)
         end = x + len(text)
         if 0 <= y < self.height and text:
             left, right = max(x, 0), min(end, self.width)

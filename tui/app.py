@@ -1,0 +1,194 @@
+"""The dashboard as a program: which terminal it can use, how it starts and how it ends.
+
+It draws on stderr, as textual does, never imports torch, and outlives neither its terminal nor a SIGTERM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+# One product of a chart is too small for more than one thread; engines started from here are not meant.
+_threads = os.environ.get("OPENBLAS_NUM_THREADS")
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+import numpy  # noqa: E402, F401
+
+if _threads is None:
+    del os.environ["OPENBLAS_NUM_THREADS"]
+else:
+    os.environ["OPENBLAS_NUM_THREADS"] = _threads
+
+from rich.segment import Segment  # noqa: E402
+from textual.app import App  # noqa: E402
+from textual.binding import Binding, BindingType  # noqa: E402
+from textual.color import Color  # noqa: E402
+from textual.command import Provider  # noqa: E402
+from textual.events import CursorPosition  # noqa: E402
+from textual.filter import LineFilter  # noqa: E402
+from textual.theme import Theme  # noqa: E402
+
+from journal.folder import RunFolder  # noqa: E402
+from tui.draw.text import ascii_only  # noqa: E402
+from tui.engine_process import EngineProcess  # noqa: E402
+from tui.screens.new import NewRunScreen  # noqa: E402
+from tui.screens.run import RunScreen  # noqa: E402
+from tui.screens.runs import RunsScreen  # noqa: E402
+
+PATIENCE = 3.0
+"""Seconds that the dashboard has for leaving cleanly once it was told to."""
+
+_THEME = Theme(
+    name="laddertop",
+    ansi=True,
+    dark=True,
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    accent="ansi_cyan",
+    warning="ansi_yellow",
+    error="ansi_red",
+    success="ansi_green",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+)
+"""The terminal's own colours on its own background."""
+
+
+class AsciiOnly(LineFilter):
+    """Whatever any widget draws, in ASCII."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same segments, character for character in ASCII."""
+        return [Segment(ascii_only(text), style, control) for text, style, control in segments]
+
+
+class LaddertopApp(App[None]):
+    """The dashboard over a folder of runs."""
+
+    TITLE = "laddertop"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", "leave", show=False)]
+
+    def __init__(self, runs: Path, run: Path | None = None, form: bool = False, plain: bool = False) -> None:
+        """Opens with `run`, with the form for a new one, or with the list of runs; `plain` draws in ASCII only."""
+        super().__init__()
+        self.ascii_only = plain
+        self._runs, self._run, self._form = runs, run, form
+        self._engines: list[EngineProcess] = []
+        self._plain_filter = AsciiOnly()
+        self.register_theme(_THEME)
+        self.theme = _THEME.name
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """textual's filters, and ASCII where the terminal has no more."""
+        filters = super().get_line_filters()
+        return [*filters, self._plain_filter] if self.ascii_only else filters
+
+    def on_mount(self) -> None:
+        """To the first screen."""
+        if not self.is_headless:
+            _leave_on_signals(self)
+            self.set_interval(1.0, self._watch_terminal)
+        if self._run is not None:
+            self.push_screen(RunScreen(RunFolder(self._run)))
+        elif self._form:
+            self.push_screen(NewRunScreen(self._runs))
+        else:
+            self.push_screen(RunsScreen(self._runs))
+
+    def open_run(self, run: RunFolder) -> None:
+        """Go to a run."""
+        self.switch_screen(RunScreen(run))
+
+    def action_runs(self) -> None:
+        """Go to the list of runs."""
+        self.switch_screen(RunsScreen(self._runs))
+
+    def action_new_run(self) -> None:
+        """Go to the form for a new run."""
+        self.switch_screen(NewRunScreen(self._runs))
+
+    def action_leave(self) -> None:
+        """End the dashboard; trainings go on."""
+        self.exit()
+
+    def start(self, run: RunFolder) -> str:
+        """Start an engine for a run: a new one, or one to resume. Returns what to tell the user."""
+        try:
+            self._engines.append(EngineProcess(run))
+        except (ValueError, OSError) as error:
+            return str(error)
+        return f"an engine is starting for {run.name}"
+
+    def on_cursor_position(self, _: CursorPosition) -> None:
+        """The terminal has shown the last frame."""
+        if isinstance(self.screen, RunScreen):
+            self.screen.acknowledge()
+
+    def _watch_terminal(self) -> None:
+        """Ends the dashboard when its terminal is gone, which textual does not notice."""
+        watched = select.poll()
+        watched.register(sys.__stdin__.fileno(), 0)  # type: ignore[union-attr]
+        if watched.poll(0):
+            _insist(signal.SIGHUP)
+            self.exit(return_code=128 + signal.SIGHUP)
+
+
+def open_app(runs: Path, run: Path | None = None, form: bool = False) -> int:
+    """Runs the dashboard until the user leaves; returns the exit status."""
+    if (problem := terminal_problem()) is not None:
+        print(f"laddertop: {problem}", file=sys.stderr)
+        return 2
+    app = LaddertopApp(runs, run, form, plain=not _speaks_unicode())
+    app.run()
+    return app.return_code or 0
+
+
+def terminal_problem() -> str | None:
+    """Why the dashboard can't open here, in a sentence; None when it can."""
+    hint = "`laddertop train RECIPE` trains without it and `laddertop show RUN` tells where a run stands"
+    for stream, name in ((sys.__stdin__, "standard input"), (sys.__stderr__, "standard error")):
+        if stream is None or not stream.isatty():
+            return f"the dashboard needs a terminal, and {name} is none; {hint}"
+    term = os.environ.get("TERM", "")
+    if term in ("", "dumb"):
+        kind = f"TERM={term}" if term else "TERM is not set, so the terminal"
+        return f"the dashboard needs a terminal that can move its cursor, and {kind} can't; {hint}"
+    return None
+
+
+def _speaks_unicode() -> bool:
+    """Whether the terminal takes more than ASCII: its encoding says so, and it is not a bare console."""
+    encoding = (getattr(sys.__stderr__, "encoding", "") or "").lower().replace("-", "")
+    return encoding.startswith("utf") and os.environ.get("TERM") != "linux"
+
+
+def _leave_on_signals(app: LaddertopApp) -> None:
+    """SIGHUP and SIGTERM end the dashboard cleanly, even while its loop waits for a terminal that nobody reads."""
+    loop = asyncio.get_running_loop()
+
+    def leave(number: int, _: object) -> None:
+        _insist(number)
+        loop.call_soon_threadsafe(partial(app.exit, return_code=128 + number))
+
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, leave)
+
+
+def _insist(number: int) -> None:
+    """Ends the process for certain, some seconds from now: a terminal that is gone or stuck can hold up the clean way
+    for ever."""
+    timer = threading.Timer(PATIENCE, os._exit, (128 + number,))
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,78 @@
+"""Grey images in character cells.
+
+Shape letters: H × W pixels of the image, h × w cells of the picture. A cell is about twice as high as wide, so an image
+keeps its shape at w = 2 · h · W / H.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from tui.draw.cells import GREY_LEVELS, Cells, Ink, grey
+from tui.draw.dots import braille
+
+MODES = ("quadrants", "half blocks", "braille", "ramp")
+"""Ways to draw an image, the first two in greys, the others in one colour; ramp is ASCII."""
+
+_QUADRANTS = np.array(list(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"))
+_RAMP = np.array(list(" .:-=+*#%@"))
+_BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
+
+
+def draw_image(image: np.ndarray, height: int, width: int, mode: str) -> Cells:
+    """A uint8 image (H, W) in height × width cells, drawn in one of MODES."""
+    cells = Cells(height, width)
+    if mode == "quadrants":
+        _quadrants(cells, image)
+    elif mode == "half blocks":
+        levels = _quantised(resized(image, 2 * height, width))
+        top, bottom = levels[0::2], levels[1::2]
+        cells.chars[:] = np.where(top == bottom, " ", "▀")
+        cells.inks[:] = grey(np.where(top == bottom, 0, top), bottom)
+    elif mode == "braille":
+        # Dark noise would sprinkle dots over the background, so it takes a tenth of white to set any.
+        light = resized(image, 4 * height, 2 * width) / 255
+        threshold = np.tile((_BAYER + 0.5) / 16, (height, -(-width // 2)))[:, : 2 * width]
+        cells.chars[:] = braille(light > 0.1 + 0.85 * threshold)
+    else:
+        light = resized(image, height, width) / 256
+        cells.chars[:] = _RAMP[(light * len(_RAMP)).astype(int)]
+    if mode in MODES[2:]:
+        cells.inks[:] = Ink.TEXT
+    return cells
+
+
+def resized(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """The image averaged over the areas of rows × columns new pixels, float64."""
+    return np.asarray(_areas(image.shape[0], rows) @ image @ _areas(image.shape[1], columns).T)
+
+
+def _quadrants(cells: Cells, image: np.ndarray) -> None:
+    height, width = cells.height, cells.width
+    halves = resized(image, 2 * height, 2 * width).reshape(height, 2, width, 2)
+    pixels = halves.transpose(0, 2, 1, 3).reshape(height, width, 4)
+    low, high = pixels.min(2), pixels.max(2)
+    light = pixels > ((low + high) / 2)[:, :, None]
+    count = light.sum(2)
+    ink = _quantised((pixels * light).sum(2) / np.maximum(count, 1))
+    paper = _quantised((pixels * ~light).sum(2) / np.maximum(4 - count, 1))
+    flat = (ink == paper) | (count == 0)
+    paper = np.where(flat, _quantised(pixels.mean(2)), paper)
+    cells.chars[:] = np.where(flat, " ", _QUADRANTS[(light * np.array([1, 2, 4, 8])).sum(2)])
+    cells.inks[:] = grey(np.where(flat, 0, ink), paper)
+
+
+def _quantised(light: np.ndarray) -> np.ndarray:
+    """Values 0 … 255 as GREY_LEVELS levels."""
+    return np.clip(np.rint(light / 255 * (GREY_LEVELS - 1)), 0, GREY_LEVELS - 1).astype(np.int64)
+
+
+@lru_cache(32)
+def _areas(old: int, new: int) -> np.ndarray:
+    """Matrix (new, old) that averages `old` pixels into `new` ones by the areas they share."""
+    edges = np.arange(new + 1) * old / new
+    pixel = np.arange(old)
+    shared = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
+    return np.asarray(np.maximum(shared, 0) * new / old)

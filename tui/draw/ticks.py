@@ -1,0 +1,80 @@
+"""Axis bounds and ticks at 1, 2 and 5 times powers of ten. Bounds move in steps, so a point rarely moves an axis."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+
+import numpy as np
+
+
+def linear_bounds(low: float, high: float) -> tuple[float, float]:
+    """The smallest interval between multiples of a 1-2-5 step, about a fifth of the span, that holds both values."""
+    if low == high:
+        low, high = (low - abs(low) / 2, high + abs(high) / 2) if low else (0.0, 1.0)
+    step = _nice((high - low) / 5)
+    return _snap(math.floor(low / step + 1e-9) * step, step), _snap(math.ceil(high / step - 1e-9) * step, step)
+
+
+def log_bounds(low: float, high: float) -> tuple[float, float]:
+    """The smallest interval between 1-2-5 numbers that holds both values, which must be positive."""
+    bottom, top = _one_two_five_below(low), _one_two_five_above(high)
+    return (bottom, top) if bottom < top else (_one_two_five_below(low * 0.9), _one_two_five_above(high * 1.1))
+
+
+def linear_ticks(low: float, high: float, most: int) -> list[float]:
+    """At most `most` multiples of a 1-2-5 step within the bounds."""
+    step = _nice((high - low) / max(most, 1))
+    while math.floor(high / step + 1e-9) - math.ceil(low / step - 1e-9) + 1 > max(most, 1):
+        step = _nice(step * 1.01)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [_snap(i * step, step) for i in range(first, last + 1)]
+
+
+def log_ticks(low: float, high: float, most: int) -> list[float]:
+    """At most `most` ticks within positive bounds: 1-2-5 where they fit, else decades, else every n-th decade."""
+    numbers = _one_two_fives(low, high)
+    if len(numbers) <= most:
+        return numbers
+    decades = [n for n in numbers if math.isclose(math.log10(n) % 1, 0, abs_tol=1e-9) or _mantissa(n) == 1]
+    every = max(1, -(-len(decades) // max(most, 1)))
+    return decades[::every] if len(decades) >= 2 or most < 2 else [numbers[0], numbers[-1]][:most]
+
+
+def planned_end(last: int, planned: int) -> int:
+    """End of the x axis: the planned run, or a half, quarter … of it that still holds `last`; doubled beyond it."""
+    end = max(planned, 1)
+    while end < last:
+        end *= 2
+    while end % 2 == 0 and end // 2 >= last and end > 64:
+        end //= 2
+    while end % 2 and end // 2 + 1 >= last and end > 64:
+        end = end // 2 + 1
+    return end
+
+
+def _nice(step: float) -> float:
+    power = 10.0 ** math.floor(math.log10(step))
+    return next((m * power for m in (1, 2, 5) if m * power >= step * (1 - 1e-9)), 10 * power)
+
+
+def _snap(value: float, step: float) -> float:
+    return round(value, max(0, 1 - math.floor(math.log10(step)))) + 0.0
+
+
+def _one_two_fives(low: float, high: float) -> list[float]:
+    first, last = math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1
+    numbers = [float(f"{m}e{e}") for e in range(first, last + 1) for m in (1, 2, 5)]
+    return numbers[bisect_left(numbers, low * (1 - 1e-9)) : bisect_right(numbers, high * (1 + 1e-9))]
+
+
+def _one_two_five_below(value: float) -> float:
+    return _one_two_fives(value / 10, value)[-1]
+
+
+def _one_two_five_above(value: float) -> float:
+    return _one_two_fives(value, value * 10)[0]
+
+
+def _mantissa(value: float) -> float:
+    return float(np.format_float_scientific(value, precision=6).split("e")[0])

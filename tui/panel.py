@@ -1,0 +1,66 @@
+"""A widget that shows a picture of character cells and sends only the rows that changed."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual.events import Resize
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.draw.cells import Cells, Ink
+from tui.palette import style
+from tui.run_view import RunView
+
+
+class Panel(Widget, can_focus=False):
+    """One part of the run screen: a picture of a run, drawn by `picture`."""
+
+    DEFAULT_CSS = """
+    Panel { position: absolute; background: transparent; }
+    """
+
+    def __init__(self, view: RunView, *, id: str) -> None:
+        super().__init__(id=id)
+        self.view = view
+        self.ascii_only = False
+        self._cells = Cells(0, 0)
+
+    def picture(self, height: int, width: int) -> Cells:
+        """What to show of `self.view`, height × width cells."""
+        raise NotImplementedError
+
+    def update(self) -> None:
+        """Draw again, and ask for the rows that look different now: one region per row, from its first column, since
+        the compositor crops on the right only."""
+        cells = self.picture(self.size.height, self.size.width)
+        before, self._cells = self._cells, cells
+        for y, end in cells.changed_rows(before):
+            self.refresh(Region(0, y, end, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """Row y of the picture."""
+        if y >= self._cells.height:
+            return Strip.blank(self.size.width)
+        no_color = self.app.no_color
+        segments = [Segment(text, style(ink, no_color)) for text, ink in self._cells.runs(y)]
+        return Strip(segments, self._cells.width).adjust_cell_length(self.size.width)
+
+    def text(self) -> str:
+        """The characters shown, one line per row."""
+        return self._cells.text()
+
+    def on_resize(self, _: Resize) -> None:
+        """A new size means a new picture."""
+        self.update()
+
+
+def titled(height: int, width: int, title: str, aside: str = "", chosen: bool = False) -> Cells:
+    """Cells whose first row is a rule with a title on its left and an aside on its right."""
+    cells = Cells(height, width)
+    cells.put(0, 0, "─" * width, Ink.FAINT)
+    if width > len(title) + 4:
+        cells.put(0, 1, f" {title} ", Ink.KEY if chosen else Ink.STRONG)
+    if aside and width >= len(title) + len(aside) + 8:
+        cells.right(0, width - 1, f" {aside} ", Ink.DIM)
+    return cells

@@ -1,0 +1,145 @@
+"""The form for a new run: a recipe, its main settings, any other key, and the same as a shell command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid, Horizontal, VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Input, Label, OptionList, Static, TextArea
+from textual.widgets.option_list import Option
+
+from journal.folder import create_run
+from journal.spec import load_recipe, recipes
+from tui.draw.cells import Ink
+from tui.draw.text import harmless
+from tui.palette import style
+from tui.recipe_form import FIELDS, Draft, draft, fields_of
+
+DEFAULT_RECIPE = "ladder-digits"
+
+
+class NewRunScreen(Screen[None]):
+    """Choose, change, start."""
+
+    DEFAULT_CSS = """
+    NewRunScreen { background: transparent; }
+    NewRunScreen #heading { height: 1; padding: 0 1; text-style: bold; }
+    NewRunScreen Horizontal { height: 1fr; }
+    NewRunScreen OptionList { width: 24; height: 100%; border: none; padding: 0 1; background: transparent; }
+    NewRunScreen VerticalScroll { width: 1fr; padding: 0 1; }
+    NewRunScreen Grid { grid-size: 2; grid-columns: 15 1fr; grid-rows: 1; height: auto; }
+    NewRunScreen #about { height: auto; margin-bottom: 1; }
+    NewRunScreen Input { height: 1; border: none; padding: 0 1; }
+    NewRunScreen TextArea { height: 4; border: none; padding: 0 1; }
+    NewRunScreen #free-label { margin-top: 1; }
+    NewRunScreen #problem { height: auto; min-height: 1; padding: 0 1; }
+    NewRunScreen #shell { height: auto; padding: 0 1; }
+    NewRunScreen #keys { height: 1; padding: 0 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "start", "start the run", priority=True),
+        Binding("escape", "back", "back"),
+    ]
+
+    def __init__(self, runs: Path) -> None:
+        super().__init__()
+        self._runs = runs
+        self._recipe = DEFAULT_RECIPE if DEFAULT_RECIPE in recipes() else recipes()[0]
+        self._draft: Draft | None = None
+
+    def compose(self) -> ComposeResult:
+        """Recipes on the left, the form on the right, what it amounts to below."""
+        yield Static("new run", id="heading")
+        with Horizontal():
+            yield OptionList(*(Option(name, id=name) for name in recipes()), markup=False, id="recipes")
+            with VerticalScroll(can_focus=False):
+                yield Static("", id="about", markup=False)
+                with Grid():
+                    yield Label("name")
+                    yield Input(placeholder="date and recipe", id="name", compact=True)
+                    for key, label in FIELDS.items():
+                        yield Label(label, id=f"label-{_id(key)}")
+                        yield Input(id=_id(key), compact=True)
+                yield Label("any other key, one key=value a line", id="free-label")
+                yield TextArea(id="free", compact=True, show_line_numbers=False, tab_behavior="focus")
+        yield Static("", id="problem", markup=False)
+        yield Static("", id="shell", markup=False)
+        keys = Text(no_wrap=True, overflow="ellipsis")
+        for key, name in (("ctrl+s", "start"), ("tab", "next field"), ("↑↓", "recipe"), ("esc", "back")):
+            keys.append(key, style(Ink.KEY, self.app.no_color)).append(f" {name}   ", style(Ink.DIM, self.app.no_color))
+        yield Static(keys, id="keys")
+
+    def on_mount(self) -> None:
+        """Begin with the default recipe."""
+        choice = self.query_one("#recipes", OptionList)
+        choice.highlighted = recipes().index(self._recipe)
+        choice.focus()
+
+    @on(OptionList.OptionHighlighted)
+    def choose(self, event: OptionList.OptionHighlighted) -> None:
+        """Another recipe: its sentence and its values."""
+        self._recipe = str(event.option.id)
+        recipe = load_recipe(self._recipe)
+        self.query_one("#about", Static).update(recipe.about)
+        values = fields_of(recipe)
+        with self.prevent(Input.Changed):
+            for key in FIELDS:
+                field = self.query_one(f"#{_id(key)}", Input)
+                field.display = self.query_one(f"#label-{_id(key)}").display = key in values
+                field.value = values.get(key, "")
+        self.check()
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    def check(self) -> None:
+        """Say what is wrong, or that nothing is."""
+        filled = {key: self.query_one(f"#{_id(key)}", Input).value for key in FIELDS}
+        self._draft = draft(self._recipe, filled, self.query_one("#free", TextArea).text)
+        problem = self.query_one("#problem", Static)
+        no_color = self.app.no_color
+        if self._draft.problem:
+            problem.update(Text(f"✗ {harmless(self._draft.problem)}", style(Ink.BAD, no_color)))
+        else:
+            problem.update(Text("✓ ready", style(Ink.GOOD, no_color)))
+        shell = Text("same in a shell: ", style(Ink.DIM, no_color))
+        words = self._draft.shell()
+        if name := self.query_one("#name", Input).value.strip():
+            words += f" --name {name}"
+        self.query_one("#shell", Static).update(shell.append(harmless(words), style(Ink.TEXT, no_color)))
+
+    @on(OptionList.OptionSelected)
+    def on_chosen(self) -> None:
+        """Enter on a recipe goes on to the form."""
+        self.query_one("#name", Input).focus()
+
+    @on(Input.Submitted)
+    def on_submitted(self) -> None:
+        """Enter in a field goes on to the next."""
+        self.focus_next()
+
+    def action_start(self) -> None:
+        """Make the run, start its engine, and go to it."""
+        if self._draft is None or self._draft.spec is None:
+            return
+        try:
+            run = create_run(self._runs, self._draft.spec, self.query_one("#name", Input).value.strip() or None)
+        except ValueError as error:
+            text = Text(f"✗ {harmless(str(error))}", style(Ink.BAD, self.app.no_color))
+            self.query_one("#problem", Static).update(text)
+            return
+        self.app.start(run)  # type: ignore[attr-defined]
+        self.app.open_run(run)  # type: ignore[attr-defined]
+
+    def action_back(self) -> None:
+        """To the runs."""
+        self.app.action_runs()  # type: ignore[attr-defined]
+
+
+def _id(key: str) -> str:
+    return key.replace(".", "-")

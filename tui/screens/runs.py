@@ -1,0 +1,173 @@
+"""The runs screen: every run with its state, how far it is, and how good; from here to one of them, or to a new one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import DataTable, Static
+
+from tui.draw.cells import Ink
+from tui.draw.numbers import ago, number, thousands
+from tui.draw.spark import bar
+from tui.draw.text import fit, harmless
+from tui.palette import style
+from tui.runs_view import RunRow, RunsView
+from tui.screens.help import Help
+
+INTERVAL = 1.0
+"""Seconds between two looks at the folder."""
+
+STATUS_INKS = {
+    "starting": ("◌", Ink.WARN),
+    "training": ("●", Ink.GOOD),
+    "paused": ("‖", Ink.WARN),
+    "finished": ("✓", Ink.TEXT),
+    "stopped": ("■", Ink.DIM),
+    "failed": ("✗", Ink.BAD),
+    "crashed": ("✗", Ink.BAD),
+    "damaged": ("✗", Ink.BAD),
+}
+COLUMNS = {"run": None, "recipe": 18, "state": 10, "progress": 21, "evaluation": 28, "age": 6}
+"""Columns with their widths; the name takes what its longest needs."""
+
+
+class RunsScreen(Screen[None]):
+    """All runs of a folder."""
+
+    DEFAULT_CSS = """
+    RunsScreen { background: transparent; }
+    RunsScreen > Static { height: 1; padding: 0 1; width: 100%; }
+    RunsScreen > DataTable { height: 1fr; background: transparent; }
+    RunsScreen > #told { text-style: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "open the run", priority=True),
+        Binding("n", "app.new_run", "new run"),
+        Binding("R", "resume", "resume a run whose engine is gone"),
+        Binding("d,q,escape", "app.leave", "leave; trainings go on"),
+        Binding("question_mark", "help", "this help"),
+    ]
+
+    def __init__(self, runs: Path) -> None:
+        super().__init__()
+        self._view = RunsView(runs)
+        self._rows: list[RunRow] = []
+        self._shown: dict[str, list[str]] = {}
+
+    def compose(self) -> ComposeResult:
+        """A heading, the table, what the dashboard has to say, the keys."""
+        yield Static(Text(f"runs in {harmless(str(self._view.runs))}", "bold"), id="heading")
+        yield DataTable(cursor_type="row", zebra_stripes=False, header_height=1, id="table")
+        yield Static("", id="told", markup=False)
+        keys = Text(no_wrap=True, overflow="ellipsis")
+        for key, name in (("enter", "open"), ("n", "new run"), ("R", "resume"), ("q", "leave"), ("?", "help")):
+            keys.append(key, style(Ink.KEY, self.app.no_color))
+            keys.append(f" {name}   ", style(Ink.DIM, self.app.no_color))
+        yield Static(keys, id="keys")
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        table = self._table
+        for name, width in COLUMNS.items():
+            table.add_column(name, width=width, key=name)
+        table.focus()
+        self._look()
+
+    @work(exclusive=True)
+    async def _look(self) -> None:
+        while True:
+            try:
+                self.show_rows(await asyncio.to_thread(self._view.look))
+            except OSError as error:
+                self.tell(f"the folder can't be read: {error}")
+            await asyncio.sleep(INTERVAL)
+
+    def show_rows(self, rows: list[RunRow]) -> None:
+        """Bring the table up to date, cell by cell; the cursor stays on its run."""
+        self._rows = rows
+        table = self._table
+        names = [row.run.name for row in rows]
+        if list(self._shown) != names:
+            at = self._selected()
+            table.clear()
+            self._shown = {}
+            for row in rows:
+                cells = self._cells(row)
+                table.add_row(*cells, key=row.run.name)
+                self._shown[row.run.name] = [cell.plain for cell in cells]
+            if at is not None and at.run.name in names:
+                table.move_cursor(row=names.index(at.run.name))
+            if not rows:
+                self.tell("no runs here yet; n starts one")
+            return
+        for row in rows:
+            cells = self._cells(row)
+            for name, cell, before in zip(COLUMNS, cells, self._shown[row.run.name], strict=True):
+                if cell.plain != before:
+                    table.update_cell(row.run.name, name, cell)
+            self._shown[row.run.name] = [cell.plain for cell in cells]
+
+    def tell(self, text: str) -> None:
+        """One line of the dashboard's own."""
+        self.query_one("#told", Static).update(Text(harmless(text), style(Ink.WARN, self.app.no_color)))
+
+    def action_open(self) -> None:
+        """To the run under the cursor."""
+        if (row := self._selected()) is not None:
+            if row.spec is None:
+                self.tell(row.problem)
+            else:
+                self.app.open_run(row.run)  # type: ignore[attr-defined]
+
+    def action_resume(self) -> None:
+        """Start an engine for the run under the cursor."""
+        if (row := self._selected()) is not None:
+            self.tell(self.app.start(row.run))  # type: ignore[attr-defined]
+
+    def action_help(self) -> None:
+        """The keys."""
+        self.app.push_screen(Help("Keys of the runs screen", [b for b in self.BINDINGS if isinstance(b, Binding)]))
+
+    @property
+    def _table(self) -> DataTable[Text]:
+        return self.query_one("#table", DataTable)
+
+    def _selected(self) -> RunRow | None:
+        at = self._table.cursor_row
+        return self._rows[at] if 0 <= at < len(self._rows) else None
+
+    def _cells(self, row: RunRow) -> list[Text]:
+        no_color = self.app.no_color
+        status = row.status if row.spec else "damaged"
+        sign, ink = STATUS_INKS[status]
+        progress = Text()
+        if row.state.steps:
+            filled, empty = bar(row.step / row.state.steps, 10)
+            progress.append(filled, style(Ink.CURVE, no_color)).append(empty, style(Ink.FAINT, no_color))
+            progress.append(f" {thousands(row.step):>9}")
+        evaluation = Text()
+        if (found := row.evaluations()) is not None:
+            name, value, best, unit = found
+            short = unit if len(unit) <= 2 else ""
+            evaluation.append(f"{name.replace('_', ' ')} ", style(Ink.DIM, no_color))
+            evaluation.append(f"{number(value)} {short}".strip())
+            if best < value:
+                evaluation.append(f" best {number(best)}", style(Ink.DIM, no_color))
+        elif row.problem:
+            evaluation.append(fit(harmless(row.problem), 60), style(Ink.BAD, no_color))
+        return [
+            Text(harmless(row.run.name)),
+            Text(harmless(row.spec.recipe) if row.spec else "", style(Ink.DIM, no_color)),
+            Text(f"{sign} {status}", style(ink, no_color)),
+            progress,
+            evaluation,
+            Text(f"{ago(time.time() - row.made):>6}", style(Ink.DIM, no_color)),
+        ]

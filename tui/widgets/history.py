@@ -1,0 +1,46 @@
+"""The newest lines of the event log, with commands under way and what the dashboard itself has to say."""
+
+from __future__ import annotations
+
+from tui.draw.cells import Cells, Ink
+from tui.draw.numbers import thousands
+from tui.draw.text import fit
+from tui.panel import Panel
+from tui.run_view import Line, RunView
+from tui.wording import command_in_words
+
+
+class History(Panel):
+    """What was done to the run, and what happened."""
+
+    def __init__(self, view: RunView, *, id: str) -> None:
+        super().__init__(view, id=id)
+        self._said: tuple[str, int] | None = None
+
+    def say(self, text: str) -> None:
+        """Show a line of the dashboard's own until something new happens."""
+        self._said = text, len(self.view.lines)
+        self.update()
+
+    def picture(self, height: int, width: int) -> Cells:
+        """The newest line last."""
+        view = self.view
+        lines = view.lines[-height:]
+        extra = []
+        if view.status() == "crashed":
+            last = f": {view.console}" if view.console else ""
+            extra.append(Line(view.step, f"no engine holds this run any more{last}; R resumes", Ink.BAD))
+        if view.problem:
+            extra.append(Line(view.step, view.problem, Ink.BAD))
+        for command in view.pending():
+            words = command_in_words(command.action, command.changes, command.note, view.state.knobs)
+            extra.append(Line(view.step, f"pending: {words}", Ink.WARN))
+        if self._said is not None and self._said[1] == len(view.lines):
+            extra.append(Line(view.step, self._said[0], Ink.WARN))
+        shown = [*lines, *extra][-height:]
+        digits = max((len(thousands(line.step)) for line in shown), default=1)
+        cells = Cells(height, width)
+        for y, line in enumerate(shown, height - len(shown)):
+            x = cells.put(y, 1, f"step {thousands(line.step):>{digits}}", Ink.DIM) + 2
+            cells.put(y, x, fit(line.text, width - x), line.ink)
+        return cells

@@ -1,0 +1,121 @@
+"""The knobs with their keys and values, and the keys of the actions."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from tui.draw.cells import Cells, Ink
+from tui.draw.numbers import percent, setting
+from tui.panel import Panel, titled
+from tui.run_view import KnobRow, RunView
+from tui.wording import knob_value
+
+GAP = 3
+
+
+class Item(NamedTuple):
+    """One entry: its key, its name, its value with the ink of its state; `width` keeps the next one in place."""
+
+    key: str
+    name: str
+    value: str = ""
+    ink: Ink = Ink.TEXT
+    width: int = 0
+
+    @property
+    def columns(self) -> int:
+        """Columns it takes."""
+        return len(self.key) + 1 + len(self.name) + (1 + max(self.width, len(self.value)) if self.width else 0)
+
+
+class Knobs(Panel):
+    """What can be turned, where it stands, and what is still under way."""
+
+    def __init__(self, view: RunView, *, id: str) -> None:
+        super().__init__(view, id=id)
+        self.ruled = True
+
+    @staticmethod
+    def rows_needed(view: RunView, width: int, ruled: bool) -> int:
+        """Rows that show everything."""
+        return ruled + max((row for row, _, _ in _flow(_items(view), width)), default=0) + 1
+
+    def picture(self, height: int, width: int) -> Cells:
+        """Entries flow from left to right into as many rows as it takes."""
+        cells = titled(height, width, "knobs") if self.ruled else Cells(height, width)
+        for row, x, item in _flow(_items(self.view), width):
+            y = row + self.ruled
+            x = cells.put(y, x, item.key, Ink.KEY) + 1
+            x = cells.put(y, x, item.name, Ink.TEXT if item.width else Ink.DIM) + 1
+            cells.put(y, x, item.value, item.ink)
+        return cells
+
+
+def _flow(items: list[list[Item]], width: int) -> list[tuple[int, int, Item]]:
+    """Row and column of every entry; each group begins a row."""
+    placed = []
+    row, x = -1, 1
+    for group in items:
+        row, x = row + 1, 1
+        for item in group:
+            if x > 1 and x + item.columns > width:
+                row, x = row + 1, 1
+            placed.append((row, x, item))
+            x += item.columns + GAP
+    return placed
+
+
+def _items(view: RunView) -> list[list[Item]]:
+    knobs = view.knobs()
+    turn = []
+    if "noise" in knobs:
+        turn.append(_switch("n", "noise", knobs["noise"]))
+    if levels := [knobs[k.name] for k in view.noise_knobs()]:
+        turn.append(_number("-+", "σ" if levels[0].knob.name.startswith("noise.std") else "level", levels))
+    if "warmup" in knobs:
+        factor = knobs["warmup"].effective
+        on = bool(knobs["warmup"].knob.value) and factor < 1
+        turn.append(_switch("w", "warm-up", knobs["warmup"], f" {percent(factor) or '0 %'}" if on else "", 10))
+    if "lr" in knobs:
+        turn.append(_number("[]", "lr", [knobs["lr"]]))
+    if "beta" in knobs:
+        turn.append(_number("bB", "β", [knobs["beta"]]))
+    paused = view.status() == "paused"
+    acts = [
+        Item("space", "continue" if paused else "pause", width=0),
+        *(Item(key, name) for key, name in (("c", "checkpoint"), ("e", "evaluate"), ("s", "sample"), ("S", "stop"))),
+        *(Item(key, name) for key, name in (("tab", "panel"), ("r", "runs"), ("d", "detach"), ("?", "help"))),
+    ]
+    return [turn, acts] if turn else [acts]
+
+
+def _switch(key: str, name: str, row: KnobRow, more: str = "", width: int = 5) -> Item:
+    now = "● on" if row.knob.value else "○ off"
+    if row.pending is not None:
+        return Item(key, name, f"{now} → {knob_value(row.knob, row.pending)}?", Ink.WARN, max(width, 12))
+    if row.refused:
+        return Item(key, name, f"{now} refused", Ink.BAD, max(width, 12))
+    return Item(key, name, now + more, Ink.GOOD if row.knob.value else Ink.TEXT, max(width, 12))
+
+
+def _number(key: str, name: str, rows: list[KnobRow]) -> Item:
+    width = 15
+    now = _span([row.knob.value for row in rows])
+    if pending := [row.pending for row in rows if row.pending is not None]:
+        asked = _span([float(p) for p in pending if not isinstance(p, str)])
+        return Item(key, name, f"{now} → {asked}?", Ink.WARN, width)
+    if any(row.refused for row in rows):
+        return Item(key, name, f"{now} refused", Ink.BAD, width)
+    effective = _span([row.effective for row in rows])
+    # A schedule or a switch makes the value that acts another one than the value that is set.
+    different = any(not math.isclose(row.effective, row.knob.value, rel_tol=1e-4, abs_tol=1e-9) for row in rows)
+    return Item(key, name, f"{now} (now {effective})" if different else now, Ink.TEXT, width)
+
+
+def _span(values: list[float]) -> str:
+    """One value, or the ends of several."""
+    if not values:
+        return "–"
+    low, high = min(values), max(values)
+    return setting(low) if low == high else f"{setting(low)}–{setting(high)}"

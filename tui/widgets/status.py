@@ -1,0 +1,56 @@
+"""The status bar: where the run is."""
+
+from __future__ import annotations
+
+from tui.draw.cells import Cells, Ink
+from tui.draw.numbers import ago, duration, rate, thousands
+from tui.draw.text import fit
+from tui.panel import Panel
+
+_SIGNS = {
+    "starting": ("◌", Ink.WARN),
+    "training": ("●", Ink.GOOD),
+    "paused": ("‖", Ink.WARN),
+    "finished": ("✓", Ink.GOOD),
+    "stopped": ("■", Ink.TEXT),
+    "failed": ("✗", Ink.BAD),
+    "crashed": ("✗", Ink.BAD),
+}
+
+
+class StatusBar(Panel):
+    """Name, state, step, epoch, speed, time left, device."""
+
+    def picture(self, height: int, width: int) -> Cells:
+        """One row; what matters least goes first when it is narrow."""
+        view = self.view
+        status = view.status()
+        sign, ink = _SIGNS[status]
+        stale = view.stale()
+        numbers = Ink.WARN if stale else Ink.TEXT
+        started = view.state.started
+        parts: list[tuple[str, Ink]] = []
+        if view.state.steps:
+            digits = len(thousands(view.state.steps))
+            parts.append((f"step {thousands(view.step):>{digits}} / {thousands(view.state.steps)}", numbers))
+        else:
+            parts.append((f"step {thousands(view.step)}", numbers))
+        if stale:
+            parts.append((f"stale, {ago(view.silence())} old", Ink.WARN))
+        elif status == "training":
+            parts.append((f"{rate(view.rate()):>11}", numbers))
+            parts.append((f"ETA {duration(view.seconds_left())}", numbers))
+        if started and started.epoch_steps:
+            epochs = view.state.steps / started.epoch_steps
+            parts.append((f"epoch {view.step / started.epoch_steps:.1f} / {epochs:.4g}", Ink.DIM))
+        if started:
+            parts.append((started.device, Ink.DIM))
+        cells = Cells(height, width)
+        name = fit(view.run.name, max(width - 70, 16))
+        x = cells.put(0, 1, name, Ink.STRONG) + 2
+        x = cells.put(0, x, f"{sign} {status:<8}", ink) + 2
+        for text, part_ink in parts:
+            if x + len(text) > width:
+                break
+            x = cells.put(0, x, text, part_ink) + 3
+        return cells

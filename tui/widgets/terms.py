@@ -1,0 +1,119 @@
+"""The terms of the cost: raw × weight = what each adds, and its share; schedules and evaluations in words."""
+
+from __future__ import annotations
+
+import math
+
+from tui.draw.cells import Cells, Ink
+from tui.draw.chart import scale_for
+from tui.draw.numbers import duration, number, percent, setting, thousands
+from tui.draw.spark import bar, draw_sparkline
+from tui.draw.text import fit
+from tui.panel import Panel, titled
+from tui.run_view import RunView
+
+RAW, WEIGHT, WEIGHTED, SHARE = 7, 7, 7, 5
+"""Columns of the numbers."""
+
+
+class Terms(Panel):
+    """Why the cost moves."""
+
+    def __init__(self, view: RunView, *, id: str) -> None:
+        super().__init__(view, id=id)
+        self.chosen = False
+
+    @staticmethod
+    def rows_needed(view: RunView) -> int:
+        """Rows that show everything: title, terms, total, and the words below them."""
+        return 3 + max(len(view.state.terms), 1) + len(_words(view))
+
+    def picture(self, height: int, width: int) -> Cells:
+        """The table, then the words; numbers right-aligned in columns that don't move."""
+        view = self.view
+        cells = titled(height, width, "terms", "raw × weight = weighted, share", self.chosen)
+        stale = view.stale()
+        fixed = RAW + 3 + WEIGHT + 3 + WEIGHTED + 2 + SHARE
+        name_width = min(max(width - fixed - 2, 6), 18)
+        x_raw = 1 + name_width + 1 + RAW
+        x_weight = x_raw + 3 + WEIGHT
+        x_weighted = x_weight + 3 + WEIGHTED
+        x_share = x_weighted + 2 + SHARE
+        spare = width - x_share - 2
+        rows = view.terms()
+        words = _words(view)
+        room = height - 2 - min(len(words), max(height - 2 - len(rows), 0))
+        shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
+        y = 1
+        scale = scale_for([row.curve.blocks() for row in rows], log=True) if spare >= 8 else None
+        for row in shown:
+            bad = not math.isfinite(row.weighted)
+            ink = Ink.BAD if bad else Ink.WARN if stale else Ink.TEXT
+            cells.put(y, 1, fit(row.term.label, name_width), Ink.TEXT)
+            cells.right(y, x_raw, number(row.raw), ink)
+            cells.put(y, x_raw + 1, "×", Ink.DIM)
+            cells.right(y, x_weight, setting(row.weight) if math.isfinite(row.weight) else "–", Ink.DIM)
+            cells.put(y, x_weight + 1, "=", Ink.DIM)
+            cells.right(y, x_weighted, number(row.weighted), ink)
+            cells.right(y, x_share, percent(row.share), ink)
+            if spare >= 8:
+                filled, empty = bar(row.share, min(spare, 10))
+                at = cells.put(y, x_share + 1, filled, Ink.CURVE)
+                cells.put(y, at, empty, Ink.FAINT)
+            if spare >= 24:
+                spark = draw_sparkline(min(spare - 12, 24), row.curve.blocks(), view.x_axis(), scale)
+                cells.paste(y, x_share + 13, spark)
+            y += 1
+        if len(shown) < len(rows):
+            cells.put(y, 1, f"… {len(rows) - len(shown)} more", Ink.DIM)
+            y += 1
+        total = view.value("total")
+        cells.put(y, 1, "total", Ink.STRONG)
+        ink = Ink.WARN if stale else Ink.STRONG if math.isfinite(total) else Ink.BAD
+        cells.right(y, x_weighted, number(total) if view.curves else "–", ink)
+        y += 2 if height - y - 2 >= len(words) else 1
+        for text, word_ink in words:
+            cells.put(y, 1, fit(text, width - 1), word_ink)
+            y += 1
+        return cells
+
+
+def _words(view: RunView) -> list[tuple[str, Ink]]:
+    """The schedules of warm-up and learning rate, and the evaluations."""
+    lines = []
+    knobs = view.state.knobs
+    if "warmup" in knobs:
+        lines.append(_warmup(view))
+    decay = view.spec.optimizer.decay_from
+    if decay < 1 and "lr" in knobs and view.state.steps:
+        now, whole = view.latest.get("lr", knobs["lr"].value), knobs["lr"].value
+        if now < whole:
+            lines.append((f"learning rate falling to 0: {setting(now)} of {setting(whole)}", Ink.TEXT))
+        else:
+            start = round(decay * view.state.steps)
+            lines.append((f"learning rate falls to 0 from step {thousands(start)}", Ink.DIM))
+    if (found := view.evaluation()) is not None:
+        name, value, event, best, best_event = found
+        unit = f" {value.unit}" if len(value.unit) <= 2 else ""
+        text = f"{event.split} {name.replace('_', ' ')} {number(value.value)}{unit} at {thousands(event.step)}"
+        if best_event is not event:
+            text += f", best {number(best.value)} at {thousands(best_event.step)}"
+        lines.append((text, Ink.TEXT if math.isfinite(value.value) else Ink.BAD))
+    return lines
+
+
+def _warmup(view: RunView) -> tuple[str, Ink]:
+    what = {"noise": "noise", "denoising": "weights λ", "kl": "KL weight β"}[view.spec.warmup.of]
+    if not view.state.knobs["warmup"].value:
+        return f"no warm-up: {what} in full", Ink.DIM
+    factor = view.latest.get("warmup", 0.0)
+    if factor >= 1:
+        return f"warm-up over: {what} in full", Ink.DIM
+    at = f"warm-up: {what} at {percent(factor) or '0 %'}"
+    if "warmup.hold" in view.state.knobs and view.state.knobs["warmup.hold"].value:
+        return f"{at}, held", Ink.WARN
+    left = round((1 - factor) * view.state.knobs["warmup.steps"].value)
+    seconds = left / view.rate()
+    return f"{at}, in full in {thousands(left)} steps" + (
+        f" ({duration(seconds)})" if math.isfinite(seconds) else ""
+    ), Ink.TEXT

@@ -1,0 +1,88 @@
+"""Knobs and commands in words, as the event line and the chart markers say them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from journal.events import Commanded, Knob
+from tui.draw.numbers import setting
+
+_NAMES = {
+    "noise": "noise",
+    "noise.std": "σ",
+    "noise.level": "corruption",
+    "warmup": "warm-up",
+    "warmup.steps": "warm-up steps",
+    "warmup.hold": "hold warm-up",
+    "beta": "β",
+    "lambda": "λ",
+}
+
+_DEEDS = {
+    "pause": "pause",
+    "continue": "continue",
+    "stop": "stop",
+    "checkpoint": "checkpoint now",
+    "evaluate": "evaluate now",
+    "sample": "sample now",
+    "annotate": "note",
+}
+
+
+def knob_name(name: str) -> str:
+    """A knob's name in a word: noise.std.3 → σ 3."""
+    group, _, member = name.rpartition(".")
+    if name not in _NAMES and member.isdigit():
+        return f"{_NAMES.get(group, group)} {member}"
+    return _NAMES.get(name, name)
+
+
+def knob_value(knob: Knob | None, value: float | str) -> str:
+    """A value of a knob: on or off for a switch."""
+    if isinstance(value, str):
+        return value
+    if knob is not None and knob.kind == "switch":
+        return "on" if value else "off"
+    return setting(value)
+
+
+def members(name: str, knobs: Mapping[str, Knob]) -> list[str]:
+    """The knobs that a name in a command means: itself, or the members of a group such as noise.std."""
+    return [name] if name in knobs else [k for k in knobs if k.startswith(f"{name}.") and k[len(name) + 1 :].isdigit()]
+
+
+def changes_in_words(changes: Mapping[str, float | str], knobs: Mapping[str, Knob]) -> str:
+    """What a set command does, briefly: "noise off", "lr 0.001", "σ 0.33" for a whole group at once."""
+    left = dict(changes)
+    words = []
+    groups: dict[str, list[str]] = {}
+    for name in left:
+        group, _, member = name.rpartition(".")
+        if member.isdigit():
+            groups.setdefault(group, []).append(name)
+    for group, names in groups.items():
+        if len(names) > 1:
+            values = [left.pop(name) for name in names]
+            numbers = [v for v in values if not isinstance(v, str)]
+            low, high = (min(numbers), max(numbers)) if numbers else (0.0, 0.0)
+            span = knob_value(None, low) if low == high else f"{knob_value(None, low)} … {knob_value(None, high)}"
+            words.append(f"{knob_name(group)} {span}")
+    words += [f"{knob_name(name)} {knob_value(knobs.get(name), value)}" for name, value in left.items()]
+    return ", ".join(words)
+
+
+def command_in_words(action: str, changes: Mapping[str, float | str], note: str, knobs: Mapping[str, Knob]) -> str:
+    """What a command asks for."""
+    if action == "set":
+        return changes_in_words(changes, knobs) or "no change"
+    return f"{_DEEDS.get(action, action)}: {note}" if note else _DEEDS.get(action, action)
+
+
+def outcome_in_words(done: Commanded, asked: Mapping[str, float | str], knobs: Mapping[str, Knob]) -> str:
+    """A command and what became of it: "noise off → applied", "lr 50 → refused: at most 10"."""
+    if done.outcome == "refused":
+        changes = asked or {c.knob: c.requested for c in done.changes}
+    else:
+        changes = {c.knob: c.applied for c in done.changes}
+    what = command_in_words(done.action, changes, done.note, knobs)
+    return f"{what} → {done.outcome}" + (f": {done.reason}" if done.reason else "")
