@@ -43,6 +43,7 @@ def summary(run: RunFolder) -> dict[str, Any]:
         "terms": terms(state, values),
         "knobs": {
             name: {
+                "kind": knob.kind,
                 "value": knob.value,
                 "effective": _short(values[name]) if name in values else None,
                 "unit": knob.unit,

@@ -5,7 +5,6 @@ Commands import what they need when they run, so that `--help` answers at once.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +18,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # With a default for its own --help, the group has no value to coerce, for which Typer would import pydantic.
+    context_settings={"help_option_names": ["-h", "--help"], "default_map": {"help": False}},
 )
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run: its folder, its name, a beginning of it, or `last`.")]
@@ -34,17 +34,18 @@ Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Your words, k
 Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait for the engine.")]
 
 
-@app.callback(invoke_without_command=True)
-def dashboard(context: typer.Context, runs: Runs = None) -> None:
+@app.callback()
+def laddertop() -> None:
     """Train denoising autoencoders, VAEs and ladder networks, and steer them from the terminal.
 
-    Without a command, the dashboard opens with the list of runs.
+    Without a command, the dashboard opens, as with `open`.
     """
-    if context.invoked_subcommand is None:
-        _open(runs)
-    if runs is not None:
-        # `laddertop --runs DIR show …` means what `laddertop show … --runs DIR` does.
-        os.environ["LADDERTOP_RUNS"] = str(runs)
+
+
+@app.command("open")
+def open_dashboard(runs: Runs = None) -> None:
+    """Open the dashboard with the list of runs."""
+    _open(runs)
 
 
 @app.command()
@@ -55,7 +56,9 @@ def new(runs: Runs = None) -> None:
 
 @app.command()
 def attach(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run: its folder, its name, a beginning of it, or `last`.")] = "last",
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run: its folder, its name, a beginning of it, or `last`.")
+    ] = "last",
     runs: Runs = None,
 ) -> None:
     """Open the dashboard with a run: live, finished or crashed."""
@@ -210,8 +213,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal without Unicode gets question marks, not an error.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    # The group itself has no options for the same reason; those of `open` may be given without its name.
+    words = sys.argv[1:]
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
+        words = ["open", *words]
     try:
-        app(prog_name="laddertop")
+        app(words, prog_name="laddertop")
     except ValueError as error:
         _fail(error, 2)
     except OSError as error:
@@ -253,3 +260,7 @@ def _ask(
     from tui.cli_answer import ask
 
     ask(runs, run, action, settings=settings, note=note, timeout=timeout, as_json=json)
+
+
+if __name__ == "__main__":
+    main()

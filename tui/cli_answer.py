@@ -85,11 +85,11 @@ def parse_changes(settings: list[str], knobs: dict[str, Knob]) -> dict[str, floa
             members = [knobs[name]]
         if not members:
             groups = {knob.rpartition(".")[0] for knob in knobs if knob[-1].isdigit()}
-            known = sorted([*knobs, *groups])
+            known = [*knobs, *sorted(groups)]
             near = difflib.get_close_matches(name, known, cutoff=0.5)
             near = near or difflib.get_close_matches(name.rpartition(".")[2], known, cutoff=0.5)
-            hint = f" (did you mean {' or '.join(near)}?)" if near else ""
-            raise ValueError(f"unknown knob {name!r}{hint}; this run has {', '.join(known)}")
+            hint = f"did you mean {' or '.join(near)}?" if near else f"this run has {', '.join(known)}"
+            raise ValueError(f"unknown knob {name!r}; {hint}")
         for knob in members:
             changes[name] = _value(knob, text)
     return changes

@@ -23,7 +23,7 @@ from journal.events import (
 )
 from journal.metrics import MetricsReader
 from journal.summary import last_step, terms
-from tui.cli_print import harmless, json_result, number, say
+from tui.cli_print import harmless, json_result, number, say, setting
 from tui.cli_show import headline
 from tui.draw.numbers import duration, rate
 from tui.engine_process import EngineProcess
@@ -56,7 +56,8 @@ class Progress:
     @property
     def seconds_left(self) -> float | None:
         """Seconds to the planned end at the present speed; none when that is not known."""
-        return (self.steps - self.step) / self.speed if self.speed and not self.paused else None
+        going = self.speed and not self.paused and self.step < self.steps
+        return (self.steps - self.step) / self.speed if going and self.speed else None
 
     def in_words(self) -> str:
         """All but the step."""
@@ -246,12 +247,5 @@ def in_words(event: Event, name: str, knobs: dict[str, Knob]) -> str | None:
 def change_in_words(change: Change, knobs: dict[str, Knob]) -> str:
     """What happened to a knob: noise on → off, lr 0.002 → 0.001 (asked for 99)."""
     knob = knobs[change.knob]
-    bent = "" if change.applied == change.requested else f" (asked for {value_in_words(knob, change.requested)})"
-    return f"{change.knob} {value_in_words(knob, change.old)} → {value_in_words(knob, change.applied)}{bent}"
-
-
-def value_in_words(knob: Knob, value: float) -> str:
-    """A value of a knob with its unit; on or off for a switch."""
-    if knob.kind == "switch":
-        return "on" if value else "off"
-    return f"{number(value)} {knob.unit}".rstrip()
+    bent = "" if change.applied == change.requested else f" (asked for {setting(knob.kind, change.requested)})"
+    return f"{change.knob} {setting(knob.kind, change.old)} → {setting(knob.kind, change.applied)}{bent}"

@@ -39,6 +39,11 @@ def number(value: float | str | None) -> str:
     return "-" if value is None else value if isinstance(value, str) else f"{value:.6g}"
 
 
+def setting(kind: str, value: float | str | None) -> str:
+    """The value of a knob: on or off for a switch."""
+    return ("on" if value else "off") if kind == "switch" and value is not None else number(value)
+
+
 def _storable(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _storable(item) for key, item in value.items()}

@@ -10,7 +10,7 @@ from typing import Any
 from journal.folder import find_run, list_runs, runs_folder
 from journal.spec import keys, load_recipe, recipes
 from journal.summary import short_summary, summary
-from tui.cli_print import json_result, number, result, say, table
+from tui.cli_print import json_result, number, result, say, setting, table
 from tui.engine_process import EngineError, command, environment
 
 
@@ -64,7 +64,7 @@ def describe(told: dict[str, Any]) -> list[str]:
     if told["knobs"]:
         rows = [["knob", "set to", "in effect", "unit"]]
         for name, knob in told["knobs"].items():
-            rows.append([name, number(knob["value"]), number(knob["effective"]), knob["unit"]])
+            rows.append([name, setting(knob["kind"], knob["value"]), number(knob["effective"]), knob["unit"]])
         lines += ["", *table(rows)]
     if told["evaluation"]:
         lines += ["", *describe_evaluation(told["evaluation"])]
@@ -86,7 +86,7 @@ def headline(evaluation: dict[str, Any] | None) -> str:
     values = evaluation["values"]
     name = "error_percent" if "error_percent" in values else next(iter(values))
     if name == "error_percent":
-        return f"error {number(values[name]['value'])} %"
+        return f"error {values[name]['value']:.2f} %"
     return f"{name} {number(values[name]['value'])} {values[name]['unit'].partition(',')[0]}"
 
 
@@ -117,7 +117,7 @@ def evaluate_saved(runs: Path | None, text: str, as_json: bool) -> None:
         command("eval", str(run.path.absolute())), stdin=subprocess.DEVNULL, capture_output=True, env=environment()
     )
     if done.returncode:
-        words = done.stderr.decode(errors="replace").strip().split("\n")[-1]
+        words = done.stderr.decode(errors="replace").strip().split("\n")[-1].removeprefix("laddertop: ")
         raise EngineError(words or f"the engine died without a word (exit status {done.returncode})")
     told = json.loads(done.stdout)
     if as_json:

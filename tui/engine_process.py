@@ -111,7 +111,7 @@ class EngineProcess:
         with self.run.console_path.open("rb") as console:
             console.seek(max(self._console_start, self.run.console_path.stat().st_size - LOOK_BACK))
             lines = console.read().decode(errors="replace").split("\n")
-        words = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        words = next((line.strip() for line in reversed(lines) if line.strip()), "").removeprefix("laddertop: ")
         if not words:
             return f"the engine died without a word ({how})"
         return f"the engine died ({how}): {words}; all of it is in {self.run.console_path}"
