@@ -1,0 +1,37 @@
+"""`python -m engine train RUN` trains a run folder, `python -m engine eval RUN` evaluates its newest checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from journal.folder import RunFolder
+
+
+def main() -> int:
+    """Runs one command; a wrong input ends in one sentence on standard error and exit code 1."""
+    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("train", help="train a run to its end, or on from its newest checkpoint")
+    train.add_argument("run", type=Path)
+    train.add_argument("--foreground", action="store_true", help="stop when standard input ends")
+    evaluate = commands.add_parser("eval", help="evaluate the newest checkpoint on the test set; prints JSON")
+    evaluate.add_argument("run", type=Path)
+    arguments = parser.parse_args()
+    run = RunFolder(arguments.run)
+    try:
+        if arguments.command == "train":
+            from engine.train import train as train_run
+
+            return train_run(run, arguments.foreground)
+        from engine.evaluate import evaluate as evaluate_run
+
+        return evaluate_run(run)
+    except (ValueError, OSError) as error:
+        print(f"laddertop: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""From a spec to a model on a device."""
+
+from __future__ import annotations
+
+import torch
+
+from engine.data import Data
+from engine.models.dae import Dae
+from engine.models.ladder import Ladder
+from engine.models.vae import Vae
+from journal.spec import DaeSpec, LadderSpec, Spec, VaeSpec
+
+Model = Ladder | Vae | Dae
+"""What the engine trains; `engine.models` says what it asks of each."""
+
+
+def build(spec: Spec, data: Data, device: torch.device, precision: torch.dtype) -> Model:
+    """The spec's model with its initial weights, on `device`."""
+    pixels = data.height * data.width
+    match spec.model:
+        case LadderSpec():
+            return Ladder(spec, pixels, data.classes, precision).to(device)
+        case VaeSpec():
+            return Vae(spec, data.training, precision).to(device)
+        case DaeSpec():
+            return Dae(spec, pixels, precision).to(device)
+
+
+def choose_device(wanted: str) -> torch.device:
+    """The device of a spec; auto takes a GPU where there is one.
+
+    Raises ValueError when the device is not there.
+    """
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(wanted)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device {wanted}: there are {torch.cuda.device_count()} CUDA devices here; take --device cpu")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("device mps: there is none here; take --device cpu")
+    return device
+
+
+def choose_precision(wanted: str) -> torch.dtype:
+    """The precision of the matrix products; auto is float32."""
+    return torch.bfloat16 if wanted == "bf16" else torch.float32

@@ -1,0 +1,75 @@
+"""Saving a training so that nothing is lost, and taking it up again so that nobody can tell."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.controls import Controls, ControlState
+from engine.optim import Adam
+from journal.events import Checkpointed
+from journal.files import write_atomically
+
+FORMAT = 1
+"""Number of the layout of a checkpoint file."""
+
+
+def save(
+    folder: Path, step: int, model: torch.nn.Module, optimizer: Adam, controls: Controls, *, keep: int, reason: str
+) -> Checkpointed:
+    """Writes the checkpoint of `step`, removes all but the `keep` newest, and returns the event to record.
+
+    Raises OSError when the disk does not take it; the older checkpoints are then still there.
+    """
+    buffer = io.BytesIO()
+    torch.save(
+        {
+            "format": FORMAT,
+            "step": step,
+            "model": model.state_dict(),
+            "optimizer": optimizer.state(),
+            "controls": dataclasses.asdict(controls.state),
+        },
+        buffer,
+    )
+    data = buffer.getvalue()
+    name = f"step-{step:09d}.ckpt"
+    write_atomically(folder / name, data, durable=True)
+    for old in sorted(folder.glob("step-*.ckpt"))[:-keep]:
+        old.unlink()
+    return Checkpointed(step=step, file=name, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data), reason=reason)
+
+
+def newest(folder: Path, recorded: list[Checkpointed]) -> Checkpointed | None:
+    """The newest recorded checkpoint whose file is still there."""
+    return next((c for c in reversed(recorded) if (folder / c.file).is_file()), None)
+
+
+def load(folder: Path, recorded: Checkpointed) -> dict[str, Any]:
+    """The content of a checkpoint. Raises ValueError when the file is damaged or from another laddertop."""
+    path = folder / recorded.file
+    data = path.read_bytes()
+    way_out = f"delete it to go on from the checkpoint before it: rm {path}"
+    if hashlib.sha256(data).hexdigest() != recorded.sha256:
+        raise ValueError(
+            f"the checkpoint {path} is damaged: its checksum is not the one recorded at step {recorded.step}; {way_out}"
+        )
+    content: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    if content.get("format") != FORMAT:
+        raise ValueError(
+            f"the checkpoint {path} has format {content.get('format')}, this laddertop reads {FORMAT}; {way_out}"
+        )
+    return content
+
+
+def restore(content: dict[str, Any], model: torch.nn.Module, optimizer: Adam, controls: Controls) -> int:
+    """Puts a checkpoint's content into place and returns its step."""
+    model.load_state_dict(content["model"])
+    optimizer.load(content["optimizer"])
+    controls.state = ControlState(**content["controls"])
+    return int(content["step"])

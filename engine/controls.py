@@ -1,0 +1,165 @@
+"""The knobs of a running training: their values as set, their schedules, and the commands that change them.
+
+What a step uses is the *effective* value: as set, times its schedule. Effective values live in one tensor that the step
+reads, so that turning a knob never changes the step itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from journal.events import Change, Knob
+from journal.spec import Spec
+
+_WARMED = {"noise": "noise.", "denoising": "lambda.", "kl": "beta"}
+"""What the warm-up factor multiplies: the knobs whose names begin so."""
+
+
+def shared_knobs(spec: Spec) -> list[Knob]:
+    """The knobs that every model has."""
+    warmed = {"noise": "the noise", "denoising": "the denoising weights λ", "kl": "the KL weight β"}[spec.warmup.of]
+
+    def switch(name: str, label: str, on: bool, help: str) -> Knob:
+        return Knob(
+            name=name, label=label, kind="switch", unit="", low=0, high=1, factor=None, help=help, value=float(on)
+        )
+
+    def number(
+        name: str, label: str, unit: str, low: float, high: float, value: float, factor: float, help: str
+    ) -> Knob:
+        return Knob(
+            name=name, label=label, kind="number", unit=unit, low=low, high=high, factor=factor, help=help, value=value
+        )
+
+    return [
+        switch("noise", "noise", spec.noise.on, "Corruption of what the model sees; off trains on clean data."),
+        switch("warmup", "warm-up", spec.warmup.on, f"Raises {warmed} from 0 to 1; switching it on starts at 0 again."),
+        number(
+            "warmup.steps",
+            "warm-up length",
+            "steps",
+            1,
+            1e9,
+            spec.warmup.steps,
+            2.0,
+            "Steps of the warm-up from 0 to 1.",
+        ),
+        switch("warmup.hold", "warm-up hold", False, "Keeps the warm-up where it is."),
+        number("lr", "learning rate", "", 0, 10, spec.optimizer.lr, 1.5, "Learning rate before its decay."),
+        number(
+            "clip", "gradient clip", "norm", 0, 1e9, spec.optimizer.clip, 2.0, "Largest norm of the gradient; 0 is off."
+        ),
+    ]
+
+
+@dataclass
+class ControlState:
+    """What a checkpoint keeps of the controls."""
+
+    values: dict[str, float]
+    """Every knob as set."""
+    warmed: float
+    """The warm-up's progress from 0 to 1."""
+
+
+class Controls:
+    """Holds the knobs, turns them, and computes what the next step uses."""
+
+    def __init__(self, spec: Spec, model_knobs: list[Knob], epoch_steps: int, steps: int, device: torch.device) -> None:
+        """`epoch_steps` and `steps` are the lengths of an epoch and of the run."""
+        self._knobs = {knob.name: knob for knob in shared_knobs(spec) + model_knobs}
+        self.state = ControlState({name: knob.value for name, knob in self._knobs.items()}, warmed=0.0)
+        self._warmed_prefix = _WARMED[spec.warmup.of]
+        self._decay_from = spec.optimizer.decay_from
+        self._epoch_steps, self._epochs = epoch_steps, steps / epoch_steps
+        # On the CPU this is the tensor itself; elsewhere it is copied without waiting.
+        self._host = torch.zeros(len(self._knobs))
+        self.effective = self._host if device.type == "cpu" else torch.zeros(len(self._knobs), device=device)
+        """Effective values, float32 [number of knobs], in the order of `names`."""
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the knobs, in the order of `effective`."""
+        return list(self._knobs)
+
+    @property
+    def knobs(self) -> list[Knob]:
+        """The knobs with their present values."""
+        return [knob.model_copy(update={"value": self.state.values[name]}) for name, knob in self._knobs.items()]
+
+    def by_name(self) -> dict[str, Tensor]:
+        """Effective values as scalar tensors that follow every change."""
+        return dict(zip(self._knobs, self.effective.unbind(), strict=True))
+
+    def set(self, changes: dict[str, float | str]) -> list[Change]:
+        """Turns knobs, all or none; a group such as noise.std turns all its members.
+
+        Raises ValueError for an unknown knob (with the nearest names), a value that is none, or one out of bounds.
+        """
+        done: dict[str, Change] = {}
+        for name, text in changes.items():
+            for knob in self._meant(name):
+                value = _number(knob, text)
+                if not knob.low <= value <= knob.high:
+                    raise ValueError(f"{knob.name} must lie between {knob.low:g} and {knob.high:g}, not {value:g}")
+                done[knob.name] = Change(
+                    knob=knob.name, old=self.state.values[knob.name], requested=value, applied=value
+                )
+        for change in done.values():
+            self.state.values[change.knob] = change.applied
+            if change.knob == "warmup" and change.applied and not change.old:
+                self.state.warmed = 0.0
+        return list(done.values())
+
+    def prepare(self, step: int) -> None:
+        """Computes what the step after `step` completed ones uses, into `effective`."""
+        values = self.state.values
+        warmup = self.state.warmed if values["warmup"] else 1.0
+        for i, (name, value) in enumerate(values.items()):
+            if name.startswith("noise."):
+                value *= values["noise"]
+            if name.startswith(self._warmed_prefix):
+                value *= warmup
+            if name == "lr":
+                value *= self._decay(step)
+            self._host[i] = warmup if name == "warmup" else value
+        if self.effective is not self._host:
+            self.effective.copy_(self._host, non_blocking=True)
+
+    def advance(self) -> None:
+        """Moves the warm-up on by one step."""
+        values = self.state.values
+        if values["warmup"] and not values["warmup.hold"]:
+            self.state.warmed = min(1.0, self.state.warmed + 1.0 / values["warmup.steps"])
+
+    def _decay(self, step: int) -> float:
+        # After epoch e of E: 1 until e > share·E, then (E - e) / (E - share·E), as in the ladder network's code.
+        epoch, start = step // self._epoch_steps, self._decay_from * self._epochs
+        return (self._epochs - epoch) / (self._epochs - start) if epoch > start else 1.0
+
+    def _meant(self, name: str) -> list[Knob]:
+        if name in self._knobs:
+            return [self._knobs[name]]
+        members = [knob for knob in self._knobs.values() if knob.name.startswith(f"{name}.")]
+        if not members:
+            near = difflib.get_close_matches(name, self._knobs, n=3, cutoff=0.4)
+            hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(self._knobs)}"
+            raise ValueError(f"unknown knob {name!r}{hint}")
+        return members
+
+
+def _number(knob: Knob, text: float | str) -> float:
+    words = {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0}
+    try:
+        value = words[text.lower()] if isinstance(text, str) and text.lower() in words else float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value) or (knob.kind == "switch" and value not in (0, 1)):
+        takes = "on or off" if knob.kind == "switch" else "a number"
+        raise ValueError(f"{knob.name} takes {takes}, not {text!r}")
+    return value

@@ -1,0 +1,39 @@
+"""Evaluates the newest checkpoint of a run on the test set, apart from any training."""
+
+from __future__ import annotations
+
+import json
+
+import torch
+
+from engine import checkpoint, explore
+from engine.build import build, choose_device, choose_precision
+from engine.data import Batches, load
+from journal.events import EventReader
+from journal.folder import RunFolder
+from journal.spec import LadderSpec
+from journal.state import RunState
+
+
+def evaluate(run: RunFolder) -> int:
+    """Prints one JSON object: run, step, split, and every value with its unit.
+
+    Raises ValueError when there is no checkpoint, or when it is damaged.
+    """
+    spec = run.spec
+    state = RunState().apply_all(EventReader(run.events_path).read_all())
+    saved = checkpoint.newest(run.path, state.checkpoints)
+    if saved is None:
+        raise ValueError(f"{run.name} has no checkpoint yet; ask for one with `laddertop checkpoint {run.name}`")
+    content = checkpoint.load(run.path, saved)
+    device = choose_device(spec.device)
+    data = load(spec.data, device)
+    batches = Batches(spec.data, data, spec.seed, with_labels=isinstance(spec.model, LadderSpec))
+    model = build(spec, data, device, choose_precision(spec.precision))
+    model.load_state_dict(content["model"])
+    with torch.no_grad():
+        result = explore.evaluate(model, data.test, "test", batches, spec.seed, saved.step)
+    values = {name: value.model_dump(mode="json") for name, value in result.values.items()}
+    error = {"error_percent": values["error_percent"]["value"]} if "error_percent" in values else {}
+    print(json.dumps({"name": run.name, "step": saved.step, "split": "test", **error, "values": values}))
+    return 0

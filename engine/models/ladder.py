@@ -1,0 +1,236 @@
+"""Ladder network, semi-supervised (Rasmus et al. 2015, arXiv:1507.02672v2; the authors' code of December 2015).
+
+Full, bottom-only, Γ-model and the supervised baseline are this model with other weights λ of the denoising costs.
+
+Shape letters: A labelled rows, B unlabelled rows, D_l units of layer l = 0..L (input 0, top L).
+A letter z is a pre-activation after batch normalisation, h an activation; z~ and h~ are corrupted, u is the vertical
+signal of the decoder and ẑ the denoised estimate of z.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine.data import Images
+from engine.layers import ones, product, zeros
+from engine.randomness import Draws
+from journal.events import Knob, Term, Value
+from journal.spec import LadderSpec, Spec
+
+EPSILON = 1e-10
+"""Added to every variance; the authors' value."""
+
+
+class Ladder(nn.Module):
+    """A ladder network with the Gaussian denoising function g ('gauss' in the authors' code)."""
+
+    def __init__(self, spec: Spec, pixels: int, classes: int, precision: torch.dtype) -> None:
+        """Initial weights are those of numpy's RandomState(spec.seed): encoder first, then decoder from the top."""
+        super().__init__()
+        assert isinstance(spec.model, LadderSpec)
+        self.precision = precision
+        self.widths = [pixels, *spec.model.widths, classes]
+        self.top = len(self.widths) - 1
+        weighted = [layer for layer, weight in enumerate(spec.model.denoising) if weight > 0]
+        self.lowest = min(weighted, default=self.top + 1)
+        """The decoder reaches down to this layer: no cost uses what lies below."""
+
+        random = np.random.RandomState(spec.seed)
+        widths, layers = self.widths, range(self.lowest, self.top + 1)
+        self.W = nn.ParameterList([_normal(random, widths[i], widths[i + 1]) for i in range(self.top)])
+        self.beta = nn.ParameterList([zeros(width) for width in widths[1:]])
+        self.gamma = ones(classes)
+        self.V = nn.ParameterDict(
+            {str(i): _normal(random, widths[i + 1], widths[i]) for i in reversed(layers) if i < self.top}
+        )
+        self.a = nn.ParameterDict({str(i): _gauss_parameters(widths[i]) for i in layers})
+
+        self.terms = [Term(name="class", label="labelled cross-entropy", unit="nats, mean over rows", weight=None)] + [
+            Term(
+                name=f"denoise.{i}",
+                label=f"denoising {_layer_name(i, widths)}",
+                unit="squared error per unit, mean over rows",
+                weight=f"lambda.{i}",
+            )
+            for i in layers
+        ]
+        self.knobs = _knobs(spec, widths, self.lowest)
+
+    def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
+        """Normal and uniform draws of one step."""
+        return (labelled_rows + rows) * sum(self.widths), 0
+
+    def costs(self, labelled: Tensor, labels: Tensor, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> Tensor:
+        """The raw terms, in the order of `terms`, float32.
+
+        labelled [A, D_0], labels int64 [A], x [B, D_0]; knobs are scalar tensors. There is no stop-gradient: gradients
+        flow through the clean targets and their statistics, too.
+        """
+        count, rows = len(labelled), len(x)
+        z_noisy, logits, z_clean, mean, variance = self._encode(labelled, x, draws, knobs)
+        terms = [functional.cross_entropy(logits[:count], labels)]
+        denoised = self._decode([z[count:] for z in z_noisy], torch.softmax(logits[count:], 1))
+        for layer in range(self.lowest, self.top + 1):
+            estimate = denoised[layer]
+            if layer > 0:
+                estimate = (estimate - mean[layer]) * torch.rsqrt(variance[layer] + EPSILON)
+            terms.append(functional.mse_loss(estimate, z_clean[layer]))
+        assert rows
+        return torch.stack(terms)
+
+    def _encode(
+        self, labelled: Tensor, x: Tensor, draws: Draws, knobs: dict[str, Tensor]
+    ) -> tuple[list[Tensor], Tensor, list[Tensor], list[Tensor], list[Tensor]]:
+        """Corrupted and clean encoder in one pass over rows: corrupted labelled, corrupted and clean unlabelled.
+
+        Returns z~ per layer [A + B, D_l], corrupted logits [A + B, D_L], and of the clean unlabelled rows z per layer
+        [B, D_l] with the batch means and variances before normalisation [D_l]. The clean labelled rows are in no cost.
+        """
+        count, rows = len(labelled), len(x)
+        noisy = torch.cat([labelled, x])
+        noisy = noisy + knobs["noise.std.0"] * draws.normal(*noisy.shape)
+        z_noisy, z_clean = [noisy], [x]
+        means, variances = [x.new_empty(0)], [x.new_empty(0)]
+        h = torch.cat([noisy, x])
+        for layer in range(1, self.top + 1):
+            pre = product(h, self.W[layer - 1], self.precision)
+            # Labelled and unlabelled rows have batch statistics of their own, corrupted and clean rows too.
+            parts = []
+            for part in torch.split(pre, [count, rows, rows]):
+                if len(part):
+                    variance, mean = torch.var_mean(part, 0, correction=0)
+                    parts.append((part - mean) * torch.rsqrt(variance + EPSILON))
+            means.append(mean)
+            variances.append(variance)
+            clean = parts.pop()
+            corrupted = torch.cat(parts)
+            corrupted = corrupted + knobs[f"noise.std.{layer}"] * draws.normal(*corrupted.shape)
+            z_noisy.append(corrupted)
+            z_clean.append(clean)
+            h = torch.cat([corrupted, clean]) + self.beta[layer - 1]
+            h = torch.relu(h) if layer < self.top else self.gamma * h
+        return z_noisy, h[: count + rows], z_clean, means, variances
+
+    def _decode(self, z_noisy: list[Tensor], top: Tensor) -> dict[int, Tensor]:
+        """Denoised estimates ẑ per layer [B, D_l], from the top down.
+
+        z_noisy are the lateral signals [B, D_l], `top` is the corrupted softmax output [B, D_L]. The decoder's batch
+        normalisation always uses batch statistics.
+        """
+        denoised: dict[int, Tensor] = {}
+        for layer in range(self.top, self.lowest - 1, -1):
+            above = top if layer == self.top else product(denoised[layer + 1], self.V[str(layer)], self.precision)
+            denoised[layer] = gauss(z_noisy[layer], _normalise(above), self.a[str(layer)])
+        return denoised
+
+    @torch.no_grad()
+    def evaluate(self, test: Images, labelled_batches: list[Tensor], draws: Draws) -> dict[str, Value]:
+        """Test error of the clean encoder with fixed statistics, as the authors measure it.
+
+        The statistics are those of the clean labelled rows: the mean over batches of the batch means, and of the batch
+        variances times n/(n-1).
+        """
+        if not labelled_batches:
+            return {}
+        sums = [
+            (torch.zeros(w, device=test.pixels.device), torch.zeros(w, device=test.pixels.device)) for w in self.widths
+        ]
+        for batch in labelled_batches:
+            h = batch
+            for layer in range(1, self.top + 1):
+                pre = product(h, self.W[layer - 1], self.precision)
+                variance, mean = torch.var_mean(pre, 0, correction=0)
+                sums[layer][0].add_(mean)
+                sums[layer][1].add_(variance * len(batch) / (len(batch) - 1))
+                h = torch.relu((pre - mean) * torch.rsqrt(variance + EPSILON) + self.beta[layer - 1])
+        h = test.rows(slice(None))
+        for layer in range(1, self.top + 1):
+            mean, variance = (total / len(labelled_batches) for total in sums[layer])
+            z = (product(h, self.W[layer - 1], self.precision) - mean) * torch.rsqrt(variance + EPSILON)
+            h = z + self.beta[layer - 1]
+            h = torch.relu(h) if layer < self.top else self.gamma * h
+        error = (h.argmax(1) != test.labels).float().mean() * 100
+        entropy = functional.cross_entropy(h, test.labels)
+        return {
+            "error_percent": Value(value=error.item(), unit="% of images"),
+            "cross_entropy": Value(value=entropy.item(), unit="nats, mean over images"),
+        }
+
+    @torch.no_grad()
+    def reconstruct(self, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What the decoder makes of corrupted images: `corrupted` and `reconstruction`, [B, D_0] each.
+
+        Uses the statistics of this batch, so x should have a hundred rows or more. Without a cost at the input there is
+        no reconstruction.
+        """
+        z_noisy, logits, *_ = self._encode(x[:0], x, draws, knobs)
+        shown = {"corrupted": z_noisy[0]}
+        if self.lowest == 0:
+            shown["reconstruction"] = self._decode(z_noisy, torch.softmax(logits, 1))[0]
+        return shown
+
+
+def gauss(z_noisy: Tensor, u: Tensor, a: Tensor) -> Tensor:
+    """ẑ = g(z~, u) with the Gaussian denoising function (Rasmus et al. 2015, eq. 2), unit by unit; a [10, D_l]."""
+    s = torch.sigmoid
+    mu = a[0] * s(a[1] * u + a[2]) + a[3] * u + a[4]
+    v = a[5] * s(a[6] * u + a[7]) + a[8] * u + a[9]
+    return (z_noisy - mu) * v + mu
+
+
+def _gauss_parameters(width: int) -> nn.Parameter:
+    """a_1..a_10 of every unit [10, width]: a_2 and a_7 start at 1, the others at 0, so that ẑ starts at 0."""
+    a = torch.zeros(10, width)
+    a[1] = a[6] = 1
+    return nn.Parameter(a)
+
+
+def _normalise(rows: Tensor) -> Tensor:
+    variance, mean = torch.var_mean(rows, 0, correction=0)
+    return (rows - mean) * torch.rsqrt(variance + EPSILON)
+
+
+def _normal(random: np.random.RandomState, inputs: int, outputs: int) -> nn.Parameter:
+    """Weights [inputs, outputs] ~ N(0, 1/inputs)."""
+    return nn.Parameter(torch.from_numpy((random.randn(inputs, outputs) / np.sqrt(inputs)).astype(np.float32)))
+
+
+def _layer_name(layer: int, widths: list[int]) -> str:
+    return f"{layer} {'x' if layer == 0 else 'y' if layer == len(widths) - 1 else f'h{widths[layer]}'}"
+
+
+def _knobs(spec: Spec, widths: list[int], lowest: int) -> list[Knob]:
+    assert isinstance(spec.model, LadderSpec)
+    std = spec.noise.std if isinstance(spec.noise.std, list) else [spec.noise.std] * len(widths)
+    noise = [
+        Knob(
+            name=f"noise.std.{i}",
+            label=f"σ {_layer_name(i, widths)}",
+            kind="number",
+            unit="standard deviation",
+            low=0,
+            high=10,
+            factor=1.25,
+            help=f"Standard deviation of the Gaussian noise at layer {i}.",
+            value=std[i],
+        )
+        for i in range(len(widths))
+    ]
+    weights = [
+        Knob(
+            name=f"lambda.{i}",
+            label=f"λ {_layer_name(i, widths)}",
+            kind="number",
+            unit="",
+            low=0,
+            high=1e6,
+            factor=1.5,
+            help=f"Weight of the denoising cost of layer {i}.",
+            value=spec.model.denoising[i],
+        )
+        for i in range(lowest, len(widths))
+    ]
+    return noise + weights

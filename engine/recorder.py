@@ -1,0 +1,70 @@
+"""Takes the numbers of every step to the journal, without making the device wait.
+
+Shape letters: N buffered steps, K columns.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from journal.events import Column, Knob, Term
+from journal.metrics import MetricsWriter
+
+BUFFERED = 4096
+"""Steps the buffer on the device holds."""
+INTERVAL = 0.2
+"""Seconds between two copies out of it."""
+
+
+def columns(terms: list[Term], knobs: list[Knob]) -> list[Column]:
+    """The columns of a run: the weighted total, every raw term, every knob's effective value, the gradient's norm."""
+    return [
+        Column(name="total", label="total cost", unit="weighted sum of the terms"),
+        *(Column(name=term.name, label=term.label, unit=term.unit) for term in terms),
+        *(Column(name=knob.name, label=knob.label, unit=knob.unit) for knob in knobs),
+        Column(name="grad_norm", label="gradient norm", unit="over all parameters, before clipping"),
+    ]
+
+
+class Recorder:
+    """A buffer on the device that is written out a few times a second."""
+
+    def __init__(self, folder: Path, segment: int, width: int, device: torch.device) -> None:
+        """Begins the metrics file of `segment` with K = `width` columns."""
+        self._writer = MetricsWriter(folder, segment, width)
+        self._buffer = torch.empty(BUFFERED, width, device=device)
+        self._steps: list[int] = []
+        self._times: list[float] = []
+        self._flushed = time.monotonic()
+        self.finite = True
+        """Whether every total written so far was finite."""
+
+    def row(self) -> Tensor:
+        """Where the next step puts its values, float32 [K] on the device."""
+        return self._buffer[len(self._steps)]
+
+    def report(self, step: int) -> None:
+        """The step that completes `step` has put its values into `row()`."""
+        self._steps.append(step)
+        self._times.append(time.time())
+        if len(self._steps) == BUFFERED or (time.monotonic() - self._flushed > INTERVAL):
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what is buffered. Raises OSError when the disk does not take it."""
+        self._flushed = time.monotonic()
+        if self._steps:
+            values = self._buffer[: len(self._steps)].cpu().numpy()
+            self.finite = self.finite and bool(torch.isfinite(torch.from_numpy(values[:, 0])).all())
+            self._writer.append(self._steps, self._times, values)
+            self._steps.clear()
+            self._times.clear()
+
+    def close(self) -> None:
+        """Writes what is buffered and closes the file."""
+        self.flush()
+        self._writer.close()

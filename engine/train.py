@@ -1,0 +1,281 @@
+"""The training loop: a flat list of things done once in a while, around one step.
+
+Between two steps the engine looks into its inbox, evaluates, samples and saves when it is time; every record goes to
+the journal, and a run that ends on purpose says so exactly once.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import socket
+import threading
+import time
+from types import FrameType
+
+import numpy as np
+import torch
+
+from engine import checkpoint, explore
+from engine.build import build, choose_device, choose_precision
+from engine.controls import Controls
+from engine.data import Batches, load
+from engine.optim import Adam
+from engine.recorder import Recorder, columns
+from engine.step import Step
+from journal import commands
+from journal.events import Change, Commanded, EventReader, EventWriter, Logged, RunEnded, RunStarted
+from journal.folder import RunFolder
+from journal.metrics import segment_path, write_columns
+from journal.spec import LadderSpec
+from journal.state import RunState
+
+LOOK = 0.02
+"""Seconds between two looks into the inbox."""
+
+
+class Stop:
+    """Somebody wants the training to end: a signal, a command, or the front end that held it is gone."""
+
+    def __init__(self, foreground: bool) -> None:
+        """Listens for SIGINT and SIGTERM; in the foreground also for the end of standard input."""
+        self.reason = ""
+        """Who wants it; empty while nobody does."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._signalled)
+        if foreground:
+            threading.Thread(target=self._watch_standard_input, daemon=True).start()
+
+    def _signalled(self, number: int, frame: FrameType | None) -> None:
+        self.reason = self.reason or signal.Signals(number).name
+
+    def _watch_standard_input(self) -> None:
+        while os.read(0, 1024):
+            pass
+        self.reason = self.reason or "the command that started it is gone"
+
+
+class Training:
+    """One segment of a run: from its start, or from its newest checkpoint, to its end."""
+
+    def __init__(self, run: RunFolder, events: EventWriter, state: RunState) -> None:
+        """Loads the data, builds the model and goes on where the newest checkpoint stands.
+
+        Raises ValueError when data, device or checkpoint are not as the spec or the journal says.
+        """
+        self.run, self.events, self.spec = run, events, run.spec
+        spec = self.spec
+        self.device = choose_device(spec.device)
+        precision = choose_precision(spec.precision)
+        self.data = load(spec.data, self.device)
+        self.batches = Batches(spec.data, self.data, spec.seed, with_labels=isinstance(spec.model, LadderSpec))
+        self.steps = spec.steps or round((spec.epochs or 0) * self.batches.epoch_steps)
+        self.model = build(spec, self.data, self.device, precision)
+        self.optimizer = Adam(self.model.parameters(), spec.optimizer)
+        self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, self.steps, self.device)
+        self.step = 0
+        self.paused = False
+        saved = checkpoint.newest(run.path, state.checkpoints)
+        if saved:
+            self.step = checkpoint.restore(checkpoint.load(run.path, saved), self.model, self.optimizer, self.controls)
+        self.resumed_from = self.step if saved else None
+        # What was done to the run after its checkpoint is done again at the same steps: it is part of the run.
+        self._again = [
+            c for c in state.commands if c.outcome == "applied" and c.action == "set" and c.step >= self.step
+        ]
+        self.segment = 1 + max(state.segment, _segments_on_disk(run))
+        self.take_step = Step(self.model, self.optimizer, self.controls, self.batches, spec.seed, self.device)
+        named = columns(self.model.terms, self.controls.knobs)
+        write_columns(run.path, named)
+        self.recorder = Recorder(run.path, self.segment, len(named), self.device)
+        self._looked = 0.0
+        self.events.append(
+            RunStarted(
+                step=self.step,
+                segment=self.segment,
+                pid=os.getpid(),
+                host=socket.gethostname(),
+                device=_device_name(self.device),
+                precision="bf16" if precision is torch.bfloat16 else "fp32",
+                compiled=False,
+                threads=torch.get_num_threads(),
+                versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+                resumed_from=self.resumed_from,
+                steps=self.steps,
+                epoch_steps=self.batches.epoch_steps,
+                terms=self.model.terms,
+                knobs=self.controls.knobs,
+            )
+        )
+
+    def loop(self, stop: Stop) -> RunEnded:
+        """Trains until the steps are done or somebody wants it to stop; saves, and returns how it ended."""
+        spec, fresh = self.spec, True
+        while True:
+            self.obey(stop)
+            if stop.reason:
+                break
+            if self.paused:
+                self.recorder.flush()
+                time.sleep(LOOK)
+                continue
+            last = self.step == self.steps
+            if not fresh or self.resumed_from is None:
+                if last or _due(self.step, spec.evaluate.every):
+                    self.evaluate()
+                if last or self.step == 0 or _due(self.step, spec.samples.every):
+                    self.sample()
+                if not last and _due(self.step, spec.checkpoint.every):
+                    self.save("schedule")
+            if last:
+                break
+            fresh = False
+            self.controls.prepare(self.step)
+            self.take_step(self.step, self.recorder.row())
+            self.controls.advance()
+            self.step += 1
+            self.recorder.report(self.step)
+            self.notice_divergence()
+        self.recorder.flush()
+        self.save("end")
+        if stop.reason:
+            return RunEnded(step=self.step, reason="stopped", detail=stop.reason)
+        return RunEnded(step=self.step, reason="finished")
+
+    def obey(self, stop: Stop) -> None:
+        """Carries out what has to be done again after a resume, and what lies in the inbox."""
+        while self._again and self._again[0].step == self.step:
+            done = self._again.pop(0)
+            changes = self.controls.set({change.knob: change.applied for change in done.changes})
+            self._record(done.id, f"{done.by}, again after the resume", "set", changes, done.note)
+        now = time.monotonic()
+        if now - self._looked < LOOK:
+            return
+        self._looked = now
+        for path, command in commands.pending(self.run.path):
+            if isinstance(command, str):
+                self.events.append(Logged(step=self.step, level="warning", text=f"commands/{path.name}: {command}"))
+            else:
+                self._carry_out(command, stop)
+            path.unlink()
+
+    def _carry_out(self, command: commands.Command, stop: Stop) -> None:
+        changes: list[Change] = []
+        try:
+            if command.segment != self.segment:
+                raise ValueError(f"it was meant for start {command.segment} of this run; this is start {self.segment}")
+            if command.action == "set":
+                changes = self.controls.set(command.changes)
+        except ValueError as refusal:
+            self.recorder.flush()
+            self.events.append(
+                Commanded(
+                    step=self.step,
+                    id=command.id,
+                    by=command.by,
+                    action=command.action,
+                    outcome="refused",
+                    reason=str(refusal),
+                    note=command.note,
+                )
+            )
+            return
+        self._record(command.id, command.by, command.action, changes, command.note)
+        match command.action:
+            case "pause" | "continue":
+                self.paused = command.action == "pause"
+            case "stop":
+                stop.reason = f"told to by {command.by}"
+            case "checkpoint":
+                self.save("command")
+            case "evaluate":
+                self.evaluate()
+            case "sample":
+                self.sample()
+
+    def _record(self, id: str, by: str, action: str, changes: list[Change], note: str) -> None:
+        self.recorder.flush()
+        self.events.append(
+            Commanded(step=self.step, id=id, by=by, action=action, outcome="applied", changes=changes, note=note)
+        )
+
+    def evaluate(self) -> None:
+        """Measures the model and records it."""
+        split = "held back" if self.spec.data.held_back else "test"
+        self.recorder.flush()
+        self.events.append(
+            explore.evaluate(self.model, self.data.held_back, split, self.batches, self.spec.seed, self.step)
+        )
+
+    def sample(self) -> None:
+        """Passes the fixed test items through the model and records them."""
+        self.controls.prepare(self.step)
+        self.recorder.flush()
+        items, seed = self.spec.samples.items, self.spec.seed
+        knobs = self.controls.by_name()
+        self.events.append(explore.sample(self.run.path, self.model, self.data, knobs, items, seed, self.step))
+
+    def save(self, reason: str) -> None:
+        """Writes a checkpoint and records it."""
+        self.recorder.flush()
+        self.events.append(
+            checkpoint.save(
+                self.run.path,
+                self.step,
+                self.model,
+                self.optimizer,
+                self.controls,
+                keep=self.spec.checkpoint.keep,
+                reason=reason,
+            )
+        )
+
+    def notice_divergence(self) -> None:
+        """Says once that the cost is no longer a number; the training goes on, so that somebody can look at it."""
+        if not self.recorder.finite:
+            self.recorder.finite = True
+            self.notice_divergence = lambda: None  # type: ignore[method-assign]
+            text = "the cost is no longer finite: resume from an earlier checkpoint with a smaller learning rate"
+            self.events.append(Logged(step=self.step, level="error", text=text))
+
+
+def train(run: RunFolder, foreground: bool) -> int:
+    """Trains a run to its end, or on from its newest checkpoint; returns the exit code of the engine."""
+    stop = Stop(foreground)
+    with run.engine_lock():
+        state = RunState().apply_all(EventReader(run.events_path).read_all())
+        with EventWriter(run.events_path) as events:
+            training = None
+            try:
+                training = Training(run, events, state)
+                ended = training.loop(stop)
+                training.recorder.close()
+            except (ValueError, OSError, torch.OutOfMemoryError) as error:
+                ended = RunEnded(step=training.step if training else state.step, reason="failed", detail=str(error))
+            except Exception as error:
+                detail = f"{type(error).__name__}: {error}; the traceback is in {run.console_path}"
+                events.append(RunEnded(step=training.step if training else 0, reason="failed", detail=detail))
+                raise
+            events.append(ended)
+    if ended.reason == "failed":
+        print(f"laddertop: {ended.detail}", flush=True)
+        return 1
+    return 0
+
+
+def _due(step: int, every: int) -> bool:
+    return every > 0 and step > 0 and step % every == 0
+
+
+def _segments_on_disk(run: RunFolder) -> int:
+    number = 0
+    while segment_path(run.path, number + 1).exists():
+        number += 1
+    return number
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return f"{device}: {torch.cuda.get_device_name(device)}"
+    return str(device)
