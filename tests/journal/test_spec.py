@@ -1,0 +1,153 @@
+"""Specs and recipes: what is wrong is named, with what to write instead."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from journal.spec import Spec, keys, load_recipe, override, recipes
+
+
+def leaf(spec: Spec, key: str) -> Any:
+    tree = spec.model_dump()
+    for part in key.split("."):
+        tree = tree[part]
+    return tree
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_every_recipe_says_what_its_file_says(name: str) -> None:
+    tree = tomllib.loads((files("journal") / "recipes" / f"{name}.toml").read_text())
+    spec = load_recipe(name).model_dump()
+    assert spec["recipe"] == name
+    assert spec["about"]
+
+    def compare(written: dict[str, Any], read: dict[str, Any]) -> None:
+        for key, value in written.items():
+            if isinstance(value, dict):
+                compare(value, read[key])
+            else:
+                assert read[key] == value, key
+
+    compare(tree, spec)
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_every_key_takes_the_value_that_it_has(name: str) -> None:
+    spec = load_recipe(name)
+    settings = []
+    for key in keys(spec):
+        value = leaf(spec, key.name)
+        if value is not None:
+            text = value if isinstance(value, str) else json.dumps(value)
+            settings.append(f"{key.name}={text}")
+    assert len(settings) > 25
+    assert override(spec, settings) == spec
+
+
+def test_every_key_is_documented() -> None:
+    assert all(key.help and key.type for key in keys())
+    assert len({key.name for key in keys()}) == len(keys())
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_a_spec_survives_its_file(name: str) -> None:
+    spec = load_recipe(name)
+    assert Spec.model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_settings_change_what_they_name_and_nothing_else() -> None:
+    spec = load_recipe("ladder-digits")
+    changed = override(spec, ["optimizer.lr=1e-4", "noise.std=[0.1,0.2,0.3,0.4,0.5,0.6]", "data.root=/data sets/x"])
+    assert changed.optimizer.lr == 1e-4
+    assert changed.noise.std == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    assert changed.data.root == "/data sets/x"
+    back = override(changed, ["optimizer.lr=0.002", "noise.std=0.3"]).model_dump()
+    back["data"]["root"] = None
+    assert back == spec.model_dump()
+
+
+def test_a_length_in_epochs_replaces_one_in_steps_and_back() -> None:
+    spec = load_recipe("ladder-digits")
+    assert (spec.steps, spec.epochs) == (100_000, None)
+    spec = override(spec, ["epochs=2.5"])
+    assert (spec.steps, spec.epochs) == (None, 2.5)
+    assert override(spec, ["steps=7"]).steps == 7
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("optimizer.l=1", r"unknown key 'optimizer.l' \(did you mean optimizer\.lr"),
+        ("lr=1", r"unknown key 'lr' \(did you mean .*optimizer\.lr"),
+        ("qqqqqq=1", "unknown key 'qqqqqq'; `laddertop recipes --keys`"),
+        ("optimizer.lr", "is no setting: write key=value"),
+        ("optimizer.lr=fast", r"optimizer\.lr: .*number.* \(you gave 'fast'\)"),
+        ("optimizer.lr=0", r"optimizer\.lr: .*greater than 0"),
+        ("optimizer.lr=nan", r"optimizer\.lr: "),
+        ("seed=-1", "seed: .*greater than or equal to 0"),
+        ("precision=fp16", r"precision: .*fp32.*\(you gave 'fp16'\)"),
+        ("device=gpu", "device: "),
+        ("steps=0", "steps: .*greater than or equal to 1"),
+        ("data.labels=15", "multiple of 10"),
+        ("data.labels=none", r"data\.labels: "),
+        ("model.denoising=[1,2]", r"denoising needs 6 weights .*has 2"),
+        ("model.latent=3", "unknown key 'model.latent'"),
+        ("noise.kind=masking", "ladder network takes gaussian noise only"),
+        ("noise.std=[0.1]", r"noise\.std: needs one number or 6, has 1"),
+        ("noise.std=-1", "negative"),
+        ("warmup.of=kl", "a ladder can warm up noise or denoising"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_sentence(setting: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint) as caught:
+        override(load_recipe("ladder-digits"), [setting])
+    assert "\n" not in str(caught.value)
+    assert "pydantic" not in str(caught.value)
+
+
+def test_a_recipe_of_ones_own_is_a_toml_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('steps = 5\n[model]\nkind = "dae"\n')
+    spec = load_recipe(str(file))
+    assert (spec.recipe, spec.steps, spec.model.kind) == ("mine", 5, "dae")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (b"steps = ", "is not valid TOML"),
+        (b"\xff\xfe", "can't be read as a recipe"),
+        (b"steps = 5", r"name the model: \[model\] kind = ladder, vae or dae"),
+        (b'steps = 5\n[model]\nkind = "gan"', "model"),
+        (b'steps = 5\nepochs = 3\n[model]\nkind = "dae"', "either in epochs or in steps"),
+        (b'[model]\nkind = "dae"', "either in epochs or in steps"),
+        (b'steps = 5\n[model]\nkind = "dae"\n[optimiser]\nlr = 1', "optimiser: unknown key"),
+        (b'steps = 5\n[model]\nkind = "dae"\nhiden = [3]', r"model\.hiden: unknown key"),
+    ],
+)
+def test_a_wrong_recipe_file_is_named(tmp_path: Path, text: bytes, complaint: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(text)
+    with pytest.raises(ValueError, match=complaint) as caught:
+        load_recipe(str(file))
+    assert str(file) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("ladder-digit", r"unknown recipe 'ladder-digit' \(did you mean ladder-digits"),
+        ("qqqqqq", "unknown recipe 'qqqqqq'; `laddertop recipes` lists them all"),
+        ("nowhere/mine.toml", r"no recipe file nowhere/mine\.toml"),
+    ],
+)
+def test_an_unknown_recipe_is_named_with_the_nearest(name: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        load_recipe(name)
