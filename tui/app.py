@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -33,7 +34,7 @@ from textual.color import Color  # noqa: E402
 from textual.command import Provider  # noqa: E402
 from textual.events import CursorPosition  # noqa: E402
 from textual.filter import LineFilter  # noqa: E402
-from textual.theme import Theme  # noqa: E402
+from textual.theme import BUILTIN_THEMES  # noqa: E402
 
 from journal.folder import RunFolder  # noqa: E402
 from tui.draw.text import ascii_only  # noqa: E402
@@ -45,22 +46,7 @@ from tui.screens.runs import RunsScreen  # noqa: E402
 PATIENCE = 3.0
 """Seconds that the dashboard has for leaving cleanly once it was told to."""
 
-_THEME = Theme(
-    name="laddertop",
-    ansi=True,
-    dark=True,
-    primary="ansi_blue",
-    secondary="ansi_cyan",
-    accent="ansi_cyan",
-    warning="ansi_yellow",
-    error="ansi_red",
-    success="ansi_green",
-    foreground="ansi_default",
-    background="ansi_default",
-    surface="ansi_default",
-    panel="ansi_default",
-    boost="ansi_default",
-)
+_THEME = replace(BUILTIN_THEMES["ansi-dark"], name="laddertop")
 """The terminal's own colours on its own background."""
 
 
@@ -76,6 +62,7 @@ class LaddertopApp(App[None]):
     """The dashboard over a folder of runs."""
 
     TITLE = "laddertop"
+    CSS = "CommandPalette SearchIcon { display: none; }"
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", "leave", show=False)]

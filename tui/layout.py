@@ -52,7 +52,7 @@ def arrange(width: int, height: int, knob_rows: int, term_rows: int, chosen: str
             "terms": Place(0, top + cost, width, term_rows),
             lower: Place(0, top + cost + term_rows, width, rows - cost - term_rows),
         }
-    below = min(max(term_rows, rows // 2), rows - 7)
+    below = min(max(term_rows, rows // 2), max(rows - 9, rows // 2))
     return places | {
         "cost": Place(0, top, width, rows - below),
         lower: Place(0, top + rows - below, width, below),
@@ -62,7 +62,7 @@ def arrange(width: int, height: int, knob_rows: int, term_rows: int, chosen: str
 def _grid(top: int, width: int, rows: int, term_rows: int) -> dict[str, Place]:
     """Cost and terms above, layers and samples below."""
     upper = max(term_rows, rows // 2)
-    terms = 50 if width < 150 else 66
+    terms = 56 if width < 150 else 84 if width >= 180 else 68
     layers = min(width // 2, 76)
     return {
         "cost": Place(0, top, width - terms - 1, upper),
@@ -75,9 +75,9 @@ def _grid(top: int, width: int, rows: int, term_rows: int) -> dict[str, Place]:
 def _row(top: int, width: int, rows: int, chosen: str) -> dict[str, Place]:
     """Cost, terms, and the chosen one of the others, side by side."""
     third = "layers" if chosen in ("cost", "terms") else chosen
-    cost = width - 104
+    cost = width - 108
     return {
         "cost": Place(0, top, cost - 1, rows),
-        "terms": Place(cost, top, 51, rows),
-        third: Place(cost + 52, top, width - cost - 52, rows),
+        "terms": Place(cost, top, 56, rows),
+        third: Place(cost + 57, top, width - cost - 57, rows),
     }

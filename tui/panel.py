@@ -60,7 +60,7 @@ def titled(height: int, width: int, title: str, aside: str = "", chosen: bool = 
     cells = Cells(height, width)
     cells.put(0, 0, "─" * width, Ink.FAINT)
     if width > len(title) + 4:
-        cells.put(0, 1, f" {title} ", Ink.KEY if chosen else Ink.STRONG)
+        cells.put(0, 1, f"[{title}]" if chosen else f" {title} ", Ink.KEY if chosen else Ink.STRONG)
     if aside and width >= len(title) + len(aside) + 8:
         cells.right(0, width - 1, f" {aside} ", Ink.DIM)
     return cells

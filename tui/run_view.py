@@ -23,7 +23,7 @@ from tui.draw.curve import Curve
 from tui.draw.numbers import number, thousands
 from tui.draw.ticks import planned_end
 from tui.watcher import News
-from tui.wording import changes_in_words, members, outcome_in_words
+from tui.wording import changes_in_words, measure, members, outcome_in_words
 
 DECAY = 0.98
 """Of the moving averages, per step."""
@@ -194,8 +194,8 @@ class RunView:
                     self._effects.append(_Effect(line, float("nan")))
                 self._asked.pop(event.id, None)
             case Evaluated():
-                values = ", ".join(f"{name} {number(v.value)} {v.unit}".strip() for name, v in event.values.items())
-                line = Line(event.step, f"{event.split}: {values}", Ink.DIM)
+                values = ", ".join(measure(name, v.value) for name, v in event.values.items())
+                line = Line(event.step, f"evaluated on {event.split}: {values}", Ink.DIM)
             case Checkpointed():
                 line = Line(event.step, f"saved {event.file} ({event.bytes / 1e6:.1f} MB, {event.reason})", Ink.DIM)
             case Logged():

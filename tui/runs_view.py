@@ -29,14 +29,14 @@ class RunRow:
     made: float = 0.0
     """When the run was made, in seconds since 1970."""
 
-    def evaluations(self) -> tuple[str, float, float, str] | None:
-        """Name, newest and best value, and unit of the first thing that is evaluated."""
+    def evaluations(self) -> tuple[str, float, float] | None:
+        """Name, newest and best value of the first thing that is evaluated."""
         found: list[Evaluated] = [e for e in self.state.evaluations if e.values]
         if not found:
             return None
         name, value = next(iter(found[-1].values.items()))
         numbers = [e.values[name].value for e in found if name in e.values]
-        return name, value.value, min(numbers, key=lambda v: (v != v, v)), value.unit
+        return name, value.value, min(numbers, key=lambda v: (v != v, v))
 
 
 class RunsView:

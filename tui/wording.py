@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from journal.events import Commanded, Knob
-from tui.draw.numbers import setting
+from tui.draw.numbers import number, setting
 
 _NAMES = {
     "noise": "noise",
@@ -86,3 +86,12 @@ def outcome_in_words(done: Commanded, asked: Mapping[str, float | str], knobs: M
         changes = {c.knob: c.applied for c in done.changes}
     what = command_in_words(done.action, changes, done.note, knobs)
     return f"{what} → {done.outcome}" + (f": {done.reason}" if done.reason else "")
+
+
+def measure(name: str, value: float) -> str:
+    """A measured number with its name: error_percent → error 1.23 %, negative_elbo → −ELBO 98.1."""
+    if name == "negative_elbo":
+        return f"−ELBO {number(value)}"
+    if name.endswith("_percent"):
+        return f"{name.removesuffix('_percent').replace('_', ' ')} {number(value)} %"
+    return f"{name.replace('_', ' ')} {number(value)}"

@@ -87,15 +87,20 @@ class Cells:
             self.inks[y : y + height, x : x + width] = other.inks[:height, :width]
 
     def runs(self, y: int) -> Iterator[tuple[str, int]]:
-        """Row y as stretches of text in one ink. Blanks take the ink of their neighbours, so stretches are few."""
-        inks = self.inks[y]
+        """Row y as stretches of text in one ink. Blanks between images stay bare; others take the ink of their
+        neighbours, so stretches are few."""
         row = "".join(self.chars[y].tolist())
         start, current = 0, -1
-        for x, (char, ink) in enumerate(zip(row, inks.tolist(), strict=True)):
+        for x, (char, ink) in enumerate(zip(row, self.inks[y].tolist(), strict=True)):
             if char == " " and ink < Ink.GREYS:
-                continue
+                if current < Ink.GREYS:
+                    continue
+                ink = Ink.TEXT
             if current >= 0 and ink != current:
                 yield row[start:x], current
+                start = x
+            elif current < 0 and ink >= Ink.GREYS and x:
+                yield row[:x], Ink.TEXT
                 start = x
             current = ink
         if row:
@@ -107,6 +112,8 @@ class Cells:
             return [(y, self.width) for y in range(self.height)]
         different = (self.chars != before.chars) | (self.inks != before.inks)
         rows = np.flatnonzero(different.any(1))
+        if not len(rows):
+            return []
         last = self.width - different[rows][:, ::-1].argmax(1)
         return [(int(y), int(x)) for y, x in zip(rows, last, strict=True)]
 

@@ -160,8 +160,8 @@ def _x_axis(cells: Cells, steps: tuple[int, int]) -> None:
 
 
 def _markers(cells: Cells, steps: tuple[int, int], markers: Sequence[Marker]) -> None:
-    """A line from top to bottom through empty cells for each marker, the newest labelled first."""
-    taken = cells.width
+    """A line from top to bottom through empty cells for each marker; labels where there is room, the newest first."""
+    left = cells.width
     for marker in reversed(markers):
         if not steps[0] <= marker.step <= steps[1]:
             continue
@@ -169,13 +169,18 @@ def _markers(cells: Cells, steps: tuple[int, int], markers: Sequence[Marker]) ->
         for y in range(cells.height - 1):
             if cells.chars[y, x] == " ":
                 cells.put(y, x, "│", Ink.FAINT)
-        label = f"▼{marker.label} "
-        if x + len(label) <= taken:
-            cells.put(0, x, label, Ink.MARK)
-            taken = x
-        elif x < taken:
+        if x >= left:
+            continue
+        after, before = f"▼{marker.label} ", f" {marker.label}▼"
+        if x + len(after) <= left:
+            cells.put(0, x, after, Ink.MARK)
+            left = x
+        elif x + 1 - len(before) >= GUTTER:
+            cells.put(0, x + 1 - len(before), before, Ink.MARK)
+            left = x + 1 - len(before)
+        else:
             cells.put(0, x, "▼", Ink.MARK)
-            taken = x
+            left = x
 
 
 def _bad_ticks(cells: Cells, blocks: Blocks, steps: tuple[int, int]) -> None:

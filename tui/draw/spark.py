@@ -1,4 +1,4 @@
-"""Curves one row high, and bars."""
+"""Small curves, filled from below, and bars."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _LEVELS = np.array(list("▁▂▃▄▅▆▇█"))
 
 
 def draw_sparkline(
-    width: int, blocks: Blocks, steps: tuple[int, int], scale: Scale | None, ink: Ink = Ink.CURVE
+    height: int, width: int, blocks: Blocks, steps: tuple[int, int], scale: Scale | None, ink: Ink = Ink.CURVE
 ) -> Cells:
-    """The smoothed curve in one row on a scale that may be shared with others; × where a value is not finite."""
-    cells = Cells(1, width)
+    """The smoothed curve as a filled shape on a scale that may be shared with others; × where a value is not finite."""
+    cells = Cells(height, width)
     at, binned = into_columns(blocks, *steps, width)
     if scale is None or not len(at):
         return cells
@@ -23,10 +23,14 @@ def draw_sparkline(
     if finite.any():
         every = np.arange(at[0], at[-1] + 1)
         straight = np.interp(every, at[finite], binned.smooth[finite])
-        cells.chars[0, every] = _LEVELS[scale.rows(straight, len(_LEVELS)).astype(int)]
-        cells.inks[0, every] = ink
+        levels = scale.rows(straight, height * len(_LEVELS)).astype(int) + 1
+        for y in range(height):
+            below = (height - 1 - y) * len(_LEVELS)
+            filled = np.clip(levels - below, 0, len(_LEVELS))
+            cells.chars[y, every] = np.where(filled, _LEVELS[np.maximum(filled - 1, 0)], " ")
+        cells.inks[:, every] = ink
     for x in at[binned.bad]:
-        cells.put(0, int(x), "×", Ink.BAD)
+        cells.put(height - 1, int(x), "×", Ink.BAD)
     return cells
 
 

@@ -1,4 +1,4 @@
-"""The command palette of the run screen: every key by name, and every knob set to any value by typing it."""
+"""The command palette: every key by name; on the run screen also every knob, set to any value by typing it."""
 
 from __future__ import annotations
 
@@ -10,40 +10,53 @@ from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui.draw.text import harmless
-from tui.wording import knob_value
+from tui.wording import knob_value, members
 
 if TYPE_CHECKING:
     from tui.screens.run import RunScreen
 
 
-class RunCommands(Provider):
-    """`lr 0.001`, `lambda.0 = 500` or `noise off` set a knob; `note: text` leaves a note in the event log."""
+class KeyCommands(Provider):
+    """Every key of a screen by what it does."""
 
     async def discover(self) -> Hits:
         """What the palette shows before anything is typed."""
         for binding in self._bindings():
-            yield DiscoveryHit(binding.description, partial(self._run_action, binding.action))
-        for knob in self._run_screen.view.state.knobs.values():
-            name = harmless(knob.name)
-            yield DiscoveryHit(
-                f"{name} = {knob_value(knob, knob.value)}",
-                partial(self._run_screen.hint, f"ctrl+p, then type: {name} and its new value"),
-                help=harmless(knob.help),
-            )
+            yield DiscoveryHit(binding.description, partial(self.screen.run_action, binding.action))
 
     async def search(self, query: str) -> Hits:
-        """Commands that fit what is typed."""
-        for name, value in self._settings(query):
-            knob = self._run_screen.view.state.knobs[name]
-            text = f"set {harmless(name)} to {knob_value(knob, value)} (now {knob_value(knob, knob.value)})"
-            yield Hit(1.0, text, partial(self._run_screen.ask, "set", {name: value}), help=harmless(knob.help))
-        if query.lower().startswith("note:") and (note := query[5:].strip()):
-            yield Hit(1.0, f"leave the note: {harmless(note)}", partial(self._run_screen.ask, "annotate", None, note))
+        """Keys whose description fits what is typed."""
         matcher = self.matcher(query)
         for binding in self._bindings():
             if (score := matcher.match(binding.description)) > 0:
-                yield Hit(score, matcher.highlight(binding.description), partial(self._run_action, binding.action))
+                title = matcher.highlight(binding.description)
+                yield Hit(score, title, partial(self.screen.run_action, binding.action))
+
+    def _bindings(self) -> list[Binding]:
+        return [b for b in self.screen.BINDINGS if isinstance(b, Binding) and b.action != "app.command_palette"]
+
+
+class KnobCommands(Provider):
+    """`lr 0.001`, `lambda.0 = 500` or `noise off` set a knob; `note: text` leaves a note in the event log."""
+
+    async def discover(self) -> Hits:
+        """The knobs and where they stand."""
         for knob in self._run_screen.view.state.knobs.values():
+            name = harmless(knob.name)
+            hint = partial(self._run_screen.hint, f"ctrl+p, then type: {name} and its new value")
+            yield DiscoveryHit(f"{name} = {knob_value(knob, knob.value)}", hint, help=harmless(knob.help))
+
+    async def search(self, query: str) -> Hits:
+        """Settings as typed, and knobs whose name fits."""
+        knobs = self._run_screen.view.state.knobs
+        for name, value in self._settings(query):
+            first = knobs[members(name, knobs)[0]]
+            text = f"set {harmless(name)} to {knob_value(first, value)} (now {knob_value(first, first.value)})"
+            yield Hit(1.0, text, partial(self._run_screen.ask, "set", {name: value}), help=harmless(first.help))
+        if query.lower().startswith("note:") and (note := query[5:].strip()):
+            yield Hit(1.0, f"leave the note: {harmless(note)}", partial(self._run_screen.ask, "annotate", None, note))
+        matcher = self.matcher(query)
+        for knob in knobs.values():
             name = harmless(knob.name)
             if (score := matcher.match(name)) > 0:
                 hint = f"type {name} and its new value, such as {name} {knob_value(knob, knob.value)}"
@@ -53,19 +66,13 @@ class RunCommands(Provider):
     def _run_screen(self) -> RunScreen:
         return cast("RunScreen", self.screen)
 
-    def _bindings(self) -> list[Binding]:
-        return [b for b in self._run_screen.BINDINGS if isinstance(b, Binding) and b.action != "app.command_palette"]
-
-    async def _run_action(self, action: str) -> None:
-        await self._run_screen.run_action(action)
-
     def _settings(self, query: str) -> Iterator[tuple[str, float]]:
+        knobs = self._run_screen.view.state.knobs
         name, _, text = query.replace("=", " ").strip().partition(" ")
-        knob = self._run_screen.view.state.knobs.get(name)
         text = text.strip().lower()
-        if knob is None or not text:
+        if not text or not (meant := members(name, knobs)):
             return
-        if knob.kind == "switch":
+        if knobs[meant[0]].kind == "switch":
             if text in ("on", "off", "1", "0"):
                 yield name, float(text in ("on", "1"))
             return

@@ -18,8 +18,7 @@ _SIGNS = {
     "minus": "-",
     "plus": "+",
     "question_mark": "?",
-    "ctrl+p": "ctrl+p",
-    "ctrl+x": "ctrl+x",
+    "equals_sign": "=",
 }
 
 
@@ -33,8 +32,8 @@ class Help(ModalScreen[None]):
 
     DEFAULT_CSS = """
     Help { align: center middle; background: transparent; }
-    Help > VerticalScroll { width: 76; max-width: 100%; height: auto; max-height: 100%; border: solid $primary;
-        padding: 0 2; background: $background; }
+    Help > VerticalScroll { width: 90; max-width: 100%; height: auto; max-height: 100%; border: solid $primary;
+        padding: 0 2; scrollbar-size-vertical: 1; background: $background; }
     Help Static { width: 100%; height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,enter", "dismiss(None)", "close")]

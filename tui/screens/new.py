@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.containers import Grid, Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Input, Label, OptionList, Static, TextArea
@@ -20,6 +22,7 @@ from tui.draw.cells import Ink
 from tui.draw.text import harmless
 from tui.palette import style
 from tui.recipe_form import FIELDS, Draft, draft, fields_of
+from tui.screens.commands import KeyCommands
 
 DEFAULT_RECIPE = "ladder-digits"
 
@@ -32,16 +35,24 @@ class NewRunScreen(Screen[None]):
     NewRunScreen #heading { height: 1; padding: 0 1; text-style: bold; }
     NewRunScreen Horizontal { height: 1fr; }
     NewRunScreen OptionList { width: 24; height: 100%; border: none; padding: 0 1; background: transparent; }
+    NewRunScreen OptionList:focus { border: none; }
+    NewRunScreen OptionList:blur > .option-list--option-highlighted { text-style: bold; color: ansi_cyan; }
+    NewRunScreen .text-area--placeholder { text-style: dim; }
     NewRunScreen VerticalScroll { width: 1fr; padding: 0 1; }
     NewRunScreen Grid { grid-size: 2; grid-columns: 15 1fr; grid-rows: 1; height: auto; }
     NewRunScreen #about { height: auto; margin-bottom: 1; }
-    NewRunScreen Input { height: 1; border: none; padding: 0 1; }
-    NewRunScreen TextArea { height: 4; border: none; padding: 0 1; }
+    NewRunScreen Label { text-style: dim; }
+    NewRunScreen Input, NewRunScreen TextArea { height: 1; border: none; padding: 0 1; background: transparent; }
+    NewRunScreen Input:focus, NewRunScreen TextArea:focus {
+        border: none; background: ansi_blue; color: ansi_bright_white;
+    }
+    NewRunScreen TextArea { height: 4; }
     NewRunScreen #free-label { margin-top: 1; }
     NewRunScreen #problem { height: auto; min-height: 1; padding: 0 1; }
     NewRunScreen #shell { height: auto; padding: 0 1; }
     NewRunScreen #keys { height: 1; padding: 0 1; }
     """
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "start the run", priority=True),
         Binding("escape", "back", "back"),
@@ -62,12 +73,18 @@ class NewRunScreen(Screen[None]):
                 yield Static("", id="about", markup=False)
                 with Grid():
                     yield Label("name")
-                    yield Input(placeholder="date and recipe", id="name", compact=True)
+                    yield Input(placeholder="date and recipe", id="name", compact=True, select_on_focus=False)
                     for key, label in FIELDS.items():
                         yield Label(label, id=f"label-{_id(key)}")
-                        yield Input(id=_id(key), compact=True)
+                        yield Input(id=_id(key), compact=True, select_on_focus=False)
                 yield Label("any other key, one key=value a line", id="free-label")
-                yield TextArea(id="free", compact=True, show_line_numbers=False, tab_behavior="focus")
+                yield TextArea(
+                    id="free",
+                    compact=True,
+                    show_line_numbers=False,
+                    tab_behavior="focus",
+                    placeholder="such as optimizer.beta1=0.95",
+                )
         yield Static("", id="problem", markup=False)
         yield Static("", id="shell", markup=False)
         keys = Text(no_wrap=True, overflow="ellipsis")

@@ -23,7 +23,7 @@ from tui.messages import Looked
 from tui.pace import Pace
 from tui.panel import Panel
 from tui.run_view import ME, RunView
-from tui.screens.commands import RunCommands
+from tui.screens.commands import KeyCommands, KnobCommands
 from tui.screens.confirm import Confirm
 from tui.screens.help import Help
 from tui.watcher import News, Watcher
@@ -41,17 +41,18 @@ INTERVAL = 0.35
 IMAGE_INTERVAL = 1.0
 """Seconds between two drawings of the samples at least."""
 
-_NOTES = """\
-The curve is a moving average over the raw values; behind it lies their range, column by column, so that a
-spike of one step stays visible. × on the axis marks steps whose value was not a number. ▼ marks what was
-done to the run. A knob shows what the engine records: what a key asked for stands behind an arrow with a
-question mark until the engine has applied or refused it."""
+_NOTES = (
+    "The curve is a moving average over the raw values; behind it lies their range, so that a spike of one step stays "
+    "visible. × on the axis marks steps whose value was not a number, ▼ what was done to the run. A knob shows what "
+    "the engine records; what a key asked for stands behind an arrow with a question mark until the engine has applied "
+    "or refused it. What a schedule makes of a knob stands in brackets."
+)
 
 
 class RunScreen(Screen[None]):
     """One run, live or not."""
 
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {RunCommands}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands, KnobCommands}
     DEFAULT_CSS = "RunScreen { overflow: hidden; background: transparent; }"
 
     BINDINGS: ClassVar[list[BindingType]] = [

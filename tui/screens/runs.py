@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,6 +12,8 @@ from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import DataTable, Static
 
@@ -20,7 +23,9 @@ from tui.draw.spark import bar
 from tui.draw.text import fit, harmless
 from tui.palette import style
 from tui.runs_view import RunRow, RunsView
+from tui.screens.commands import KeyCommands
 from tui.screens.help import Help
+from tui.wording import measure
 
 INTERVAL = 1.0
 """Seconds between two looks at the folder."""
@@ -35,7 +40,8 @@ STATUS_INKS = {
     "crashed": ("✗", Ink.BAD),
     "damaged": ("✗", Ink.BAD),
 }
-COLUMNS = {"run": None, "recipe": 18, "state": 10, "progress": 21, "evaluation": 28, "age": 6}
+WIDE = {"run": None, "recipe": 18, "state": 10, "progress": 24, "evaluation": 28, "age": 6}
+NARROW = {"run": None, "state": 10, "progress": 12, "evaluation": 13, "age": 6}
 """Columns with their widths; the name takes what its longest needs."""
 
 
@@ -46,8 +52,9 @@ class RunsScreen(Screen[None]):
     RunsScreen { background: transparent; }
     RunsScreen > Static { height: 1; padding: 0 1; width: 100%; }
     RunsScreen > DataTable { height: 1fr; background: transparent; }
-    RunsScreen > #told { text-style: none; }
+    RunsScreen > DataTable:ansi > .datatable--header { background: transparent; color: $foreground; text-style: bold; }
     """
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open the run", priority=True),
         Binding("n", "app.new_run", "new run"),
@@ -60,6 +67,7 @@ class RunsScreen(Screen[None]):
         super().__init__()
         self._view = RunsView(runs)
         self._rows: list[RunRow] = []
+        self._columns: dict[str, int | None] = {}
         self._shown: dict[str, list[str]] = {}
 
     def compose(self) -> ComposeResult:
@@ -75,11 +83,19 @@ class RunsScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin to look."""
-        table = self._table
-        for name, width in COLUMNS.items():
-            table.add_column(name, width=width, key=name)
-        table.focus()
+        self._table.focus()
         self._look()
+
+    def on_resize(self, _: Resize) -> None:
+        """Fewer columns where there is less room."""
+        columns = WIDE if self.app.size.width >= 110 else NARROW
+        if columns is not self._columns:
+            self._columns = columns
+            self._shown = {}
+            self._table.clear(columns=True)
+            for name, width in columns.items():
+                self._table.add_column(name, width=width, key=name)
+            self.show_rows(self._rows)
 
     @work(exclusive=True)
     async def _look(self) -> None:
@@ -94,6 +110,8 @@ class RunsScreen(Screen[None]):
         """Bring the table up to date, cell by cell; the cursor stays on its run."""
         self._rows = rows
         table = self._table
+        if not self._columns:
+            return
         names = [row.run.name for row in rows]
         if list(self._shown) != names:
             at = self._selected()
@@ -110,7 +128,7 @@ class RunsScreen(Screen[None]):
             return
         for row in rows:
             cells = self._cells(row)
-            for name, cell, before in zip(COLUMNS, cells, self._shown[row.run.name], strict=True):
+            for name, cell, before in zip(self._columns, cells, self._shown[row.run.name], strict=True):
                 if cell.plain != before:
                     table.update_cell(row.run.name, name, cell)
             self._shown[row.run.name] = [cell.plain for cell in cells]
@@ -148,26 +166,29 @@ class RunsScreen(Screen[None]):
         no_color = self.app.no_color
         status = row.status if row.spec else "damaged"
         sign, ink = STATUS_INKS[status]
+        wide = "recipe" in self._columns
         progress = Text()
         if row.state.steps:
-            filled, empty = bar(row.step / row.state.steps, 10)
+            share = row.step / row.state.steps
+            filled, empty = bar(share, 6)
             progress.append(filled, style(Ink.CURVE, no_color)).append(empty, style(Ink.FAINT, no_color))
-            progress.append(f" {thousands(row.step):>9}")
+            progress.append(f" {min(int(100 * share), 100):>2} %")
+            if wide:
+                progress.append(f" {thousands(row.step):>11}", style(Ink.DIM, no_color))
         evaluation = Text()
         if (found := row.evaluations()) is not None:
-            name, value, best, unit = found
-            short = unit if len(unit) <= 2 else ""
-            evaluation.append(f"{name.replace('_', ' ')} ", style(Ink.DIM, no_color))
-            evaluation.append(f"{number(value)} {short}".strip())
-            if best < value:
+            name, value, best = found
+            evaluation.append(measure(name, value))
+            if best < value and wide:
                 evaluation.append(f" best {number(best)}", style(Ink.DIM, no_color))
         elif row.problem:
             evaluation.append(fit(harmless(row.problem), 60), style(Ink.BAD, no_color))
-        return [
-            Text(harmless(row.run.name)),
-            Text(harmless(row.spec.recipe) if row.spec else "", style(Ink.DIM, no_color)),
-            Text(f"{sign} {status}", style(ink, no_color)),
-            progress,
-            evaluation,
-            Text(f"{ago(time.time() - row.made):>6}", style(Ink.DIM, no_color)),
-        ]
+        cells = {
+            "run": Text(harmless(row.run.name)),
+            "recipe": Text(harmless(row.spec.recipe) if row.spec else "", style(Ink.DIM, no_color)),
+            "state": Text(f"{sign} {status}", style(ink, no_color)),
+            "progress": progress,
+            "evaluation": evaluation,
+            "age": Text(f"{ago(time.time() - row.made):>6}", style(Ink.DIM, no_color)),
+        }
+        return [cells[name] for name in self._columns]

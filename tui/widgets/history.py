@@ -25,7 +25,9 @@ class History(Panel):
     def picture(self, height: int, width: int) -> Cells:
         """The newest line last."""
         view = self.view
-        lines = view.lines[-height:]
+        # Evaluations and checkpoints repeat: of them only the newest, so that they don't push out what was done.
+        routine = next((line for line in reversed(view.lines) if line.ink is Ink.DIM), None)
+        lines = [line for line in view.lines[-200:] if line.ink is not Ink.DIM or line is routine][-height:]
         extra = []
         if view.status() == "crashed":
             last = f": {view.console}" if view.console else ""
@@ -40,7 +42,7 @@ class History(Panel):
         shown = [*lines, *extra][-height:]
         digits = max((len(thousands(line.step)) for line in shown), default=1)
         cells = Cells(height, width)
-        for y, line in enumerate(shown, height - len(shown)):
+        for y, line in enumerate(shown):
             x = cells.put(y, 1, f"step {thousands(line.step):>{digits}}", Ink.DIM) + 2
             cells.put(y, x, fit(line.text, width - x), line.ink)
         return cells

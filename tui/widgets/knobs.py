@@ -26,7 +26,7 @@ class Item(NamedTuple):
     @property
     def columns(self) -> int:
         """Columns it takes."""
-        return len(self.key) + 1 + len(self.name) + (1 + max(self.width, len(self.value)) if self.width else 0)
+        return len(self.key) + 1 + len(self.name) + (1 + self.width if self.width else 0)
 
 
 class Knobs(Panel):
@@ -39,12 +39,12 @@ class Knobs(Panel):
     @staticmethod
     def rows_needed(view: RunView, width: int, ruled: bool) -> int:
         """Rows that show everything."""
-        return ruled + max((row for row, _, _ in _flow(_items(view), width)), default=0) + 1
+        return ruled + max((row for row, _, _ in _flow(_items(view, width), width)), default=0) + 1
 
     def picture(self, height: int, width: int) -> Cells:
         """Entries flow from left to right into as many rows as it takes."""
         cells = titled(height, width, "knobs") if self.ruled else Cells(height, width)
-        for row, x, item in _flow(_items(self.view), width):
+        for row, x, item in _flow(_items(self.view, width), width):
             y = row + self.ruled
             x = cells.put(y, x, item.key, Ink.KEY) + 1
             x = cells.put(y, x, item.name, Ink.TEXT if item.width else Ink.DIM) + 1
@@ -52,21 +52,22 @@ class Knobs(Panel):
         return cells
 
 
-def _flow(items: list[list[Item]], width: int) -> list[tuple[int, int, Item]]:
+def _flow(groups: list[list[Item]], width: int) -> list[tuple[int, int, Item]]:
     """Row and column of every entry; each group begins a row."""
     placed = []
-    row, x = -1, 1
-    for group in items:
+    row = -1
+    for group in groups:
         row, x = row + 1, 1
+        gap = GAP if 1 + sum(item.columns + GAP for item in group) - GAP <= width else 2
         for item in group:
             if x > 1 and x + item.columns > width:
                 row, x = row + 1, 1
             placed.append((row, x, item))
-            x += item.columns + GAP
+            x += item.columns + gap
     return placed
 
 
-def _items(view: RunView) -> list[list[Item]]:
+def _items(view: RunView, width: int) -> list[list[Item]]:
     knobs = view.knobs()
     turn = []
     if "noise" in knobs:
@@ -76,41 +77,41 @@ def _items(view: RunView) -> list[list[Item]]:
     if "warmup" in knobs:
         factor = knobs["warmup"].effective
         on = bool(knobs["warmup"].knob.value) and factor < 1
-        turn.append(_switch("w", "warm-up", knobs["warmup"], f" {percent(factor) or '0 %'}" if on else "", 10))
-    if "lr" in knobs:
-        turn.append(_number("[]", "lr", [knobs["lr"]]))
+        turn.append(_switch("w", "warm-up", knobs["warmup"], percent(factor) or "0 %" if on else ""))
     if "beta" in knobs:
         turn.append(_number("bB", "β", [knobs["beta"]]))
+    if "lr" in knobs:
+        turn.append(_number("[]", "lr", [knobs["lr"]], 12))
     paused = view.status() == "paused"
-    acts = [
-        Item("space", "continue" if paused else "pause", width=0),
-        *(Item(key, name) for key, name in (("c", "checkpoint"), ("e", "evaluate"), ("s", "sample"), ("S", "stop"))),
-        *(Item(key, name) for key, name in (("tab", "panel"), ("r", "runs"), ("d", "detach"), ("?", "help"))),
-    ]
+    acts = [Item("space", "continue" if paused else "pause"), Item("c", "checkpoint"), Item("e", "evaluate")]
+    acts += [Item("s", "sample"), Item("S", "stop"), Item("tab", "panel"), Item("r", "runs"), Item("d", "detach")]
+    acts.append(Item("?", "help"))
+    if sum(item.columns + 2 for item in acts) > width:
+        short = {"checkpoint": "save", "evaluate": "eval", "runs": ""}
+        acts = [Item(item.key, short.get(item.name, item.name)) for item in acts if short.get(item.name) != ""]
     return [turn, acts] if turn else [acts]
 
 
-def _switch(key: str, name: str, row: KnobRow, more: str = "", width: int = 5) -> Item:
+def _switch(key: str, name: str, row: KnobRow, more: str = "") -> Item:
     now = "● on" if row.knob.value else "○ off"
     if row.pending is not None:
-        return Item(key, name, f"{now} → {knob_value(row.knob, row.pending)}?", Ink.WARN, max(width, 12))
+        return Item(key, name, f"{now}→{knob_value(row.knob, row.pending)}?", Ink.WARN, 9)
     if row.refused:
-        return Item(key, name, f"{now} refused", Ink.BAD, max(width, 12))
-    return Item(key, name, now + more, Ink.GOOD if row.knob.value else Ink.TEXT, max(width, 12))
+        return Item(key, name, f"{now} ✗", Ink.BAD, 9)
+    return Item(key, name, f"{now} {more}", Ink.GOOD if row.knob.value else Ink.TEXT, 9)
 
 
-def _number(key: str, name: str, rows: list[KnobRow]) -> Item:
-    width = 15
+def _number(key: str, name: str, rows: list[KnobRow], width: int = 13) -> Item:
     now = _span([row.knob.value for row in rows])
     if pending := [row.pending for row in rows if row.pending is not None]:
         asked = _span([float(p) for p in pending if not isinstance(p, str)])
-        return Item(key, name, f"{now} → {asked}?", Ink.WARN, width)
+        return Item(key, name, f"{now}→{asked}?", Ink.WARN, width)
     if any(row.refused for row in rows):
-        return Item(key, name, f"{now} refused", Ink.BAD, width)
-    effective = _span([row.effective for row in rows])
+        return Item(key, name, f"{now} ✗", Ink.BAD, width)
     # A schedule or a switch makes the value that acts another one than the value that is set.
-    different = any(not math.isclose(row.effective, row.knob.value, rel_tol=1e-4, abs_tol=1e-9) for row in rows)
-    return Item(key, name, f"{now} (now {effective})" if different else now, Ink.TEXT, width)
+    if any(not math.isclose(row.effective, row.knob.value, rel_tol=1e-4, abs_tol=1e-9) for row in rows):
+        now += f" ({_span([float(f'{row.effective:.2g}') for row in rows])})"
+    return Item(key, name, now, Ink.TEXT, width)
 
 
 def _span(values: list[float]) -> str:

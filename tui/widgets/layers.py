@@ -28,7 +28,7 @@ class Layers(Panel):
     def _ladder(self, layers: list[LayerRow], height: int, width: int) -> Cells:
         cells = titled(height, width, "layers", "denoising cost, one log scale", self.chosen)
         scale = scale_for([row.curve.blocks() for row in layers], log=True)
-        x_cost, x_weight, x_noise = width - 15, width - 8, width - 1
+        x_cost, x_weight, x_noise = width - 18, width - 10, width - 1
         x_units = 8
         spark_width = x_cost - 8 - x_units - 2
         y = 1
@@ -40,7 +40,8 @@ class Layers(Panel):
         cells.right(y, x_cost, "cost", Ink.DIM)
         cells.right(y, x_weight, "λ", Ink.DIM)
         cells.right(y, x_noise, "σ", Ink.DIM)
-        each = 2 if (height - 2) >= 2 * len(layers) else 1
+        each = min(max((height - 2) // len(layers), 1), 4)
+        tall = max(each - 1, 1)
         stale = self.view.stale()
         for row in layers[: (height - 2) // each]:
             y += each
@@ -49,8 +50,8 @@ class Layers(Panel):
             if row.units:
                 cells.right(y, x_units, str(row.units), Ink.DIM)
             if spark_width >= 4:
-                spark = draw_sparkline(spark_width, row.curve.blocks(), self.view.x_axis(), scale)
-                cells.paste(y, x_units + 2, spark)
+                spark = draw_sparkline(tall, spark_width, row.curve.blocks(), self.view.x_axis(), scale)
+                cells.paste(y - tall + 1, x_units + 2, spark)
             cells.right(y, x_cost, number(row.cost), ink)
             cells.right(y, x_weight, setting(row.weight) if math.isfinite(row.weight) else "–", Ink.DIM)
             cells.right(y, x_noise, setting(row.noise) if math.isfinite(row.noise) else "–", Ink.DIM)

@@ -59,7 +59,8 @@ class Samples(Panel):
             cells.put(height // 2, max((width - 14) // 2, 0), "no samples yet", Ink.DIM)
             return cells
         items = min(map(len, rows.values()))
-        grid = fitting_grid(len(rows), items, height - 2, width)
+        pixels = next(iter(rows.values())).shape[2]
+        grid = fitting_grid(len(rows), items, pixels, height - 2, width)
         for item in range(min(items, grid.across * grid.down)):
             down, across = divmod(item, grid.across)
             y = 2 + down * (grid.height + 1)
@@ -83,10 +84,12 @@ def with_error(images: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return rows
 
 
-def fitting_grid(kinds: int, items: int, height: int, width: int) -> Grid:
+def fitting_grid(kinds: int, items: int, pixels: int, height: int, width: int) -> Grid:
     """Items in a grid, the kinds of images of one item side by side: the largest images that leave room for four
-    items, else for two, else for one."""
-    grids = [Grid(w, h, (width + 1) // (kinds * (w + 1) + 2), (height + 1) // (h + 1)) for w, h in SIZES]
+    items, else for two, else for one. `pixels` is the width of an image."""
+    # Small images are enlarged by whole numbers only, so that their pixels stay alike.
+    sizes = [(w, h) for w, h in SIZES if pixels > w or w % pixels == 0] or SIZES[-1:]
+    grids = [Grid(w, h, (width + 1) // (kinds * (w + 1) + 2), (height + 1) // (h + 1)) for w, h in sizes]
     for enough in (4, 2, 1):
         for grid in grids:
             if grid.across * grid.down >= min(enough, items):

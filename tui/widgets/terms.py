@@ -11,6 +11,7 @@ from tui.draw.spark import bar, draw_sparkline
 from tui.draw.text import fit
 from tui.panel import Panel, titled
 from tui.run_view import RunView
+from tui.wording import measure
 
 RAW, WEIGHT, WEIGHTED, SHARE = 7, 7, 7, 5
 """Columns of the numbers."""
@@ -34,7 +35,7 @@ class Terms(Panel):
         cells = titled(height, width, "terms", "raw × weight = weighted, share", self.chosen)
         stale = view.stale()
         fixed = RAW + 3 + WEIGHT + 3 + WEIGHTED + 2 + SHARE
-        name_width = min(max(width - fixed - 2, 6), 18)
+        name_width = min(max(width - fixed - 2, 6), 22 if width >= 70 else 18)
         x_raw = 1 + name_width + 1 + RAW
         x_weight = x_raw + 3 + WEIGHT
         x_weighted = x_weight + 3 + WEIGHTED
@@ -61,7 +62,7 @@ class Terms(Panel):
                 at = cells.put(y, x_share + 1, filled, Ink.CURVE)
                 cells.put(y, at, empty, Ink.FAINT)
             if spare >= 24:
-                spark = draw_sparkline(min(spare - 12, 24), row.curve.blocks(), view.x_axis(), scale)
+                spark = draw_sparkline(1, min(spare - 12, 24), row.curve.blocks(), view.x_axis(), scale)
                 cells.paste(y, x_share + 13, spark)
             y += 1
         if len(shown) < len(rows):
@@ -94,8 +95,7 @@ def _words(view: RunView) -> list[tuple[str, Ink]]:
             lines.append((f"learning rate falls to 0 from step {thousands(start)}", Ink.DIM))
     if (found := view.evaluation()) is not None:
         name, value, event, best, best_event = found
-        unit = f" {value.unit}" if len(value.unit) <= 2 else ""
-        text = f"{event.split} {name.replace('_', ' ')} {number(value.value)}{unit} at {thousands(event.step)}"
+        text = f"{event.split} {measure(name, value.value)} at {thousands(event.step)}"
         if best_event is not event:
             text += f", best {number(best.value)} at {thousands(best_event.step)}"
         lines.append((text, Ink.TEXT if math.isfinite(value.value) else Ink.BAD))
