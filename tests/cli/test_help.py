@@ -1,0 +1,61 @@
+"""Help answers at once: it loads none of the heavy packages and costs little more than importing typer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer
+
+from tui.cli import app
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+HEAVY = {"torch", "textual", "rich", "numpy", "pydantic", "journal", "engine"}
+ASK = """
+import sys
+from tui.cli import main
+sys.argv = ["laddertop", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as end:
+    print(*sys.modules, file=sys.stderr)
+    raise
+"""
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_loads_nothing_heavy(command: str) -> None:
+    words = command.split()
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, *words, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"Usage: laddertop {command}".rstrip())
+    loaded = set(done.stderr.split())
+    assert "typer" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_help_lists_every_command_with_a_whole_sentence() -> None:
+    command = [sys.executable, "-m", "tui.cli", "-h"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env={"COLUMNS": "80"})
+    listed = done.stdout.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in listed] == COMMANDS
+    assert all(line.endswith(".") and not line.endswith("...") for line in listed)
+
+
+def test_help_costs_little_more_than_importing_typer() -> None:
+    def fastest(*words: str) -> float:
+        times = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            subprocess.run([sys.executable, *words], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+            times.append(time.perf_counter() - begin)
+        return min(times)
+
+    bare = fastest("-c", "import typer")
+    for words in (["--help"], ["train", "--help"]):
+        assert fastest("-m", "tui.cli", *words) < 2.5 * bare

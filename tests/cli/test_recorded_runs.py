@@ -1,0 +1,201 @@
+"""What the command line prints of runs on disk: the JSON is a contract, results go to stdout, messages to stderr."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from journal.events import (
+    Change,
+    Checkpointed,
+    Column,
+    Commanded,
+    Evaluated,
+    EventWriter,
+    Knob,
+    RunEnded,
+    RunStarted,
+    Term,
+    Value,
+)
+from journal.folder import create_run
+from journal.metrics import MetricsWriter, write_columns
+from journal.spec import keys, load_recipe, recipes
+
+if TYPE_CHECKING:
+    from tests.conftest import Laddertop
+
+NUMBER = int | float
+SHOW: dict[str, Any] = {
+    "name": str,
+    "folder": str,
+    "recipe": str,
+    "state": str,
+    "pid": int | None,
+    "host": str | None,
+    "device": str | None,
+    "precision": str | None,
+    "segment": int,
+    "step": int,
+    "steps": int | None,
+    "epoch": NUMBER | None,
+    "total": NUMBER | str | None,
+    "terms": dict,
+    "knobs": dict,
+    "evaluation": dict | None,
+    "checkpoints": list,
+    "ended": dict | None,
+}
+"""Keys and types of `show --json`, as documented."""
+
+
+@pytest.fixture(scope="module")
+def recorded(laddertop: Laddertop) -> str:
+    """A VAE run that diverged and was stopped, as an engine writes it."""
+    run = create_run(laddertop.runs, load_recipe("vae-mnist"), "2026-vae-diverged")
+    knobs = [
+        Knob(name="noise", label="noise", kind="switch", unit="", low=0, high=1, factor=None, help="Noise.", value=1),
+        Knob(
+            name="beta", label="β", kind="number", unit="", low=0, high=math.inf, factor=2, help="KL weight.", value=1
+        ),
+    ]
+    terms = [
+        Term(name="reconstruction", label="reconstruction", unit="nats per image, mean over the batch", weight=None),
+        Term(name="kl", label="KL", unit="nats per image, mean over the batch", weight="beta"),
+    ]
+    write_columns(
+        run.path, [Column(name=n, label=n, unit="") for n in ("total", "reconstruction", "kl", "noise", "beta")]
+    )
+    metrics = MetricsWriter(run.path, 1, 5)
+    metrics.append([1, 2], [1, 2], np.array([[102, 100, 4, 1, 0.5], [math.nan, math.nan, math.inf, 0, 0.1]]))
+    started = RunStarted(
+        step=0,
+        segment=1,
+        pid=os.getpid(),
+        host="box",
+        device="cpu",
+        precision="fp32",
+        compiled=False,
+        threads=1,
+        versions={},
+        resumed_from=None,
+        steps=100,
+        epoch_steps=4,
+        terms=terms,
+        knobs=knobs,
+    )
+    off = Change(knob="noise", old=1, requested=0, applied=0)
+    values = {
+        "error_percent": Value(value=12.5, unit="% of images"),
+        "elbo": Value(value=-math.inf, unit="nats per image, mean over test images"),
+    }
+    with EventWriter(run.events_path) as events:
+        events.append(started)
+        events.append(Commanded(step=1, id="1", by="ann@box", action="set", outcome="applied", changes=[off]))
+        events.append(Evaluated(step=2, split="test", values=values, seconds=0.5))
+        events.append(Checkpointed(step=2, file="step-000000002.ckpt", sha256="0", bytes=2, reason="end"))
+        events.append(RunEnded(step=2, reason="stopped", detail="told to by \x1b[31mann\x1b]0;title\x07"))
+    (run.path / "step-000000002.ckpt").write_text("..")
+    return run.name
+
+
+def strict(text: str) -> Any:
+    """JSON as the standard has it, without NaN."""
+    return json.loads(text, parse_constant=pytest.fail)
+
+
+def test_show_keeps_its_contract(laddertop: Laddertop, recorded: str) -> None:
+    done = laddertop("show", recorded, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    told = strict(done.stdout)
+    assert list(told) == list(SHOW)
+    assert [key for key, kind in SHOW.items() if not isinstance(told[key], kind)] == []
+    assert told["name"] == recorded
+    assert (told["recipe"], told["state"], told["pid"], told["host"]) == ("vae-mnist", "stopped", None, "box")
+    assert (told["step"], told["steps"], told["epoch"]) == (2, 100, 0.5)
+    assert told["knobs"]["noise"] == {"kind": "switch", "value": 0.0, "effective": 0.0, "unit": ""}
+    assert told["knobs"]["beta"] == {"kind": "number", "value": 1.0, "effective": 0.1, "unit": ""}
+    assert (told["evaluation"]["step"], told["evaluation"]["split"]) == (2, "test")
+    assert told["evaluation"]["values"]["error_percent"] == {"value": 12.5, "unit": "% of images"}
+    assert [saved["file"] for saved in told["checkpoints"]] == ["step-000000002.ckpt"]
+    assert (told["ended"]["reason"], told["ended"]["step"]) == ("stopped", 2)
+
+
+def test_a_number_that_is_none_is_a_word_and_never_null(laddertop: Laddertop, recorded: str) -> None:
+    told = strict(laddertop("show", recorded, "--json").stdout)
+    assert told["total"] == "NaN"
+    assert told["terms"]["reconstruction"]["value"] == "NaN"
+    assert told["terms"]["kl"] | {"label": ""} == {
+        "label": "",
+        "value": "Infinity",
+        "weight": 0.1,
+        "share": "Infinity",
+        "unit": "nats per image, mean over the batch",
+    }
+    assert told["evaluation"]["values"]["elbo"]["value"] == "-Infinity"
+
+
+def test_show_in_words_has_the_same_numbers_and_steers_no_terminal(laddertop: Laddertop, recorded: str) -> None:
+    done = laddertop("show", recorded)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert ["kl", "inf", "0.1", "inf", "nats", "per", "image,", "mean", "over", "the", "batch"] in lines
+    assert ["noise", "off", "0"] in lines
+    assert ["error_percent", "12.5", "%", "of", "images"] in lines
+    assert "told to by" in done.stdout
+    assert not any(char in done.stdout for char in "\x1b\x07")
+
+
+def test_runs_are_short_forms_of_show_and_a_damaged_one_is_among_them(laddertop: Laddertop, recorded: str) -> None:
+    damaged = create_run(laddertop.runs, load_recipe("vae-mnist"), "0-damaged")
+    (damaged.path / "spec.json").write_text('{"seed": ')
+    whole = strict(laddertop("show", recorded, "--json").stdout)
+    told = {run["name"]: run for run in strict(laddertop("runs", "--json").stdout)}
+    assert list(told) == ["0-damaged", recorded]
+    assert told[recorded] == {key: whole[key] for key in told[recorded]}
+    assert set(told[recorded]) >= {"name", "folder", "recipe", "state", "step", "steps", "evaluation"}
+    assert told["0-damaged"]["state"] == "damaged"
+    lines = laddertop("runs").stdout.splitlines()
+    assert lines[2].split() == [recorded, "stopped", "2", "100", "error", "12.50", "%"]
+    assert "can't be read" in lines[1]
+    shown = laddertop("show", "0-damaged")
+    assert shown.returncode == 2
+    assert "spec.json can't be read" in shown.stderr
+
+
+def test_recipes_and_keys_are_all_there(laddertop: Laddertop) -> None:
+    told = strict(laddertop("recipes", "--json").stdout)
+    assert told == [{"name": name, "about": load_recipe(name).about} for name in recipes()]
+    assert [line.split()[0] for line in laddertop("recipes").stdout.splitlines()] == recipes()
+    assert strict(laddertop("recipes", "--keys", "--json").stdout) == [key._asdict() for key in keys()]
+    text = laddertop("recipes", "--keys").stdout
+    assert all(f"{key.name}" in text and key.help in text for key in keys())
+
+
+def test_a_terminal_without_unicode_gets_an_answer(laddertop: Laddertop, recorded: str) -> None:
+    done = laddertop("recipes", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert "8?8 digits" in done.stdout
+
+
+def test_a_reader_that_leaves_early_gets_no_traceback(laddertop: Laddertop) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with laddertop.start("recipes", "--keys", stdout=write) as process:
+        os.close(write)
+        assert "Traceback" not in process.communicate(timeout=30)[1]
+
+
+def test_the_folder_of_the_runs_comes_from_the_option_or_the_environment(
+    laddertop: Laddertop, recorded: str, tmp_path: Path
+) -> None:
+    assert strict(laddertop("runs", "--json", "--runs", str(tmp_path)).stdout) == []
+    assert strict(laddertop("runs", "--json", LADDERTOP_RUNS=str(tmp_path)).stdout) == []
+    there = laddertop("show", recorded, "--json", "--runs", str(laddertop.runs), LADDERTOP_RUNS=str(tmp_path))
+    assert strict(there.stdout)["name"] == recorded
