@@ -1,0 +1,74 @@
+"""What the tests of the engine share: small specs on the embedded digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.build import Model, build
+from engine.controls import Controls
+from engine.data import Batches, Data, load
+from engine.randomness import Draws, Stream, fill_normal, fill_uniform
+from journal.spec import Spec, load_recipe, override
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Small products gain nothing from a second thread, and results then don't depend on the machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def small_spec(kind: str, *settings: str) -> Spec:
+    """A spec of the given kind that trains on the digits in a moment."""
+    common = ["steps=60", "data.batch=50", "data.labelled_batch=50", "samples.items=4", *settings]
+    recipe, own = {
+        "ladder": ("ladder-digits", ["model.widths=[32, 16]", "model.denoising=[10, 1, 0.1, 0.1]", "warmup.on=off"]),
+        "vae": ("vae-mnist", ["data.name=digits", "model.hidden=[32]", "model.latent=5", "data.binarise=none"]),
+        "dae": ("dae-mnist", ["data.name=digits", "model.hidden=[32]"]),
+    }[kind]
+    return override(load_recipe(recipe), own + common)
+
+
+class Bench:
+    """A model with its data, knobs and draws, ready for one call."""
+
+    def __init__(self, spec: Spec, dtype: torch.dtype = torch.float32) -> None:
+        self.spec = spec
+        self.data: Data = load(spec.data, CPU)
+        self.batches = Batches(spec.data, self.data, spec.seed, with_labels=spec.model.kind == "ladder")
+        self.model: Model = build(spec, self.data, CPU, torch.float32).to(dtype)
+        self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, 1000, CPU)
+        self.controls.prepare(0)
+        self.dtype = dtype
+
+    def knobs(self) -> dict[str, torch.Tensor]:
+        return {name: value.to(self.dtype) for name, value in self.controls.by_name().items()}
+
+    def draws(self, counter: int = 0) -> Draws:
+        normals, uniforms = self.model.draws_needed(self.batches.labelled_rows, self.batches.rows)
+        return Draws(
+            fill_normal(torch.empty(normals, dtype=self.dtype), 1, Stream.NORMALS, counter),
+            fill_uniform(torch.empty(uniforms, dtype=self.dtype), 1, Stream.UNIFORMS, counter),
+        )
+
+    def batch(self, step: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        labelled, labels, x = self.batches.at(step)
+        return labelled.to(self.dtype), labels, x.to(self.dtype)
+
+    def costs(self, step: int = 0) -> torch.Tensor:
+        return self.model.costs(*self.batch(step), self.draws(step), self.knobs())
+
+
+@pytest.fixture
+def no_data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data root without data."""
+    monkeypatch.setenv("LADDERTOP_DATA", str(tmp_path / "empty"))
+    return tmp_path / "empty"

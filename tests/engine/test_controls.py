@@ -1,0 +1,103 @@
+"""Knobs: what a command may do to them, and what a step then uses."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine.controls import Controls
+from journal.spec import load_recipe, override
+from tests.engine.conftest import CPU, Bench, small_spec
+
+
+def effective(controls: Controls, step: int = 0) -> dict[str, float]:
+    controls.prepare(step)
+    return dict(zip(controls.names, controls.effective.tolist(), strict=True))
+
+
+def test_noise_off_silences_every_layer_and_on_restores_it():
+    controls = Bench(small_spec("ladder")).controls
+    controls.set({"noise": "off"})
+    assert {v for k, v in effective(controls).items() if k.startswith("noise.std")} == {0.0}
+    controls.set({"noise": "on", "noise.std.0": 0.5})
+    assert effective(controls)["noise.std.0"] == pytest.approx(0.5)
+    assert effective(controls)["noise.std.1"] == pytest.approx(0.3)
+
+
+def test_a_group_turns_all_its_members():
+    controls = Bench(small_spec("ladder")).controls
+    changes = controls.set({"noise.std": 0.1})
+    assert [c.knob for c in changes] == [f"noise.std.{i}" for i in range(4)]
+    assert all(c.old == 0.3 and c.applied == 0.1 for c in changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"lrr": 1}, "did you mean lr"),
+        ({"lr": 11}, "lr must lie between 0 and 10, not 11"),
+        ({"lr": -1}, "between"),
+        ({"lr": "fast"}, "lr takes a number, not 'fast'"),
+        ({"lr": "nan"}, "lr takes a number"),
+        ({"noise": 0.5}, "noise takes on or off"),
+        ({"lr": 0.1, "nonsense": 1}, "unknown knob"),
+    ],
+)
+def test_a_refused_command_changes_nothing(changes, says):
+    controls = Bench(small_spec("ladder")).controls
+    before = dict(controls.state.values)
+    with pytest.raises(ValueError, match=says):
+        controls.set(changes)
+    assert controls.state.values == before
+
+
+def test_warm_up_rises_linearly_holds_and_starts_again():
+    controls = Bench(small_spec("ladder", "warmup.on=on", "warmup.steps=4")).controls
+    seen = []
+    for step in range(6):
+        seen.append(effective(controls, step)["noise.std.0"])
+        controls.advance()
+    assert seen == pytest.approx([0, 0.075, 0.15, 0.225, 0.3, 0.3])
+    controls.set({"warmup": "off"})
+    assert effective(controls)["warmup"] == 1
+    controls.set({"warmup": "on"})
+    assert effective(controls)["noise.std.0"] == 0
+    controls.advance()
+    controls.set({"warmup.hold": "on"})
+    for _ in range(5):
+        controls.advance()
+    assert effective(controls)["warmup"] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("kind", "of", "warmed"),
+    [("vae", "kl", "beta"), ("ladder", "denoising", "lambda.0"), ("dae", "noise", "noise.level")],
+)
+def test_warm_up_multiplies_what_the_spec_names(kind, of, warmed):
+    bench = Bench(small_spec(kind, f"warmup.of={of}", "warmup.on=on", "warmup.steps=2", "noise.on=on"))
+    bench.controls.advance()
+    values = effective(bench.controls)
+    assert values[warmed] == pytest.approx(0.5 * bench.controls.state.values[warmed])
+    assert values["lr"] == pytest.approx(bench.spec.optimizer.lr)
+
+
+def test_learning_rate_decays_after_the_published_epochs():
+    # 15 epochs: constant through epoch 11, then falling to 0 as 0.8, 0.6, 0.4, 0.2 of it (rounded) in epochs 12 to 15.
+    spec = override(load_recipe("ladder-mnist-100"), ["epochs=15"])
+    controls = Controls(spec, [], epoch_steps=600, steps=9000, device=CPU)
+    rates = [effective(controls, epoch * 600)["lr"] / 0.002 for epoch in range(15)]
+    assert rates[:11] == pytest.approx([1.0] * 11)
+    assert rates[11:] == pytest.approx([4 / 4.95, 3 / 4.95, 2 / 4.95, 1 / 4.95])
+    full = Controls(load_recipe("ladder-mnist-100"), [], epoch_steps=600, steps=90_000, device=CPU)
+    assert effective(full, 100 * 600 + 599)["lr"] == pytest.approx(0.002)
+    assert effective(full, 101 * 600)["lr"] == pytest.approx(0.002 * (150 - 101) / (150 - 100.5))
+
+
+def test_the_step_reads_the_knobs_it_is_given_without_being_made_again():
+    bench = Bench(small_spec("ladder", "noise.std=1.0"))
+    knobs = bench.controls.by_name()
+    assert knobs["noise.std.0"].item() == 1
+    bench.controls.set({"noise": "off"})
+    bench.controls.prepare(0)
+    assert knobs["noise.std.0"].item() == 0
+    assert isinstance(bench.controls.effective, torch.Tensor)
