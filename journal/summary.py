@@ -39,7 +39,7 @@ def summary(run: RunFolder) -> dict[str, Any]:
         "step": step,
         "steps": state.steps or None,
         "epoch": step / started.epoch_steps if started else None,
-        "total": _short(values["total"]) if "total" in values else None,
+        "total": total(values),
         "terms": terms(state, values),
         "knobs": {
             name: {
@@ -90,6 +90,11 @@ def terms(state: RunState, values: dict[str, float]) -> dict[str, dict[str, Any]
             "unit": term.unit,
         }
     return told
+
+
+def total(values: dict[str, float]) -> float | None:
+    """The total cost at the newest record `values` (by column)."""
+    return _short(values["total"]) if "total" in values else None
 
 
 def newest_evaluation(state: RunState) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from tui.cli_follow import change_in_words
 from tui.cli_print import json_result, number, result
 from tui.cli_show import describe_evaluation
 from tui.engine_process import EngineError, NoEngineError
+from tui.wording import members
 
 YIELDS: dict[str, type[Checkpointed] | type[Evaluated] | type[Sampled] | type[RunEnded]] = {
     "checkpoint": Checkpointed,
@@ -80,17 +81,15 @@ def parse_changes(settings: list[str], knobs: dict[str, Knob]) -> dict[str, floa
         name, equals, text = setting.partition("=")
         if not equals:
             raise ValueError(f"{setting!r} is no setting: write knob=value, such as noise=off")
-        members = [knob for knob in knobs.values() if knob.name == name or knob.name.startswith(f"{name}.")]
-        if name in knobs:
-            members = [knobs[name]]
-        if not members:
+        meant = [knobs[member] for member in members(name, knobs)]
+        if not meant:
             groups = {knob.rpartition(".")[0] for knob in knobs if knob[-1].isdigit()}
             known = [*knobs, *sorted(groups)]
             near = difflib.get_close_matches(name, known, cutoff=0.5)
             near = near or difflib.get_close_matches(name.rpartition(".")[2], known, cutoff=0.5)
             hint = f"did you mean {' or '.join(near)}?" if near else f"this run has {', '.join(known)}"
             raise ValueError(f"unknown knob {name!r}; {hint}")
-        for knob in members:
+        for knob in meant:
             changes[name] = _value(knob, text)
     return changes
 

@@ -22,7 +22,7 @@ from journal.events import (
     as_json,
 )
 from journal.metrics import MetricsReader
-from journal.summary import last_step, terms
+from journal.summary import last_step, newest_evaluation, terms, total
 from tui.cli_print import harmless, json_result, number, say, setting
 from tui.cli_show import headline
 from tui.draw.numbers import duration, rate
@@ -85,16 +85,15 @@ class Meter:
         while len(self._seen) > 2 and self._seen[0][0] < now - WINDOW:
             self._seen.popleft()
         (first_time, first_step), (last_time, newest) = self._seen[0], self._seen[-1]
-        evaluation = state.evaluations[-1] if state.evaluations else None
         return Progress(
             step=step,
             steps=state.steps,
             epoch=step / state.started.epoch_steps if state.started else 0.0,
             speed=(newest - first_step) / (last_time - first_time) if newest > first_step else None,
             paused=state.paused,
-            total=values.get("total"),
+            total=total(values),
             terms=terms(state, values),
-            evaluation=as_json(evaluation) if evaluation else None,
+            evaluation=newest_evaluation(state),
         )
 
 

@@ -118,7 +118,10 @@ def _report_end(engine: EngineProcess, as_json: bool) -> None:
     if as_json:
         ended = engine.state.ended if engine.ended_on_purpose else None
         last = {"run": engine.run.name, "time": time.time(), "step": told["step"]}
-        reason = {"reason": ended.reason if ended else "crashed", "detail": engine.obituary()}
+        reason = {
+            "reason": ended.reason if ended else "crashed",
+            "detail": ended.detail if ended else engine.obituary(),
+        }
         json_line("ended", {**last, **reason, "summary": told})
     elif engine.started:
         evaluation = f", {headline(told['evaluation'])}" if told["evaluation"] else ""
