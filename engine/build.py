@@ -10,6 +10,9 @@ from engine.models.ladder import Ladder
 from engine.models.vae import Vae
 from journal.spec import DaeSpec, LadderSpec, Spec, VaeSpec
 
+SMALL = 250_000
+"""Parameters below which a model is trained with one CPU thread."""
+
 Model = Ladder | Vae | Dae
 """What the engine trains; `engine.models` says what it asks of each."""
 
@@ -39,6 +42,15 @@ def choose_device(wanted: str) -> torch.device:
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise ValueError("device mps: there is none here; take --device cpu")
     return device
+
+
+def choose_threads(model: torch.nn.Module, device: torch.device) -> None:
+    """One CPU thread for a model whose products are so small that waiting for a second thread costs more than it saves.
+
+    A larger model takes as many as torch thinks fit, or as $OMP_NUM_THREADS says.
+    """
+    if device.type == "cpu" and sum(p.numel() for p in model.parameters()) < SMALL:
+        torch.set_num_threads(1)
 
 
 def choose_precision(wanted: str) -> torch.dtype:

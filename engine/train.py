@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from engine import checkpoint, explore
-from engine.build import build, choose_device, choose_precision
+from engine.build import build, choose_device, choose_precision, choose_threads
 from engine.controls import Controls
 from engine.data import Batches, load
 from engine.optim import Adam
@@ -72,6 +72,7 @@ class Training:
         self.batches = Batches(spec.data, self.data, spec.seed, with_labels=isinstance(spec.model, LadderSpec))
         self.steps = spec.steps or round((spec.epochs or 0) * self.batches.epoch_steps)
         self.model = build(spec, self.data, self.device, precision)
+        choose_threads(self.model, self.device)
         self.optimizer = Adam(self.model.parameters(), spec.optimizer)
         self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, self.steps, self.device)
         self.step = 0
