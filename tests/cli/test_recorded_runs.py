@@ -6,7 +6,7 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,9 +27,7 @@ from journal.events import (
 from journal.folder import create_run
 from journal.metrics import MetricsWriter, write_columns
 from journal.spec import keys, load_recipe, recipes
-
-if TYPE_CHECKING:
-    from tests.conftest import Laddertop
+from tests.processes import Laddertop
 
 NUMBER = int | float
 SHOW: dict[str, Any] = {

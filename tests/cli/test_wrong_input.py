@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from journal.folder import create_run
 from journal.spec import load_recipe
-
-if TYPE_CHECKING:
-    from tests.conftest import Laddertop
+from tests.processes import Laddertop
 
 
 @pytest.fixture(scope="module", autouse=True)

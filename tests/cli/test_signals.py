@@ -1,0 +1,120 @@
+"""A training in the foreground ends as its terminal, its user or its job scheduler ask it to, and leaves no engine.
+
+Every situation is a real `laddertop train` with a real engine, killed for real; they start together to save time.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from journal.commands import send
+from journal.events import RunEnded, RunStarted
+from tests.processes import Laddertop, wait_for
+
+ENDLESS = ("train", "tiny.toml", "--steps", "100000000", "--name")
+NAMES = ("nohup", "int", "hup", "orphan", "stuck", "pipe")
+
+
+def ignore_hangups() -> None:
+    """What nohup does."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+@pytest.fixture(scope="module")
+def trainings(laddertop: Laddertop) -> Iterator[dict[str, subprocess.Popen[str]]]:
+    """One training per situation, past its first steps; all but the first are paused, for the sake of the cores."""
+    started = {}
+    for name in NAMES:
+        options = {"preexec_fn": ignore_hangups} if name == "nohup" else {}
+        json = ["--json"] if name == "pipe" else []
+        started[name] = laddertop.start(*ENDLESS, name, *json, **options)
+    for name in NAMES:
+        wait_for(lambda name=name: laddertop.size(name) > 1000)
+        if name != NAMES[0]:
+            send(laddertop.runs / name, 1, "pause", by="tests")
+    yield started
+    for name, process in started.items():
+        process.kill()
+        process.communicate()
+        wait_for(lambda name=name: not laddertop.run_folder(name).engine_alive())
+
+
+def engine_of(laddertop: Laddertop, name: str) -> int:
+    """The process of a run's engine."""
+    start = laddertop.events(name)[0]
+    assert isinstance(start, RunStarted)
+    return start.pid
+
+
+def test_under_nohup_a_lost_terminal_changes_nothing(
+    laddertop: Laddertop, trainings: dict[str, subprocess.Popen[str]]
+) -> None:
+    trainings["nohup"].send_signal(signal.SIGHUP)
+    size = laddertop.size("nohup")
+    wait_for(lambda: laddertop.size("nohup") > size + 10_000)
+    assert trainings["nohup"].poll() is None
+    assert not isinstance(laddertop.events("nohup")[-1], RunEnded)
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("nohup", signal.SIGTERM), ("int", signal.SIGINT), ("hup", signal.SIGHUP)]
+)
+def test_a_signal_stops_the_engine_in_good_order(
+    laddertop: Laddertop, trainings: dict[str, subprocess.Popen[str]], name: str, number: int
+) -> None:
+    trainings[name].send_signal(number)
+    out, err = trainings[name].communicate(timeout=30)
+    assert trainings[name].returncode == 128 + number
+    end = laddertop.events(name)[-1]
+    assert isinstance(end, RunEnded)
+    assert end.reason == "stopped"
+    assert (laddertop.runs / name / f"step-{end.step:09d}.ckpt").is_file()
+    assert out.startswith(f"{name}: stopped at step {end.step} of 100000000")
+    assert "stopping" in err
+    assert not laddertop.run_folder(name).engine_alive()
+
+
+def test_when_the_command_is_killed_its_engine_stops_in_good_order(
+    laddertop: Laddertop, trainings: dict[str, subprocess.Popen[str]]
+) -> None:
+    trainings["orphan"].kill()
+    wait_for(lambda: not laddertop.run_folder("orphan").engine_alive(), 20)
+    end = laddertop.events("orphan")[-1]
+    assert isinstance(end, RunEnded)
+    assert end.reason == "stopped"
+
+
+def test_a_second_interrupt_leaves_at_once_even_when_the_engine_is_stuck(
+    laddertop: Laddertop, trainings: dict[str, subprocess.Popen[str]]
+) -> None:
+    stuck = trainings["stuck"]
+    assert stuck.stderr is not None
+    engine = engine_of(laddertop, "stuck")
+    os.kill(engine, signal.SIGSTOP)
+    stuck.send_signal(signal.SIGINT)
+    said = ""
+    while "kills it at once" not in said:
+        said = stuck.stderr.readline()
+    assert stuck.poll() is None
+    stuck.send_signal(signal.SIGINT)
+    _, err = stuck.communicate(timeout=10)
+    assert stuck.returncode == 128 + signal.SIGINT
+    assert not laddertop.run_folder("stuck").engine_alive()
+    assert laddertop.json("show", "stuck")["state"] == "crashed"
+    assert "Traceback" not in err
+
+
+def test_when_nobody_reads_its_lines_any_more_the_training_stops_in_good_order(
+    laddertop: Laddertop, trainings: dict[str, subprocess.Popen[str]]
+) -> None:
+    pipe = trainings["pipe"]
+    assert pipe.stdout is not None
+    pipe.stdout.close()
+    send(laddertop.runs / "pipe", 1, "continue", by="tests")
+    assert pipe.wait(30) == 128 + signal.SIGPIPE
+    assert laddertop.json("show", "pipe")["state"] == "stopped"

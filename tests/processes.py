@@ -1,0 +1,120 @@
+"""The command line as its users start it, real processes in a folder of their own, for the tests of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from journal.events import Event, EventReader
+from journal.folder import RunFolder
+
+ROOT = Path(__file__).parents[1]
+
+TINY = """
+about = "A ladder network that is small enough to be trained in a test."
+steps = 1000
+seed = 3
+
+[data]
+name = "digits"
+labels = 100
+batch = 50
+labelled_batch = 50
+
+[model]
+kind = "ladder"
+widths = [16]
+denoising = [10, 1, 0.1]
+
+[warmup]
+on = true
+steps = 300
+
+[checkpoint]
+every = 200
+keep = 9
+
+[evaluate]
+every = 500
+
+[samples]
+every = 0
+items = 4
+"""
+
+
+class Laddertop:
+    """`laddertop` in real processes, all of them in one working folder."""
+
+    def __init__(self, cwd: Path) -> None:
+        self.cwd = cwd
+        self.runs = cwd / "checkpoints"
+        (cwd / "tiny.toml").write_text(TINY)
+        # One thread each: several engines share the cores of the test machine.
+        self.environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+        self.environment.pop("LADDERTOP_RUNS", None)
+
+    def __call__(self, *words: str, timeout: float = 60, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs one command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "tui.cli", *words],
+            cwd=self.cwd,
+            env={**self.environment, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    def json(self, *words: str) -> Any:
+        """The JSON that a command prints, which must succeed."""
+        done = self(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout, parse_constant=pytest.fail)
+
+    def start(self, *words: str, **options: object) -> subprocess.Popen[str]:
+        """Starts one command. SIGINT reaches it even when the tests run in the background of a shell."""
+        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+            [sys.executable, "-m", "tui.cli", *words],
+            cwd=self.cwd,
+            env=self.environment,
+            text=True,
+            **{
+                "stdin": subprocess.DEVNULL,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+                **options,
+            },
+        )
+
+    def run_folder(self, name: str) -> RunFolder:
+        """One of its runs."""
+        return RunFolder(self.runs / name)
+
+    def events(self, name: str) -> list[Event]:
+        """What happened in one of its runs."""
+        return EventReader(self.runs / name / "events.jsonl").read_all()
+
+    def size(self, name: str, segment: int = 1) -> int:
+        """Bytes of metrics that a segment of a run has."""
+        file = self.runs / name / f"metrics-{segment:04d}.bin"
+        return file.stat().st_size if file.exists() else 0
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
+    """The first true value of a condition; fails when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := what()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+    return value
