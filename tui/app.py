@@ -33,7 +33,7 @@ from textual.binding import Binding, BindingType  # noqa: E402
 from textual.color import Color  # noqa: E402
 from textual.command import Provider  # noqa: E402
 from textual.events import CursorPosition  # noqa: E402
-from textual.filter import LineFilter  # noqa: E402
+from textual.filter import LineFilter, NoColor  # noqa: E402
 from textual.theme import BUILTIN_THEMES  # noqa: E402
 
 from journal.folder import RunFolder  # noqa: E402
@@ -78,8 +78,8 @@ class LaddertopApp(App[None]):
         self.theme = _THEME.name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """textual's filters, and ASCII where the terminal has no more."""
-        filters = super().get_line_filters()
+        """No colour where none is wanted, and ASCII where the terminal has no more."""
+        filters: list[LineFilter] = [NoColor()] if self.no_color else list(super().get_line_filters())
         return [*filters, self._plain_filter] if self.ascii_only else filters
 
     def on_mount(self) -> None:

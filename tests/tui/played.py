@@ -196,14 +196,16 @@ class PlayedEngine:
         changes, reason = [], ""
         for name, text in command.changes.items():
             value = float(text)
-            if name not in self._values:
+            meant = [k for k in self._knobs if k.name == name or k.name.startswith(f"{name}.")]
+            if name in self._values:
+                meant = meant[:1]
+            for declared in meant:
+                if not declared.low <= value <= declared.high:
+                    reason = f"{name} must lie between {declared.low:g} and {declared.high:g}, not {value:g}"
+                old = self._values[declared.name]
+                changes.append(Change(knob=declared.name, old=old, requested=value, applied=value))
+            if not meant:
                 reason = f"unknown knob {name!r}"
-                break
-            declared = next(k for k in self._knobs if k.name == name)
-            if not declared.low <= value <= declared.high:
-                reason = f"{name} must lie between {declared.low:g} and {declared.high:g}, not {value:g}"
-                break
-            changes.append(Change(knob=name, old=self._values[name], requested=value, applied=value))
         if not reason:
             self._values |= {c.knob: c.applied for c in changes}
             self.paused = {"pause": True, "continue": False}.get(command.action, self.paused)

@@ -6,14 +6,14 @@ import math
 
 
 def number(value: float) -> str:
-    """Three significant digits in at most seven columns: 0.00421, 0.830, 6.10, 41 200, 1.2e-5; nan and inf as such."""
+    """Three significant digits in at most seven columns: 0.00421, 0.830, 6.10, 41 200, 1.2e-5; nan, inf as such."""
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     size = abs(value)
     if size == 0:
         return "0"
     if size < 0.001 or size >= 999_999.5:
-        return _power(f"{value:.2e}")
+        return _power(f"{value:.1e}")
     if size >= 999.5:
         return thousands(round(value))
     digits = 2 - math.floor(math.log10(size))
@@ -69,6 +69,11 @@ def duration(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
     return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"
+
+
+def estimate(seconds: float) -> str:
+    """A stretch of time as precise as an estimate is, so that it rarely changes: 35 s, 12 min, 1 h 20 min, 3 d 04 h."""
+    return f"{seconds / 60:.0f} min" if 90 <= seconds < 3570 else duration(seconds)
 
 
 def ago(seconds: float) -> str:

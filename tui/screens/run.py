@@ -134,7 +134,7 @@ class RunScreen(Screen[None]):
     def take(self, news: News) -> None:
         """Fold news into the view and show it."""
         self.view.apply(news)
-        shape = len(self.view.state.terms), len(self.view.state.knobs)
+        shape = Terms.rows_needed(self.view), len(self.view.state.knobs)
         if shape != self._shape:
             self._shape = shape
             self._arrange()

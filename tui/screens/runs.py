@@ -74,6 +74,7 @@ class RunsScreen(Screen[None]):
         """A heading, the table, what the dashboard has to say, the keys."""
         yield Static(Text(f"runs in {harmless(str(self._view.runs))}", "bold"), id="heading")
         yield DataTable(cursor_type="row", zebra_stripes=False, header_height=1, id="table")
+        yield Static("no runs here yet; n starts one", id="none", markup=False)
         yield Static("", id="told", markup=False)
         keys = Text(no_wrap=True, overflow="ellipsis")
         for key, name in (("enter", "open"), ("n", "new run"), ("R", "resume"), ("q", "leave"), ("?", "help")):
@@ -112,6 +113,7 @@ class RunsScreen(Screen[None]):
         table = self._table
         if not self._columns:
             return
+        self.query_one("#none").display = not rows
         names = [row.run.name for row in rows]
         if list(self._shown) != names:
             at = self._selected()
@@ -123,8 +125,6 @@ class RunsScreen(Screen[None]):
                 self._shown[row.run.name] = [cell.plain for cell in cells]
             if at is not None and at.run.name in names:
                 table.move_cursor(row=names.index(at.run.name))
-            if not rows:
-                self.tell("no runs here yet; n starts one")
             return
         for row in rows:
             cells = self._cells(row)

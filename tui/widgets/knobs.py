@@ -95,13 +95,13 @@ def _items(view: RunView, width: int) -> list[list[Item]]:
 def _switch(key: str, name: str, row: KnobRow, more: str = "") -> Item:
     now = "● on" if row.knob.value else "○ off"
     if row.pending is not None:
-        return Item(key, name, f"{now}→{knob_value(row.knob, row.pending)}?", Ink.WARN, 9)
+        return Item(key, name, f"{now}→{knob_value(row.knob, row.pending)}?", Ink.WARN, 8)
     if row.refused:
-        return Item(key, name, f"{now} ✗", Ink.BAD, 9)
-    return Item(key, name, f"{now} {more}", Ink.GOOD if row.knob.value else Ink.TEXT, 9)
+        return Item(key, name, f"{now} ✗", Ink.BAD, 8)
+    return Item(key, name, f"{now} {more}", Ink.GOOD if row.knob.value else Ink.TEXT, 8)
 
 
-def _number(key: str, name: str, rows: list[KnobRow], width: int = 13) -> Item:
+def _number(key: str, name: str, rows: list[KnobRow], width: int = 12) -> Item:
     now = _span([row.knob.value for row in rows])
     if pending := [row.pending for row in rows if row.pending is not None]:
         asked = _span([float(p) for p in pending if not isinstance(p, str)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.draw.cells import Cells, Ink
-from tui.draw.numbers import ago, duration, rate, thousands
+from tui.draw.numbers import ago, estimate, rate, thousands
 from tui.draw.text import fit
 from tui.panel import Panel
 
@@ -36,21 +36,22 @@ class StatusBar(Panel):
         else:
             parts.append((f"step {thousands(view.step)}", numbers))
         if stale:
-            parts.append((f"stale, {ago(view.silence())} old", Ink.WARN))
+            parts.append((f"stale, {ago(max(view.silence(), 2))} old", Ink.WARN))
         elif status == "training":
             parts.append((f"{rate(view.rate()):>11}", numbers))
-            parts.append((f"ETA {duration(view.seconds_left())}", numbers))
+            parts.append((f"ETA {estimate(view.seconds_left())}", numbers))
         if started and started.epoch_steps:
             epochs = view.state.steps / started.epoch_steps
             parts.append((f"epoch {view.step / started.epoch_steps:.1f} / {epochs:.4g}", Ink.DIM))
         if started:
             parts.append((started.device, Ink.DIM))
         cells = Cells(height, width)
-        name = fit(view.run.name, max(width - 70, 16))
+        gap = 3 if width >= 100 else 2
+        name = fit(view.run.name, max(width - 70, 14))
         x = cells.put(0, 1, name, Ink.STRONG) + 2
         x = cells.put(0, x, f"{sign} {status:<8}", ink) + 2
         for text, part_ink in parts:
             if x + len(text) > width:
                 break
-            x = cells.put(0, x, text, part_ink) + 3
+            x = cells.put(0, x, text, part_ink) + gap
         return cells

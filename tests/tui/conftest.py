@@ -1,0 +1,48 @@
+"""What the tests of the dashboard share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+import tui.screens.run
+import tui.screens.runs
+from tests.tui.picture import screen_text
+from tests.tui.played import PlayedEngine
+
+Until = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def _quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at the folder more often than a user needs, so that tests wait less."""
+    monkeypatch.setattr(tui.screens.run, "INTERVAL", 0.1)
+    monkeypatch.setattr(tui.screens.run, "IMAGE_INTERVAL", 0.0)
+    monkeypatch.setattr(tui.screens.runs, "INTERVAL", 0.1)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[PlayedEngine]:
+    """A played engine of a ladder network in the middle of its training, with numbers that are fresh now."""
+    with PlayedEngine.new(tmp_path) as played:
+        played.keep_time(time.time() - 2000 / played.rate)
+        played.train(2000)
+        yield played
+
+
+@pytest.fixture
+def until() -> Until:
+    """Waits for a condition, or fails with a description of it."""
+
+    async def wait(pilot: Pilot[None], condition: Callable[[], bool], what: str, seconds: float = 8.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"waited in vain for {what}:\n{screen_text(pilot.app)}"
+            await pilot.pause(0.02)
+
+    return wait

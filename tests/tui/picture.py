@@ -1,0 +1,36 @@
+"""Pictures of the screen as text, and their comparison with the ones on file.
+
+`LADDERTOP_UPDATE_PICTURES=1 pytest tests/tui` writes the files anew; look at the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+from textual.app import App
+from textual.pilot import Pilot
+
+FOLDER = Path(__file__).parent / "pictures"
+
+
+def screen_text(app: App[None]) -> str:
+    """The characters on the screen, from the compositor's own strips, without blanks at the ends of lines."""
+    return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+
+
+async def check_picture(pilot: Pilot[None], name: str) -> None:
+    """The screen, once it stands still, must look as it does in `pictures/NAME.txt`."""
+    text = ""
+    for _ in range(50):
+        before, text = text, screen_text(pilot.app) + "\n"
+        if text == before:
+            break
+        await pilot.pause(0.15)
+    file = FOLDER / f"{name}.txt"
+    if os.environ.get("LADDERTOP_UPDATE_PICTURES"):
+        file.write_text(text, encoding="utf-8")
+    on_file = file.read_text(encoding="utf-8") if file.exists() else ""
+    difference = "\n".join(difflib.unified_diff(on_file.splitlines(), text.splitlines(), "on file", "now", lineterm=""))
+    assert not difference, f"{file.name} looks different:\n{difference}"

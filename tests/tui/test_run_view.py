@@ -1,0 +1,253 @@
+"""What the screens know of a run is what its journal says; what was asked for is kept apart until it is answered."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from journal.commands import send
+from journal.folder import RunFolder
+from tests.tui.played import PlayedEngine
+from tui import steering
+from tui.draw.cells import Ink
+from tui.run_view import ME, RunView
+from tui.runs_view import RunsView
+from tui.watcher import Watcher
+
+
+class Eyes:
+    """A view with its watcher."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self.view, self.watcher = RunView(run), Watcher(run)
+        self.look()
+
+    def look(self) -> RunView:
+        while True:
+            news = self.watcher.look()
+            self.view.apply(news)
+            if not news.more:
+                return self.view
+
+    def send(self, action: str, changes: dict[str, float] | None = None, segment: int | None = None) -> None:
+        at = self.view.state.segment if segment is None else segment
+        self.view.sent(send(self.view.run.path, at, action, changes, by=ME))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def eyes(engine: PlayedEngine) -> Eyes:
+    return Eyes(engine.run)
+
+
+def test_raw_times_weight_is_what_a_term_adds_and_shares_make_one(eyes: Eyes) -> None:
+    rows = {row.term.name: row for row in eyes.view.terms()}
+    assert rows["class"].weight == 1
+    assert rows["denoise.0"].weight == 1000
+    assert rows["denoise.0"].weighted == pytest.approx(1000 * rows["denoise.0"].raw)
+    assert sum(row.share for row in rows.values()) == pytest.approx(1)
+    total = sum(row.weighted for row in rows.values())
+    assert eyes.view.value("total") == pytest.approx(total, rel=1e-3)
+
+
+def test_layers_come_top_first_with_their_units_weight_and_noise(eyes: Eyes) -> None:
+    layers = eyes.view.layers()
+    assert [row.layer for row in layers] == [6, 5, 4, 3, 2, 1, 0]
+    assert [row.units for row in layers] == [10, 250, 250, 250, 500, 1000, 784]
+    assert layers[-1].weight == 1000
+    assert layers[0].noise == pytest.approx(0.3)
+
+
+def test_a_knob_is_pending_until_the_engine_records_the_outcome(engine: PlayedEngine, eyes: Eyes) -> None:
+    eyes.send("set", {"noise": 0.0})
+    row = eyes.view.knobs()["noise"]
+    assert (row.pending, row.knob.value, row.effective) == (0.0, 1.0, 1.0)
+    eyes.look()
+    assert eyes.view.knobs()["noise"].pending == 0.0
+    engine.answer()
+    eyes.look()
+    row = eyes.view.knobs()["noise"]
+    assert (row.pending, row.knob.value, row.refused) == (None, 0.0, False)
+    assert eyes.view.lines[-1].text == "you: noise off → applied"
+    assert [m.label for m in eyes.view.markers] == ["noise off"]
+    assert eyes.view.pending() == []
+
+
+def test_a_refusal_shows_the_reason_and_leaves_the_knob_alone(engine: PlayedEngine, eyes: Eyes) -> None:
+    engine.keep_time(time.time())
+    eyes.send("set", {"lr": 50.0})
+    engine.answer()
+    eyes.look()
+    row = eyes.view.knobs()["lr"]
+    assert row.refused
+    assert row.knob.value == 0.002
+    assert eyes.view.lines[-1].text == "you: lr 50 → refused: lr must lie between 0 and 10, not 50"
+    assert eyes.view.lines[-1].ink == Ink.BAD
+    assert eyes.view.markers == []
+
+
+def test_what_others_asked_for_is_pending_here_too_and_bears_their_name(engine: PlayedEngine, eyes: Eyes) -> None:
+    send(engine.run.path, 1, "set", {"noise.std": 0.1}, by="ann@box (command line)")
+    eyes.look()
+    assert all(eyes.view.knobs()[f"noise.std.{i}"].pending == 0.1 for i in range(7))
+    engine.answer()
+    eyes.look()
+    assert eyes.view.lines[-1].text == "ann@box (command line): σ 0.1 → applied"
+    assert eyes.view.pending() == []
+
+
+def test_the_cost_before_and_after_an_intervention_is_told_once_both_are_known(
+    engine: PlayedEngine, eyes: Eyes
+) -> None:
+    eyes.send("set", {"noise": 0.0})
+    engine.answer()
+    engine.train(100)
+    assert "cost" not in eyes.look().lines[-1].text
+    engine.train(150)
+    text = eyes.look().lines[-1].text
+    assert text.startswith("you: noise off → applied   cost ")
+    before, after = (float(part.replace(" ", "")) for part in text.split("cost ")[1].split(" → "))
+    assert after < before
+
+
+def test_all_noise_levels_turn_in_one_command_by_their_factor(eyes: Eyes) -> None:
+    names = [knob.name for knob in eyes.view.noise_knobs()]
+    action, changes = steering.turn(eyes.view, names, up=True)
+    assert action == "set"
+    assert changes == pytest.approx({f"noise.std.{i}": 0.33 for i in range(7)})
+
+
+def test_presses_add_up_while_the_engine_has_not_answered(eyes: Eyes) -> None:
+    eyes.send(*steering.turn(eyes.view, ["lr"], up=True))
+    eyes.send(*steering.turn(eyes.view, ["lr"], up=True))
+    assert eyes.view.knobs()["lr"].pending == pytest.approx(0.0045)
+    eyes.send(*steering.flip(eyes.view, "noise"))
+    assert steering.flip(eyes.view, "noise") == ("set", {"noise": 1.0})
+
+
+def test_a_knob_at_its_bound_says_so(eyes: Eyes) -> None:
+    with pytest.raises(ValueError, match="is at 0"):
+        steering.turn(eyes.view, ["clip"], up=True)
+    with pytest.raises(ValueError, match="no such knob"):
+        steering.turn(eyes.view, ["beta"], up=True)
+
+
+def test_a_cost_that_is_nan_now_shows_as_nan(engine: PlayedEngine, eyes: Eyes) -> None:
+    engine.train(3, nan=True)
+    view = eyes.look()
+    assert np.isnan(view.value("total"))
+    assert np.isnan(view.terms()[0].raw)
+    assert np.isfinite(view.curves["total"].smoothed)
+
+
+def test_speed_and_time_left(engine: PlayedEngine, eyes: Eyes) -> None:
+    assert eyes.view.rate() == pytest.approx(600, rel=0.01)
+    assert eyes.view.seconds_left() == pytest.approx(88_000 / 600, rel=0.01)
+
+
+def test_an_engine_that_is_gone_without_a_word_has_crashed_and_its_numbers_are_stale(engine: PlayedEngine) -> None:
+    eyes = Eyes(engine.run)
+    assert eyes.view.status() == "training"
+    assert not eyes.view.stale()
+    engine.__exit__(None, None, None)
+    engine.run.console_path.write_text("loading\nMemoryError: 12 GB\n\n")
+    view = eyes.look()
+    assert view.status() == "crashed"
+    assert view.stale()
+    assert view.console == "MemoryError: 12 GB"
+
+
+def test_a_live_engine_that_is_silent_makes_numbers_stale(tmp_path: Path) -> None:
+    with PlayedEngine.new(tmp_path) as engine:
+        engine.keep_time(time.time() - 60)
+        engine.train(600)
+        view = Eyes(engine.run).view
+        assert view.status() == "training"
+        assert view.stale()
+        assert 50 < view.silence() < 70
+
+
+def test_the_end_is_what_the_engine_said(engine: PlayedEngine, eyes: Eyes) -> None:
+    engine.end("stopped", "told to by ann")
+    engine.__exit__(None, None, None)
+    view = eyes.look()
+    assert view.status() == "stopped"
+    assert not view.stale()
+    assert view.lines[-1].text == "stopped: told to by ann"
+
+
+def test_after_a_resume_the_curves_hold_the_history_as_trained(engine: PlayedEngine) -> None:
+    eyes = Eyes(engine.run)
+    assert eyes.view.step == 2000
+    engine.__exit__(None, None, None)
+    with PlayedEngine(engine.run, first=1500, segment=2, seed=5) as second:
+        second.keep_time(time.time())
+        second.train(100)
+        view = eyes.look()
+        assert view.step == 1600
+        assert view.curves["total"].points == 1600
+        assert view.curves["total"].blocks().steps[-1] == 1600
+        assert view.state.segment == 2
+        assert [m.label for m in view.markers] == ["resumed"]
+
+
+def test_a_new_run_is_starting_until_its_engine_has_had_time(tmp_path: Path) -> None:
+    run = PlayedEngine.new(tmp_path).run
+    view = Eyes(run).view
+    assert view.status() == "starting"
+    old = time.time() - 3600
+    os.utime(run.path / "spec.json", (old, old))
+    assert view.status() == "crashed"
+
+
+def test_a_look_takes_up_a_bounded_number_of_steps(engine: PlayedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.watcher.ROWS_AT_MOST", 700)
+    watcher, view = Watcher(engine.run), RunView(engine.run)
+    sizes = []
+    while True:
+        news = watcher.look()
+        view.apply(news)
+        sizes.append(len(news.steps))
+        if not news.more:
+            break
+    assert sizes == [700, 700, 600]
+    assert view.curves["total"].points == 2000
+
+
+def test_samples_are_taken_up_and_a_damaged_file_is_told(engine: PlayedEngine, eyes: Eyes) -> None:
+    engine.sample(items=4)
+    view = eyes.look()
+    assert view.images["input"].shape == (4, 28, 28)
+    engine.train(10)
+    engine.sample(items=4)
+    (engine.run.path / "samples" / f"step-{engine.step:09d}.npz").write_bytes(b"rubbish")
+    view = eyes.look()
+    assert "no readable sample file" in view.problem
+    assert view.images_step == 2000
+
+
+def test_the_best_evaluation_is_kept_beside_the_newest(engine: PlayedEngine, eyes: Eyes) -> None:
+    for error in (3.0, 1.5, 2.0):
+        engine.train(10)
+        engine.evaluate(error)
+    found = eyes.look().evaluation()
+    assert found is not None
+    name, newest, _, best, best_event = found
+    assert (name, newest.value, best.value, best_event.step) == ("error_percent", 2.0, 1.5, 2020)
+
+
+def test_the_list_of_runs_tells_state_progress_and_quality(engine: PlayedEngine) -> None:
+    runs = RunsView(engine.run.path.parent)
+    engine.evaluate(2.5)
+    engine.evaluate(3.5)
+    (row,) = runs.look()
+    assert (row.status, row.step, row.evaluations()) == ("training", 2000, ("error_percent", 3.5, 2.5))
+    broken = engine.run.path.parent / "broken"
+    broken.mkdir()
+    (broken / "spec.json").write_text("{")
+    rows = {row.run.name: row for row in runs.look()}
+    assert rows["broken"].spec is None
+    assert "can't be read" in rows["broken"].problem

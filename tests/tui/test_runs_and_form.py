@@ -1,0 +1,122 @@
+"""The list of runs and the form for a new one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from journal.commands import send
+from journal.folder import list_runs
+from journal.spec import load_recipe, override
+from tests.tui.conftest import Until
+from tests.tui.picture import screen_text
+from tests.tui.played import PlayedEngine
+from tui.app import LaddertopApp
+from tui.recipe_form import draft, fields_of
+from tui.screens.new import NewRunScreen
+from tui.screens.run import RunScreen
+from tui.screens.runs import RunsScreen
+
+
+async def test_enter_opens_the_run_under_the_cursor_and_r_comes_back(engine: PlayedEngine, until: Until) -> None:
+    runs = engine.run.path.parent
+    with PlayedEngine.new(runs, "vae-mnist", "newer") as newer:
+        newer.train(100)
+        app = LaddertopApp(runs)
+        async with app.run_test(size=(120, 30)) as pilot:
+            await until(pilot, lambda: "played" in screen_text(app) and "vae-mnist" in screen_text(app), "the runs")
+            assert screen_text(app).index("newer") < screen_text(app).index("played")
+            await pilot.press("down", "enter")
+            await until(pilot, lambda: isinstance(app.screen, RunScreen), "the run screen")
+            assert isinstance(app.screen, RunScreen)
+            assert app.screen.view.run.name == "played"
+            await pilot.press("r")
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen), "the list")
+
+
+async def test_the_list_follows_what_happens(engine: PlayedEngine, until: Until) -> None:
+    app = LaddertopApp(engine.run.path.parent)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: "● training" in screen_text(app), "the state")
+        engine.train(43_000)
+        engine.evaluate(1.23)
+        await until(pilot, lambda: "50 %" in screen_text(app) and "error 1.23 %" in screen_text(app), "progress")
+        engine.__exit__(None, None, None)
+        await until(pilot, lambda: "✗ crashed" in screen_text(app), "the crash")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+async def test_an_empty_folder_says_how_to_begin(tmp_path: Path, until: Until, width: int) -> None:
+    app = LaddertopApp(tmp_path / "none")
+    async with app.run_test(size=(width, 24)) as pilot:
+        await until(pilot, lambda: "no runs here yet; n starts one" in screen_text(app), "the sentence")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewRunScreen), "the form")
+
+
+def test_a_form_amounts_to_the_settings_that_differ_from_the_recipe() -> None:
+    recipe = load_recipe("ladder-mnist-100")
+    filled = fields_of(recipe) | {"optimizer.lr": "0.001", "data.root": "/data"}
+    made = draft("ladder-mnist-100", filled, "optimizer.beta1=0.8\n\n")
+    assert made.settings == ("data.root=/data", "optimizer.lr=0.001", "optimizer.beta1=0.8")
+    assert made.spec == override(recipe, made.settings)
+    assert made.shell() == (
+        "laddertop train ladder-mnist-100 --set data.root=/data --set optimizer.lr=0.001 --set optimizer.beta1=0.8"
+    )
+
+
+def test_an_untouched_form_is_the_recipe() -> None:
+    for name in ("ladder-digits", "vae-mnist", "dae-mnist"):
+        recipe = load_recipe(name)
+        made = draft(name, fields_of(recipe), "")
+        assert made.spec == recipe
+        assert made.shell() == f"laddertop train {name}"
+
+
+def test_a_wrong_setting_is_told_with_the_nearest_name() -> None:
+    made = draft("ladder-digits", {}, "optimizer.lrr=1")
+    assert made.spec is None
+    assert "optimizer.lr" in made.problem
+
+
+async def test_the_form_checks_as_you_type_and_starts_nothing_wrong(tmp_path: Path, until: Until) -> None:
+    app = LaddertopApp(tmp_path, form=True)
+    async with app.run_test(size=(110, 34)) as pilot:
+        await until(pilot, lambda: "✓ ready" in screen_text(app), "ready")
+        app.screen.query_one("#seed").focus()
+        await pilot.press("end", "x")
+        await until(pilot, lambda: "✗ seed:" in screen_text(app), "the complaint")
+        assert "--set seed=1x" in screen_text(app)
+        await pilot.press("ctrl+s")
+        assert list_runs(tmp_path) == []
+        await pilot.press("backspace", "7")
+        await until(pilot, lambda: "✓ ready" in screen_text(app), "ready again")
+        assert "--set seed=17" in screen_text(app)
+
+
+async def test_the_form_shows_each_recipe_with_its_sentence(tmp_path: Path, until: Until) -> None:
+    app = LaddertopApp(tmp_path, form=True)
+    async with app.run_test(size=(110, 34)) as pilot:
+        await pilot.press("end")
+        await until(pilot, lambda: "dynamically binarised MNIST" in screen_text(app), "the sentence")
+        assert "noise level" in screen_text(app)
+        assert "labels" not in screen_text(app)
+
+
+async def test_the_form_starts_a_real_engine_that_a_key_can_stop(tmp_path: Path, until: Until) -> None:
+    app = LaddertopApp(tmp_path, form=True)
+    async with app.run_test(size=(110, 34)) as pilot:
+        await until(pilot, lambda: "✓ ready" in screen_text(app), "ready")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen), "the run screen")
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        try:
+            await until(pilot, lambda: screen.view.step > 0, "the first steps", 60)
+            assert "● training" in screen_text(app)
+            await pilot.press("n")
+            await until(pilot, lambda: "you: noise off → applied" in screen_text(app), "the outcome", 30)
+        finally:
+            send(screen.view.run.path, 1, "stop", by="test")
+        await until(pilot, lambda: "■ stopped" in screen_text(app), "the end", 30)

@@ -1,0 +1,235 @@
+"""Keys write commands, and the screen shows what the engine makes of them: messages first."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from journal.commands import Command, pending
+from tests.tui.conftest import Until
+from tests.tui.picture import screen_text
+from tests.tui.played import PlayedEngine
+from tui.app import LaddertopApp
+from tui.screens.confirm import Confirm
+from tui.screens.help import Help
+from tui.screens.run import RunScreen
+from tui.widgets.cost import CostChart
+from tui.widgets.samples import Samples
+
+
+@asynccontextmanager
+async def opened(run: Path, size: tuple[int, int] = (120, 40), plain: bool = False) -> AsyncIterator[Pilot[None]]:
+    """The dashboard with a run, once it has seen it."""
+    app = LaddertopApp(run.parent, run, plain=plain)
+    async with app.run_test(size=size) as pilot:
+        for _ in range(300):
+            await pilot.pause(0.02)
+            if isinstance(app.screen, RunScreen) and app.screen.view.state.started is not None:
+                break
+        yield pilot
+
+
+def inbox(run: Path) -> list[Command]:
+    return [command for _, command in pending(run) if isinstance(command, Command)]
+
+
+KEYS: list[tuple[str, str, dict[str, float]]] = [
+    ("n", "set", {"noise": 0.0}),
+    ("w", "set", {"warmup": 1.0}),
+    ("h", "set", {"warmup.hold": 1.0}),
+    ("left_square_bracket", "set", {"lr": 0.001333}),
+    ("right_square_bracket", "set", {"lr": 0.002}),
+    ("minus", "set", {f"noise.std.{i}": 0.2727 for i in range(7)}),
+    ("plus", "set", {f"noise.std.{i}": 0.3 for i in range(7)}),
+    ("c", "checkpoint", {}),
+    ("e", "evaluate", {}),
+    ("s", "sample", {}),
+    ("space", "pause", {}),
+    ("space", "continue", {}),
+]
+
+
+async def test_a_key_writes_one_command(engine: PlayedEngine, until: Until) -> None:
+    async with opened(engine.run.path) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, RunScreen)
+        for key, action, changes in KEYS:
+            await pilot.press(key)
+            (command,) = engine.answer()
+            assert (command.action, command.changes, command.segment) == (action, changes, 1)
+            assert command.by.endswith("(dashboard)")
+            await until(pilot, lambda: not screen.view.pending(), "the outcome")
+
+
+async def test_beta_has_keys_where_there_is_a_beta(tmp_path: Path) -> None:
+    with PlayedEngine.new(tmp_path, "vae-mnist") as engine:
+        engine.train(100)
+        async with opened(engine.run.path) as pilot:
+            await pilot.press("b", "B")
+            assert [c.changes for c in inbox(engine.run.path)] == [{"beta": 0.6667}, {"beta": 1.0}]
+
+
+async def test_a_toggle_is_pending_then_applied(engine: PlayedEngine, until: Until) -> None:
+    async with opened(engine.run.path) as pilot:
+        text = lambda: screen_text(pilot.app)  # noqa: E731
+        await until(pilot, lambda: "noise ● on" in text(), "the knob")
+        await pilot.press("n")
+        await until(pilot, lambda: "noise ● on→off?" in text() and "pending: noise off" in text(), "pending")
+        engine.answer()
+        await until(pilot, lambda: "noise ○ off" in text(), "the new value")
+        assert "you: noise off → applied" in text()
+        assert "pending" not in text()
+        assert "noise off▼" in text() or "▼noise off" in text()
+
+
+async def test_a_refusal_shows_the_engines_reason(engine: PlayedEngine, until: Until) -> None:
+    async with opened(engine.run.path) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, RunScreen)
+        screen.ask("set", {"lr": 50.0})
+        engine.answer()
+        await until(pilot, lambda: "lr must lie between 0 and 10, not 50" in screen_text(pilot.app), "the reason")
+        assert "lr 0.002" in screen_text(pilot.app)
+
+
+async def test_pause_becomes_continue(engine: PlayedEngine, until: Until) -> None:
+    async with opened(engine.run.path) as pilot:
+        await pilot.press("space")
+        engine.answer()
+        await until(pilot, lambda: "‖ paused" in screen_text(pilot.app), "the pause")
+        assert "space continue" in screen_text(pilot.app)
+
+
+async def test_stop_asks_first(engine: PlayedEngine, until: Until) -> None:
+    async with opened(engine.run.path) as pilot:
+        await pilot.press("S")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm), "the question")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run screen")
+        assert inbox(engine.run.path) == []
+        await pilot.press("ctrl+x")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm), "the question")
+        await pilot.press("y")
+        await until(pilot, lambda: [c.action for c in inbox(engine.run.path)] == ["stop"], "the command")
+
+
+async def test_without_an_engine_a_key_says_so_and_writes_nothing(engine: PlayedEngine, until: Until) -> None:
+    engine.__exit__(None, None, None)
+    async with opened(engine.run.path) as pilot:
+        await until(pilot, lambda: "✗ crashed" in screen_text(pilot.app), "the state")
+        assert "stale" in screen_text(pilot.app)
+        await pilot.press("n")
+        await until(pilot, lambda: "no engine is at work in this run" in screen_text(pilot.app), "the sentence")
+        assert inbox(engine.run.path) == []
+
+
+async def test_the_palette_sets_any_knob_to_any_value(engine: PlayedEngine, until: Until) -> None:
+    async with opened(engine.run.path) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.press(*"lambda.3", "space", *"0.25")
+        await until(pilot, lambda: "set lambda.3 to 0.25 (now 0.1)" in screen_text(pilot.app), "the suggestion")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(inbox(engine.run.path)), "the command")
+        assert [c.changes for c in inbox(engine.run.path)] == [{"lambda.3": 0.25}]
+
+
+async def test_the_help_names_every_key(engine: PlayedEngine, until: Until) -> None:
+    async with opened(engine.run.path, (120, 50)) as pilot:
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Help), "the help")
+        text = screen_text(pilot.app)
+        for binding in RunScreen.BINDINGS:
+            assert binding.description in text  # type: ignore[union-attr]
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run screen")
+
+
+async def test_tab_brings_layers_and_samples_on_a_small_screen(engine: PlayedEngine, until: Until) -> None:
+    engine.sample()
+    async with opened(engine.run.path, (80, 24)) as pilot:
+        text = lambda: screen_text(pilot.app)  # noqa: E731
+        await until(pilot, lambda: "raw × weight" in text() and "denoising 6 y" in text(), "the terms")
+        await pilot.press("tab", "tab")
+        await until(pilot, lambda: "[layers]" in text() and "one log scale" in text(), "the layers")
+        await pilot.press("tab")
+        await until(pilot, lambda: "[samples]" in text() and "corrupt." in text(), "the samples")
+        await pilot.press("m")
+        await until(pilot, lambda: "total cost" not in text(), "the samples alone")
+        await pilot.press("m", "tab")
+        await until(pilot, lambda: "[total cost]" in text() and "raw × weight" in text(), "the chart again")
+
+
+async def test_keys_for_looking_change_what_is_shown(engine: PlayedEngine) -> None:
+    engine.sample()
+    async with opened(engine.run.path) as pilot:
+        chart, samples = pilot.app.screen.query_one(CostChart), pilot.app.screen.query_one(Samples)
+        assert " log " in chart.text().splitlines()[0]
+        await pilot.press("l")
+        assert " linear " in chart.text().splitlines()[0]
+        await pilot.press("t")
+        assert "labelled cross-entropy" in chart.text().splitlines()[0]
+        modes = []
+        for _ in range(4):
+            modes.append(samples.mode)
+            await pilot.press("v")
+        assert modes == ["quadrants", "half blocks", "braille", "ramp"]
+
+
+async def test_a_screen_that_is_too_small_says_so_and_recovers(engine: PlayedEngine, until: Until) -> None:
+    async with opened(engine.run.path, (50, 12)) as pilot:
+        await until(pilot, lambda: "too small: have 50×12, need 60×15" in screen_text(pilot.app), "the sentence")
+        for size in ((1, 1), (20, 5), (60, 15)):
+            await pilot.resize_terminal(*size)
+        await until(pilot, lambda: "total cost" in screen_text(pilot.app), "the screen")
+        assert "too small" not in screen_text(pilot.app)
+
+
+async def test_d_and_q_leave_and_send_nothing(engine: PlayedEngine) -> None:
+    for key in ("d", "q"):
+        async with opened(engine.run.path) as pilot:
+            await pilot.press(key)
+            await pilot.pause()
+            assert not pilot.app.is_running
+            assert pilot.app.return_code == 0
+    assert inbox(engine.run.path) == []
+
+
+async def test_nothing_a_run_says_reaches_the_terminal_as_a_control(engine: PlayedEngine, until: Until) -> None:
+    engine.log("\x1b[2J\x1b]0;owned\x07[bold red]plain[/] \u202egnp.exe")
+    async with opened(engine.run.path) as pilot:
+        await until(pilot, lambda: "[bold red]plain[/]" in screen_text(pilot.app), "the line")
+        text = screen_text(pilot.app).replace("\n", "")
+        assert all(c.isprintable() for c in text)
+
+
+async def test_without_unicode_everything_is_ascii(engine: PlayedEngine, until: Until) -> None:
+    engine.sample()
+    async with opened(engine.run.path, plain=True) as pilot:
+        await until(pilot, lambda: "denoising 0 x" in screen_text(pilot.app), "the terms")
+        await until(pilot, lambda: "ramp" in screen_text(pilot.app), "the samples")
+        lines = "".join(
+            segment.text
+            for widget in pilot.app.screen.query("*")
+            for strip in widget.render_lines(widget.size.region)
+            for segment in strip
+        )
+        assert lines.isascii()
+
+
+async def test_without_colour_no_segment_has_any(
+    engine: PlayedEngine, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    engine.sample()
+    async with opened(engine.run.path) as pilot:
+        await until(pilot, lambda: "braille" in screen_text(pilot.app), "samples in braille")
+        for strip in pilot.app.screen._compositor.render_strips():
+            for segment in strip:
+                style = segment.style
+                assert style is not None
+                assert style.color is None or style.color.is_default, segment
+                assert style.bgcolor is None or style.bgcolor.is_default, segment
