@@ -16,12 +16,13 @@ import pytest
 
 from journal.events import Event, EventReader
 from journal.folder import RunFolder
+from tests.terminal import Terminal
 
 ROOT = Path(__file__).parents[1]
 
 TINY = """
 about = "A ladder network that is small enough to be trained in a test."
-steps = 1000
+steps = 600
 seed = 3
 
 [data]
@@ -44,7 +45,7 @@ every = 200
 keep = 9
 
 [evaluate]
-every = 500
+every = 300
 
 [samples]
 every = 0
@@ -96,6 +97,10 @@ class Laddertop:
                 **options,
             },
         )
+
+    def in_terminal(self, *words: str, columns: int = 150, rows: int = 45) -> Terminal:
+        """Starts one command in a terminal of its own."""
+        return Terminal([sys.executable, "-m", "tui.cli", *words], self.cwd, self.environment, columns, rows)
 
     def run_folder(self, name: str) -> RunFolder:
         """One of its runs."""

@@ -46,9 +46,14 @@ def train(
 
 
 def resume(runs: Path | None, text: str, *, detach: bool, as_json: bool) -> int:
-    """Goes on with a run from its newest checkpoint and returns the exit status."""
+    """Goes on with a run from its newest checkpoint and returns the exit status.
+
+    Raises ValueError when its spec is damaged, or when it has nothing left to do.
+    """
     run = find_run(runs_folder(runs), text)
-    assert run.spec
+    told = summary(run)
+    if told["state"] == "finished":
+        raise ValueError(f"{run.name} finished its {told['steps']} steps; there is nothing to resume")
     return _detached(run, as_json) if detach else _in_the_foreground(run, as_json)
 
 

@@ -6,6 +6,7 @@ Every situation is a real `laddertop train` with a real engine, killed for real;
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -15,9 +16,10 @@ import pytest
 from journal.commands import send
 from journal.events import RunEnded, RunStarted
 from tests.processes import Laddertop, wait_for
+from tests.terminal import Terminal
 
 ENDLESS = ("train", "tiny.toml", "--steps", "100000000", "--name")
-NAMES = ("nohup", "int", "hup", "orphan", "stuck", "pipe")
+NAMES = ("nohup", "orphan", "stuck", "pipe")
 
 
 def ignore_hangups() -> None:
@@ -44,6 +46,25 @@ def trainings(laddertop: Laddertop) -> Iterator[dict[str, subprocess.Popen[str]]
         wait_for(lambda name=name: not laddertop.run_folder(name).engine_alive())
 
 
+@pytest.fixture(scope="module")
+def terminals(laddertop: Laddertop) -> Iterator[dict[str, Terminal]]:
+    """Two trainings, each in a terminal of its own, past their first steps."""
+    with laddertop.in_terminal(*ENDLESS, "typed") as typed, laddertop.in_terminal(*ENDLESS, "hung-up") as hung_up:
+        for name in ("typed", "hung-up"):
+            wait_for(lambda name=name: laddertop.size(name) > 1000)
+        yield {"typed": typed, "hung-up": hung_up}
+
+
+def stopped_in_good_order(laddertop: Laddertop, name: str) -> RunEnded:
+    """Checks that a run was saved, that its end was recorded, and that its engine is gone; returns the end."""
+    assert not laddertop.run_folder(name).engine_alive()
+    end = laddertop.events(name)[-1]
+    assert isinstance(end, RunEnded)
+    assert end.reason == "stopped"
+    assert (laddertop.runs / name / f"step-{end.step:09d}.ckpt").is_file()
+    return end
+
+
 def engine_of(laddertop: Laddertop, name: str) -> int:
     """The process of a run's engine."""
     start = laddertop.events(name)[0]
@@ -61,22 +82,38 @@ def test_under_nohup_a_lost_terminal_changes_nothing(
     assert not isinstance(laddertop.events("nohup")[-1], RunEnded)
 
 
-@pytest.mark.parametrize(
-    ("name", "number"), [("nohup", signal.SIGTERM), ("int", signal.SIGINT), ("hup", signal.SIGHUP)]
-)
-def test_a_signal_stops_the_engine_in_good_order(
-    laddertop: Laddertop, trainings: dict[str, subprocess.Popen[str]], name: str, number: int
+def test_a_sigterm_stops_the_engine_in_good_order(
+    laddertop: Laddertop, trainings: dict[str, subprocess.Popen[str]]
 ) -> None:
-    trainings[name].send_signal(number)
-    out, err = trainings[name].communicate(timeout=30)
-    assert trainings[name].returncode == 128 + number
-    end = laddertop.events(name)[-1]
-    assert isinstance(end, RunEnded)
-    assert end.reason == "stopped"
-    assert (laddertop.runs / name / f"step-{end.step:09d}.ckpt").is_file()
-    assert out.startswith(f"{name}: stopped at step {end.step} of 100000000")
+    trainings["nohup"].send_signal(signal.SIGTERM)
+    out, err = trainings["nohup"].communicate(timeout=30)
+    assert trainings["nohup"].returncode == 128 + signal.SIGTERM
+    end = stopped_in_good_order(laddertop, "nohup")
+    assert out.startswith(f"nohup: stopped at step {end.step} of 100000000")
     assert "stopping" in err
-    assert not laddertop.run_folder(name).engine_alive()
+
+
+def test_a_terminal_shows_a_bar_and_an_interrupt_typed_into_it_stops_the_engine(
+    laddertop: Laddertop, terminals: dict[str, Terminal]
+) -> None:
+    bar = terminals["typed"]
+    bar.wait_for(
+        lambda lines: any(re.search(r"step \d+/100000000 .* 0 % .*step/s .* left  cost \d", line) for line in lines)
+    )
+    assert any("typed starts on cpu, fp32, 100000000 steps" in line for line in bar.lines)
+    bar.press("\x03")
+    bar.wait_for(lambda lines: any(line.startswith("typed: stopped at step ") for line in lines))
+    assert bar.process.wait(30) == 128 + signal.SIGINT
+    end = stopped_in_good_order(laddertop, "typed")
+    assert any(line.startswith(f"typed: stopped at step {end.step} of 100000000") for line in bar.lines)
+
+
+def test_a_terminal_that_hangs_up_stops_the_engine_in_good_order(
+    laddertop: Laddertop, terminals: dict[str, Terminal]
+) -> None:
+    terminals["hung-up"].hang_up()
+    assert terminals["hung-up"].process.wait(30) == 128 + signal.SIGHUP
+    stopped_in_good_order(laddertop, "hung-up")
 
 
 def test_when_the_command_is_killed_its_engine_stops_in_good_order(
@@ -84,9 +121,7 @@ def test_when_the_command_is_killed_its_engine_stops_in_good_order(
 ) -> None:
     trainings["orphan"].kill()
     wait_for(lambda: not laddertop.run_folder("orphan").engine_alive(), 20)
-    end = laddertop.events("orphan")[-1]
-    assert isinstance(end, RunEnded)
-    assert end.reason == "stopped"
+    stopped_in_good_order(laddertop, "orphan")
 
 
 def test_a_second_interrupt_leaves_at_once_even_when_the_engine_is_stuck(
@@ -117,4 +152,4 @@ def test_when_nobody_reads_its_lines_any_more_the_training_stops_in_good_order(
     pipe.stdout.close()
     send(laddertop.runs / "pipe", 1, "continue", by="tests")
     assert pipe.wait(30) == 128 + signal.SIGPIPE
-    assert laddertop.json("show", "pipe")["state"] == "stopped"
+    stopped_in_good_order(laddertop, "pipe")

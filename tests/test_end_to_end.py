@@ -1,0 +1,295 @@
+"""The whole of laddertop on real digits: real engines in real processes, driven as users drive them."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from journal.events import Checkpointed, Commanded, Evaluated, RunEnded, RunStarted
+from journal.metrics import MetricsReader
+from tests.processes import Laddertop, wait_for
+
+
+def last_checkpoint(laddertop: Laddertop, name: str) -> Path:
+    """The newest checkpoint of a run."""
+    saved = [event for event in laddertop.events(name) if isinstance(event, Checkpointed)]
+    return laddertop.runs / name / saved[-1].file
+
+
+def shows(lines: list[str], words: str) -> bool:
+    """Whether a screen shows some words."""
+    return any(words in line for line in lines)
+
+
+def assert_same(one: Any, other: Any) -> int:
+    """Compares two checkpoints bit for bit; returns the number of tensors in them."""
+    assert type(one) is type(other)
+    if isinstance(one, torch.Tensor):
+        assert one.dtype == other.dtype
+        assert torch.equal(one.view(torch.uint8) if one.dim() else one, other.view(torch.uint8) if one.dim() else other)
+        return 1
+    if isinstance(one, dict):
+        assert list(one) == list(other)
+        return sum(assert_same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        assert len(one) == len(other)
+        return sum(assert_same(a, b) for a, b in zip(one, other, strict=True))
+    assert one == other
+    return 0
+
+
+@pytest.fixture(scope="module")
+def whole(laddertop: Laddertop) -> subprocess.CompletedProcess[str]:
+    """A training from its start to its end, told in JSON lines."""
+    return laddertop("train", "tiny.toml", "--name", "whole", "--json")
+
+
+def test_a_training_tells_in_json_lines_what_happens(
+    laddertop: Laddertop, whole: subprocess.CompletedProcess[str]
+) -> None:
+    assert (whole.returncode, whole.stderr) == (0, "")
+    lines = [json.loads(line, parse_constant=pytest.fail) for line in whole.stdout.splitlines()]
+    kinds = [line["event"] for line in lines]
+    assert (kinds[0], kinds[-1]) == ("started", "ended")
+    assert set(kinds) == {"started", "progress", "evaluated", "checkpointed", "sampled", "ended"}
+    assert all(line["run"] == "whole" and line["time"] > 0 and line["step"] >= 0 for line in lines)
+    assert [line["step"] for line in lines if line["event"] == "evaluated"] == [300, 600]
+    assert (lines[0]["steps"], lines[0]["device"], lines[0]["resumed_from"]) == (600, "cpu", None)
+    progress = [line for line in lines if line["event"] == "progress"]
+    assert progress[-1]["step"] == 600
+    assert set(progress[-1]["terms"]) == {"class", "denoise.0", "denoise.1", "denoise.2"}
+    assert (lines[-1]["reason"], lines[-1]["detail"], lines[-1]["step"]) == ("finished", "", 600)
+    assert lines[-1]["summary"] == laddertop.json("show", "whole")
+    assert lines[-1]["summary"]["state"] == "finished"
+
+
+def test_show_adds_up_to_the_recorded_total(laddertop: Laddertop, whole: subprocess.CompletedProcess[str]) -> None:
+    told = laddertop.json("show", "whole")
+    assert (told["step"], told["steps"], told["recipe"]) == (600, 600, "tiny")
+    assert told["terms"]["denoise.0"]["weight"] == 10
+    assert math.isclose(sum(term["share"] for term in told["terms"].values()), told["total"], rel_tol=1e-5)
+    assert all(term["unit"] for term in told["terms"].values())
+    assert told["knobs"]["warmup"]["effective"] == 1
+    assert [saved["step"] for saved in told["checkpoints"]] == [200, 400, 600]
+
+
+def test_eval_repeats_the_evaluation_of_the_training(
+    laddertop: Laddertop, whole: subprocess.CompletedProcess[str]
+) -> None:
+    told = laddertop.json("eval", "whole")
+    recorded = [event for event in laddertop.events("whole") if isinstance(event, Evaluated)][-1]
+    assert told["error_percent"] == recorded.values["error_percent"].value < 50
+    assert told["step"] == recorded.step == 600
+    assert set(told["values"]) == set(recorded.values)
+    for name, value in told["values"].items():
+        assert value["unit"] == recorded.values[name].unit != ""
+        assert value["value"] == pytest.approx(recorded.values[name].value, rel=1e-6)
+
+
+def test_a_training_whose_engine_is_killed_resumes_bit_for_bit(
+    laddertop: Laddertop, whole: subprocess.CompletedProcess[str]
+) -> None:
+    with laddertop.start("train", "tiny.toml", "--name", "killed") as training:
+        # Between two checkpoints, so that the steps after the older one have to be repeated.
+        wait_for(lambda: MetricsReader(laddertop.runs / "killed").poll())
+        reader = MetricsReader(laddertop.runs / "killed")
+        wait_for(lambda: reader.poll() and reader.last_step() > 250)
+        start = laddertop.events("killed")[0]
+        assert isinstance(start, RunStarted)
+        os.kill(start.pid, signal.SIGKILL)
+        out, err = training.communicate(timeout=30)
+    assert training.returncode == 1
+    assert out.startswith("killed: crashed at step ")
+    assert "killed by SIGKILL" in err
+    assert "`laddertop resume killed`" in err
+    assert not isinstance(laddertop.events("killed")[-1], RunEnded)
+
+    resumed = laddertop("resume", "killed")
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stdout.startswith("killed: finished at step 600 of 600, error ")
+    second = [event for event in laddertop.events("killed") if isinstance(event, RunStarted)][1]
+    assert second.segment == 2
+    assert second.resumed_from is not None
+    assert second.resumed_from % 200 == 0
+
+    here, there = (last_checkpoint(laddertop, name) for name in ("whole", "killed"))
+    assert here.name == there.name == "step-000000600.ckpt"
+    one, other = (torch.load(file, map_location="cpu", weights_only=True) for file in (here, there))
+    assert assert_same(one, other) > 10
+    histories = [MetricsReader(laddertop.runs / name) for name in ("whole", "killed")]
+    assert all(history.poll() for history in histories)
+    np.testing.assert_array_equal(histories[0].steps, np.arange(1, 601))
+    np.testing.assert_array_equal(histories[0].steps, histories[1].steps)
+    for column in histories[0].columns:
+        np.testing.assert_array_equal(histories[0].values(column.name), histories[1].values(column.name), column.name)
+    assert histories[1].thrown_away == [(second.resumed_from + 1, histories[1].thrown_away[0][1])]
+
+
+def test_a_finished_run_has_nothing_to_resume(laddertop: Laddertop, whole: subprocess.CompletedProcess[str]) -> None:
+    before = (laddertop.runs / "whole" / "events.jsonl").read_bytes()
+    done = laddertop("resume", "whole")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "whole finished its 600 steps" in done.stderr
+    assert (laddertop.runs / "whole" / "events.jsonl").read_bytes() == before
+
+
+def test_an_engine_that_can_not_start_says_why(laddertop: Laddertop) -> None:
+    words = ["train", "ladder-mnist-100", "--data-root", str(laddertop.cwd / "no-data")]
+    foreground = laddertop.start(*words, "--name", "without-data")
+    detached = laddertop(*words, "--name", "detached-without-data", "--detach")
+    out, err = foreground.communicate(timeout=60)
+    for status, printed, said in (
+        (foreground.returncode, out, err),
+        (detached.returncode, detached.stdout, detached.stderr),
+    ):
+        assert (status, printed) == (1, "")
+        assert said.startswith("laddertop: ")
+        assert str(laddertop.cwd / "no-data") in said
+        assert "Traceback" not in said
+    assert laddertop.json("show", "without-data")["state"] == "failed"
+
+
+@pytest.fixture(scope="module")
+def live(laddertop: Laddertop) -> Iterator[str]:
+    """A training in the background that has a long way to go."""
+    done = laddertop("train", "tiny.toml", "--steps", "100000000", "--name", "live", "--detach")
+    assert (done.returncode, done.stdout) == (0, "live\n")
+    yield "live"
+    laddertop("stop", "live")
+
+
+def test_set_says_what_was_changed_and_the_record_says_it_too(laddertop: Laddertop, live: str) -> None:
+    told = laddertop.json("set", live, "noise=off", "lr=1e-3", "noise.std=0.2", "--note", "look at σ")
+    assert (told["outcome"], told["note"], told["result"]) == ("applied", "look at σ", None)
+    assert told["by"].endswith("(command line)")
+    changes = {change["knob"]: (change["old"], change["applied"]) for change in told["changes"]}
+    stds = {f"noise.std.{layer}": (0.3, 0.2) for layer in range(3)}
+    assert changes == {"noise": (1, 0), "lr": (0.002, 0.001), **stds}
+    recorded = [event for event in laddertop.events(live) if isinstance(event, Commanded)][-1]
+    assert (recorded.id, recorded.step) == (told["id"], told["step"])
+    reader = MetricsReader(laddertop.runs / live)
+    wait_for(lambda: reader.poll() and reader.last_step() > told["step"])
+    effective = reader.values("noise.std.1")
+    assert effective[told["step"] - 1] > 0
+    assert not effective[told["step"] :].any(), "the noise was on after the step it was switched off at"
+
+    done = laddertop("set", live, "noise=on", "noise.std=0.3", "lr=0.002")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0].startswith("set applied at step ")
+    assert "noise off → on" in done.stdout
+    assert "lr 0.001 → 0.002" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("nois=off", "unknown knob 'nois'; did you mean noise"),
+        ("optimizer.lr=1", "unknown knob 'optimizer.lr'; did you mean lr"),
+        ("noise=maybe", "noise: a switch takes on or off (you gave 'maybe')"),
+        ("lr=fast", "lr: takes a number (you gave 'fast')"),
+        ("lr=1000", "lr: takes 0 to 10 (you gave 1000)"),
+        ("noise.std=nan", "(you gave nan)"),
+    ],
+)
+def test_a_wrong_setting_is_never_sent(laddertop: Laddertop, live: str, setting: str, complaint: str) -> None:
+    before = len([event for event in laddertop.events(live) if isinstance(event, Commanded)])
+    done = laddertop("set", live, "lr=0.002", setting)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("laddertop: ")
+    assert complaint in done.stderr
+    assert len([event for event in laddertop.events(live) if isinstance(event, Commanded)]) == before
+
+
+def test_pause_stands_still_and_continue_goes_on(laddertop: Laddertop, live: str) -> None:
+    step = laddertop.json("pause", live)["step"]
+    told = laddertop.json("show", live)
+    assert (told["state"], told["step"]) == ("paused", step)
+    size = laddertop.size(live)
+    time.sleep(0.3)
+    assert laddertop.size(live) == size
+    assert laddertop.json("continue", live)["step"] == step
+    wait_for(lambda: laddertop.size(live) > size)
+    told = laddertop.json("show", live)
+    assert told["state"] == "training"
+    assert told["step"] > step
+    assert {run["name"]: run["state"] for run in laddertop.json("runs")}[live] == "training"
+
+
+def test_checkpoint_evaluate_and_sample_return_what_came_of_them(laddertop: Laddertop, live: str) -> None:
+    told = laddertop.json("checkpoint", live)
+    assert told["result"]["file"] == f"step-{told['step']:09d}.ckpt"
+    assert (laddertop.runs / live / told["result"]["file"]).stat().st_size == told["result"]["bytes"]
+    told = laddertop.json("evaluate", live)
+    assert told["result"]["values"]["error_percent"]["unit"]
+    assert told["result"]["step"] == told["step"]
+    done = laddertop("evaluate", live)
+    assert "error_percent" in done.stdout
+    told = laddertop.json("sample", live)
+    assert (laddertop.runs / live / told["result"]["file"]).is_file()
+
+
+def test_a_key_in_the_dashboard_switches_the_noise_of_the_running_engine(laddertop: Laddertop, live: str) -> None:
+    delays = []
+    with laddertop.in_terminal("attach", live) as dashboard:
+        dashboard.wait_for(lambda lines: shows(lines, "noise ● on") and shows(lines, "● training"))
+        for wanted, words in ((0.0, "noise ○ off"), (1.0, "noise ● on"), (0.0, "noise ○ off")):
+            pressed = dashboard.press("n")
+            dashboard.wait_for(lambda lines, words=words: shows(lines, words))
+            done = [event for event in laddertop.events(live) if isinstance(event, Commanded)][-1]
+            assert (done.outcome, done.changes[0].knob, done.changes[0].applied) == ("applied", "noise", wanted)
+            delays.append(done.time - pressed)
+        dashboard.wait_for(
+            lambda lines: shows(lines, f"{done.step:,}".replace(",", " ") + "  you: noise off → applied")
+        )
+        dashboard.wait_for(lambda lines: shows(lines, "▼noise off"))
+        dashboard.press("d")
+        assert dashboard.process.wait(20) == 0
+    reader = MetricsReader(laddertop.runs / live)
+    assert reader.poll()
+    a_step = float(np.median(np.diff(reader.times[-100:])))
+    assert sorted(delays)[1] < a_step + 0.2
+    told = laddertop.json("show", live)
+    assert (told["state"], told["knobs"]["noise"]["value"], told["knobs"]["noise.std.0"]["effective"]) == (
+        "training",
+        0,
+        0,
+    )
+
+
+def test_an_engine_that_does_not_answer_is_said_to_be_busy_and_answers_later(laddertop: Laddertop, live: str) -> None:
+    engine = laddertop.json("show", live)["pid"]
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        done = laddertop("set", live, "clip=5", "--timeout", "0.3")
+    finally:
+        os.kill(engine, signal.SIGCONT)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the engine of live has not answered within 0.3 s" in done.stderr
+    wait_for(lambda: laddertop.json("show", live)["knobs"]["clip"]["value"] == 5)
+
+
+def test_a_run_is_trained_by_one_engine_at_a_time(laddertop: Laddertop, live: str) -> None:
+    done = laddertop("resume", live)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "an engine is training live already; watch it with `laddertop attach live`" in done.stderr
+
+
+def test_stop_returns_when_the_engine_is_gone_and_the_run_can_go_on(laddertop: Laddertop, live: str) -> None:
+    told = laddertop.json("stop", live, "--note", "enough")
+    assert told["result"]["reason"] == "stopped"
+    assert not laddertop.run_folder(live).engine_alive()
+    assert (laddertop.runs / live / f"step-{told['result']['step']:09d}.ckpt").is_file()
+    assert laddertop("pause", live).returncode == 3
+    assert laddertop.json("resume", live, "--detach")["segment"] == 2
+    assert laddertop.json("pause", live)["step"] >= told["result"]["step"]
