@@ -15,13 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.data import Images
-from engine.layers import ones, product, zeros
+from engine.layers import EPSILON, normalise, normalise_with_statistics, ones, product, zeros
 from engine.randomness import Draws
 from journal.events import Knob, Term, Value
 from journal.spec import LadderSpec, Spec
-
-EPSILON = 1e-10
-"""Added to every variance; the authors' value."""
 
 
 class Ladder(nn.Module):
@@ -69,16 +66,15 @@ class Ladder(nn.Module):
         labelled [A, D_0], labels int64 [A], x [B, D_0]; knobs are scalar tensors. There is no stop-gradient: gradients
         flow through the clean targets and their statistics, too.
         """
-        count, rows = len(labelled), len(x)
-        z_noisy, logits, z_clean, mean, variance = self._encode(labelled, x, draws, knobs)
+        count = len(labelled)
+        z_noisy, logits, z_clean, means, scales = self._encode(labelled, x, draws, knobs)
         terms = [functional.cross_entropy(logits[:count], labels)]
         denoised = self._decode([z[count:] for z in z_noisy], torch.softmax(logits[count:], 1))
         for layer in range(self.lowest, self.top + 1):
             estimate = denoised[layer]
             if layer > 0:
-                estimate = (estimate - mean[layer]) * torch.rsqrt(variance[layer] + EPSILON)
+                estimate = (estimate - means[layer]) * scales[layer]
             terms.append(functional.mse_loss(estimate, z_clean[layer]))
-        assert rows
         return torch.stack(terms)
 
     def _encode(
@@ -87,32 +83,28 @@ class Ladder(nn.Module):
         """Corrupted and clean encoder in one pass over rows: corrupted labelled, corrupted and clean unlabelled.
 
         Returns z~ per layer [A + B, D_l], corrupted logits [A + B, D_L], and of the clean unlabelled rows z per layer
-        [B, D_l] with the batch means and variances before normalisation [D_l]. The clean labelled rows are in no cost.
+        [B, D_l] with the batch means before normalisation and 1/√variance [D_l]. The clean labelled rows serve no cost.
         """
         count, rows = len(labelled), len(x)
         noisy = torch.cat([labelled, x])
         noisy = noisy + knobs["noise.std.0"] * draws.normal(*noisy.shape)
         z_noisy, z_clean = [noisy], [x]
-        means, variances = [x.new_empty(0)], [x.new_empty(0)]
+        means, scales = [x.new_empty(0)], [x.new_empty(0)]
         h = torch.cat([noisy, x])
         for layer in range(1, self.top + 1):
             pre = product(h, self.W[layer - 1], self.precision)
             # Labelled and unlabelled rows have batch statistics of their own, corrupted and clean rows too.
-            parts = []
-            for part in torch.split(pre, [count, rows, rows]):
-                if len(part):
-                    variance, mean = torch.var_mean(part, 0, correction=0)
-                    parts.append((part - mean) * torch.rsqrt(variance + EPSILON))
-            means.append(mean)
-            variances.append(variance)
-            clean = parts.pop()
-            corrupted = torch.cat(parts)
+            *noisy_parts, clean_part = torch.split(pre, [count, rows, rows])
+            clean, mean, scale = normalise_with_statistics(clean_part)
+            corrupted = torch.cat([normalise(part) for part in noisy_parts if len(part)])
             corrupted = corrupted + knobs[f"noise.std.{layer}"] * draws.normal(*corrupted.shape)
             z_noisy.append(corrupted)
             z_clean.append(clean)
+            means.append(mean)
+            scales.append(scale)
             h = torch.cat([corrupted, clean]) + self.beta[layer - 1]
             h = torch.relu(h) if layer < self.top else self.gamma * h
-        return z_noisy, h[: count + rows], z_clean, means, variances
+        return z_noisy, h[: count + rows], z_clean, means, scales
 
     def _decode(self, z_noisy: list[Tensor], top: Tensor) -> dict[int, Tensor]:
         """Denoised estimates ẑ per layer [B, D_l], from the top down.
@@ -123,7 +115,7 @@ class Ladder(nn.Module):
         denoised: dict[int, Tensor] = {}
         for layer in range(self.top, self.lowest - 1, -1):
             above = top if layer == self.top else product(denoised[layer + 1], self.V[str(layer)], self.precision)
-            denoised[layer] = gauss(z_noisy[layer], _normalise(above), self.a[str(layer)])
+            denoised[layer] = gauss(z_noisy[layer], normalise(above), self.a[str(layer)])
         return denoised
 
     @torch.no_grad()
@@ -186,11 +178,6 @@ def _gauss_parameters(width: int) -> nn.Parameter:
     a = torch.zeros(10, width)
     a[1] = a[6] = 1
     return nn.Parameter(a)
-
-
-def _normalise(rows: Tensor) -> Tensor:
-    variance, mean = torch.var_mean(rows, 0, correction=0)
-    return (rows - mean) * torch.rsqrt(variance + EPSILON)
 
 
 def _normal(random: np.random.RandomState, inputs: int, outputs: int) -> nn.Parameter:
