@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import signal
 import subprocess
+import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +19,7 @@ import pytest
 import torch
 
 from journal.events import Checkpointed, Commanded, Evaluated, RunEnded, RunStarted
-from journal.metrics import MetricsReader
+from journal.metrics import MetricsReader, record_type
 from tests.processes import Laddertop, wait_for
 
 
@@ -25,6 +27,16 @@ def last_checkpoint(laddertop: Laddertop, name: str) -> Path:
     """The newest checkpoint of a run."""
     saved = [event for event in laddertop.events(name) if isinstance(event, Checkpointed)]
     return laddertop.runs / name / saved[-1].file
+
+
+def total_as_documented(run: Path) -> Any:
+    """The total cost at every step, read by the program in docs/run-folder.md."""
+    page = (Path(__file__).parents[1] / "docs" / "run-folder.md").read_text(encoding="utf-8")
+    program = re.search(r"(?:    .*\n|\n)*    total = .*\n", page)
+    assert program
+    told: dict[str, Any] = {}
+    exec(textwrap.dedent(program[0]).replace("checkpoints/2026-11-23-ladder-digits-7f3a", str(run)), told)
+    return told["total"]
 
 
 def shows(lines: list[str], words: str) -> bool:
@@ -133,6 +145,7 @@ def test_a_training_whose_engine_is_killed_resumes_bit_for_bit(
     np.testing.assert_array_equal(histories[0].steps, histories[1].steps)
     for column in histories[0].columns:
         np.testing.assert_array_equal(histories[0].values(column.name), histories[1].values(column.name), column.name)
+    assert np.array_equal(total_as_documented(laddertop.runs / "killed"), histories[1].values("total"))
     assert histories[1].thrown_away == [(second.resumed_from + 1, histories[1].thrown_away[0][1])]
 
 
@@ -163,7 +176,8 @@ def test_an_engine_that_can_not_start_says_why(laddertop: Laddertop) -> None:
 @pytest.fixture(scope="module")
 def live(laddertop: Laddertop) -> Iterator[str]:
     """A training in the background that has a long way to go."""
-    done = laddertop("train", "tiny.toml", "--steps", "100000000", "--name", "live", "--detach")
+    only_when_asked = ("--set", "checkpoint.every=0")
+    done = laddertop("train", "tiny.toml", "--steps", "100000000", *only_when_asked, "--name", "live", "--detach")
     assert (done.returncode, done.stdout) == (0, "live\n")
     yield "live"
     laddertop("stop", "live")
@@ -292,4 +306,25 @@ def test_stop_returns_when_the_engine_is_gone_and_the_run_can_go_on(laddertop: L
     assert (laddertop.runs / live / f"step-{told['result']['step']:09d}.ckpt").is_file()
     assert laddertop("pause", live).returncode == 3
     assert laddertop.json("resume", live, "--detach")["segment"] == 2
-    assert laddertop.json("pause", live)["step"] >= told["result"]["step"]
+
+
+def test_what_was_done_after_the_last_checkpoint_is_done_again_at_the_same_step(
+    laddertop: Laddertop, live: str
+) -> None:
+    saved = laddertop.json("checkpoint", live)["step"]
+    done = laddertop.json("set", live, "noise.std=0.15")["step"]
+    reader = MetricsReader(laddertop.runs / live)
+    wait_for(lambda: reader.poll() and reader.last_step() > done + 20)
+    os.kill(laddertop.json("show", live)["pid"], signal.SIGKILL)
+    wait_for(lambda: not laddertop.run_folder(live).engine_alive())
+    assert laddertop.json("show", live)["state"] == "crashed"
+    assert laddertop.json("resume", live, "--detach")["segment"] == 3
+    second, third = (laddertop.runs / live / f"metrics-000{segment}.bin" for segment in (2, 3))
+    record = record_type(len(reader.columns))
+    before = np.frombuffer(second.read_bytes(), record)
+    wait_for(lambda: third.stat().st_size > before.nbytes)
+    after = np.frombuffer(third.read_bytes()[: before.nbytes], record)
+    assert after["step"][0] == saved + 1
+    again = before[before["step"] > saved]
+    assert again["step"][-1] > done + 20
+    np.testing.assert_array_equal(again["values"], after["values"][: len(again)])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import shlex
 import subprocess
 import sys
 import time
@@ -13,7 +16,7 @@ import typer
 from tui.cli import app
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 HEAVY = {"torch", "textual", "rich", "numpy", "pydantic", "journal", "engine"}
 ASK = """
 import sys
@@ -43,7 +46,7 @@ def test_help_lists_every_command_with_a_whole_sentence() -> None:
     command = [sys.executable, "-m", "tui.cli", "-h"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env={"COLUMNS": "80"})
     listed = done.stdout.partition("Commands:\n")[2].splitlines()
-    assert [line.split()[0] for line in listed] == COMMANDS
+    assert [line.split()[0] for line in listed] == list(COMMANDS)
     assert all(line.endswith(".") and not line.endswith("...") for line in listed)
 
 
@@ -59,3 +62,34 @@ def test_help_costs_little_more_than_importing_typer() -> None:
     bare = fastest("-c", "import typer")
     for words in (["--help"], ["train", "--help"]):
         assert fastest("-m", "tui.cli", *words) < 2.5 * bare
+
+
+def documented_commands() -> list[str]:
+    """Every line of the documentation that is to be typed and calls laddertop, without what a shell does to it."""
+    lines = []
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for line in page.read_text(encoding="utf-8").splitlines():
+            typed = re.match(r"(?: {4}|\$ )?(?:exec |nohup |\w+=\$\()?(laddertop(?: .*)?)$", line)
+            if typed:
+                lines.append(re.split(r" [|&>]|\)$|  #", typed[1])[0])
+    return sorted(set(lines))
+
+
+@pytest.mark.parametrize("line", documented_commands())
+def test_what_the_documentation_types_can_be_typed(line: str) -> None:
+    words = shlex.split(line)[1:] or ["open"]
+    if words[0].startswith("-"):
+        return
+    command = COMMANDS[words[0]]
+    with contextlib.suppress(typer.Exit):
+        command.make_context(words[0], words[1:])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_is_documented(name: str) -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert f"laddertop {name}" in page
+    for option in COMMANDS[name].params:
+        for spelling in option.opts:
+            if spelling.startswith("--"):
+                assert f"`{spelling}" in page, f"{spelling} of {name}"
