@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from journal.commands import Action
 from tui.run_view import RunView
 
@@ -31,10 +33,16 @@ def turn(view: RunView, names: list[str], up: bool) -> Request:
         knob = row.knob
         now = row.pending if isinstance(row.pending, float | int) else knob.value
         value = now * (knob.factor or 1.0) if up else now / (knob.factor or 1.0)
-        value = min(max(float(f"{value:.4g}"), knob.low), knob.high)
+        value = min(max(_tidy(value), knob.low), knob.high)
         if value != now:
             changes[knob.name] = value
     if not changes:
         at = "0" if all(row.knob.value == 0 for row in rows) else "its bound"
         raise ValueError(f"{', '.join(row.knob.label for row in rows[:2])} is at {at}; ctrl+p sets any value")
     return "set", changes
+
+
+def _tidy(value: float) -> float:
+    """Without the dust of repeated turning, so that as many presses back lead to the number it was."""
+    short = float(f"{value:.3g}")
+    return short if math.isclose(value, short, rel_tol=1e-5) else float(f"{value:.7g}")

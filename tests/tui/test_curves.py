@@ -78,9 +78,9 @@ def test_a_curve_remembers_that_its_newest_value_is_nan() -> None:
 
 @pytest.mark.parametrize(
     ("low", "high", "bounds"),
-    [(0.058, 9.3, (0.05, 10)), (1, 1, (0.5, 2)), (0.011, 0.019, (0.01, 0.02)), (3, 3, (2, 5))],
+    [(0.058, 9.3, (0.05, 10)), (1, 1, (0.8, 1.2)), (0.011, 0.019, (0.01, 0.02)), (135, 236, (120, 250))],
 )
-def test_log_bounds_are_one_two_five_numbers(low: float, high: float, bounds: tuple[float, float]) -> None:
+def test_log_bounds_are_round_numbers(low: float, high: float, bounds: tuple[float, float]) -> None:
     assert log_bounds(low, high) == bounds
 
 
@@ -102,6 +102,7 @@ def test_ticks() -> None:
     assert log_ticks(0.05, 10, 9) == [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
     assert log_ticks(0.05, 10, 4) == [0.1, 1, 10]
     assert log_ticks(1e-8, 1e8, 5) == [1e-8, 1e-4, 1, 1e4, 1e8]
+    assert log_ticks(120, 250, 5) == [150, 200, 250]
     assert linear_ticks(0, 90_000, 6) == [0, 20_000, 40_000, 60_000, 80_000]
     assert linear_ticks(-0.3, 0.3, 4) == pytest.approx([-0.2, 0, 0.2])
 

@@ -41,9 +41,9 @@ KEYS: list[tuple[str, str, dict[str, float]]] = [
     ("n", "set", {"noise": 0.0}),
     ("w", "set", {"warmup": 1.0}),
     ("h", "set", {"warmup.hold": 1.0}),
-    ("left_square_bracket", "set", {"lr": 0.001333}),
+    ("left_square_bracket", "set", {"lr": 0.001333333}),
     ("right_square_bracket", "set", {"lr": 0.002}),
-    ("minus", "set", {f"noise.std.{i}": 0.2727 for i in range(7)}),
+    ("minus", "set", {f"noise.std.{i}": 0.2727273 for i in range(7)}),
     ("plus", "set", {f"noise.std.{i}": 0.3 for i in range(7)}),
     ("c", "checkpoint", {}),
     ("e", "evaluate", {}),
@@ -70,7 +70,7 @@ async def test_beta_has_keys_where_there_is_a_beta(tmp_path: Path) -> None:
         engine.train(100)
         async with opened(engine.run.path) as pilot:
             await pilot.press("b", "B")
-            assert [c.changes for c in inbox(engine.run.path)] == [{"beta": 0.6667}, {"beta": 1.0}]
+            assert [c.changes for c in inbox(engine.run.path)] == [{"beta": 0.6666667}, {"beta": 1.0}]
 
 
 async def test_a_toggle_is_pending_then_applied(engine: PlayedEngine, until: Until) -> None:

@@ -72,11 +72,13 @@ class Curve:
         self._size = 1
         self._blocks = _empty(0)
         self._tail = _empty(0)
+        self._gathered: Blocks | None = None
 
     def extend(self, steps: np.ndarray, values: np.ndarray) -> None:
         """Add points; steps must rise."""
         if not len(steps):
             return
+        self._gathered = None
         self.points += len(steps)
         self.last = float(values[-1])
         finite = np.isfinite(values)
@@ -94,7 +96,9 @@ class Curve:
 
     def blocks(self) -> Blocks:
         """All points, gathered."""
-        return _join(self._blocks, _merge(self._tail, self._size))
+        if self._gathered is None:
+            self._gathered = _join(self._blocks, _merge(self._tail, self._size))
+        return self._gathered
 
 
 def _empty(n: int) -> Blocks:

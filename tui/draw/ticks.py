@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 
-import numpy as np
+_COARSE = (1, 2, 5)
+_FINE = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 
 
 def linear_bounds(low: float, high: float) -> tuple[float, float]:
@@ -17,9 +18,12 @@ def linear_bounds(low: float, high: float) -> tuple[float, float]:
 
 
 def log_bounds(low: float, high: float) -> tuple[float, float]:
-    """The smallest interval between 1-2-5 numbers that holds both values, which must be positive."""
-    bottom, top = _one_two_five_below(low), _one_two_five_above(high)
-    return (bottom, top) if bottom < top else (_one_two_five_below(low * 0.9), _one_two_five_above(high * 1.1))
+    """The smallest interval between round numbers that holds both values, which must be positive: 1, 2 and 5 times
+    powers of ten, or closer ones when less than a decade is to be shown."""
+    mantissas = _COARSE if high >= 10 * low else _FINE
+    bottom = _round_numbers(low / 10, low, mantissas)[-1]
+    top = _round_numbers(high, high * 10, mantissas)[0]
+    return (bottom, top) if bottom < top else log_bounds(low * 0.9, high * 1.1)
 
 
 def linear_ticks(low: float, high: float, most: int) -> list[float]:
@@ -32,13 +36,16 @@ def linear_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
-    """At most `most` ticks within positive bounds: 1-2-5 where they fit, else decades, else every n-th decade."""
-    numbers = _one_two_fives(low, high)
+    """At most `most` ticks within positive bounds: evenly spaced numbers within a decade, else 1-2-5 where they fit,
+    else decades, else every n-th decade."""
+    if high < 10 * low:
+        return linear_ticks(low, high, most)
+    numbers = _round_numbers(low, high, _COARSE)
     if len(numbers) <= most:
         return numbers
-    decades = [n for n in numbers if math.isclose(math.log10(n) % 1, 0, abs_tol=1e-9) or _mantissa(n) == 1]
+    decades = _round_numbers(low, high, (1,))
     every = max(1, -(-len(decades) // max(most, 1)))
-    return decades[::every] if len(decades) >= 2 or most < 2 else [numbers[0], numbers[-1]][:most]
+    return decades[::every]
 
 
 def planned_end(last: int, planned: int) -> int:
@@ -62,19 +69,8 @@ def _snap(value: float, step: float) -> float:
     return round(value, max(0, 1 - math.floor(math.log10(step)))) + 0.0
 
 
-def _one_two_fives(low: float, high: float) -> list[float]:
+def _round_numbers(low: float, high: float, mantissas: tuple[float, ...]) -> list[float]:
+    """The mantissas times powers of ten that lie within the bounds."""
     first, last = math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1
-    numbers = [float(f"{m}e{e}") for e in range(first, last + 1) for m in (1, 2, 5)]
+    numbers = [float(f"{m}e{e}") for e in range(first, last + 1) for m in mantissas]
     return numbers[bisect_left(numbers, low * (1 - 1e-9)) : bisect_right(numbers, high * (1 + 1e-9))]
-
-
-def _one_two_five_below(value: float) -> float:
-    return _one_two_fives(value / 10, value)[-1]
-
-
-def _one_two_five_above(value: float) -> float:
-    return _one_two_fives(value, value * 10)[0]
-
-
-def _mantissa(value: float) -> float:
-    return float(np.format_float_scientific(value, precision=6).split("e")[0])

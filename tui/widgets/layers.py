@@ -6,7 +6,7 @@ import math
 
 from tui.draw.cells import Cells, Ink
 from tui.draw.chart import draw_chart, scale_for
-from tui.draw.numbers import number, setting
+from tui.draw.numbers import number, setting, tick
 from tui.draw.spark import draw_sparkline
 from tui.draw.text import fit
 from tui.panel import Panel, titled
@@ -36,7 +36,7 @@ class Layers(Panel):
         cells.right(y, x_units, "units", Ink.DIM)
         if scale is not None and spark_width >= 24:
             kind = "log " if scale.log else ""
-            cells.put(y, x_units + 2, f"{kind}{number(scale.low)} … {number(scale.high)}", Ink.DIM)
+            cells.put(y, x_units + 2, f"{kind}{tick(scale.low)} … {tick(scale.high)}", Ink.DIM)
         cells.right(y, x_cost, "cost", Ink.DIM)
         cells.right(y, x_weight, "λ", Ink.DIM)
         cells.right(y, x_noise, "σ", Ink.DIM)
