@@ -109,6 +109,9 @@ class Reporter(Protocol):
     def progress(self, now: Progress) -> None:
         """The training went on."""
 
+    def message(self, words: str) -> None:
+        """Something that this command has to say."""
+
     def close(self) -> None:
         """The training is over."""
 
@@ -131,17 +134,18 @@ class Lines:
     def happened(self, event: Event, knobs: dict[str, Knob]) -> None:
         """Says it, unless it is a matter of course."""
         if words := in_words(event, self._name, knobs):
-            self._say(words)
+            self.message(words)
 
     def progress(self, now: Progress) -> None:
         """Where it stands."""
-        self._say(f"step {now.step}/{now.steps}  epoch {now.epoch:.1f}  {now.in_words()}")
+        self.message(f"step {now.step}/{now.steps}  epoch {now.epoch:.1f}  {now.in_words()}")
+
+    def message(self, words: str) -> None:
+        """With the time of day."""
+        say(f"{time.strftime('%H:%M:%S')}  {words}")
 
     def close(self) -> None:
         """Nothing is left open."""
-
-    def _say(self, words: str) -> None:
-        say(f"{time.strftime('%H:%M:%S')}  {words}")
 
 
 class Bar:
@@ -171,12 +175,17 @@ class Bar:
         """Says it above the bar, unless the bar tells it or it is a matter of course."""
         words = in_words(event, self._name, knobs)
         if words and not isinstance(event, Evaluated | Checkpointed):
-            self._bar.console.print(harmless(words), markup=False)
+            self.message(words)
 
     def progress(self, now: Progress) -> None:
         """Moves the bar."""
         where = f"step {now.step}/{now.steps}"
         self._bar.update(self._task, total=now.steps, completed=now.step, description=where, words=now.in_words())
+        self._bar.refresh()
+
+    def message(self, words: str) -> None:
+        """Above the bar."""
+        self._bar.console.print(harmless(words), markup=False)
         self._bar.refresh()
 
     def close(self) -> None:
@@ -212,6 +221,10 @@ class JsonLines:
             "terms": now.terms,
         }
         json_line("progress", told)
+
+    def message(self, words: str) -> None:
+        """On stderr, apart from the lines."""
+        say(words)
 
     def close(self) -> None:
         """Nothing is left open."""

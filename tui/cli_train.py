@@ -1,27 +1,17 @@
-"""`train` and `resume` without a dashboard: in the foreground until the run ends, or detached."""
+"""`train` and `resume` without a dashboard: in the foreground until the run ends, or detached.
+
+What follows a training is imported once its engine is on its way, so that both load at the same time.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
-import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 from journal.folder import RunFolder, create_run, find_run, runs_folder
 from journal.spec import load_recipe, override
-from journal.summary import summary
-from tui.cli_follow import Meter, Reporter, json_line, reporter_for
 from tui.cli_print import json_result, result, say
-from tui.cli_show import headline
-from tui.engine_process import EngineError, EngineProcess
-
-LOOK_EVERY = 0.1
-"""Seconds between two looks at the journal."""
+from tui.engine_process import EngineProcess
 
 
 def train(
@@ -39,10 +29,13 @@ def train(
     Raises ValueError when the recipe or a setting is wrong, or the run can't be made.
     """
     if data_root is not None:
-        settings = [f"data.root={json.dumps(str(data_root.absolute()))}", *settings]
+        settings = [_root(data_root), *settings]
     spec = override(load_recipe(recipe), settings)
+    if spec.data.root is not None:
+        # A resume may come from another folder.
+        spec = override(spec, [_root(Path(spec.data.root).expanduser().absolute())])
     run = create_run(runs_folder(runs), spec, name)
-    return _detached(run, as_json) if detach else _in_the_foreground(run, as_json)
+    return _background(run, as_json) if detach else _foreground(run, as_json)
 
 
 def resume(runs: Path | None, text: str, *, detach: bool, as_json: bool) -> int:
@@ -50,14 +43,20 @@ def resume(runs: Path | None, text: str, *, detach: bool, as_json: bool) -> int:
 
     Raises ValueError when its spec is damaged, or when it has nothing left to do.
     """
+    from journal.summary import summary
+
     run = find_run(runs_folder(runs), text)
     told = summary(run)
     if told["state"] == "finished":
         raise ValueError(f"{run.name} finished its {told['steps']} steps; there is nothing to resume")
-    return _detached(run, as_json) if detach else _in_the_foreground(run, as_json)
+    return _background(run, as_json) if detach else _foreground(run, as_json)
 
 
-def _detached(run: RunFolder, as_json: bool) -> int:
+def _root(folder: Path) -> str:
+    return f"data.root={json.dumps(str(folder))}"
+
+
+def _background(run: RunFolder, as_json: bool) -> int:
     engine = EngineProcess(run)
     try:
         engine.wait_until_started()
@@ -65,6 +64,8 @@ def _detached(run: RunFolder, as_json: bool) -> int:
         engine.process.terminate()
         raise
     if as_json:
+        from journal.summary import summary
+
         json_result(summary(run), indent=None)
     else:
         result(run.name)
@@ -72,86 +73,8 @@ def _detached(run: RunFolder, as_json: bool) -> int:
     return 0
 
 
-def _in_the_foreground(run: RunFolder, as_json: bool) -> int:
+def _foreground(run: RunFolder, as_json: bool) -> int:
     engine = EngineProcess(run, foreground=True)
-    with _forwarding(engine) as received:
-        try:
-            _follow(engine, reporter_for(engine, as_json), received)
-            _report_end(engine, as_json)
-        except OSError:
-            # Nobody reads any more: the terminal, or the other end of a pipe, is gone.
-            received.append(signal.SIGPIPE)
-            engine.process.terminate()
-            engine.process.wait()
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            os.dup2(1, 2)
-    if received:
-        return 128 + received[0]
-    if not engine.ended_on_purpose or engine.state.status(alive=False) == "failed":
-        hint = f"; `laddertop resume {run.name}` goes on from its newest checkpoint" if engine.started else ""
-        raise EngineError(engine.obituary() + hint)
-    return 0
+    from tui.cli_foreground import watch
 
-
-def _follow(engine: EngineProcess, report: Reporter, received: list[int]) -> None:
-    """Reports what happens until the engine is gone."""
-    meter = Meter(engine)
-    next_look, shown, told_to_stop = 0.0, (-1, False), False
-    try:
-        gone = False
-        while not gone:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                engine.process.wait(LOOK_EVERY)
-            gone = engine.process.poll() is not None
-            for event in engine.news():
-                report.happened(event, engine.state.knobs)
-            if received and not told_to_stop and not gone:
-                told_to_stop = True
-                say("stopping: the engine finishes its step and saves; ctrl-c (again) kills it at once")
-            if engine.started and (gone or time.monotonic() >= next_look):
-                next_look = time.monotonic() + report.every
-                now = meter.read()
-                if (now.step, now.paused) != shown:
-                    shown = (now.step, now.paused)
-                    report.progress(now)
-    finally:
-        report.close()
-
-
-def _report_end(engine: EngineProcess, as_json: bool) -> None:
-    told = summary(engine.run)
-    if as_json:
-        ended = engine.state.ended if engine.ended_on_purpose else None
-        last = {"run": engine.run.name, "time": time.time(), "step": told["step"]}
-        reason = {
-            "reason": ended.reason if ended else "crashed",
-            "detail": ended.detail if ended else engine.obituary(),
-        }
-        json_line("ended", {**last, **reason, "summary": told})
-    elif engine.started:
-        evaluation = f", {headline(told['evaluation'])}" if told["evaluation"] else ""
-        result(f"{told['name']}: {told['state']} at step {told['step']} of {told['steps']}{evaluation}")
-
-
-@contextlib.contextmanager
-def _forwarding(engine: EngineProcess) -> Iterator[list[int]]:
-    """Passes on what asks this process to end, so that the engine stops in good order; yields the signals received.
-
-    A second SIGINT kills the engine. What was ignored on the way here (nohup, background jobs) stays ignored.
-    """
-    received: list[int] = []
-
-    def forward(number: int, frame: FrameType | None) -> None:
-        again = number == signal.SIGINT and bool(received)
-        received.append(number)
-        engine.process.send_signal(
-            signal.SIGKILL if again else signal.SIGINT if number == signal.SIGINT else signal.SIGTERM
-        )
-
-    ends = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
-    before = {number: signal.signal(number, forward) for number in ends}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return watch(engine, as_json)
