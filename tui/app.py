@@ -39,6 +39,7 @@ from textual.theme import BUILTIN_THEMES  # noqa: E402
 from journal.folder import RunFolder  # noqa: E402
 from tui.draw.text import ascii_only  # noqa: E402
 from tui.engine_process import EngineProcess  # noqa: E402
+from tui.messages import OpenRun, StartEngine  # noqa: E402
 from tui.screens.new import NewRunScreen  # noqa: E402
 from tui.screens.run import RunScreen  # noqa: E402
 from tui.screens.runs import RunsScreen  # noqa: E402
@@ -65,12 +66,12 @@ class LaddertopApp(App[None]):
     CSS = "CommandPalette SearchIcon { display: none; }"
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", "leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c,ctrl+q", "leave", "leave", show=False, priority=True)]
 
     def __init__(self, runs: Path, run: Path | None = None, form: bool = False, plain: bool = False) -> None:
         """Opens with `run`, with the form for a new one, or with the list of runs; `plain` draws in ASCII only."""
         super().__init__()
-        self.ascii_only = plain
+        self._plain = plain
         self._runs, self._run, self._form = runs, run, form
         self._engines: list[EngineProcess] = []
         self._plain_filter = AsciiOnly()
@@ -80,7 +81,7 @@ class LaddertopApp(App[None]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """No colour where none is wanted, and ASCII where the terminal has no more."""
         filters: list[LineFilter] = [NoColor()] if self.no_color else list(super().get_line_filters())
-        return [*filters, self._plain_filter] if self.ascii_only else filters
+        return [*filters, self._plain_filter] if self._plain else filters
 
     def on_mount(self) -> None:
         """To the first screen."""
@@ -88,15 +89,15 @@ class LaddertopApp(App[None]):
             _leave_on_signals(self)
             self.set_interval(1.0, self._watch_terminal)
         if self._run is not None:
-            self.push_screen(RunScreen(RunFolder(self._run)))
+            self.push_screen(RunScreen(RunFolder(self._run), self._plain))
         elif self._form:
             self.push_screen(NewRunScreen(self._runs))
         else:
             self.push_screen(RunsScreen(self._runs))
 
-    def open_run(self, run: RunFolder) -> None:
+    def on_open_run(self, message: OpenRun) -> None:
         """Go to a run."""
-        self.switch_screen(RunScreen(run))
+        self.switch_screen(RunScreen(message.run, self._plain))
 
     def action_runs(self) -> None:
         """Go to the list of runs."""
@@ -110,13 +111,14 @@ class LaddertopApp(App[None]):
         """End the dashboard; trainings go on."""
         self.exit()
 
-    def start(self, run: RunFolder) -> str:
-        """Start an engine for a run: a new one, or one to resume. Returns what to tell the user."""
+    def on_start_engine(self, message: StartEngine) -> None:
+        """Start an engine, and say so or why not."""
         try:
-            self._engines.append(EngineProcess(run))
+            self._engines.append(EngineProcess(message.run))
         except (ValueError, OSError) as error:
-            return str(error)
-        return f"an engine is starting for {run.name}"
+            message.tell(str(error))
+        else:
+            message.tell(f"an engine is starting for {message.run.name}")
 
     def on_cursor_position(self, _: CursorPosition) -> None:
         """The terminal has shown the last frame."""
@@ -133,10 +135,15 @@ class LaddertopApp(App[None]):
 
 
 def open_app(runs: Path, run: Path | None = None, form: bool = False) -> int:
-    """Runs the dashboard until the user leaves; returns the exit status."""
+    """Runs the dashboard until the user leaves; returns the exit status.
+
+    Raises ValueError when `run` is no run or its spec is damaged.
+    """
     if (problem := terminal_problem()) is not None:
         print(f"laddertop: {problem}", file=sys.stderr)
         return 2
+    if run is not None:
+        RunFolder(run).spec  # noqa: B018  a run that can't be read is told before the screen is taken
     app = LaddertopApp(runs, run, form, plain=not _speaks_unicode())
     app.run()
     return app.return_code or 0

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.message import Message
 
+from journal.folder import RunFolder
 from tui.watcher import News
 
 
@@ -12,4 +15,22 @@ class Looked(Message):
 
     def __init__(self, news: News) -> None:
         self.news = news
+        super().__init__()
+
+
+class OpenRun(Message):
+    """The user wants to see a run."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
+        super().__init__()
+
+
+class StartEngine(Message):
+    """The user wants an engine for a run, a new one or one to resume."""
+
+    def __init__(self, run: RunFolder, tell: Callable[[str], None]) -> None:
+        self.run = run
+        self.tell = tell
+        """Takes the sentence that says what came of it."""
         super().__init__()

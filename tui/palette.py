@@ -1,11 +1,13 @@
-"""How inks look. 256-colour palette on the terminal's own background; without colour, attributes."""
+"""How inks look, on the terminal's own background: in 256 colours, in 16, and without any."""
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 from rich.color import Color
 from rich.style import Style
+from textual.app import App
 
 from tui.draw.cells import GREY_LEVELS, Ink
 
@@ -38,10 +40,33 @@ _COLOURLESS = {
 }
 
 
+_SIXTEEN = {
+    **_COLOURED,
+    Ink.DIM: Style(color=Color.from_ansi(8)),
+    Ink.FAINT: Style(color=Color.from_ansi(8)),
+    Ink.CURVE: Style(color=Color.from_ansi(6)),
+    Ink.MARK: Style(color=Color.from_ansi(3)),
+    Ink.GOOD: Style(color=Color.from_ansi(2)),
+    Ink.WARN: Style(color=Color.from_ansi(11)),
+    Ink.BAD: Style(color=Color.from_ansi(9), bold=True),
+    Ink.SECOND: Style(color=Color.from_ansi(5)),
+    Ink.KEY: Style(color=Color.from_ansi(6), bold=True),
+}
+
+Colours = Literal["none", "16", "256"]
+
+
+def colours_of(app: App[object]) -> Colours:
+    """How many colours the terminal of an app has, or may use."""
+    if app.no_color:
+        return "none"
+    return "16" if app.console.color_system == "standard" else "256"
+
+
 @cache
-def style(ink: int, no_color: bool = False) -> Style:
+def style(ink: int, colours: Colours) -> Style:
     """The style of an ink."""
     if ink >= Ink.GREYS:
         light, paper = divmod(ink - Ink.GREYS, GREY_LEVELS)
         return Style(color=Color.from_ansi(_GREYS[light]), bgcolor=Color.from_ansi(_GREYS[paper]))
-    return (_COLOURLESS if no_color else _COLOURED)[Ink(ink)]
+    return {"none": _COLOURLESS, "16": _SIXTEEN, "256": _COLOURED}[colours][Ink(ink)]

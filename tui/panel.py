@@ -9,7 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.draw.cells import Cells, Ink
-from tui.palette import style
+from tui.palette import colours_of, style
 from tui.run_view import RunView
 
 
@@ -24,6 +24,8 @@ class Panel(Widget, can_focus=False):
         super().__init__(id=id)
         self.view = view
         self.ascii_only = False
+        self.chosen = False
+        """Whether tab arrived here."""
         self._cells = Cells(0, 0)
 
     def picture(self, height: int, width: int) -> Cells:
@@ -42,8 +44,8 @@ class Panel(Widget, can_focus=False):
         """Row y of the picture."""
         if y >= self._cells.height:
             return Strip.blank(self.size.width)
-        no_color = self.app.no_color
-        segments = [Segment(text, style(ink, no_color)) for text, ink in self._cells.runs(y)]
+        colours = colours_of(self.app)
+        segments = [Segment(text, style(ink, colours)) for text, ink in self._cells.runs(y)]
         return Strip(segments, self._cells.width).adjust_cell_length(self.size.width)
 
     def text(self) -> str:

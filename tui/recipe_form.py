@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from journal.spec import Spec, load_recipe, override
@@ -33,11 +34,13 @@ class Draft:
     spec: Spec | None
     problem: str = ""
 
-    def shell(self) -> str:
-        """The command that starts the same run without the form."""
+    def shell(self, options: Mapping[str, str] | None = None) -> str:
+        """The command that starts the same run without the form; of `options`, those that are not empty."""
         words = ["laddertop", "train", self.recipe]
         for setting in self.settings:
             words += ["--set", setting]
+        for option, value in (options or {}).items():
+            words += [option, value] if value else []
         return shlex.join(words)
 
 

@@ -102,7 +102,7 @@ class RunView:
     state: RunState = field(default_factory=RunState)
     alive: bool = False
     curves: dict[str, Curve] = field(default_factory=dict)
-    """By column name."""
+    """By column name: the total, the terms, and the gradient's norm."""
     latest: dict[str, float] = field(default_factory=dict)
     """The newest record by column name."""
     step: int = 0
@@ -208,9 +208,11 @@ class RunView:
             self.lines.append(line)
 
     def _take_rows(self, news: News) -> None:
+        drawn = {"total", "grad_norm", *(term.name for term in self.state.terms)}
         for name, values in news.values.items():
-            self.curves.setdefault(name, Curve(DECAY)).extend(news.steps, values)
             self.latest[name] = float(values[-1])
+            if name in drawn:
+                self.curves.setdefault(name, Curve(DECAY)).extend(news.steps, values)
         self.step = int(news.steps[-1])
         self._newest = max(self._newest, float(news.times[-1]))
         total = news.values.get("total", np.full(len(news.steps), np.nan))

@@ -17,7 +17,7 @@ from journal.folder import RunFolder
 from journal.metrics import MetricsReader
 from journal.samples import read_samples
 
-ROWS_AT_MOST = 100_000
+ROWS_AT_MOST = 20_000
 """Steps taken up at one look."""
 
 

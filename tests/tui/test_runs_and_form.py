@@ -64,6 +64,7 @@ def test_a_form_amounts_to_the_settings_that_differ_from_the_recipe() -> None:
     assert made.shell() == (
         "laddertop train ladder-mnist-100 --set data.root=/data --set optimizer.lr=0.001 --set optimizer.beta1=0.8"
     )
+    assert made.shell({"--name": "my run", "--runs": ""}).endswith(" --name 'my run'")
 
 
 def test_an_untouched_form_is_the_recipe() -> None:

@@ -16,11 +16,12 @@ from textual.screen import Screen
 from textual.widgets import Input, Label, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
-from journal.folder import create_run
+from journal.folder import create_run, runs_folder
 from journal.spec import load_recipe, recipes
 from tui.draw.cells import Ink
 from tui.draw.text import harmless
-from tui.palette import style
+from tui.messages import OpenRun, StartEngine
+from tui.palette import colours_of, style
 from tui.recipe_form import FIELDS, Draft, draft, fields_of
 from tui.screens.commands import KeyCommands
 
@@ -55,7 +56,7 @@ class NewRunScreen(Screen[None]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "start the run", priority=True),
-        Binding("escape", "back", "back"),
+        Binding("escape", "app.runs", "back to the runs"),
     ]
 
     def __init__(self, runs: Path) -> None:
@@ -89,7 +90,9 @@ class NewRunScreen(Screen[None]):
         yield Static("", id="shell", markup=False)
         keys = Text(no_wrap=True, overflow="ellipsis")
         for key, name in (("ctrl+s", "start"), ("tab", "next field"), ("↑↓", "recipe"), ("esc", "back")):
-            keys.append(key, style(Ink.KEY, self.app.no_color)).append(f" {name}   ", style(Ink.DIM, self.app.no_color))
+            keys.append(key, style(Ink.KEY, colours_of(self.app))).append(
+                f" {name}   ", style(Ink.DIM, colours_of(self.app))
+            )
         yield Static(keys, id="keys")
 
     def on_mount(self) -> None:
@@ -119,16 +122,17 @@ class NewRunScreen(Screen[None]):
         filled = {key: self.query_one(f"#{_id(key)}", Input).value for key in FIELDS}
         self._draft = draft(self._recipe, filled, self.query_one("#free", TextArea).text)
         problem = self.query_one("#problem", Static)
-        no_color = self.app.no_color
+        colours = colours_of(self.app)
         if self._draft.problem:
-            problem.update(Text(f"✗ {harmless(self._draft.problem)}", style(Ink.BAD, no_color)))
+            self._complain(self._draft.problem)
         else:
-            problem.update(Text("✓ ready", style(Ink.GOOD, no_color)))
-        shell = Text("same in a shell: ", style(Ink.DIM, no_color))
-        words = self._draft.shell()
-        if name := self.query_one("#name", Input).value.strip():
-            words += f" --name {name}"
-        self.query_one("#shell", Static).update(shell.append(harmless(words), style(Ink.TEXT, no_color)))
+            problem.update(Text("✓ ready", style(Ink.GOOD, colours)))
+        shell = Text("same in a shell: ", style(Ink.DIM, colours))
+        more = {"--name": self.query_one("#name", Input).value.strip()}
+        if self._runs != runs_folder():
+            more["--runs"] = str(self._runs)
+        words = self._draft.shell(more)
+        self.query_one("#shell", Static).update(shell.append(harmless(words), style(Ink.TEXT, colours)))
 
     @on(OptionList.OptionSelected)
     def on_chosen(self) -> None:
@@ -147,15 +151,15 @@ class NewRunScreen(Screen[None]):
         try:
             run = create_run(self._runs, self._draft.spec, self.query_one("#name", Input).value.strip() or None)
         except ValueError as error:
-            text = Text(f"✗ {harmless(str(error))}", style(Ink.BAD, self.app.no_color))
-            self.query_one("#problem", Static).update(text)
+            self._complain(str(error))
             return
-        self.app.start(run)  # type: ignore[attr-defined]
-        self.app.open_run(run)  # type: ignore[attr-defined]
+        # Whether it starts, the run's own screen tells.
+        self.post_message(StartEngine(run, lambda _: None))
+        self.post_message(OpenRun(run))
 
-    def action_back(self) -> None:
-        """To the runs."""
-        self.app.action_runs()  # type: ignore[attr-defined]
+    def _complain(self, text: str) -> None:
+        problem = self.query_one("#problem", Static)
+        problem.update(Text(f"✗ {harmless(text)}", style(Ink.BAD, colours_of(self.app))))
 
 
 def _id(key: str) -> str:

@@ -19,7 +19,7 @@ from journal.folder import RunFolder
 from tui import steering
 from tui.draw.image import MODES
 from tui.layout import PANELS, arrange, too_small
-from tui.messages import Looked
+from tui.messages import Looked, StartEngine
 from tui.pace import Pace
 from tui.panel import Panel
 from tui.run_view import ME, RunView
@@ -83,14 +83,16 @@ class RunScreen(Screen[None]):
         Binding("question_mark", "help", "this help"),
     ]
 
-    def __init__(self, run: RunFolder) -> None:
+    def __init__(self, run: RunFolder, plain: bool = False) -> None:
+        """Shows `run`; `plain` draws in ASCII."""
         super().__init__()
+        self._plain = plain
         self.view = RunView(run)
         self._watcher = Watcher(run)
         self._pace = Pace()
         self._chosen = "cost"
         self._maximised = False
-        self._images_drawn = 0.0
+        self._drawn = self._images_drawn = 0.0
         self._shape: tuple[int, int] = (0, 0)
 
     def compose(self) -> ComposeResult:
@@ -108,7 +110,7 @@ class RunScreen(Screen[None]):
     def on_mount(self) -> None:
         """Begin to look."""
         for panel in self.query(Panel):
-            panel.ascii_only = self.app.ascii_only  # type: ignore[attr-defined]
+            panel.ascii_only = self._plain
         self._samples.mode = self._modes()[0]
         self._arrange()
         self._look()
@@ -138,8 +140,10 @@ class RunScreen(Screen[None]):
         if shape != self._shape:
             self._shape = shape
             self._arrange()
-        if not self.is_current or not self._pace.free():
+        hurried = news.more and time.monotonic() - self._drawn < INTERVAL
+        if hurried or not self.is_current or not self._pace.free():
             return
+        self._drawn = time.monotonic()
         for panel in self.query(Panel):
             if panel.id == "samples":
                 if time.monotonic() - self._images_drawn < IMAGE_INTERVAL:
@@ -190,7 +194,7 @@ class RunScreen(Screen[None]):
                 panel.styles.width, panel.styles.height = place.width, place.height
         for name in PANELS:
             panel = self.query_one(f"#{name}", Panel)
-            panel.chosen = name == self._chosen  # type: ignore[attr-defined]
+            panel.chosen = name == self._chosen
             panel.update()
 
     def action_choose(self, by: int) -> None:
@@ -264,7 +268,7 @@ class RunScreen(Screen[None]):
 
     def action_resume(self) -> None:
         """Start an engine that goes on from the newest checkpoint."""
-        self._history.say(self.app.start(self.view.run))  # type: ignore[attr-defined]
+        self.post_message(StartEngine(self.view.run, self._history.say))
 
     # Looking
 
@@ -294,7 +298,7 @@ class RunScreen(Screen[None]):
         self._pace.acknowledged()
 
     def _modes(self) -> tuple[str, ...]:
-        if self.app.ascii_only:  # type: ignore[attr-defined]
+        if self._plain:
             return MODES[3:]
         return MODES[2:] if self.app.no_color else MODES
 

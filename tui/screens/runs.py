@@ -21,7 +21,8 @@ from tui.draw.cells import Ink
 from tui.draw.numbers import ago, number, thousands
 from tui.draw.spark import bar
 from tui.draw.text import fit, harmless
-from tui.palette import style
+from tui.messages import OpenRun, StartEngine
+from tui.palette import colours_of, style
 from tui.runs_view import RunRow, RunsView
 from tui.screens.commands import KeyCommands
 from tui.screens.help import Help
@@ -78,8 +79,8 @@ class RunsScreen(Screen[None]):
         yield Static("", id="told", markup=False)
         keys = Text(no_wrap=True, overflow="ellipsis")
         for key, name in (("enter", "open"), ("n", "new run"), ("R", "resume"), ("q", "leave"), ("?", "help")):
-            keys.append(key, style(Ink.KEY, self.app.no_color))
-            keys.append(f" {name}   ", style(Ink.DIM, self.app.no_color))
+            keys.append(key, style(Ink.KEY, colours_of(self.app)))
+            keys.append(f" {name}   ", style(Ink.DIM, colours_of(self.app)))
         yield Static(keys, id="keys")
 
     def on_mount(self) -> None:
@@ -135,7 +136,7 @@ class RunsScreen(Screen[None]):
 
     def tell(self, text: str) -> None:
         """One line of the dashboard's own."""
-        self.query_one("#told", Static).update(Text(harmless(text), style(Ink.WARN, self.app.no_color)))
+        self.query_one("#told", Static).update(Text(harmless(text), style(Ink.WARN, colours_of(self.app))))
 
     def action_open(self) -> None:
         """To the run under the cursor."""
@@ -143,12 +144,12 @@ class RunsScreen(Screen[None]):
             if row.spec is None:
                 self.tell(row.problem)
             else:
-                self.app.open_run(row.run)  # type: ignore[attr-defined]
+                self.post_message(OpenRun(row.run))
 
     def action_resume(self) -> None:
         """Start an engine for the run under the cursor."""
         if (row := self._selected()) is not None:
-            self.tell(self.app.start(row.run))  # type: ignore[attr-defined]
+            self.post_message(StartEngine(row.run, self.tell))
 
     def action_help(self) -> None:
         """The keys."""
@@ -163,7 +164,7 @@ class RunsScreen(Screen[None]):
         return self._rows[at] if 0 <= at < len(self._rows) else None
 
     def _cells(self, row: RunRow) -> list[Text]:
-        no_color = self.app.no_color
+        colours = colours_of(self.app)
         status = row.status if row.spec else "damaged"
         sign, ink = STATUS_INKS[status]
         wide = "recipe" in self._columns
@@ -171,24 +172,24 @@ class RunsScreen(Screen[None]):
         if row.state.steps:
             share = row.step / row.state.steps
             filled, empty = bar(share, 6)
-            progress.append(filled, style(Ink.CURVE, no_color)).append(empty, style(Ink.FAINT, no_color))
+            progress.append(filled, style(Ink.CURVE, colours)).append(empty, style(Ink.FAINT, colours))
             progress.append(f" {min(int(100 * share), 100):>2} %")
             if wide:
-                progress.append(f" {thousands(row.step):>11}", style(Ink.DIM, no_color))
+                progress.append(f" {thousands(row.step):>11}", style(Ink.DIM, colours))
         evaluation = Text()
         if (found := row.evaluations()) is not None:
             name, value, best = found
             evaluation.append(measure(name, value))
             if best < value and wide:
-                evaluation.append(f" best {number(best)}", style(Ink.DIM, no_color))
+                evaluation.append(f" best {number(best)}", style(Ink.DIM, colours))
         elif row.problem:
-            evaluation.append(fit(harmless(row.problem), 60), style(Ink.BAD, no_color))
+            evaluation.append(fit(harmless(row.problem), 60), style(Ink.BAD, colours))
         cells = {
             "run": Text(harmless(row.run.name)),
-            "recipe": Text(harmless(row.spec.recipe) if row.spec else "", style(Ink.DIM, no_color)),
-            "state": Text(f"{sign} {status}", style(ink, no_color)),
+            "recipe": Text(harmless(row.spec.recipe) if row.spec else "", style(Ink.DIM, colours)),
+            "state": Text(f"{sign} {status}", style(ink, colours)),
             "progress": progress,
             "evaluation": evaluation,
-            "age": Text(f"{ago(time.time() - row.made):>6}", style(Ink.DIM, no_color)),
+            "age": Text(f"{ago(time.time() - row.made):>6}", style(Ink.DIM, colours)),
         }
         return [cells[name] for name in self._columns]

@@ -16,7 +16,6 @@ class CostChart(Panel):
         super().__init__(view, id=id)
         self.log_axis = True
         self.column = "total"
-        self.chosen = False
 
     def next_column(self) -> None:
         """Go on to the next curve: total, each term, the gradient's norm."""

@@ -10,15 +10,11 @@ from tui.draw.numbers import number, setting, tick
 from tui.draw.spark import draw_sparkline
 from tui.draw.text import fit
 from tui.panel import Panel, titled
-from tui.run_view import LayerRow, RunView
+from tui.run_view import LayerRow
 
 
 class Layers(Panel):
     """Which layer learns and which doesn't."""
-
-    def __init__(self, view: RunView, *, id: str) -> None:
-        super().__init__(view, id=id)
-        self.chosen = False
 
     def picture(self, height: int, width: int) -> Cells:
         """Top layer first, all on one log scale; or one chart per term."""

@@ -34,7 +34,6 @@ class Samples(Panel):
     def __init__(self, view: RunView, *, id: str) -> None:
         super().__init__(view, id=id)
         self.mode = MODES[0]
-        self.chosen = False
         self._drawn: tuple[object, ...] | None = None
         self._picture = Cells(0, 0)
 

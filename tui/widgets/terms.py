@@ -20,10 +20,6 @@ RAW, WEIGHT, WEIGHTED, SHARE = 7, 7, 7, 5
 class Terms(Panel):
     """Why the cost moves."""
 
-    def __init__(self, view: RunView, *, id: str) -> None:
-        super().__init__(view, id=id)
-        self.chosen = False
-
     @staticmethod
     def rows_needed(view: RunView) -> int:
         """Rows that show everything: title, terms, total, and the words below them."""
