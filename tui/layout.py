@@ -52,7 +52,7 @@ def arrange(width: int, height: int, knob_rows: int, term_rows: int, chosen: str
             "terms": Place(0, top + cost, width, term_rows),
             lower: Place(0, top + cost + term_rows, width, rows - cost - term_rows),
         }
-    below = min(max(term_rows, rows // 2), max(rows - 9, rows // 2))
+    below = min(max(term_rows, rows // 2), max(rows - 8, rows // 2))
     return places | {
         "cost": Place(0, top, width, rows - below),
         lower: Place(0, top + rows - below, width, below),

@@ -137,6 +137,16 @@ async def test_the_palette_sets_any_knob_to_any_value(engine: PlayedEngine, unti
         assert [c.changes for c in inbox(engine.run.path)] == [{"lambda.3": 0.25}]
 
 
+async def test_a_note_is_left_word_for_word(engine: PlayedEngine, until: Until) -> None:
+    async with opened(engine.run.path) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.press(*"note:", "space", "left_square_bracket", *"/x", "right_square_bracket", *"[b")
+        await until(pilot, lambda: "leave the note: [/x][b" in screen_text(pilot.app), "the suggestion")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(inbox(engine.run.path)), "the command")
+        assert [(c.action, c.note) for c in inbox(engine.run.path)] == [("annotate", "[/x][b")]
+
+
 async def test_the_help_names_every_key(engine: PlayedEngine, until: Until) -> None:
     async with opened(engine.run.path, (120, 50)) as pilot:
         await pilot.press("question_mark")

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from tui.screens.run import RunScreen
 
 
+def _literal(text: str) -> str:
+    """Text from a run or the keyboard, which the palette must not take for markup."""
+    return harmless(text).replace("[", r"\[")
+
+
 class KeyCommands(Provider):
     """Every key of a screen by what it does."""
 
@@ -42,22 +47,22 @@ class KnobCommands(Provider):
     async def discover(self) -> Hits:
         """The knobs and where they stand."""
         for knob in self._run_screen.view.state.knobs.values():
-            name = harmless(knob.name)
+            name = _literal(knob.name)
             hint = partial(self._run_screen.hint, f"ctrl+p, then type: {name} and its new value")
-            yield DiscoveryHit(f"{name} = {knob_value(knob, knob.value)}", hint, help=harmless(knob.help))
+            yield DiscoveryHit(f"{name} = {knob_value(knob, knob.value)}", hint, help=_literal(knob.help))
 
     async def search(self, query: str) -> Hits:
         """Settings as typed, and knobs whose name fits."""
         knobs = self._run_screen.view.state.knobs
         for name, value in self._settings(query):
             first = knobs[members(name, knobs)[0]]
-            text = f"set {harmless(name)} to {knob_value(first, value)} (now {knob_value(first, first.value)})"
-            yield Hit(1.0, text, partial(self._run_screen.ask, "set", {name: value}), help=harmless(first.help))
+            text = f"set {_literal(name)} to {knob_value(first, value)} (now {knob_value(first, first.value)})"
+            yield Hit(1.0, text, partial(self._run_screen.ask, "set", {name: value}), help=_literal(first.help))
         if query.lower().startswith("note:") and (note := query[5:].strip()):
-            yield Hit(1.0, f"leave the note: {harmless(note)}", partial(self._run_screen.ask, "annotate", None, note))
+            yield Hit(1.0, f"leave the note: {_literal(note)}", partial(self._run_screen.ask, "annotate", None, note))
         matcher = self.matcher(query)
         for knob in knobs.values():
-            name = harmless(knob.name)
+            name = _literal(knob.name)
             if (score := matcher.match(name)) > 0:
                 hint = f"type {name} and its new value, such as {name} {knob_value(knob, knob.value)}"
                 yield Hit(score * 0.9, matcher.highlight(name), partial(self._run_screen.hint, hint), help=hint)

@@ -43,8 +43,8 @@ class CostChart(Panel):
         label = {"total": "total cost", "grad_norm": "gradient norm"}.get(self.column) or next(
             (t.label for t in self.view.state.terms if t.name == self.column), self.column
         )
-        aside = f"{axis} · mean ({DECAY:g}) over raw range"
-        if width < 70:
+        aside = f"{axis} · EMA {DECAY:g} over raw range"
+        if width < 56:
             aside = axis
         cells = titled(height, width, label, aside, self.chosen)
         chart = draw_chart(

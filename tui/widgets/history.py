@@ -26,7 +26,8 @@ class History(Panel):
         """The newest line last."""
         view = self.view
         # Evaluations and checkpoints repeat: of them only the newest, so that they don't push out what was done.
-        routine = next((line for line in reversed(view.lines) if line.ink is Ink.DIM), None)
+        # A single row has no place for them at all; the terms show the newest evaluation anyway.
+        routine = next((line for line in reversed(view.lines) if line.ink is Ink.DIM and height > 1), None)
         lines = [line for line in view.lines[-200:] if line.ink is not Ink.DIM or line is routine][-height:]
         extra = []
         if view.status() == "crashed":

@@ -76,11 +76,17 @@ class Terms(Panel):
 
 
 def _words(view: RunView) -> list[tuple[str, Ink]]:
-    """The schedules of warm-up and learning rate, and the evaluations."""
+    """The schedules and the evaluations, what matters most first."""
     lines = []
     knobs = view.state.knobs
     if "warmup" in knobs:
         lines.append(_warmup(view))
+    if (found := view.evaluation()) is not None:
+        name, value, event, best, best_event = found
+        text = f"{event.split} {measure(name, value.value)} at {thousands(event.step)}"
+        if best_event is not event:
+            text += f", best {number(best.value)} at {thousands(best_event.step)}"
+        lines.append((text, Ink.TEXT if math.isfinite(value.value) else Ink.BAD))
     decay = view.spec.optimizer.decay_from
     if decay < 1 and "lr" in knobs and view.state.steps:
         now, whole = view.latest.get("lr", knobs["lr"].value), knobs["lr"].value
@@ -89,12 +95,6 @@ def _words(view: RunView) -> list[tuple[str, Ink]]:
         else:
             start = round(decay * view.state.steps)
             lines.append((f"learning rate falls to 0 from step {thousands(start)}", Ink.DIM))
-    if (found := view.evaluation()) is not None:
-        name, value, event, best, best_event = found
-        text = f"{event.split} {measure(name, value.value)} at {thousands(event.step)}"
-        if best_event is not event:
-            text += f", best {number(best.value)} at {thousands(best_event.step)}"
-        lines.append((text, Ink.TEXT if math.isfinite(value.value) else Ink.BAD))
     return lines
 
 
