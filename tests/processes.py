@@ -20,6 +20,9 @@ from tests.terminal import Terminal
 
 ROOT = Path(__file__).parents[1]
 
+COMMAND = [sys.executable, "-P", "-m", "tui.cli"]
+"""What the installed `laddertop` does: it never looks for modules in the working folder."""
+
 TINY = """
 about = "A ladder network that is small enough to be trained in a test."
 steps = 600
@@ -60,6 +63,8 @@ class Laddertop:
         self.cwd = cwd
         self.runs = cwd / "checkpoints"
         (cwd / "tiny.toml").write_text(TINY)
+        # Somebody else's module of the same name, which must never be taken for ours.
+        (cwd / "engine.py").write_text("raise SystemExit('this is not the engine of laddertop')")
         # One thread each: several engines share the cores of the test machine.
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
         self.environment.pop("LADDERTOP_RUNS", None)
@@ -67,7 +72,7 @@ class Laddertop:
     def __call__(self, *words: str, timeout: float = 60, **variables: str) -> subprocess.CompletedProcess[str]:
         """Runs one command to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "tui.cli", *words],
+            [*COMMAND, *words],
             cwd=self.cwd,
             env={**self.environment, **variables},
             stdin=subprocess.DEVNULL,
@@ -85,7 +90,7 @@ class Laddertop:
     def start(self, *words: str, **options: object) -> subprocess.Popen[str]:
         """Starts one command. SIGINT reaches it even when the tests run in the background of a shell."""
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
-            [sys.executable, "-m", "tui.cli", *words],
+            [*COMMAND, *words],
             cwd=self.cwd,
             env=self.environment,
             text=True,
@@ -100,7 +105,7 @@ class Laddertop:
 
     def in_terminal(self, *words: str, columns: int = 150, rows: int = 45) -> Terminal:
         """Starts one command in a terminal of its own."""
-        return Terminal([sys.executable, "-m", "tui.cli", *words], self.cwd, self.environment, columns, rows)
+        return Terminal([*COMMAND, *words], self.cwd, self.environment, columns, rows)
 
     def run_folder(self, name: str) -> RunFolder:
         """One of its runs."""

@@ -54,7 +54,6 @@ LOADS_NOT = {
     "tui.cli": ["torch", "textual", "rich", "numpy", "pydantic", "journal", "engine"],
     "tui.engine_process": ["torch", "textual", "rich", "typer", "engine"],
     "engine.train": ["textual", "rich", "typer", "tui"],
-    "engine.evaluate": ["textual", "rich", "typer", "tui"],
     "journal.summary": ["torch", "textual", "rich", "typer", "engine", "tui"],
 }
 """What must not be loaded once a module is imported, by whatever way."""

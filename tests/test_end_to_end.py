@@ -158,9 +158,9 @@ def test_a_finished_run_has_nothing_to_resume(laddertop: Laddertop, whole: subpr
 
 
 def test_an_engine_that_can_not_start_says_why(laddertop: Laddertop) -> None:
-    words = ["train", "ladder-mnist-100", "--data-root", str(laddertop.cwd / "no-data")]
-    foreground = laddertop.start(*words, "--name", "without-data")
-    detached = laddertop(*words, "--name", "detached-without-data", "--detach")
+    words = ["train", "ladder-mnist-100", "--name"]
+    foreground = laddertop.start(*words, "without-data", "--data-root", "no-data")
+    detached = laddertop(*words, "detached-without-data", "--set", "data.root=no-data", "--detach")
     out, err = foreground.communicate(timeout=60)
     for status, printed, said in (
         (foreground.returncode, out, err),
@@ -168,7 +168,7 @@ def test_an_engine_that_can_not_start_says_why(laddertop: Laddertop) -> None:
     ):
         assert (status, printed) == (1, "")
         assert said.startswith("laddertop: ")
-        assert str(laddertop.cwd / "no-data") in said
+        assert str(laddertop.cwd / "no-data") in said, "a resume from another folder would not find it"
         assert "Traceback" not in said
     assert laddertop.json("show", "without-data")["state"] == "failed"
 

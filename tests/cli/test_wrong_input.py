@@ -61,12 +61,6 @@ def test_what_can_not_be_is_said_in_a_sentence_with_exit_2(laddertop: Laddertop,
     assert not ours or done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("words", ["--data-root here", "--set data.root=here"])
-def test_the_folder_of_the_data_is_kept_from_the_root_down(laddertop: Laddertop, words: str) -> None:
-    laddertop("train", "ladder-digits", *words.split(), "--device", "cuda:99", "--name", f"rooted{len(words)}")
-    assert laddertop.run_folder(f"rooted{len(words)}").spec.data.root == str(laddertop.cwd / "here")
-
-
 @pytest.mark.parametrize("words", ["", "new", "attach ladder-one", "--runs empty"])
 def test_the_dashboard_without_a_terminal_says_so(laddertop: Laddertop, words: str) -> None:
     done = laddertop(*words.split())
