@@ -15,17 +15,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.tui.played import PlayedEngine
+
 ROOT = Path(__file__).parents[2]
-OPEN = "import sys; from pathlib import Path; from tui.app import open_app; sys.exit(open_app(Path(sys.argv[1])))"
+OPEN = (
+    "import sys; from pathlib import Path; from tui.app import open_app; sys.exit(open_app(*map(Path, sys.argv[1:])))"
+)
+WHERE = b"\x1b[6n"
+"""Asks a terminal where its cursor is, which it answers once it has shown what came before."""
 
 
 class Terminal:
-    """A dashboard with a list of runs in a pseudo-terminal."""
+    """A dashboard with a list of runs, or with a run, in a pseudo-terminal."""
 
-    def __init__(self, runs: Path) -> None:
+    def __init__(self, *paths: Path) -> None:
         self.master, slave = pty.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-c", OPEN, str(runs)],
+            [sys.executable, "-c", OPEN, *map(str, paths)],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -52,16 +58,20 @@ class Terminal:
                 self.output += os.read(self.master, 65536)
         return self.output
 
+    def close(self) -> None:
+        """Ends the dashboard whatever it does."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        with contextlib.suppress(OSError):
+            os.close(self.master)
+
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     opened = Terminal(tmp_path)
     yield opened
-    if opened.process.poll() is None:
-        opened.process.kill()
-        opened.process.wait()
-    with contextlib.suppress(OSError):
-        os.close(opened.master)
+    opened.close()
 
 
 def is_tidy(output: bytes) -> bool:
@@ -103,6 +113,27 @@ def test_a_terminal_that_nobody_reads_can_be_left(terminal: Terminal) -> None:
         time.sleep(0.005)
     terminal.process.terminate()
     assert terminal.process.wait(15) == 128 + signal.SIGTERM
+
+
+def test_a_frame_waits_until_the_terminal_has_shown_the_one_before(engine: PlayedEngine) -> None:
+    terminal = Terminal(engine.run.path.parent, engine.run.path)
+    try:
+        terminal.read_until(WHERE)
+        terminal.drain()
+        for _ in range(3):
+            before = terminal.output.count(WHERE)
+            engine.train(100)
+            time.sleep(0.8)
+            assert terminal.drain().count(WHERE) == before, "a frame that the terminal was not ready for"
+            os.write(terminal.master, b"\x1b[1;1R")
+            terminal.output = b""
+            terminal.read_until(WHERE)
+            assert 0 <= terminal.output.find(b" played ") < terminal.output.find(WHERE), (
+                "the status bar, then the question"
+            )
+            terminal.drain()
+    finally:
+        terminal.close()
 
 
 def run_without_terminal(runs: Path, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -89,7 +89,7 @@ class RunScreen(Screen[None]):
         self._plain = plain
         self.view = RunView(run)
         self._watcher = Watcher(run)
-        self._pace = Pace()
+        self._pace = Pace(self.app)
         self._chosen = "cost"
         self._maximised = False
         self._drawn = self._images_drawn = 0.0
@@ -151,7 +151,7 @@ class RunScreen(Screen[None]):
                 self._images_drawn = time.monotonic()
             if panel.display:
                 panel.update()
-        self.call_after_refresh(self._pace.drawn, self.app)
+        self._pace.drawn()
 
     # Where the panels lie
 
