@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run install test check bench clean
+.PHONY: run install test stress check bench clean
 
 run: $(READY)
 	@if [ -t 0 ] && [ -t 1 ]; then \
@@ -18,6 +18,9 @@ install: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+stress: $(READY)
+	$(BIN)/python -m pytest -m stress
 
 check: $(READY)
 	$(BIN)/ruff check .

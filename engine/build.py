@@ -10,6 +10,9 @@ from engine.models.ladder import Ladder
 from engine.models.vae import Vae
 from journal.spec import DaeSpec, LadderSpec, Spec, VaeSpec
 
+LONG = 10_000
+"""Steps from which on a run's step is compiled."""
+
 SMALL = 250_000
 """Parameters below which a model is trained with one CPU thread."""
 
@@ -53,6 +56,42 @@ def choose_threads(model: torch.nn.Module, device: torch.device) -> None:
         torch.set_num_threads(1)
 
 
-def choose_precision(wanted: str) -> torch.dtype:
-    """The precision of the matrix products; auto is float32."""
+def choose_compile(wanted: str, steps: int, device: torch.device) -> tuple[bool, str]:
+    """Whether the step is compiled, and a sentence for the user where it can't be.
+
+    auto compiles where a run is so long that a minute of compiling is earned back.
+    """
+    if wanted == "off" or (wanted == "auto" and steps < LONG):
+        return False, ""
+    if device.type == "cpu":
+        from torch._inductor.cpp_builder import get_cpp_compiler
+        from torch._inductor.exc import InvalidCxxCompiler
+
+        try:
+            get_cpp_compiler()
+        except InvalidCxxCompiler:
+            return (
+                False,
+                "the step is not compiled and takes longer: there is no C++ compiler here; install g++ or clang",
+            )
+    return True, ""
+
+
+def choose_precision(wanted: str, device: torch.device, compiled: bool) -> torch.dtype:
+    """The precision of the matrix products.
+
+    auto is bfloat16 where the hardware multiplies it natively and the step is compiled: uncompiled, the casts eat what
+    the products gain.
+    """
+    if wanted == "auto" and compiled:
+        native = (
+            torch.cuda.is_bf16_supported(including_emulation=False)
+            if device.type == "cuda"
+            else device.type == "cpu" and torch.cpu.is_available() and _cpu_multiplies_bf16()
+        )
+        return torch.bfloat16 if native else torch.float32
     return torch.bfloat16 if wanted == "bf16" else torch.float32
+
+
+def _cpu_multiplies_bf16() -> bool:
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

@@ -19,9 +19,7 @@ FORMAT = 1
 """Number of the layout of a checkpoint file."""
 
 
-def save(
-    folder: Path, step: int, model: torch.nn.Module, optimizer: Adam, controls: Controls, *, keep: int, reason: str
-) -> Checkpointed:
+def save(folder: Path, step: int, optimizer: Adam, controls: Controls, *, keep: int, reason: str) -> Checkpointed:
     """Writes the checkpoint of `step`, removes all but the `keep` newest, and returns the event to record.
 
     Raises OSError when the disk does not take it; the older checkpoints are then still there.
@@ -31,8 +29,7 @@ def save(
         {
             "format": FORMAT,
             "step": step,
-            "model": model.state_dict(),
-            "optimizer": optimizer.state(),
+            **optimizer.state(),
             "controls": dataclasses.asdict(controls.state),
         },
         buffer,
@@ -67,9 +64,8 @@ def load(folder: Path, recorded: Checkpointed) -> dict[str, Any]:
     return content
 
 
-def restore(content: dict[str, Any], model: torch.nn.Module, optimizer: Adam, controls: Controls) -> int:
+def restore(content: dict[str, Any], optimizer: Adam, controls: Controls) -> int:
     """Puts a checkpoint's content into place and returns its step."""
-    model.load_state_dict(content["model"])
-    optimizer.load(content["optimizer"])
+    optimizer.load(content)
     controls.state = ControlState(**content["controls"])
     return int(content["step"])

@@ -7,7 +7,7 @@ import json
 import torch
 
 from engine import checkpoint, explore
-from engine.build import build, choose_device, choose_precision
+from engine.build import build, choose_device
 from engine.data import Batches, load
 from journal.events import EventReader
 from journal.folder import RunFolder
@@ -29,7 +29,10 @@ def evaluate(run: RunFolder) -> int:
     device = choose_device(spec.device)
     data = load(spec.data, device)
     batches = Batches(spec.data, data, spec.seed, with_labels=isinstance(spec.model, LadderSpec))
-    model = build(spec, data, device, choose_precision(spec.precision))
+    assert state.started, "a checkpoint is recorded after a start"
+    # In the precision it is trained in, so that the numbers are those of the training's own evaluations.
+    precision = torch.bfloat16 if state.started.precision == "bf16" else torch.float32
+    model = build(spec, data, device, precision)
     model.load_state_dict(content["model"])
     with torch.no_grad():
         result = explore.evaluate(model, data.test, "test", batches, spec.seed, saved.step)

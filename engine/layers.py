@@ -9,6 +9,7 @@ import math
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -16,11 +17,11 @@ EPSILON = 1e-10
 """Added to the variance in a batch normalisation, as in the code of the ladder network's authors."""
 
 
-def product(rows: Tensor, weight: Tensor, precision: torch.dtype) -> Tensor:
-    """rows [B, D] @ weight [D, E] in `precision`, result float32 [B, E]."""
-    if precision is torch.float32:
-        return rows @ weight
-    return (rows.to(precision) @ weight.to(precision)).float()
+def product(rows: Tensor, weight: Tensor) -> Tensor:
+    """rows [B, D] @ weight [D, E] in the weight's precision; bfloat16 comes back as float32 [B, E]."""
+    if weight.dtype is torch.bfloat16:
+        return (rows.to(weight.dtype) @ weight).float()
+    return rows @ weight
 
 
 def normalise(rows: Tensor) -> Tensor:
@@ -28,14 +29,29 @@ def normalise(rows: Tensor) -> Tensor:
 
     (Ioffe & Szegedy 2015, algorithm 1, without γ and β.)
     """
-    normalised: Tensor = torch.native_batch_norm(rows, None, None, None, None, True, 0.0, EPSILON)[0]
-    return normalised
+    if torch.compiler.is_compiling():
+        mean, scale = _statistics(rows)
+        return (rows - mean) * scale
+    return torch.native_batch_norm(rows, None, None, None, None, True, 0.0, EPSILON)[0]
 
 
 def normalise_with_statistics(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """`normalise`, with the means and 1/√(variance + ε) [D] of the rows; gradients flow through all three."""
+    if torch.compiler.is_compiling():
+        mean, scale = _statistics(rows)
+        return (rows - mean) * scale, mean, scale
     normalised, mean, scale = _Normalise.apply(rows)
     return normalised, mean, scale
+
+
+def _statistics(rows: Tensor) -> tuple[Tensor, Tensor]:
+    # For the compiler, which fuses these with what surrounds them but computes a value per column anew for every
+    # element, unless it holds an exponential: so 1/B stands before the sums and 1/√ is spelt exp(-log/2). The mean is
+    # detached in the variance, whose derivative through it is 0.
+    share = 1.0 / len(rows)
+    mean = (rows * share).sum(0)
+    variance = ((rows - mean.detach()).square() * share).sum(0)
+    return mean, torch.exp(-0.5 * torch.log(variance + EPSILON))
 
 
 class _Normalise(torch.autograd.Function):
@@ -58,10 +74,17 @@ class _Normalise(torch.autograd.Function):
         return cast(Tensor, through)
 
 
-def glorot_uniform(inputs: int, outputs: int, random: np.random.RandomState, gain: float = 1.0) -> nn.Parameter:
+def glorot_uniform(
+    inputs: int, outputs: int, random: np.random.RandomState, precision: torch.dtype, gain: float = 1.0
+) -> nn.Parameter:
     """Weights [inputs, outputs] uniform on ±gain·√(6 / (inputs + outputs)) (Glorot & Bengio 2010, eq. 16)."""
     bound = gain * math.sqrt(6.0 / (inputs + outputs))
-    return nn.Parameter(torch.from_numpy(random.uniform(-bound, bound, (inputs, outputs)).astype(np.float32)))
+    return weight(random.uniform(-bound, bound, (inputs, outputs)), precision)
+
+
+def weight(values: npt.NDArray[np.float64], precision: torch.dtype) -> nn.Parameter:
+    """The weight of a product, in the product's precision."""
+    return nn.Parameter(torch.from_numpy(values.astype(np.float32)).to(precision))
 
 
 def zeros(width: int) -> nn.Parameter:

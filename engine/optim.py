@@ -1,11 +1,13 @@
-"""Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1) as one fused call over all parameters.
+"""Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1), in float32 whatever the precision of the weights.
 
+A weight in bfloat16 has a float32 master here; the step updates the master and rounds it into the weight.
 torch.optim is left aside: making one of its optimizers imports the compiler, which takes longer than `import torch`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -14,28 +16,37 @@ from journal.spec import OptimizerSpec
 
 
 class Adam:
-    """The moments of every parameter, and the step that uses them."""
+    """Masters and moments of every parameter, and the step that uses them."""
 
-    def __init__(self, parameters: Iterable[Tensor], spec: OptimizerSpec) -> None:
-        """Moments start at 0."""
-        self.parameters = list(parameters)
+    def __init__(self, parameters: dict[str, Tensor], spec: OptimizerSpec) -> None:
+        """Moments start at 0; a float32 parameter is its own master."""
+        self.parameters = list(parameters.values())
+        self._names = list(parameters)
         self._spec = spec
-        self.first = [torch.zeros_like(p) for p in self.parameters]
-        self.second = [torch.zeros_like(p) for p in self.parameters]
+        self.masters = [p if p.dtype is torch.float32 else p.detach().float() for p in self.parameters]
+        self.first = [torch.zeros_like(p) for p in self.masters]
+        self.second = [torch.zeros_like(p) for p in self.masters]
         # The fused kernel wants a counter per parameter; they all count the same steps.
-        self.counts = [torch.zeros((), device=p.device) for p in self.parameters]
+        self._counts = [torch.zeros((), device=p.device) for p in self.masters]
+        self._rounded = [(p, m) for p, m in zip(self.parameters, self.masters, strict=True) if p is not m]
 
     @torch.no_grad()
-    def step(self, gradients: list[Tensor], lr: Tensor, scale: Tensor | None = None) -> None:
-        """One update; `lr` is a scalar tensor, and the gradients are divided by `scale` when it is given."""
-        torch._foreach_add_(self.counts, 1)
+    def step(self, gradients: list[Tensor], lr: Tensor, clip: Tensor, count: int) -> Tensor:
+        """The update number `count` (from 1) by torch's fused kernel; returns the norm of all gradients, unclipped.
+
+        `lr` and `clip` are scalar tensors; gradients are scaled down to the norm `clip` where that is above 0.
+        """
+        gradients = [gradient.float() for gradient in gradients]
+        norm = _norm(gradients)
+        for counter in self._counts:
+            counter.fill_(count)
         torch._fused_adam_(
-            self.parameters,
+            self.masters,
             gradients,
             self.first,
             self.second,
             [],
-            self.counts,
+            self._counts,
             lr=lr,
             beta1=self._spec.beta1,
             beta2=self._spec.beta2,
@@ -43,17 +54,64 @@ class Adam:
             eps=self._spec.eps,
             amsgrad=False,
             maximize=False,
-            grad_scale=scale,
+            grad_scale=_divisor(norm, clip),
             found_inf=None,
         )
+        for parameter, master in self._rounded:
+            parameter.copy_(master)
+        return norm
 
-    def state(self) -> dict[str, list[Tensor]]:
-        """What a checkpoint needs."""
-        return {"first": self.first, "second": self.second, "counts": self.counts}
+    def scalars(self, count: int) -> tuple[float, float]:
+        """For update number `count`: what multiplies the learning rate, and ε, with both bias corrections in them.
+
+        lr·m̂/(√v̂ + ε) = lr·s·m/(√v + ε·√(1 - β₂ᵗ)) with s = √(1 - β₂ᵗ)/(1 - β₁ᵗ) (Kingma & Ba 2015, end of section 2).
+        """
+        root = math.sqrt(1 - self._spec.beta2**count)
+        return root / (1 - self._spec.beta1**count), self._spec.eps * root
 
     @torch.no_grad()
-    def load(self, state: dict[str, list[Tensor]]) -> None:
-        """Takes up the state of a checkpoint."""
-        for name, mine in self.state().items():
-            for tensor, saved in zip(mine, state[name], strict=True):
-                tensor.copy_(saved)
+    def step_for_compiler(self, gradients: list[Tensor], lr: Tensor, clip: Tensor, scalars: Tensor) -> Tensor:
+        """The same update written out, so that the compiler makes one pass of it; `scalars` [2] as from `scalars`."""
+        norm = _norm(gradients)
+        divisor, rate, eps = _divisor(norm, clip), lr * scalars[0], scalars[1]
+        beta1, beta2 = self._spec.beta1, self._spec.beta2
+        for i, gradient in enumerate(gradients):
+            g = gradient.float() / divisor
+            first = self.first[i] + (1 - beta1) * (g - self.first[i])
+            second = self.second[i] + (1 - beta2) * (g * g - self.second[i])
+            master = self.masters[i] - rate * first / (second.sqrt() + eps)
+            self.first[i].copy_(first)
+            self.second[i].copy_(second)
+            self.masters[i].copy_(master)
+            if self.parameters[i] is not self.masters[i]:
+                self.parameters[i].copy_(master)
+        return norm
+
+    def state(self) -> dict[str, dict[str, Tensor]]:
+        """What a checkpoint needs, by parameter: the weights in float32 as `model`, and both moments."""
+        return {
+            "model": dict(zip(self._names, self.masters, strict=True)),
+            "first": dict(zip(self._names, self.first, strict=True)),
+            "second": dict(zip(self._names, self.second, strict=True)),
+        }
+
+    @torch.no_grad()
+    def load(self, state: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Takes up the state of a checkpoint, and rounds the masters into the parameters."""
+        for part, mine in self.state().items():
+            for name, tensor in mine.items():
+                tensor.copy_(state[part][name])
+        for parameter, master in self._rounded:
+            parameter.copy_(master)
+
+
+def _norm(gradients: list[Tensor]) -> Tensor:
+    if torch.compiler.is_compiling():
+        return torch.stack([gradient.float().square().sum() for gradient in gradients]).sum().sqrt()
+    norms: Tensor = torch.stack(torch._foreach_norm(gradients))
+    return norms.norm()
+
+
+def _divisor(norm: Tensor, clip: Tensor) -> Tensor:
+    """What the gradients are divided by: norm / clip where that is above 1 and there is a clip."""
+    return torch.where(clip > 0, norm / clip, torch.ones_like(norm)).clamp_min(1.0)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from engine import checkpoint, explore
-from engine.build import build, choose_device, choose_precision, choose_threads
+from engine.build import build, choose_compile, choose_device, choose_precision, choose_threads
 from engine.controls import Controls
 from engine.data import Batches, load
 from engine.optim import Adam
@@ -33,6 +33,9 @@ from journal.state import RunState
 
 LOOK = 0.02
 """Seconds between two looks into the inbox."""
+
+AGAIN = ", again after the resume"
+"""Ends the sender's name where a command is carried out again."""
 
 
 class Stop:
@@ -67,26 +70,26 @@ class Training:
         self.run, self.events, self.spec = run, events, run.spec
         spec = self.spec
         self.device = choose_device(spec.device)
-        precision = choose_precision(spec.precision)
         self.data = load(spec.data, self.device)
         self.batches = Batches(spec.data, self.data, spec.seed, with_labels=isinstance(spec.model, LadderSpec))
         self.steps = spec.steps or round((spec.epochs or 0) * self.batches.epoch_steps)
+        compiled, note = choose_compile(spec.compile, self.steps, self.device)
+        precision = choose_precision(spec.precision, self.device, compiled)
         self.model = build(spec, self.data, self.device, precision)
         choose_threads(self.model, self.device)
-        self.optimizer = Adam(self.model.parameters(), spec.optimizer)
+        self.optimizer = Adam(dict(self.model.named_parameters()), spec.optimizer)
         self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, self.steps, self.device)
         self.step = 0
         self.paused = False
         saved = checkpoint.newest(run.path, state.checkpoints)
         if saved:
-            self.step = checkpoint.restore(checkpoint.load(run.path, saved), self.model, self.optimizer, self.controls)
+            self.step = checkpoint.restore(checkpoint.load(run.path, saved), self.optimizer, self.controls)
         self.resumed_from = self.step if saved else None
         # What was done to the run after its checkpoint is done again at the same steps: it is part of the run.
-        self._again = [
-            c for c in state.commands if c.outcome == "applied" and c.action == "set" and c.step >= self.step
-        ]
+        done = [c for c in state.commands if c.outcome == "applied" and c.action == "set" and c.step >= self.step]
+        self._again = sorted({c.id: c for c in done}.values(), key=lambda c: c.step)
         self.segment = 1 + max(state.segment, _segments_on_disk(run))
-        self.take_step = Step(self.model, self.optimizer, self.controls, self.batches, spec.seed, self.device)
+        self.take_step = Step(self.model, self.optimizer, self.controls, self.batches, spec.seed, self.device, compiled)
         named = columns(self.model.terms, self.controls.knobs)
         write_columns(run.path, named)
         self.recorder = Recorder(run.path, self.segment, len(named), self.device)
@@ -99,7 +102,7 @@ class Training:
                 host=socket.gethostname(),
                 device=_device_name(self.device),
                 precision="bf16" if precision is torch.bfloat16 else "fp32",
-                compiled=False,
+                compiled=compiled,
                 threads=torch.get_num_threads(),
                 versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
                 resumed_from=self.resumed_from,
@@ -107,8 +110,12 @@ class Training:
                 epoch_steps=self.batches.epoch_steps,
                 terms=self.model.terms,
                 knobs=self.controls.knobs,
+                note=note,
             )
         )
+        if compiled:
+            text = "compiling the step: the first takes up to a minute or two, seconds where it was compiled before"
+            self.events.append(Logged(step=self.step, level="info", text=text))
 
     def loop(self, stop: Stop) -> RunEnded:
         """Trains until the steps are done or somebody wants it to stop; saves, and returns how it ended."""
@@ -149,7 +156,7 @@ class Training:
         while self._again and self._again[0].step == self.step:
             done = self._again.pop(0)
             changes = self.controls.set({change.knob: change.applied for change in done.changes})
-            self._record(done.id, f"{done.by}, again after the resume", "set", changes, done.note)
+            self._record(done.id, f"{done.by.removesuffix(AGAIN)}{AGAIN}", "set", changes, done.note)
         now = time.monotonic()
         if now - self._looked < LOOK:
             return
@@ -224,7 +231,6 @@ class Training:
             checkpoint.save(
                 self.run.path,
                 self.step,
-                self.model,
                 self.optimizer,
                 self.controls,
                 keep=self.spec.checkpoint.keep,

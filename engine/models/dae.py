@@ -28,7 +28,6 @@ class Dae(nn.Module):
     def __init__(self, spec: Spec, pixels: int, precision: torch.dtype) -> None:
         super().__init__()
         assert isinstance(spec.model, DaeSpec)
-        self.precision = precision
         self.corruption = spec.noise.kind
         self.binarise = spec.data.binarise == "dynamic"
         self.activation = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}[spec.model.activation]
@@ -38,10 +37,10 @@ class Dae(nn.Module):
         gain = 4.0 if spec.model.activation == "sigmoid" else 1.0
         up = [pixels, *spec.model.hidden]
         pairs = list(itertools.pairwise(up))
-        self.encoder = nn.ParameterList([glorot_uniform(*pair, random, gain) for pair in pairs])
+        self.encoder = nn.ParameterList([glorot_uniform(*pair, random, precision, gain) for pair in pairs])
         self.encoder_bias = nn.ParameterList([zeros(width) for width in up[1:]])
         self.decoder = nn.ParameterList(
-            [] if spec.model.tied else [glorot_uniform(b, a, random, gain) for a, b in reversed(pairs)]
+            [] if spec.model.tied else [glorot_uniform(b, a, random, precision, gain) for a, b in reversed(pairs)]
         )
         self.decoder_bias = nn.ParameterList([zeros(width) for width in reversed(up[:-1])])
 
@@ -64,10 +63,10 @@ class Dae(nn.Module):
     def output(self, x: Tensor) -> Tensor:
         """What the decoder puts out for x [B, D]: logits for cross-entropy, pixels for squared error, [B, D]."""
         for weight, bias in zip(self.encoder, self.encoder_bias, strict=True):
-            x = self.activation(product(x, weight, self.precision) + bias)
+            x = self.activation(product(x, weight) + bias)
         decoder = list(self.decoder) or [weight.t() for weight in reversed(list(self.encoder))]
         for layer, (weight, bias) in enumerate(zip(decoder, self.decoder_bias, strict=True), 1):
-            x = product(x, weight, self.precision) + bias
+            x = product(x, weight) + bias
             if layer < len(decoder):
                 x = self.activation(x)
         return x

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.data import Images
-from engine.layers import EPSILON, normalise, normalise_with_statistics, ones, product, zeros
+from engine.layers import EPSILON, normalise, normalise_with_statistics, ones, product, weight, zeros
 from engine.randomness import Draws
 from journal.events import Knob, Term, Value
 from journal.spec import LadderSpec, Spec
@@ -28,7 +28,6 @@ class Ladder(nn.Module):
         """Initial weights are those of numpy's RandomState(spec.seed): encoder first, then decoder from the top."""
         super().__init__()
         assert isinstance(spec.model, LadderSpec)
-        self.precision = precision
         self.widths = [pixels, *spec.model.widths, classes]
         self.top = len(self.widths) - 1
         weighted = [layer for layer, weight in enumerate(spec.model.denoising) if weight > 0]
@@ -37,11 +36,11 @@ class Ladder(nn.Module):
 
         random = np.random.RandomState(spec.seed)
         widths, layers = self.widths, range(self.lowest, self.top + 1)
-        self.W = nn.ParameterList([_normal(random, widths[i], widths[i + 1]) for i in range(self.top)])
+        self.W = nn.ParameterList([_normal(random, widths[i], widths[i + 1], precision) for i in range(self.top)])
         self.beta = nn.ParameterList([zeros(width) for width in widths[1:]])
         self.gamma = ones(classes)
         self.V = nn.ParameterDict(
-            {str(i): _normal(random, widths[i + 1], widths[i]) for i in reversed(layers) if i < self.top}
+            {str(i): _normal(random, widths[i + 1], widths[i], precision) for i in reversed(layers) if i < self.top}
         )
         self.a = nn.ParameterDict({str(i): _gauss_parameters(widths[i]) for i in layers})
 
@@ -92,7 +91,7 @@ class Ladder(nn.Module):
         means, scales = [x.new_empty(0)], [x.new_empty(0)]
         h = torch.cat([noisy, x])
         for layer in range(1, self.top + 1):
-            pre = product(h, self.W[layer - 1], self.precision)
+            pre = product(h, self.W[layer - 1])
             # Labelled and unlabelled rows have batch statistics of their own, corrupted and clean rows too.
             *noisy_parts, clean_part = torch.split(pre, [count, rows, rows])
             clean, mean, scale = normalise_with_statistics(clean_part)
@@ -114,7 +113,7 @@ class Ladder(nn.Module):
         """
         denoised: dict[int, Tensor] = {}
         for layer in range(self.top, self.lowest - 1, -1):
-            above = top if layer == self.top else product(denoised[layer + 1], self.V[str(layer)], self.precision)
+            above = top if layer == self.top else product(denoised[layer + 1], self.V[str(layer)])
             denoised[layer] = gauss(z_noisy[layer], normalise(above), self.a[str(layer)])
         return denoised
 
@@ -133,7 +132,7 @@ class Ladder(nn.Module):
         for batch in labelled_batches:
             h = batch
             for layer in range(1, self.top + 1):
-                pre = product(h, self.W[layer - 1], self.precision)
+                pre = product(h, self.W[layer - 1])
                 variance, mean = torch.var_mean(pre, 0, correction=0)
                 sums[layer][0].add_(mean)
                 sums[layer][1].add_(variance * len(batch) / (len(batch) - 1))
@@ -141,7 +140,7 @@ class Ladder(nn.Module):
         h = test.rows(slice(None))
         for layer in range(1, self.top + 1):
             mean, variance = (total / len(labelled_batches) for total in sums[layer])
-            z = (product(h, self.W[layer - 1], self.precision) - mean) * torch.rsqrt(variance + EPSILON)
+            z = (product(h, self.W[layer - 1]) - mean) * torch.rsqrt(variance + EPSILON)
             h = z + self.beta[layer - 1]
             h = torch.relu(h) if layer < self.top else self.gamma * h
         error = (h.argmax(1) != test.labels).float().mean() * 100
@@ -180,9 +179,9 @@ def _gauss_parameters(width: int) -> nn.Parameter:
     return nn.Parameter(a)
 
 
-def _normal(random: np.random.RandomState, inputs: int, outputs: int) -> nn.Parameter:
+def _normal(random: np.random.RandomState, inputs: int, outputs: int, precision: torch.dtype) -> nn.Parameter:
     """Weights [inputs, outputs] ~ N(0, 1/inputs)."""
-    return nn.Parameter(torch.from_numpy((random.randn(inputs, outputs) / np.sqrt(inputs)).astype(np.float32)))
+    return weight(random.randn(inputs, outputs) / np.sqrt(inputs), precision)
 
 
 def _layer_name(layer: int, widths: list[int]) -> str:

@@ -34,7 +34,6 @@ class Vae(nn.Module):
         """The output bias starts at the logit of the mean training image, clipped to [0.001, 0.999]."""
         super().__init__()
         assert isinstance(spec.model, VaeSpec)
-        self.precision = precision
         self.corruption = spec.noise.kind
         self.binarise = spec.data.binarise == "dynamic"
         self.activation = {"tanh": torch.tanh, "relu": torch.relu, "softplus": nn.functional.softplus}[
@@ -45,15 +44,15 @@ class Vae(nn.Module):
         random = np.random.RandomState(spec.seed)
         up = [self.pixels, *spec.model.hidden]
         down = [self.latent, *reversed(spec.model.hidden)]
-        self.encoder = nn.ParameterList([glorot_uniform(*pair, random) for pair in itertools.pairwise(up)])
+        self.encoder = nn.ParameterList([glorot_uniform(*pair, random, precision) for pair in itertools.pairwise(up)])
         self.encoder_bias = nn.ParameterList([zeros(width) for width in up[1:]])
         # The heads for mean and log std side by side, so that one product serves both.
-        heads = [glorot_uniform(up[-1], self.latent, random) for _ in range(2)]
+        heads = [glorot_uniform(up[-1], self.latent, random, precision) for _ in range(2)]
         self.heads = nn.Parameter(torch.cat([head.data for head in heads], 1))
         self.heads_bias = zeros(2 * self.latent)
-        self.decoder = nn.ParameterList([glorot_uniform(*pair, random) for pair in itertools.pairwise(down)])
+        self.decoder = nn.ParameterList([glorot_uniform(*pair, random, precision) for pair in itertools.pairwise(down)])
         self.decoder_bias = nn.ParameterList([zeros(width) for width in down[1:]])
-        self.output = glorot_uniform(down[-1], self.pixels, random)
+        self.output = glorot_uniform(down[-1], self.pixels, random, precision)
         mean_image = (training.pixels.float().mean(0) / training.white).clamp(0.001, 0.999)
         self.output_bias = nn.Parameter(torch.logit(mean_image).cpu())
 
@@ -97,15 +96,15 @@ class Vae(nn.Module):
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log std of q(z|x) [B, Z] for x [B, D]."""
         for weight, bias in zip(self.encoder, self.encoder_bias, strict=True):
-            x = self.activation(product(x, weight, self.precision) + bias)
-        mean, log_std = (product(x, self.heads, self.precision) + self.heads_bias).chunk(2, 1)
+            x = self.activation(product(x, weight) + bias)
+        mean, log_std = (product(x, self.heads) + self.heads_bias).chunk(2, 1)
         return mean, log_std
 
     def decode(self, z: Tensor) -> Tensor:
         """Logits of p(x|z) [B, D] for z [B, Z]."""
         for weight, bias in zip(self.decoder, self.decoder_bias, strict=True):
-            z = self.activation(product(z, weight, self.precision) + bias)
-        return product(z, self.output, self.precision) + self.output_bias
+            z = self.activation(product(z, weight) + bias)
+        return product(z, self.output) + self.output_bias
 
     @torch.no_grad()
     def evaluate(self, test: Images, labelled_batches: list[Tensor], draws: Draws) -> dict[str, Value]:

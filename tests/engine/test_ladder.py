@@ -173,7 +173,9 @@ class _Double:
 def test_sixteen_images_are_overfitted():
     spec = small_spec("ladder", "noise.on=off", "data.labels=20", "optimizer.lr=0.01")
     bench = Bench(spec)
-    step = Step(bench.model, Adam(bench.model.parameters(), spec.optimizer), bench.controls, bench.batches, 1, CPU)
+    step = Step(
+        bench.model, Adam(dict(bench.model.named_parameters()), spec.optimizer), bench.controls, bench.batches, 1, CPU
+    )
     row = torch.empty(2 + len(bench.model.terms) + len(bench.controls.names))
     for i in range(300):
         step(i, row)

@@ -135,7 +135,9 @@ def test_sixteen_images_are_overfitted(kind, settings):
     bench = Bench(spec)
     assert len(bench.data.training) == 16
     bench.controls.set({"beta": 0.0} if kind == "vae" else {})
-    step = Step(bench.model, Adam(bench.model.parameters(), spec.optimizer), bench.controls, bench.batches, 1, CPU)
+    step = Step(
+        bench.model, Adam(dict(bench.model.named_parameters()), spec.optimizer), bench.controls, bench.batches, 1, CPU
+    )
     row = torch.empty(2 + len(bench.model.terms) + len(bench.controls.names))
     costs = []
     for i in range(400):
