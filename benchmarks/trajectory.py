@@ -3,7 +3,8 @@
     python benchmarks/trajectory.py --data-root DIR [--epochs 15] [--seed 1] [--set precision=bf16 …]
 
 Beside each error stands that of an independent implementation of the same specification (100 labels, seed 1, learning
-rate 0.002, its own random numbers). One seed is a sanity check, not a claim: 100-label results vary with the label draw.
+rate 0.002, its own random numbers). One seed is a sanity check, not a claim:
+100-label results vary with the label draw.
 """
 
 from __future__ import annotations

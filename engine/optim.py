@@ -108,8 +108,8 @@ class Adam:
 def _norm(gradients: list[Tensor]) -> Tensor:
     if torch.compiler.is_compiling():
         return torch.stack([gradient.float().square().sum() for gradient in gradients]).sum().sqrt()
-    norms: Tensor = torch.stack(torch._foreach_norm(gradients))
-    return norms.norm()
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    return norm
 
 
 def _divisor(norm: Tensor, clip: Tensor) -> Tensor:

@@ -27,6 +27,8 @@ TINY = """
 about = "A ladder network that is small enough to be trained in a test."
 steps = 600
 seed = 3
+device = "cpu"
+precision = "fp32"
 
 [data]
 name = "digits"
