@@ -18,6 +18,14 @@ class Looked(Message):
         super().__init__()
 
 
+class Failed(Message):
+    """The watcher could not look."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__()
+
+
 class OpenRun(Message):
     """The user wants to see a run."""
 

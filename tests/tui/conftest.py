@@ -39,7 +39,7 @@ def engine(tmp_path: Path) -> Iterator[PlayedEngine]:
 def until() -> Until:
     """Waits for a condition, or fails with a description of it."""
 
-    async def wait(pilot: Pilot[None], condition: Callable[[], bool], what: str, seconds: float = 8.0) -> None:
+    async def wait(pilot: Pilot[None], condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"waited in vain for {what}:\n{screen_text(pilot.app)}"

@@ -19,14 +19,14 @@ from journal.folder import RunFolder
 from tui import steering
 from tui.draw.image import MODES
 from tui.layout import PANELS, arrange, too_small
-from tui.messages import Looked, StartEngine
+from tui.messages import Failed, Looked, StartEngine
 from tui.pace import Pace
 from tui.panel import Panel
 from tui.run_view import ME, RunView
 from tui.screens.commands import KeyCommands, KnobCommands
 from tui.screens.confirm import Confirm
 from tui.screens.help import Help
-from tui.watcher import News, Watcher
+from tui.watcher import Watcher
 from tui.widgets.cost import CostChart
 from tui.widgets.history import History
 from tui.widgets.knobs import Knobs
@@ -123,7 +123,7 @@ class RunScreen(Screen[None]):
             try:
                 news = await asyncio.to_thread(self._watcher.look)
             except (OSError, ValueError) as error:
-                self._history.say(f"the run folder can't be read: {error}")
+                self.post_message(Failed(str(error)))
                 await asyncio.sleep(2)
                 continue
             self.post_message(Looked(news))
@@ -131,11 +131,11 @@ class RunScreen(Screen[None]):
 
     def on_looked(self, message: Looked) -> None:
         """Take up what is new, and draw it if the terminal has shown what was drawn before."""
-        self.take(message.news)
-
-    def take(self, news: News) -> None:
-        """Fold news into the view and show it."""
+        news = message.news
         self.view.apply(news)
+        # A screen on its way out has no panels any more.
+        if not self.display:
+            return
         shape = Terms.rows_needed(self.view), len(self.view.state.knobs)
         if shape != self._shape:
             self._shape = shape
@@ -152,6 +152,11 @@ class RunScreen(Screen[None]):
             if panel.display:
                 panel.update()
         self._pace.drawn()
+
+    def on_failed(self, message: Failed) -> None:
+        """Say that the folder can't be read; the next look may go better."""
+        if self.display:
+            self._history.say(f"the run folder can't be read: {message.problem}")
 
     # Where the panels lie
 

@@ -103,9 +103,17 @@ class RunsScreen(Screen[None]):
     async def _look(self) -> None:
         while True:
             try:
-                self.show_rows(await asyncio.to_thread(self._view.look))
+                rows = await asyncio.to_thread(self._view.look)
             except OSError as error:
-                self.tell(f"the folder can't be read: {error}")
+                rows, problem = self._rows, f"the folder can't be read: {error}"
+            else:
+                problem = ""
+            # A screen on its way out has no table any more.
+            if not self.display:
+                return
+            self.show_rows(rows)
+            if problem:
+                self.tell(problem)
             await asyncio.sleep(INTERVAL)
 
     def show_rows(self, rows: list[RunRow]) -> None:
