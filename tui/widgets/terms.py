@@ -90,7 +90,7 @@ def _words(view: RunView) -> list[tuple[str, Ink]]:
     decay = view.spec.optimizer.decay_from
     if decay < 1 and "lr" in knobs and view.state.steps:
         now, whole = view.latest.get("lr", knobs["lr"].value), knobs["lr"].value
-        if now < whole:
+        if now < whole * (1 - 1e-4):  # recorded as float32
             lines.append((f"learning rate falling to 0: {setting(now)} of {setting(whole)}", Ink.TEXT))
         else:
             start = round(decay * view.state.steps)
