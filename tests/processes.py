@@ -29,6 +29,7 @@ steps = 600
 seed = 3
 device = "cpu"
 precision = "fp32"
+compile = "off"
 
 [data]
 name = "digits"

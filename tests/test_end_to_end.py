@@ -179,6 +179,8 @@ def live(laddertop: Laddertop) -> Iterator[str]:
     only_when_asked = ("--set", "checkpoint.every=0")
     done = laddertop("train", "tiny.toml", "--steps", "100000000", *only_when_asked, "--name", "live", "--detach")
     assert (done.returncode, done.stdout) == (0, "live\n")
+    # Some steps into the warm-up, which begins without any noise.
+    wait_for(lambda: laddertop.size("live") > 5000)
     yield "live"
     laddertop("stop", "live")
 
