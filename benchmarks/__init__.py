@@ -1,0 +1,1 @@
+"""What is measured, and RESULTS.md with what came out."""
