@@ -54,11 +54,11 @@ def _follow(engine: EngineProcess, report: Reporter, received: list[int]) -> Non
             with contextlib.suppress(subprocess.TimeoutExpired):
                 engine.process.wait(LOOK_EVERY)
             gone = engine.process.poll() is not None
-            for event in engine.news():
-                report.happened(event, engine.state.knobs)
             if received and not told_to_stop and not gone:
                 told_to_stop = True
                 report.message("stopping: the engine finishes its step and saves; ctrl-c (again) kills it at once")
+            for event in engine.news():
+                report.happened(event, engine.state.knobs)
             if engine.started and (gone or time.monotonic() >= next_look):
                 next_look = time.monotonic() + report.every
                 now = meter.read()
