@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from engine.stop import Stop
 from journal.folder import RunFolder
 
 
@@ -24,12 +25,14 @@ def main() -> int:
     if "OMP_WAIT_POLICY" not in os.environ:
         # Threads that spin while they wait for each other starve each other as soon as anything else runs on the
         # machine: with one core taken, a step then takes thirty times as long.
-        os.environ.setdefault("GOMP_SPINCOUNT", "0")
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     try:
         if arguments.command == "train":
+            # Listens before torch is there: a signal in its first second ends a run as any other does.
+            stop = Stop(arguments.foreground)
             from engine.train import train as train_run
 
-            return train_run(run, arguments.foreground)
+            return train_run(run, stop)
         from engine.evaluate import evaluate as evaluate_run
 
         return evaluate_run(run)

@@ -81,6 +81,8 @@ class Controls:
         self._host = torch.zeros(len(self._knobs))
         self.effective = self._host if device.type == "cpu" else torch.zeros(len(self._knobs), device=device)
         """Effective values, float32 [number of knobs], in the order of `names`."""
+        self.learning_rate = spec.optimizer.lr
+        """The effective learning rate, for what is computed on the host."""
 
     @property
     def names(self) -> list[str]:
@@ -128,6 +130,8 @@ class Controls:
             if name == "lr":
                 value *= self._decay(step)
             self._host[i] = warmup if name == "warmup" else value
+            if name == "lr":
+                self.learning_rate = value
         if self.effective is not self._host:
             self.effective.copy_(self._host, non_blocking=True)
 

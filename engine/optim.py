@@ -61,22 +61,23 @@ class Adam:
             parameter.copy_(master)
         return norm
 
-    def scalars(self, count: int) -> tuple[float, float]:
-        """For update number `count`: what multiplies the learning rate, and ε, with both bias corrections in them.
+    def scalars(self, count: int, lr: float) -> tuple[float, float]:
+        """The learning rate and ε of update number `count` (from 1), with both bias corrections in them.
 
         lr·m̂/(√v̂ + ε) = lr·s·m/(√v + ε·√(1 - β₂ᵗ)) with s = √(1 - β₂ᵗ)/(1 - β₁ᵗ) (Kingma & Ba 2015, end of section 2).
         """
         root = math.sqrt(1 - self._spec.beta2**count)
-        return root / (1 - self._spec.beta1**count), self._spec.eps * root
+        return lr * root / (1 - self._spec.beta1**count), self._spec.eps * root
 
     @torch.no_grad()
-    def step_for_compiler(self, gradients: list[Tensor], lr: Tensor, clip: Tensor, scalars: Tensor) -> Tensor:
+    def step_for_compiler(self, gradients: list[Tensor], clip: Tensor, scalars: Tensor) -> Tensor:
         """The same update written out, so that the compiler makes one pass of it; `scalars` [2] as from `scalars`."""
         norm = _norm(gradients)
-        divisor, rate, eps = _divisor(norm, clip), lr * scalars[0], scalars[1]
+        factor = 1.0 / _divisor(norm, clip)
+        rate, eps = scalars[0], scalars[1]
         beta1, beta2 = self._spec.beta1, self._spec.beta2
         for i, gradient in enumerate(gradients):
-            g = gradient.float() / divisor
+            g = gradient.float() * factor
             first = self.first[i] + (1 - beta1) * (g - self.first[i])
             second = self.second[i] + (1 - beta2) * (g * g - self.second[i])
             master = self.masters[i] - rate * first / (second.sqrt() + eps)

@@ -38,7 +38,7 @@ class Stream(IntEnum):
 class Draws:
     """The random numbers of one step, handed out in the order they are asked for.
 
-    Drawn in bulk beforehand and sliced here, so that the step itself is a pure function that can be compiled.
+    Drawn in bulk and sliced here, so that the step itself is a pure function of a key and can be compiled.
     """
 
     def __init__(self, normals: Tensor, uniforms: Tensor) -> None:
@@ -75,13 +75,54 @@ def permutation(seed: int, stream: Stream, counter: int, length: int) -> Tensor:
     )
 
 
-def fill_normal(out: Tensor, seed: int, stream: Stream, counter: int) -> Tensor:
-    """Fills `out` with standard normal draws and returns it."""
-    generator = torch.Generator(out.device).manual_seed(counter_key(seed, stream, counter))
-    return out.normal_(generator=generator)
+def counter_words(seed: int, stream: Stream, counter: int) -> list[int]:
+    """The key of `normals` and `uniforms` for (seed, stream, counter): two signed 32-bit words."""
+    key = counter_key(seed, stream, counter)
+    return [_signed(key), _signed(key >> 32)]
 
 
-def fill_uniform(out: Tensor, seed: int, stream: Stream, counter: int) -> Tensor:
-    """Fills `out` with draws uniform on [0, 1) and returns it."""
-    generator = torch.Generator(out.device).manual_seed(counter_key(seed, stream, counter))
-    return out.uniform_(generator=generator)
+def normals(count: int, key: Tensor) -> Tensor:
+    """`count` standard normal draws, float32: Box & Muller 1958 on hashed indices. key int32 [2].
+
+    The same numbers, up to the rounding of a logarithm and a cosine, whether compiled or not and on any device.
+    """
+    half = (count + 1) // 2
+    words = _hash(2 * half, key)
+    # 24 bits and a half, so that the logarithm never meets 0.
+    radius = torch.sqrt(-2.0 * torch.log((_shifted(words[:half], 8).float() + 0.5) * 2.0**-24))
+    angle = (2.0 * math.pi * 2.0**-24) * _shifted(words[half:], 8).float()
+    return torch.cat([radius * torch.cos(angle), radius * torch.sin(angle)])[:count]
+
+
+def uniforms(count: int, key: Tensor) -> Tensor:
+    """`count` draws uniform on [0, 1), float32, multiples of 2⁻²⁴. key int32 [2]."""
+    return _shifted(_hash(count, key), 8).float() * 2.0**-24
+
+
+def draws(counts: tuple[int, int], seed: int, stream: Stream, counter: int, device: torch.device) -> Draws:
+    """Normal and uniform draws, `counts` of each, for one use outside of training."""
+    keys = [
+        torch.tensor(counter_words(seed, stream, 2 * counter + i), dtype=torch.int32, device=device) for i in (0, 1)
+    ]
+    return Draws(normals(counts[0], keys[0]), uniforms(counts[1], keys[1]))
+
+
+def _hash(count: int, key: Tensor) -> Tensor:
+    # Two rounds of lowbias32 (C. Wellons, "Prospecting for hash functions", 2018) with a key word before each.
+    return _lowbias32(_lowbias32(torch.arange(count, dtype=torch.int32, device=key.device) ^ key[0]) + key[1])
+
+
+def _lowbias32(x: Tensor) -> Tensor:
+    x = (x ^ _shifted(x, 16)) * _signed(0x7FEB352D)
+    x = (x ^ _shifted(x, 15)) * _signed(0x846CA68B)
+    return x ^ _shifted(x, 16)
+
+
+def _shifted(x: Tensor, bits: int) -> Tensor:
+    """x >> bits as if int32 had no sign."""
+    return (x >> bits) & ((1 << (32 - bits)) - 1)
+
+
+def _signed(word: int) -> int:
+    word &= 0xFFFFFFFF
+    return word - (1 << 32) if word >> 31 else word

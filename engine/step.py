@@ -16,7 +16,7 @@ from engine.build import Model
 from engine.controls import Controls
 from engine.data import Batches
 from engine.optim import Adam
-from engine.randomness import Draws, Stream, fill_normal, fill_uniform
+from engine.randomness import Draws, Stream, counter_words, normals, uniforms
 
 
 class Step:
@@ -32,56 +32,47 @@ class Step:
         device: torch.device,
         compiled: bool = False,
     ) -> None:
-        """`compiled` makes one kernel graph of costs, gradients and update at the first call, which takes a while."""
+        """`compiled` makes one kernel graph of draws, costs, gradients and update at the first call, slowly."""
         self._model, self._optimizer, self._batches, self._seed = model, optimizer, batches, seed
-        normals, uniforms = model.draws_needed(batches.labelled_rows, batches.rows)
-        self._normals = torch.empty(normals, device=device)
-        self._uniforms = torch.empty(uniforms, device=device)
-        self._names, self._effective = controls.names, controls.effective
-        self._scalars = torch.empty(2)
+        self._controls, self._names, self._effective = controls, controls.names, controls.effective
+        self._device, self._compiled = device, compiled
+        self._counts = model.draws_needed(batches.labelled_rows, batches.rows)
         self._take: Callable[..., Tensor] = _compile(self._compiled_step) if compiled else self._eager_step
-        self._compiled = compiled
 
     def __call__(self, step: int, row: Tensor) -> None:
         """Takes the step after `step` completed ones and puts total, terms, knobs and gradient norm into `row` [K]."""
-        if self._normals.numel():
-            fill_normal(self._normals, self._seed, Stream.NORMALS, step)
-        if self._uniforms.numel():
-            fill_uniform(self._uniforms, self._seed, Stream.UNIFORMS, step)
+        words = counter_words(self._seed, Stream.NORMALS, step) + counter_words(self._seed, Stream.UNIFORMS, step)
+        key = torch.tensor(words, dtype=torch.int32).to(self._device, non_blocking=True)
         batch = self._batches.at(step)
         if self._compiled:
-            self._scalars[0], self._scalars[1] = self._optimizer.scalars(step + 1)
-            scalars = self._scalars.to(row.device, non_blocking=True)
-            row.copy_(self._take(*batch, self._normals, self._uniforms, self._effective, scalars))
+            rates = torch.tensor(self._optimizer.scalars(step + 1, self._controls.learning_rate))
+            rates = rates.to(self._device, non_blocking=True)
+            row.copy_(self._take(*batch, key, self._effective, rates))
         else:
-            row.copy_(self._take(*batch, step + 1))
+            row.copy_(self._take(*batch, key, self._effective, step + 1))
 
-    def _eager_step(self, labelled: Tensor, labels: Tensor, x: Tensor, count: int) -> Tensor:
-        terms, total, knobs = self._costs(labelled, labels, x, self._normals, self._uniforms, self._effective)
+    def _eager_step(
+        self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor, count: int
+    ) -> Tensor:
+        terms, total, knobs = self._costs(labelled, labels, x, key, effective)
         gradients = list(torch.autograd.grad(total, self._optimizer.parameters))
         norm = self._optimizer.step(gradients, knobs["lr"], knobs["clip"], count)
-        return torch.cat([total.detach().view(1), terms.detach(), self._effective, norm.view(1)])
+        return torch.cat([total.detach().view(1), terms.detach(), effective, norm.view(1)])
 
     def _compiled_step(
-        self,
-        labelled: Tensor,
-        labels: Tensor,
-        x: Tensor,
-        normals: Tensor,
-        uniforms: Tensor,
-        effective: Tensor,
-        scalars: Tensor,
+        self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor, rates: Tensor
     ) -> Tensor:
-        terms, total, knobs = self._costs(labelled, labels, x, normals, uniforms, effective)
+        terms, total, knobs = self._costs(labelled, labels, x, key, effective)
         gradients = list(torch.autograd.grad(total, self._optimizer.parameters))
-        norm = self._optimizer.step_for_compiler(gradients, knobs["lr"], knobs["clip"], scalars)
+        norm = self._optimizer.step_for_compiler(gradients, knobs["clip"], rates)
         return torch.cat([total.detach().view(1), terms.detach(), effective, norm.view(1)])
 
     def _costs(
-        self, labelled: Tensor, labels: Tensor, x: Tensor, normals: Tensor, uniforms: Tensor, effective: Tensor
+        self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor
     ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         knobs = dict(zip(self._names, effective.unbind(), strict=True))
-        terms = self._model.costs(labelled, labels, x, Draws(normals, uniforms), knobs)
+        draws = Draws(normals(self._counts[0], key[:2]), uniforms(self._counts[1], key[2:]))
+        terms = self._model.costs(labelled, labels, x, draws, knobs)
         one = torch.ones((), device=x.device)
         weights = torch.stack([knobs[term.weight] if term.weight else one for term in self._model.terms])
         return terms, (terms * weights).sum(), knobs

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import os
 import platform
-import signal
 import socket
-import threading
 import time
-from types import FrameType
-
 import numpy as np
 import torch
 
@@ -24,6 +20,7 @@ from engine.data import Batches, load
 from engine.optim import Adam
 from engine.recorder import Recorder, columns
 from engine.step import Step
+from engine.stop import Stop
 from journal import commands
 from journal.events import Change, Commanded, EventReader, EventWriter, Logged, RunEnded, RunStarted
 from journal.folder import RunFolder
@@ -36,27 +33,6 @@ LOOK = 0.02
 
 AGAIN = ", again after the resume"
 """Ends the sender's name where a command is carried out again."""
-
-
-class Stop:
-    """Somebody wants the training to end: a signal, a command, or the front end that held it is gone."""
-
-    def __init__(self, foreground: bool) -> None:
-        """Listens for SIGINT and SIGTERM; in the foreground also for the end of standard input."""
-        self.reason = ""
-        """Who wants it; empty while nobody does."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._signalled)
-        if foreground:
-            threading.Thread(target=self._watch_standard_input, daemon=True).start()
-
-    def _signalled(self, number: int, frame: FrameType | None) -> None:
-        self.reason = self.reason or signal.Signals(number).name
-
-    def _watch_standard_input(self) -> None:
-        while os.read(0, 1024):
-            pass
-        self.reason = self.reason or "the command that started it is gone"
 
 
 class Training:
@@ -247,9 +223,8 @@ class Training:
             self.events.append(Logged(step=self.step, level="error", text=text))
 
 
-def train(run: RunFolder, foreground: bool) -> int:
+def train(run: RunFolder, stop: Stop) -> int:
     """Trains a run to its end, or on from its newest checkpoint; returns the exit code of the engine."""
-    stop = Stop(foreground)
     with run.engine_lock():
         state = RunState().apply_all(EventReader(run.events_path).read_all())
         with EventWriter(run.events_path) as events:

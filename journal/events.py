@@ -5,6 +5,7 @@ Readers poll the file; a line without its newline is not there yet. NaN and infi
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from types import TracebackType
@@ -285,4 +286,4 @@ def _ends_with_newline(path: Path) -> bool:
 
 def as_json(record: BaseModel) -> Any:
     """A record as plain JSON values; NaN and infinities as strings."""
-    return record.model_dump(mode="json")
+    return json.loads(record.model_dump_json())

@@ -84,10 +84,11 @@ class RunState:
 
     def status(self, alive: bool) -> str:
         """One of STATES, given whether an engine holds the run."""
-        if self.started is None:
-            return "starting" if alive else (self.ended.reason if self.ended else "crashed")
+        if self.started is None and self.ended is None:
+            return "starting" if alive else "crashed"
         if self.ended is not None:
-            return self.ended.reason
+            # An engine that holds an ended run is loading it to go on.
+            return "starting" if alive else self.ended.reason
         if not alive:
             return "crashed"
         return "paused" if self.paused else "training"

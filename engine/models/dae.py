@@ -54,6 +54,10 @@ class Dae(nn.Module):
         normals, uniforms = draws_needed(self.corruption, rows * self.pixels)
         return normals, uniforms + rows * self.pixels * self.binarise
 
+    def evaluation_draws_needed(self, images: int) -> tuple[int, int]:
+        """Normal and uniform draws of one evaluation."""
+        return 0, images * self.pixels * self.binarise
+
     def costs(self, labelled: Tensor, labels: Tensor, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> Tensor:
         """The reconstruction cost [1] of x [B, D]; the labelled rows are not used."""
         if self.binarise:

@@ -59,16 +59,19 @@ class Ladder(nn.Module):
         """Normal and uniform draws of one step."""
         return (labelled_rows + rows) * sum(self.widths), 0
 
+    def evaluation_draws_needed(self, images: int) -> tuple[int, int]:
+        """Normal and uniform draws of one evaluation."""
+        return 0, 0
+
     def costs(self, labelled: Tensor, labels: Tensor, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> Tensor:
         """The raw terms, in the order of `terms`, float32.
 
         labelled [A, D_0], labels int64 [A], x [B, D_0]; knobs are scalar tensors. There is no stop-gradient: gradients
         flow through the clean targets and their statistics, too.
         """
-        count = len(labelled)
-        z_noisy, logits, z_clean, means, scales = self._encode(labelled, x, draws, knobs)
-        terms = [functional.cross_entropy(logits[:count], labels)]
-        denoised = self._decode([z[count:] for z in z_noisy], torch.softmax(logits[count:], 1))
+        z_noisy, logits, unlabelled_logits, z_clean, means, scales = self._encode(labelled, x, draws, knobs)
+        terms = [functional.cross_entropy(logits, labels)]
+        denoised = self._decode(z_noisy, torch.softmax(unlabelled_logits, 1))
         for layer in range(self.lowest, self.top + 1):
             estimate = denoised[layer]
             if layer > 0:
@@ -78,32 +81,35 @@ class Ladder(nn.Module):
 
     def _encode(
         self, labelled: Tensor, x: Tensor, draws: Draws, knobs: dict[str, Tensor]
-    ) -> tuple[list[Tensor], Tensor, list[Tensor], list[Tensor], list[Tensor]]:
-        """Corrupted and clean encoder in one pass over rows: corrupted labelled, corrupted and clean unlabelled.
+    ) -> tuple[list[Tensor], Tensor, Tensor, list[Tensor], list[Tensor], list[Tensor]]:
+        """Corrupted and clean encoder: corrupted labelled, corrupted and clean unlabelled rows share every product.
 
-        Returns z~ per layer [A + B, D_l], corrupted logits [A + B, D_L], and of the clean unlabelled rows z per layer
-        [B, D_l] with the batch means before normalisation and 1/√variance [D_l]. The clean labelled rows serve no cost.
+        Returns, of the unlabelled rows, z~ per layer [B, D_l]; corrupted logits of the labelled [A, D_L] and of the
+        unlabelled rows [B, D_L]; and of the clean rows z per layer [B, D_l], with the batch means before normalisation
+        and 1/√variance [D_l]. The clean labelled rows serve no cost.
         """
-        count, rows = len(labelled), len(x)
-        noisy = torch.cat([labelled, x])
-        noisy = noisy + knobs["noise.std.0"] * draws.normal(*noisy.shape)
-        z_noisy, z_clean = [noisy], [x]
-        means, scales = [x.new_empty(0)], [x.new_empty(0)]
-        h = torch.cat([noisy, x])
+
+        def noise(layer: int, z: Tensor) -> Tensor:
+            return z + knobs[f"noise.std.{layer}"] * draws.normal(*z.shape)
+
+        rows = [len(labelled), len(x), len(x)]
+        z_labelled, noisy, clean = noise(0, labelled), noise(0, x), x
+        z_noisy, z_clean, means, scales = [noisy], [clean], [x.new_empty(0)], [x.new_empty(0)]
+        h = torch.cat([z_labelled, noisy, clean])
         for layer in range(1, self.top + 1):
-            pre = product(h, self.W[layer - 1])
             # Labelled and unlabelled rows have batch statistics of their own, corrupted and clean rows too.
-            *noisy_parts, clean_part = torch.split(pre, [count, rows, rows])
-            clean, mean, scale = normalise_with_statistics(clean_part)
-            corrupted = torch.cat([normalise(part) for part in noisy_parts if len(part)])
-            corrupted = corrupted + knobs[f"noise.std.{layer}"] * draws.normal(*corrupted.shape)
-            z_noisy.append(corrupted)
+            parts = torch.split(product(h, self.W[layer - 1]), rows)
+            z_labelled = noise(layer, normalise(parts[0]) if rows[0] else parts[0])
+            noisy = noise(layer, normalise(parts[1]))
+            clean, mean, scale = normalise_with_statistics(parts[2])
+            z_noisy.append(noisy)
             z_clean.append(clean)
             means.append(mean)
             scales.append(scale)
-            h = torch.cat([corrupted, clean]) + self.beta[layer - 1]
-            h = torch.relu(h) if layer < self.top else self.gamma * h
-        return z_noisy, h[: count + rows], z_clean, means, scales
+            if layer < self.top:
+                h = torch.cat([torch.relu(z + self.beta[layer - 1]) for z in (z_labelled, noisy, clean)])
+        logits, unlabelled_logits = (self.gamma * (z + self.beta[-1]) for z in (z_labelled, noisy))
+        return z_noisy, logits, unlabelled_logits, z_clean, means, scales
 
     def _decode(self, z_noisy: list[Tensor], top: Tensor) -> dict[int, Tensor]:
         """Denoised estimates ẑ per layer [B, D_l], from the top down.
@@ -157,7 +163,7 @@ class Ladder(nn.Module):
         Uses the statistics of this batch, so x should have a hundred rows or more. Without a cost at the input there is
         no reconstruction.
         """
-        z_noisy, logits, *_ = self._encode(x[:0], x, draws, knobs)
+        z_noisy, _, logits, *_ = self._encode(x[:0], x, draws, knobs)
         shown = {"corrupted": z_noisy[0]}
         if self.lowest == 0:
             shown["reconstruction"] = self._decode(z_noisy, torch.softmax(logits, 1))[0]

@@ -83,6 +83,10 @@ class Vae(nn.Module):
         normals, uniforms = draws_needed(self.corruption, rows * self.pixels)
         return normals + rows * self.latent, uniforms + rows * self.pixels * self.binarise
 
+    def evaluation_draws_needed(self, images: int) -> tuple[int, int]:
+        """Normal and uniform draws of one evaluation."""
+        return images * self.latent, images * self.pixels * self.binarise
+
     def costs(self, labelled: Tensor, labels: Tensor, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> Tensor:
         """Reconstruction and KL [2] for x [B, D], nats per image; the labelled rows are not used."""
         if self.binarise:

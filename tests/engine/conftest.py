@@ -11,7 +11,7 @@ import torch
 from engine.build import Model, build
 from engine.controls import Controls
 from engine.data import Batches, Data, load
-from engine.randomness import Draws, Stream, fill_normal, fill_uniform
+from engine.randomness import Draws, Stream, draws
 from journal.spec import Spec, load_recipe, override
 
 CPU = torch.device("cpu")
@@ -53,11 +53,9 @@ class Bench:
         return {name: value.to(self.dtype) for name, value in self.controls.by_name().items()}
 
     def draws(self, counter: int = 0) -> Draws:
-        normals, uniforms = self.model.draws_needed(self.batches.labelled_rows, self.batches.rows)
-        return Draws(
-            fill_normal(torch.empty(normals, dtype=self.dtype), 1, Stream.NORMALS, counter),
-            fill_uniform(torch.empty(uniforms, dtype=self.dtype), 1, Stream.UNIFORMS, counter),
-        )
+        needed = self.model.draws_needed(self.batches.labelled_rows, self.batches.rows)
+        drawn = draws(needed, 1, Stream.SAMPLE, counter, CPU)
+        return Draws(drawn.normal(needed[0]).to(self.dtype), drawn.uniform(needed[1]).to(self.dtype))
 
     def batch(self, step: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         labelled, labels, x = self.batches.at(step)

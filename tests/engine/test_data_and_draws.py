@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from engine.data import Batches, draw_labelled, load
-from engine.randomness import Stream, counter_key, fill_normal, fill_uniform, permutation
+from engine.randomness import Stream, counter_key, counter_words, normals, permutation, uniforms
 from journal.spec import DataSpec
 from tests.engine.conftest import CPU
 
@@ -27,8 +27,11 @@ def test_digits_are_those_of_scikit_learn():
     data = load(DataSpec(), CPU)
     both = np.concatenate([data.training.pixels.numpy(), data.test.pixels.numpy()])
     labels = np.concatenate([data.training.labels.numpy(), data.test.labels.numpy()])
-    key = lambda pixels, label: sorted(map(tuple, np.column_stack([pixels, label]).astype(int).tolist()))  # noqa: E731
-    assert key(both, labels) == key(theirs.data, theirs.target)
+
+    def rows_of(pixels, label):
+        return sorted(map(tuple, np.column_stack([pixels, label]).astype(int).tolist()))
+
+    assert rows_of(both, labels) == rows_of(theirs.data, theirs.target)
     assert len(data.training) == 1437
     rows = data.training.rows(slice(None))
     assert (rows.min(), rows.max()) == (0, 1)
@@ -126,23 +129,38 @@ def test_labelled_batches_of_an_epoch_repeat_in_the_same_order():
     assert len(torch.unique(torch.cat([batches.at(0)[0], batches.at(1)[0]]), dim=0)) == 100
 
 
+def key(*counters: int) -> torch.Tensor:
+    return torch.tensor(counter_words(*counters), dtype=torch.int32)
+
+
 def test_draws_are_functions_of_seed_stream_and_counter_alone():
-    def draw(*key):
-        return fill_normal(torch.empty(1000), *key)
-
-    first = draw(1, Stream.NORMALS, 5)
-    fill_uniform(torch.empty(10), 1, Stream.UNIFORMS, 5)
-    assert torch.equal(first, draw(1, Stream.NORMALS, 5))
+    first = normals(1000, key(1, Stream.NORMALS, 5))
+    uniforms(10, key(1, Stream.UNIFORMS, 5))
+    assert torch.equal(first, normals(1000, key(1, Stream.NORMALS, 5)))
     for other in ((2, Stream.NORMALS, 5), (1, Stream.SAMPLE, 5), (1, Stream.NORMALS, 6)):
-        assert abs(torch.corrcoef(torch.stack([first, draw(*other)]))[0, 1]) < 0.15
+        assert abs(torch.corrcoef(torch.stack([first, normals(1000, key(*other))]))[0, 1]) < 0.15
 
 
-def test_normal_draws_have_the_moments_of_a_standard_normal():
-    draws = torch.cat([fill_normal(torch.empty(20_000), 7, Stream.NORMALS, step) for step in range(20)]).double()
-    assert abs(draws.mean()) < 0.01
-    assert abs(draws.var() - 1) < 0.01
-    assert abs((draws**3).mean()) < 0.03
-    assert abs((draws**4).mean() - 3) < 0.06
+def test_draws_have_the_distribution_they_claim():
+    from scipy import stats
+
+    steps = range(20)
+    drawn = torch.stack([normals(20_001, key(7, Stream.NORMALS, step)) for step in steps]).double()
+    assert drawn.shape == (20, 20_001)
+    flat = drawn.flatten()
+    # Bounds are four standard errors of each moment.
+    count = len(flat)
+    for power, moment, error in ((1, 0, 1), (2, 1, 2**0.5), (3, 0, 15**0.5), (4, 3, 96**0.5)):
+        assert abs((flat**power).mean() - moment) < 4 * error / count**0.5
+    assert stats.kstest(flat.numpy(), "norm").pvalue > 1e-3
+    uniform = torch.cat([uniforms(20_000, key(7, Stream.UNIFORMS, step)) for step in steps])
+    assert uniform.min() >= 0
+    assert uniform.max() < 1
+    assert stats.kstest(uniform.double().numpy(), "uniform").pvalue > 1e-3
+    # Neighbours within a step, halves of a Box-Muller pair, and neighbouring steps are uncorrelated.
+    for left, right in ((flat[:-1], flat[1:]), (drawn[:, :10_000], drawn[:, 10_001:20_001]), (drawn[:-1], drawn[1:])):
+        pair = torch.stack([left.flatten(), right.flatten()])
+        assert abs(torch.corrcoef(pair)[0, 1]) < 4 / pair.shape[1] ** 0.5
 
 
 def test_keys_of_nearby_counters_differ_everywhere():

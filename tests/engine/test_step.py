@@ -34,7 +34,7 @@ def test_updates_equal_torchs_adam(written_out):
         reference.step()
         lr, clip = torch.tensor(0.01), torch.tensor(2.0)
         if written_out:
-            norm = adam.step_for_compiler([gradient], lr, clip, torch.tensor(adam.scalars(count)))
+            norm = adam.step_for_compiler([gradient], clip, torch.tensor(adam.scalars(count, 0.01)))
         else:
             norm = adam.step([gradient], lr, clip, count)
         assert norm.item() == pytest.approx(whole, rel=1e-6)
