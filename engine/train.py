@@ -10,6 +10,7 @@ import os
 import platform
 import socket
 import time
+
 import numpy as np
 import torch
 
