@@ -71,6 +71,8 @@ class Training:
         write_columns(run.path, named)
         self.recorder = Recorder(run.path, self.segment, len(named), self.device)
         self._looked = 0.0
+        self._diverged = False
+        self._answered = {c.id for c in state.commands}
         self.events.append(
             RunStarted(
                 step=self.step,
@@ -133,7 +135,8 @@ class Training:
         while self._again and self._again[0].step == self.step:
             done = self._again.pop(0)
             changes = self.controls.set({change.knob: change.applied for change in done.changes})
-            self._record(done.id, f"{done.by.removesuffix(AGAIN)}{AGAIN}", "set", changes, done.note)
+            by = f"{done.by.removesuffix(AGAIN)}{AGAIN}"
+            self.events.append(done.model_copy(update={"by": by, "time": time.time(), "changes": changes}))
         now = time.monotonic()
         if now - self._looked < LOOK:
             return
@@ -141,7 +144,8 @@ class Training:
         for path, command in commands.pending(self.run.path):
             if isinstance(command, str):
                 self.events.append(Logged(step=self.step, level="warning", text=f"commands/{path.name}: {command}"))
-            else:
+            elif command.id not in self._answered:
+                # What a crashed engine answered and had no time to remove is not answered again.
                 self._carry_out(command, stop)
             path.unlink()
 
@@ -153,20 +157,9 @@ class Training:
             if command.action == "set":
                 changes = self.controls.set(command.changes)
         except ValueError as refusal:
-            self.recorder.flush()
-            self.events.append(
-                Commanded(
-                    step=self.step,
-                    id=command.id,
-                    by=command.by,
-                    action=command.action,
-                    outcome="refused",
-                    reason=str(refusal),
-                    note=command.note,
-                )
-            )
+            self._answer(command, [], refusal=str(refusal))
             return
-        self._record(command.id, command.by, command.action, changes, command.note)
+        self._answer(command, changes)
         match command.action:
             case "pause" | "continue":
                 self.paused = command.action == "pause"
@@ -179,10 +172,19 @@ class Training:
             case "sample":
                 self.sample()
 
-    def _record(self, id: str, by: str, action: str, changes: list[Change], note: str) -> None:
+    def _answer(self, command: commands.Command, changes: list[Change], refusal: str = "") -> None:
         self.recorder.flush()
         self.events.append(
-            Commanded(step=self.step, id=id, by=by, action=action, outcome="applied", changes=changes, note=note)
+            Commanded(
+                step=self.step,
+                id=command.id,
+                by=command.by,
+                action=command.action,
+                outcome="refused" if refusal else "applied",
+                reason=refusal,
+                changes=changes,
+                note=command.note,
+            )
         )
 
     def evaluate(self) -> None:
@@ -217,9 +219,8 @@ class Training:
 
     def notice_divergence(self) -> None:
         """Says once that the cost is no longer a number; the training goes on, so that somebody can look at it."""
-        if not self.recorder.finite:
-            self.recorder.finite = True
-            self.notice_divergence = lambda: None  # type: ignore[method-assign]
+        if not self.recorder.finite and not self._diverged:
+            self._diverged = True
             text = "the cost is no longer finite: resume from an earlier checkpoint with a smaller learning rate"
             self.events.append(Logged(step=self.step, level="error", text=text))
 

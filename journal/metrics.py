@@ -50,13 +50,14 @@ class MetricsWriter:
     def __init__(self, folder: Path, segment: int, columns: int) -> None:
         """Begins `segment` of the run in `folder`. Raises FileExistsError when it was begun before."""
         self._type = record_type(columns)
-        self._file = segment_path(folder, segment).open("xb", buffering=0)
+        self._file = segment_path(folder, segment).open("xb")
 
     def append(self, steps: npt.ArrayLike, times: npt.ArrayLike, values: npt.ArrayLike) -> None:
         """Writes N records: steps [N], times [N], values [N, K]; readers see them at once."""
         records = np.empty(len(np.asarray(steps)), self._type)
         records["step"], records["time"], records["values"] = steps, times, values
         self._file.write(records.tobytes())
+        self._file.flush()
 
     def close(self) -> None:
         """Closes the file."""
@@ -104,41 +105,42 @@ class MetricsReader:
     @property
     def steps(self) -> npt.NDArray[np.int64]:
         """Steps completed at each record [N]."""
-        parts = [part["step"] for part in self._kept()]
+        parts = [part["step"] for part in self.kept()]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
     @property
     def times(self) -> npt.NDArray[np.float64]:
         """Seconds since 1970 at each record [N]."""
-        parts = [part["time"] for part in self._kept()]
+        parts = [part["time"] for part in self.kept()]
         return np.concatenate(parts) if parts else np.empty(0, np.float64)
 
     def values(self, name: str) -> npt.NDArray[np.float32]:
         """One column [N]. Raises KeyError for an unknown one."""
-        parts = [part["values"][:, self._index[name]] for part in self._kept()]
+        parts = [part["values"][:, self._index[name]] for part in self.kept()]
         return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
     def last(self) -> dict[str, float]:
         """The newest record by column name; empty when there is none."""
-        for part in reversed(self._kept()):
+        for part in reversed(self.kept()):
             if len(part):
                 return dict(zip(self._index, part["values"][-1].tolist(), strict=True))
         return {}
 
     def last_step(self) -> int:
         """Steps completed at the newest record; 0 when there is none."""
-        return next((int(part["step"][-1]) for part in reversed(self._kept()) if len(part)), 0)
+        return next((int(part["step"][-1]) for part in reversed(self.kept()) if len(part)), 0)
 
     @property
     def thrown_away(self) -> list[tuple[int, int]]:
         """First and last step of every stretch that a resume threw away."""
         gone = []
-        for segment, kept in zip(self._segments, self._kept(), strict=True):
+        for segment, kept in zip(self._segments, self.kept(), strict=True):
             if len(kept) < len(segment.records):
                 gone.append((int(segment.records["step"][len(kept)]), int(segment.records["step"][-1])))
         return gone
 
-    def _kept(self) -> list[npt.NDArray[np.void]]:
+    def kept(self) -> list[npt.NDArray[np.void]]:
+        """The records as they lie on disk, an array per segment, without what a later segment threw away."""
         # Steps rise by one within a segment, so what a later segment repeats is found by its first step.
         kept: list[npt.NDArray[np.void]] = []
         first_of_later = None

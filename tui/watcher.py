@@ -102,7 +102,7 @@ class Watcher:
             self._thrown_away = self._metrics.thrown_away
             self._rows = 0
         parts, skip = [], self._rows
-        for records in self._metrics._kept():
+        for records in self._metrics.kept():
             parts.append(records[skip:])
             skip = max(skip - len(records), 0)
         left = sum(len(part) for part in parts)
