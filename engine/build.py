@@ -47,12 +47,14 @@ def choose_device(wanted: str) -> torch.device:
     return device
 
 
-def choose_threads(model: torch.nn.Module, device: torch.device) -> None:
-    """One CPU thread for a model whose products are so small that waiting for a second thread costs more than it saves.
+def choose_threads(wanted: int | None, model: torch.nn.Module, device: torch.device) -> None:
+    """Sets the number of CPU threads: as wanted; else one for a model below SMALL parameters; else torch's choice.
 
-    A larger model takes as many as torch thinks fit, or as $OMP_NUM_THREADS says.
+    The products of a small model cost less than waiting for a second thread.
     """
-    if device.type == "cpu" and sum(p.numel() for p in model.parameters()) < SMALL:
+    if wanted is not None:
+        torch.set_num_threads(wanted)
+    elif device.type == "cpu" and sum(p.numel() for p in model.parameters()) < SMALL:
         torch.set_num_threads(1)
 
 
@@ -70,10 +72,7 @@ def choose_compile(wanted: str, steps: int, device: torch.device) -> tuple[bool,
         try:
             get_cpp_compiler()
         except InvalidCxxCompiler:
-            return (
-                False,
-                "the step is not compiled and takes longer: there is no C++ compiler here; install g++ or clang",
-            )
+            return False, "the step is not compiled and takes longer: no C++ compiler here; install g++ or clang"
     return True, ""
 
 

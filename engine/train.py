@@ -53,7 +53,7 @@ class Training:
         compiled, note = choose_compile(spec.compile, self.steps, self.device)
         precision = choose_precision(spec.precision, self.device, compiled)
         self.model = build(spec, self.data, self.device, precision)
-        choose_threads(self.model, self.device)
+        choose_threads(spec.threads, self.model, self.device)
         self.optimizer = Adam(dict(self.model.named_parameters()), spec.optimizer)
         self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, self.steps, self.device)
         self.step = 0

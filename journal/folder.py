@@ -86,6 +86,11 @@ class RunFolder:
             os.close(descriptor)
 
 
+def new_name(spec: Spec) -> str:
+    """A name for a new run: date, recipe and four random letters."""
+    return f"{time.strftime('%Y-%m-%d')}-{spec.recipe}-{secrets.token_hex(2)}"
+
+
 def create_run(runs: Path, spec: Spec, name: str | None = None) -> RunFolder:
     """Makes the folder of a new run with its spec in it.
 
@@ -93,7 +98,7 @@ def create_run(runs: Path, spec: Spec, name: str | None = None) -> RunFolder:
     is no plain name, or the folder can't be written.
     """
     if name is None:
-        name = f"{time.strftime('%Y-%m-%d')}-{spec.recipe}-{secrets.token_hex(2)}"
+        name = new_name(spec)
     elif not name.isprintable() or "/" in name or name.startswith((".", "-")) or name in ("", "last"):
         raise ValueError(f"{name!r} can't name a run: take letters, digits, dots and dashes, not starting with one")
     path = runs / name

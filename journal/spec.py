@@ -194,6 +194,8 @@ class Spec(Section):
     """Precision of the matrix products; statistics and costs are always float32."""
     compile: Literal["auto", "on", "off"] = "auto"
     """Whether the step is compiled; auto decides from the length of the run."""
+    threads: int | None = Field(default=None, ge=1, le=1024)
+    """CPU threads; none: one for a small model, else as many as torch thinks fit."""
     data: DataSpec = DataSpec()
     model: LadderSpec | VaeSpec | DaeSpec = Field(discriminator="kind")
     noise: NoiseSpec = NoiseSpec()

@@ -35,6 +35,8 @@ def summary(run: RunFolder) -> dict[str, Any]:
         "host": started.host if started else None,
         "device": started.device if started else None,
         "precision": started.precision if started else None,
+        "compiled": started.compiled if started else None,
+        "threads": started.threads if started else None,
         "segment": state.segment,
         "step": step,
         "steps": state.steps or None,

@@ -78,6 +78,9 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option(metavar="N", help="Length in steps, instead of epochs.")] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of everything random.")] = None,
+    seeds: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Train N runs with N seeds, side by side on the CPU's cores.")
+    ] = 1,
     device: Annotated[str | None, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.")] = None,
     precision: Annotated[str | None, typer.Option(metavar="NAME", help="auto, fp32 or bf16.")] = None,
     settings: Annotated[
@@ -93,6 +96,8 @@ def train(
     """Train a new run without the dashboard."""
     if epochs is not None and steps is not None:
         raise ValueError("give the length of the run either with --epochs or with --steps")
+    if seeds > 1 and detach:
+        raise ValueError("--seeds trains in the foreground and can't be detached; leave it to tmux or nohup")
     from tui.cli_train import train as train_run
 
     flags = {
@@ -106,7 +111,16 @@ def train(
     }
     chosen = [f"{key}={value}" for key, value in flags.items() if value is not None] + (settings or [])
     raise typer.Exit(
-        train_run(recipe, settings=chosen, data_root=data_root, name=name, runs=runs, detach=detach, as_json=json)
+        train_run(
+            recipe,
+            settings=chosen,
+            data_root=data_root,
+            name=name,
+            runs=runs,
+            seeds=seeds,
+            detach=detach,
+            as_json=json,
+        )
     )
 
 

@@ -53,7 +53,8 @@ def describe(told: dict[str, Any]) -> list[str]:
         lines.append(f"  {told['ended']['detail']}")
     if told["device"]:
         engine = f", engine {told['pid']} on {told['host']}" if told["pid"] else f" on {told['host']}"
-        lines.append(f"  {told['recipe']}, {told['device']}, {told['precision']}{engine}")
+        how = told["precision"] + (", compiled" if told["compiled"] else "")
+        lines.append(f"  {told['recipe']}, {told['device']}, {how}{engine}")
     lines.append(f"  {told['folder']}")
     if told["terms"]:
         rows = [["cost", "raw", "× weight", "= share", "unit of raw"]]

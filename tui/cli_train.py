@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from journal.folder import RunFolder, create_run, find_run, runs_folder
+from journal.folder import RunFolder, create_run, find_run, new_name, runs_folder
 from journal.spec import load_recipe, override
 from tui.cli_print import json_result, result, say
 from tui.engine_process import EngineProcess
@@ -21,10 +21,11 @@ def train(
     settings: list[str],
     name: str | None,
     runs: Path | None,
+    seeds: int,
     detach: bool,
     as_json: bool,
 ) -> int:
-    """Makes a new run of a recipe with some key=value `settings`, trains it, and returns the exit status.
+    """Makes a new run of a recipe with some key=value `settings`, or one per seed, trains it, returns the exit status.
 
     Raises ValueError when the recipe or a setting is wrong, or the run can't be made.
     """
@@ -34,6 +35,10 @@ def train(
     if spec.data.root is not None:
         # A resume may come from another folder.
         spec = override(spec, [_root(Path(spec.data.root).expanduser().absolute())])
+    if seeds > 1:
+        from tui.cli_seeds import train_seeds
+
+        return train_seeds(spec, runs_folder(runs), name or new_name(spec), seeds, as_json=as_json)
     run = create_run(runs_folder(runs), spec, name)
     return _background(run, as_json) if detach else _foreground(run, as_json)
 

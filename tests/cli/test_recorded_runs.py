@@ -39,6 +39,8 @@ SHOW: dict[str, Any] = {
     "host": str | None,
     "device": str | None,
     "precision": str | None,
+    "compiled": bool | None,
+    "threads": int | None,
     "segment": int,
     "step": int,
     "steps": int | None,

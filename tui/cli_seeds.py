@@ -1,0 +1,90 @@
+"""`train --seeds N`: one run per seed, as many side by side as there are cores, and what they come to together.
+
+Every run has one CPU thread: small products gain so little from a second one that two runs side by side take hardly
+longer than one, and a seed's result is bit for bit that of a lone run with `--set threads=1`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import statistics
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from journal.events import Evaluated
+from journal.folder import create_run
+from journal.spec import Spec, override
+from journal.summary import summary
+from tui.cli_print import json_result, result, say
+from tui.cli_show import headline
+from tui.engine_process import EngineError, EngineProcess
+
+
+def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, *, as_json: bool) -> int:
+    """Trains `seeds` runs called `name`-s1 and so on, from the spec's seed up, and returns the exit status.
+
+    SIGINT and SIGTERM stop them all in good order. Raises ValueError when a run can't be made, EngineError when one
+    failed; the others are then trained to their end all the same.
+    """
+    first = spec.seed
+    waiting = [
+        create_run(runs, override(spec, [f"seed={seed}", "threads=1"]), f"{name}-s{seed}")
+        for seed in range(first, first + seeds)
+    ]
+    at_work: list[EngineProcess] = []
+    done: list[EngineProcess] = []
+    received: list[int] = []
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        for engine in at_work:
+            engine.process.terminate()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, forward)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    while at_work or (waiting and not received):
+        while waiting and len(at_work) < cores and not received:
+            at_work.append(EngineProcess(waiting.pop(0), foreground=True))
+        time.sleep(0.1)
+        for engine in [engine for engine in at_work if engine.process.poll() is not None]:
+            at_work.remove(engine)
+            done.append(engine)
+            engine.news()
+            state = engine.state.status(alive=False)
+            evaluations = engine.state.evaluations
+            words = f", {headline(summary(engine.run)['evaluation'])}" if evaluations else ""
+            say(f"{engine.run.name}: {state} at step {engine.state.step}{words}")
+    told = together([engine.state.evaluations[-1] for engine in done if engine.state.evaluations])
+    if as_json:
+        json_result({"runs": [summary(engine.run) for engine in done], "evaluation": told})
+    else:
+        for measure, row in told.items():
+            result(
+                f"{measure}: median {row['median']:.4g}, mean {row['mean']:.4g} ± {row['sd']:.2g} "
+                f"over {len(row['values'])} seeds ({row['unit']})"
+            )
+    if received:
+        return 128 + received[0]
+    if broken := [engine for engine in done if engine.state.status(alive=False) != "finished"]:
+        raise EngineError(f"{broken[0].run.name}: {broken[0].obituary()}")
+    return 0
+
+
+def together(evaluations: list[Evaluated]) -> dict[str, dict[str, Any]]:
+    """Per measure, over the last evaluations of several runs: values, median, mean and standard deviation, unit."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in evaluations[0].values if evaluations else ():
+        values = [evaluation.values[name].value for evaluation in evaluations]
+        found[name] = {
+            "values": values,
+            "median": statistics.median(values),
+            "mean": statistics.fmean(values),
+            "sd": statistics.stdev(values) if len(values) > 1 else 0.0,
+            "unit": evaluations[0].values[name].unit,
+        }
+    return found
