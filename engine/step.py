@@ -37,6 +37,8 @@ class Step:
         self._controls, self._names, self._effective = controls, controls.names, controls.effective
         self._device, self._compiled = device, compiled
         self._counts = model.draws_needed(batches.labelled_rows, batches.rows)
+        self.problem = ""
+        """Why the step could not be compiled; it is then taken uncompiled."""
         self._take: Callable[..., Tensor] = _compile(self._compiled_step) if compiled else self._eager_step
 
     def __call__(self, step: int, row: Tensor) -> None:
@@ -47,9 +49,17 @@ class Step:
         if self._compiled:
             rates = torch.tensor(self._optimizer.scalars(step + 1, self._controls.learning_rate))
             rates = rates.to(self._device, non_blocking=True)
-            row.copy_(self._take(*batch, key, self._effective, rates))
-        else:
-            row.copy_(self._take(*batch, key, self._effective, step + 1))
+            try:
+                row.copy_(self._take(*batch, key, self._effective, rates))
+                return
+            except torch._dynamo.exc.BackendCompilerFailed as error:
+                # Nothing has been computed yet: a broken compiler shows itself before the first step.
+                reason = str(error.inner_exception).strip().splitlines()
+                self.problem = (
+                    f"the step could not be compiled and is taken uncompiled: {reason[0] if reason else error}"
+                )
+                self._compiled, self._take = False, self._eager_step
+        row.copy_(self._take(*batch, key, self._effective, step + 1))
 
     def _eager_step(
         self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor, count: int

@@ -120,6 +120,9 @@ class Training:
             fresh = False
             self.controls.prepare(self.step)
             self.take_step(self.step, self.recorder.row())
+            if self.take_step.problem:
+                self.events.append(Logged(step=self.step, level="warning", text=self.take_step.problem))
+                self.take_step.problem = ""
             self.controls.advance()
             self.step += 1
             self.recorder.report(self.step)
