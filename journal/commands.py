@@ -70,6 +70,8 @@ def pending(folder: Path) -> list[tuple[Path, Command | str]]:
         path = folder / "commands" / name
         try:
             found.append((path, Command.model_validate_json(path.read_bytes())))
+        except FileNotFoundError:
+            continue  # the engine has just answered it
         except ValidationError as error:
             found.append((path, f"not a command: {error.errors()[0]['msg']}"))
     return found

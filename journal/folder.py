@@ -132,7 +132,12 @@ def list_runs(runs: Path) -> list[RunFolder]:
     """The runs in a folder, newest first; empty when there is no such folder."""
     try:
         with os.scandir(runs) as entries:
-            found = [RunFolder(Path(entry.path)) for entry in entries if os.path.isfile(f"{entry.path}/spec.json")]
+            # A link to a run is another name of it, not another run.
+            found = [
+                RunFolder(Path(entry.path))
+                for entry in entries
+                if not entry.is_symlink() and os.path.isfile(f"{entry.path}/spec.json")
+            ]
     except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(found, key=lambda run: ((run.path / "spec.json").stat().st_mtime_ns, run.name), reverse=True)

@@ -63,8 +63,9 @@ class RunState:
                     if event.action in ("pause", "continue"):
                         self.paused = event.action == "pause"
                     for change in event.changes:
-                        knob = self.knobs[change.knob]
-                        self.knobs[change.knob] = knob.model_copy(update={"value": change.applied})
+                        # A start that could not be read has declared no knobs.
+                        if knob := self.knobs.get(change.knob):
+                            self.knobs[change.knob] = knob.model_copy(update={"value": change.applied})
             case Evaluated():
                 self.evaluations.append(event)
             case Sampled():
