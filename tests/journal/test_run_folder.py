@@ -165,3 +165,9 @@ def test_an_engine_is_alive_until_it_is_killed_and_never_twice(runs: Path) -> No
     with run.engine_lock():
         assert run.engine_alive()
     assert not run.engine_alive()
+
+
+def test_a_link_to_a_run_is_no_second_run(tmp_path: Path):
+    run = create_run(tmp_path, load_recipe("ladder-digits"), "real")
+    (tmp_path / "best").symlink_to(run.path)
+    assert [found.path for found in list_runs(tmp_path)] == [run.path]
