@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
-import statistics
 import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+import numpy as np
 
 from journal.events import Evaluated
 from journal.folder import create_run
@@ -26,8 +27,8 @@ from tui.engine_process import EngineError, EngineProcess
 def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, *, as_json: bool) -> int:
     """Trains `seeds` runs called `name`-s1 and so on, from the spec's seed up, and returns the exit status.
 
-    SIGINT and SIGTERM stop them all in good order. Raises ValueError when a run can't be made, EngineError when one
-    failed; the others are then trained to their end all the same.
+    SIGINT, SIGTERM and SIGHUP stop them all in good order; a second SIGINT kills the engines. Raises ValueError when a
+    run can't be made, EngineError when one failed; the others are then trained to their end all the same.
     """
     first = spec.seed
     waiting = [
@@ -40,17 +41,24 @@ def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, *, as_json: bool)
 
     def forward(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        for engine in at_work:
-            engine.process.terminate()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, forward)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    told_to_stop = False
     while at_work or (waiting and not received):
         while waiting and len(at_work) < cores and not received:
             at_work.append(EngineProcess(waiting.pop(0), foreground=True))
         time.sleep(0.1)
+        if received and not told_to_stop:
+            told_to_stop = True
+            say("stopping: the engines finish their step and save; ctrl-c (again) kills them at once")
+            for engine in at_work:
+                engine.process.terminate()
+        if signal.SIGINT in received[1:]:
+            for engine in at_work:
+                engine.process.kill()
         for engine in [engine for engine in at_work if engine.process.poll() is not None]:
             at_work.remove(engine)
             done.append(engine)
@@ -76,15 +84,19 @@ def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, *, as_json: bool)
 
 
 def together(evaluations: list[Evaluated]) -> dict[str, dict[str, Any]]:
-    """Per measure, over the last evaluations of several runs: values, median, mean and standard deviation, unit."""
+    """Per measure, over the last evaluations of several runs: values, median, mean and standard deviation, unit.
+
+    A seed that diverged stays visible: NaN and infinities go into all of them.
+    """
     found: dict[str, dict[str, Any]] = {}
     for name in evaluations[0].values if evaluations else ():
         values = [evaluation.values[name].value for evaluation in evaluations]
-        found[name] = {
-            "values": values,
-            "median": statistics.median(values),
-            "mean": statistics.fmean(values),
-            "sd": statistics.stdev(values) if len(values) > 1 else 0.0,
-            "unit": evaluations[0].values[name].unit,
-        }
+        with np.errstate(invalid="ignore"):
+            found[name] = {
+                "values": values,
+                "median": float(np.median(values)),
+                "mean": float(np.mean(values)),
+                "sd": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
+                "unit": evaluations[0].values[name].unit,
+            }
     return found

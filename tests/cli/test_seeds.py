@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+import signal
 import statistics
 
 import torch
 
-from journal.events import Evaluated, Value
-from tests.processes import Laddertop
+from journal.events import Evaluated, RunStarted, Value
+from tests.processes import Laddertop, wait_for
 from tui.cli_seeds import together
 
 TINY = ["train", "ladder-digits", "--steps", "40", "--set", "model.widths=[16]", "--set", "model.denoising=[10,1,1]"]
@@ -36,8 +39,40 @@ def test_seeds_cant_be_detached(laddertop: Laddertop):
     assert "can't be detached" in done.stderr
 
 
+def test_a_second_interrupt_kills_the_engines_even_when_they_are_stuck(laddertop: Laddertop):
+    words = ["train", "tiny.toml", "--steps", "100000000", "--seeds", "2", "--name", "stuck"]
+    with laddertop.start(*words) as command:
+        assert command.stderr is not None
+        names = ["stuck-s3", "stuck-s4"][: len(os.sched_getaffinity(0))]
+        for name in names:
+            wait_for(lambda name=name: laddertop.size(name) > 0)
+            start = laddertop.events(name)[0]
+            assert isinstance(start, RunStarted)
+            os.kill(start.pid, signal.SIGSTOP)
+        command.send_signal(signal.SIGINT)
+        assert "ctrl-c (again) kills them at once" in command.stderr.readline()
+        command.send_signal(signal.SIGINT)
+        _, err = command.communicate(timeout=20)
+    assert command.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in err
+    assert not any(laddertop.run_folder(name).engine_alive() for name in names)
+
+
 def test_one_seed_has_no_deviation():
     value = Value(value=2.0, unit="nats")
     told = together([Evaluated(step=1, split="test", values={"kl": value}, seconds=0)])
     assert told == {"kl": {"values": [2.0], "median": 2.0, "mean": 2.0, "sd": 0.0, "unit": "nats"}}
     assert together([]) == {}
+
+
+def test_a_seed_that_diverged_stays_visible_and_breaks_nothing():
+    evaluations = [
+        Evaluated(step=1, split="test", values={"kl": Value(value=value, unit="nats")}, seconds=0)
+        for value in (1.0, math.nan, 3.0)
+    ]
+    told = together(evaluations)["kl"]
+    assert all(math.isnan(told[key]) for key in ("median", "mean", "sd"))
+    evaluations[1] = evaluations[1].model_copy(update={"values": {"kl": Value(value=math.inf, unit="nats")}})
+    told = together(evaluations)["kl"]
+    assert (told["median"], told["mean"]) == (3.0, math.inf)
+    assert math.isnan(told["sd"])
