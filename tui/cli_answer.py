@@ -12,9 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from journal.commands import Action, send, sender
+from journal.commands import Action, Command, send, sender
 from journal.events import Checkpointed, Commanded, Evaluated, Event, EventReader, Knob, RunEnded, Sampled, as_json
 from journal.folder import RunFolder, find_run, runs_folder
+from journal.metrics import segment_path
 from journal.state import RunState
 from tui.cli_follow import change_in_words
 from tui.cli_print import json_result, number, result
@@ -29,6 +30,9 @@ YIELDS: dict[str, type[Checkpointed] | type[Evaluated] | type[Sampled] | type[Ru
     "stop": RunEnded,
 }
 """What the engine records when it has done as it was asked; the other actions are done when they are answered."""
+
+COMPILING = 300.0
+"""Seconds after its start that an engine may take for its first step before they count as silence."""
 
 
 def ask(
@@ -60,10 +64,10 @@ def ask(
             json_result({**_plain(answer), "result": None})
         raise EngineError(f"refused at step {answer.step}: {answer.reason}")
     if action in YIELDS:
-        dialogue.wait(lambda: dialogue.done(action) is not None, "took the command up and is still at it")
+        dialogue.wait(lambda: dialogue.done(sent) is not None, "took the command up and is still at it")
     if action == "stop":
         dialogue.wait_until_gone()
-    done = dialogue.done(action)
+    done = dialogue.done(sent)
     if as_json:
         json_result({**_plain(answer), "result": _plain(done) if done else None})
         return
@@ -120,6 +124,7 @@ class _Dialogue:
     def __init__(self, run: RunFolder, deadline: float) -> None:
         self._run = run
         self._deadline = deadline
+        self._checked = time.monotonic()
         self._reader = EventReader(run.events_path)
         self.state = RunState().apply_all(self._reader.read_all())
         self._since: list[Event] = []
@@ -128,9 +133,16 @@ class _Dialogue:
         """The outcome of a command."""
         return next((e for e in self._since if isinstance(e, Commanded) and e.id == id), None)
 
-    def done(self, action: str) -> Event | None:
-        """The first event since the command was sent that such a command yields."""
-        return next((e for e in self._since if action in YIELDS and isinstance(e, YIELDS[action])), None)
+    def done(self, sent: Command) -> Event | None:
+        """What a command yielded: the first such event after its answer, as the engine answers before it carries out.
+
+        Earlier ones were somebody else's, or the schedule's.
+        """
+        answer = self.answer(sent.id)
+        if answer is None or sent.action not in YIELDS:
+            return None
+        after = self._since[self._since.index(answer) + 1 :]
+        return next((e for e in after if isinstance(e, YIELDS[sent.action])), None)
 
     def wait_for_engine(self) -> None:
         """Returns once an engine is at work; raises NoEngineError when there is none."""
@@ -169,9 +181,21 @@ class _Dialogue:
         return alive
 
     def _check_time(self, otherwise: str) -> None:
-        if time.monotonic() > self._deadline:
-            raise EngineError(f"the engine of {self._run.name} {otherwise}; see `laddertop show {self._run.name}`")
+        now, started = time.monotonic(), self.state.started
+        before_first_step = started is not None and self._before_first_step()
+        if started and started.compiled and before_first_step and time.time() < started.time + COMPILING:
+            # It answers nothing while it compiles.
+            self._deadline += now - self._checked
+        self._checked = now
+        if now > self._deadline:
+            said = self.state.log[-1:] if before_first_step else []
+            why = "".join(f" ({log.text})" for log in said if started and log.time >= started.time)
+            raise EngineError(f"the engine of {self._run.name} {otherwise}{why}; see `laddertop show {self._run.name}`")
         time.sleep(0.02)
+
+    def _before_first_step(self) -> bool:
+        segment = segment_path(self._run.path, self.state.segment)
+        return not segment.is_file() or not segment.stat().st_size
 
 
 def _value(knob: Knob, text: str) -> float:

@@ -1,25 +1,32 @@
-"""What the command line makes of the answers of an engine that refuses or leaves, played with the journal."""
+"""What the command line makes of an engine that refuses, leaves or lets wait, played with the journal."""
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Literal
 
 import pytest
 
 from journal.commands import Command, pending
-from journal.events import Commanded, EventWriter, RunStarted
+from journal.events import Checkpointed, Commanded, EventWriter, Logged, RunStarted
 from journal.folder import RunFolder, create_run
 from journal.spec import load_recipe
 from tests.processes import Laddertop
 
+Does = Literal["refuse", "leave", "save twice", "compile", "deaf"]
+
 
 class PlayedEngine(threading.Thread):
-    """Holds a run as an engine does, and refuses the first command or leaves without a word."""
+    """Holds a run as an engine does, and treats the first command as told.
 
-    def __init__(self, run: RunFolder, does: Literal["refuse", "leave"]) -> None:
+    It refuses it, leaves without a word, saves for itself before it saves for the command, compiles for a second before
+    it refuses, or is deaf.
+    """
+
+    def __init__(self, run: RunFolder, does: Does) -> None:
         super().__init__(daemon=True)
         self._run, self._does = run, does
         self._over = threading.Event()
@@ -36,7 +43,7 @@ class PlayedEngine(threading.Thread):
                     host="box",
                     device="cpu",
                     precision="fp32",
-                    compiled=False,
+                    compiled=self._does == "compile",
                     threads=1,
                     versions={},
                     resumed_from=None,
@@ -46,28 +53,43 @@ class PlayedEngine(threading.Thread):
                     knobs=[],
                 )
             )
+            if self._does in ("compile", "deaf"):
+                events.append(Logged(step=0, level="info", text="reading the data"))
             self.ready.set()
             while not self._over.wait(0.01):
                 for path, command in pending(self._run.path):
                     assert isinstance(command, Command)
                     if self._does == "leave":
                         return
+                    if self._does == "deaf":
+                        continue
+                    if self._does == "compile":
+                        time.sleep(1)
+                    if self._does == "save twice":
+                        events.append(saved("schedule"))
                     events.append(
                         Commanded(
                             step=7,
                             id=command.id,
                             by=command.by,
                             action=command.action,
-                            outcome="refused",
-                            reason="no disk \x1b[2J",
+                            outcome="applied" if self._does == "save twice" else "refused",
+                            reason="" if self._does == "save twice" else "no disk \x1b[2J",
                         )
                     )
+                    if self._does == "save twice":
+                        events.append(saved("command"))
                     path.unlink()
 
     def leave(self) -> None:
         """Ends it."""
         self._over.set()
         self.join()
+
+
+def saved(reason: str) -> Checkpointed:
+    """A checkpoint that was saved for this reason."""
+    return Checkpointed(step=7, file=f"{reason}.ckpt", sha256="0", bytes=2, reason=reason)
 
 
 @pytest.fixture
@@ -97,3 +119,24 @@ def test_an_engine_that_is_gone_before_it_answers_is_not_waited_for(laddertop: L
     done = laddertop("pause", engine, timeout=20)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"laddertop: the engine of {engine} is gone: crashed\n"
+
+
+@pytest.mark.parametrize("engine", ["save twice"], indirect=True)
+def test_the_result_of_a_command_is_its_own_and_not_the_one_before_it(laddertop: Laddertop, engine: str) -> None:
+    assert laddertop.json("checkpoint", engine)["result"]["file"] == "command.ckpt"
+
+
+@pytest.mark.parametrize("engine", ["compile"], indirect=True)
+def test_the_time_that_an_engine_compiles_is_not_waited_in_vain(laddertop: Laddertop, engine: str) -> None:
+    done = laddertop("pause", engine, "--timeout", "0.2")
+    assert "refused at step 7" in done.stderr
+
+
+@pytest.mark.parametrize("engine", ["deaf"], indirect=True)
+def test_an_engine_that_does_not_answer_in_time_is_explained_by_its_own_words(
+    laddertop: Laddertop, engine: str
+) -> None:
+    done = laddertop("pause", engine, "--timeout", "0.2")
+    assert done.returncode == 1
+    assert "has not answered within 0.2 s" in done.stderr
+    assert "(reading the data)" in done.stderr
