@@ -25,7 +25,7 @@ def summary(run: RunFolder) -> dict[str, Any]:
     metrics.poll()
     step = last_step(run, state, metrics)
     started = state.started
-    values = metrics.last()
+    values = last_values(state, metrics)
     return {
         "name": run.name,
         "folder": str(run.path.absolute()),
@@ -76,6 +76,12 @@ def last_step(run: RunFolder, state: RunState, metrics: MetricsReader) -> int:
     if segment.is_file() and segment.stat().st_size:
         return max(state.step, metrics.last_step())
     return state.step
+
+
+def last_values(state: RunState, metrics: MetricsReader) -> dict[str, float]:
+    """The newest record by column name; empty before the newest start has one, as older ones belong to other steps."""
+    parts = metrics.kept()
+    return metrics.last() if 0 < state.segment <= len(parts) and len(parts[state.segment - 1]) else {}
 
 
 def terms(state: RunState, values: dict[str, float]) -> dict[str, dict[str, Any]]:

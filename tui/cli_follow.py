@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from journal.events import (
     Change,
@@ -22,7 +24,7 @@ from journal.events import (
     as_json,
 )
 from journal.metrics import MetricsReader
-from journal.summary import last_step, newest_evaluation, terms, total
+from journal.summary import last_step, last_values, newest_evaluation, terms, total
 from tui.cli_print import harmless, json_result, number, say, setting
 from tui.cli_show import headline
 from tui.draw.numbers import duration, rate
@@ -30,6 +32,8 @@ from tui.engine_process import EngineProcess
 
 WINDOW = 15.0
 """Seconds over which the speed is measured."""
+LOOK_BACK = 1 << 14
+"""Steps that are looked at for it at most."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Progress:
     epoch: float
     """Passes over the training images."""
     speed: float | None
-    """Steps a second; none when it is not known yet."""
+    """Steps a second while it trains; none when that is not known yet, or while it is paused."""
     paused: bool
     """Whether it is paused."""
     total: float | None
@@ -73,28 +77,37 @@ class Meter:
     def __init__(self, engine: EngineProcess) -> None:
         self._engine = engine
         self._metrics = MetricsReader(engine.run.path)
-        self._seen: deque[tuple[float, int]] = deque()
 
     def read(self) -> Progress:
         """Where the training stands now."""
         state = self._engine.state
         self._metrics.poll()
-        step, now, values = last_step(self._engine.run, state, self._metrics), time.monotonic(), self._metrics.last()
-        if not self._seen or step > self._seen[-1][1]:
-            self._seen.append((now, step))
-        while len(self._seen) > 2 and self._seen[0][0] < now - WINDOW:
-            self._seen.popleft()
-        (first_time, first_step), (last_time, newest) = self._seen[0], self._seen[-1]
+        step, values = last_step(self._engine.run, state, self._metrics), last_values(state, self._metrics)
+        times = self._metrics.kept()[-1]["time"][-LOOK_BACK:] if values else np.empty(0)
         return Progress(
             step=step,
             steps=state.steps,
             epoch=step / state.started.epoch_steps if state.started else 0.0,
-            speed=(newest - first_step) / (last_time - first_time) if newest > first_step else None,
+            speed=None if state.paused else speed(times),
             paused=state.paused,
             total=total(values),
             terms=terms(state, values),
             evaluation=newest_evaluation(state),
         )
+
+
+def speed(times: npt.NDArray[np.float64]) -> float | None:
+    """Steps a second over the newest WINDOW seconds of training, from the times of N steps [N].
+
+    Silences don't count: pauses, evaluations and other compiling than the first, which no step precedes.
+    """
+    took = np.diff(times)
+    if not len(took):
+        return None
+    took = took[took <= max(1.0, 10 * float(np.median(took)))]
+    since = np.cumsum(took[::-1])
+    steps = max(1, int(np.searchsorted(since, WINDOW)))
+    return steps / float(since[steps - 1]) if since[steps - 1] > 0 else None
 
 
 class Reporter(Protocol):

@@ -6,6 +6,7 @@ import json
 import math
 import os
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -167,6 +168,21 @@ def test_runs_are_short_forms_of_show_and_a_damaged_one_is_among_them(laddertop:
     shown = laddertop("show", "0-damaged")
     assert shown.returncode == 2
     assert "spec.json can't be read" in shown.stderr
+
+
+def test_a_cost_that_a_resume_threw_away_is_not_told_of_its_checkpoint(laddertop: Laddertop, recorded: str) -> None:
+    run = create_run(laddertop.runs, load_recipe("vae-mnist"), "1-resumed")
+    for name in ("events.jsonl", "metrics.json", "metrics-0001.bin"):
+        (run.path / name).write_bytes((laddertop.runs / recorded / name).read_bytes())
+    start = laddertop.events(recorded)[0]
+    assert isinstance(start, RunStarted)
+    MetricsWriter(run.path, 2, 5).close()
+    with EventWriter(run.events_path) as events:
+        events.append(start.model_copy(update={"segment": 2, "step": 1, "resumed_from": 1}))
+    told = strict(laddertop("show", run.name, "--json").stdout)
+    rmtree(run.path)
+    assert (told["step"], told["total"]) == (1, None)
+    assert told["terms"]["kl"]["value"] is told["knobs"]["beta"]["effective"] is None
 
 
 def test_recipes_and_keys_are_all_there(laddertop: Laddertop) -> None:
