@@ -99,7 +99,7 @@ class Meter:
 def speed(times: npt.NDArray[np.float64]) -> float | None:
     """Steps a second over the newest WINDOW seconds of training, from the times of N steps [N].
 
-    Silences don't count: pauses, evaluations and other compiling than the first, which no step precedes.
+    Silences between two steps don't count: pauses, evaluations, saving.
     """
     took = np.diff(times)
     if not len(took):
