@@ -104,7 +104,7 @@ class RunView:
     curves: dict[str, Curve] = field(default_factory=dict)
     """By column name: the total, the terms, and the gradient's norm."""
     latest: dict[str, float] = field(default_factory=dict)
-    """The newest record by column name."""
+    """The newest record of the newest start by column name; empty before its first step."""
     step: int = 0
     """Steps completed at the newest record or event."""
     images: dict[str, np.ndarray] = field(default_factory=dict)
@@ -165,6 +165,7 @@ class RunView:
         line: Line | None = None
         match event:
             case RunStarted():
+                self.latest.clear()
                 where = f"{event.device}, {event.precision}{', compiled' if event.compiled else ''}, pid {event.pid}"
                 if event.resumed_from is None:
                     line = Line(event.step, f"training starts on {where}")
@@ -210,10 +211,12 @@ class RunView:
     def _take_rows(self, news: News) -> None:
         drawn = {"total", "grad_norm", *(term.name for term in self.state.terms)}
         for name, values in news.values.items():
-            self.latest[name] = float(values[-1])
             if name in drawn:
                 self.curves.setdefault(name, Curve(DECAY)).extend(news.steps, values)
-        self.step = int(news.steps[-1])
+        # A resume may be about to repeat what is older than the newest start.
+        if news.times[-1] >= self._started():
+            self.step = int(news.steps[-1])
+            self.latest = {name: float(values[-1]) for name, values in news.values.items()}
         self._newest = max(self._newest, float(news.times[-1]))
         total = news.values.get("total", np.full(len(news.steps), np.nan))
         self._recent_steps = np.concatenate([self._recent_steps, news.steps])
@@ -234,7 +237,7 @@ class RunView:
             interrupted = any(e.line.step < at + WINDOW and e.line.step > at for e in self._effects[i + 1 :])
             if interrupted:
                 continue
-            if self.step < at + WINDOW:
+            if self._recent_steps[-1] < at + WINDOW:
                 waiting.append(effect)
             elif np.isfinite(effect.before) and np.isfinite(after := self._mean_cost(at + 1, at + WINDOW)):
                 effect.line.text += f"   cost {number(effect.before)} → {number(after)}"
@@ -261,11 +264,19 @@ class RunView:
         """Whether the numbers no longer show what is happening."""
         if self.status() == "crashed":
             return True
+        if self.compiling():
+            return False
         return self.status() == "training" and self.silence() > max(10.0, 20 / self.rate() if self.rate() > 0 else 0)
 
+    def compiling(self) -> bool:
+        """Whether the engine compiles its step, silent for a minute or two before the first record."""
+        started = self.state.started
+        return started is not None and started.compiled and not self.latest and self.status() == "training"
+
     def rate(self) -> float:
-        """Steps a second over the newest ten seconds, pauses left out; nan when unknown."""
-        times = self._recent_times[self._recent_times >= (self._recent_times[-1:] - 10).sum()]
+        """Steps a second of the newest start over its newest ten seconds, pauses left out; nan when unknown."""
+        since = max((self._recent_times[-1:] - 10).sum(), self._started())
+        times = self._recent_times[self._recent_times >= since]
         gaps = np.diff(times)
         if not len(gaps) or times[-1] <= times[0]:
             return float("nan")
@@ -280,6 +291,9 @@ class RunView:
         """First and last step of the charts."""
         return 0, planned_end(self.step, self.state.steps)
 
+    def _started(self) -> float:
+        return self.state.started.time if self.state.started else 0.0
+
     def _made(self) -> float:
         try:
             return (self.run.path / "spec.json").stat().st_mtime
@@ -293,7 +307,11 @@ class RunView:
         rows = []
         for term in self.state.terms:
             curve = self.curves.get(term.name) or Curve(DECAY)
-            weight = 1.0 if term.weight is None else self.latest.get(term.weight, float("nan"))
+            weight = 1.0
+            if term.weight is not None:
+                # Before the first step of a start the weight is what the knob is set to.
+                knob = self.state.knobs.get(term.weight)
+                weight = self.latest.get(term.weight, knob.value if knob else float("nan"))
             rows.append(TermRow(term, self.value(term.name), weight, curve))
         total = sum(row.weighted for row in rows)
         for row in rows:

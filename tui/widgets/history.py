@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from tui.draw.cells import Cells, Ink
 from tui.draw.numbers import thousands
 from tui.draw.text import fit
@@ -28,7 +30,8 @@ class History(Panel):
         # Evaluations and checkpoints repeat: of them only the newest, so that they don't push out what was done.
         # A single row has no place for them at all; the terms show the newest evaluation anyway.
         routine = next((line for line in reversed(view.lines) if line.ink is Ink.DIM and height > 1), None)
-        lines = [line for line in view.lines[-200:] if line.ink is not Ink.DIM or line is routine][-height:]
+        kept = (line for line in reversed(view.lines) if line.ink is not Ink.DIM or line is routine)
+        lines = list(islice(kept, height))[::-1]
         extra = []
         if view.status() == "crashed":
             last = f": {view.console}" if view.console else ""

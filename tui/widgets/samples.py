@@ -35,6 +35,7 @@ class Samples(Panel):
         super().__init__(view, id=id)
         self.mode = MODES[0]
         self._drawn: tuple[object, ...] | None = None
+        self._images: dict[str, np.ndarray] | None = None
         self._picture = Cells(0, 0)
 
     def next_mode(self, modes: tuple[str, ...]) -> None:
@@ -45,9 +46,10 @@ class Samples(Panel):
 
     def picture(self, height: int, width: int) -> Cells:
         """Drawn again only when there are new samples, or another size or mode."""
-        wanted = (height, width, self.mode, self.view.images_step, len(self.view.images), self.chosen)
-        if wanted != self._drawn:
-            self._picture, self._drawn = self._draw(height, width), wanted
+        wanted = (height, width, self.mode, self.chosen)
+        if wanted != self._drawn or self.view.images is not self._images:
+            self._picture = self._draw(height, width)
+            self._drawn, self._images = wanted, self.view.images
         return self._picture
 
     def _draw(self, height: int, width: int) -> Cells:

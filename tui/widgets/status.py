@@ -37,6 +37,8 @@ class StatusBar(Panel):
             parts.append((f"step {thousands(view.step)}", numbers))
         if stale:
             parts.append((f"stale, {ago(max(view.silence(), 2))} old", Ink.WARN))
+        elif view.compiling():
+            parts.append(("compiling", numbers))
         elif status == "training":
             parts.append((f"{rate(view.rate()):>11}", numbers))
             parts.append((f"ETA {estimate(view.seconds_left())}", numbers))
