@@ -9,6 +9,7 @@ import asyncio
 import os
 import select
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -36,7 +37,9 @@ from textual.events import CursorPosition  # noqa: E402
 from textual.filter import LineFilter, NoColor  # noqa: E402
 from textual.theme import BUILTIN_THEMES  # noqa: E402
 
+from journal.events import EventReader  # noqa: E402
 from journal.folder import RunFolder  # noqa: E402
+from journal.state import RunState  # noqa: E402
 from tui.draw.text import ascii_only  # noqa: E402
 from tui.engine_process import EngineProcess  # noqa: E402
 from tui.messages import OpenRun, StartEngine  # noqa: E402
@@ -73,7 +76,7 @@ class LaddertopApp(App[None]):
         super().__init__()
         self._plain = plain
         self._runs, self._run, self._form = runs, run, form
-        self._engines: list[EngineProcess] = []
+        self._engines: dict[Path, subprocess.Popen[bytes]] = {}
         self._plain_filter = AsciiOnly()
         self.register_theme(_THEME)
         self.theme = _THEME.name
@@ -85,6 +88,7 @@ class LaddertopApp(App[None]):
 
     def on_mount(self) -> None:
         """To the first screen."""
+        self.set_interval(1.0, self._reap)
         if not self.is_headless:
             _leave_on_signals(self)
             self.set_interval(1.0, self._watch_terminal)
@@ -113,12 +117,24 @@ class LaddertopApp(App[None]):
 
     def on_start_engine(self, message: StartEngine) -> None:
         """Start an engine, and say so or why not."""
+        run = message.run
+        self._reap()
         try:
-            self._engines.append(EngineProcess(message.run))
+            if not run.engine_alive():
+                if run.path in self._engines:
+                    raise ValueError(f"the engine of {run.name} is still starting; try again in a moment")
+                state = RunState().apply_all(EventReader(run.events_path).read_all())
+                if state.ended is not None and state.ended.reason == "finished":
+                    raise ValueError(f"{run.name} finished its {state.steps} steps; there is nothing to resume")
+            self._engines[run.path] = EngineProcess(run).process
         except (ValueError, OSError) as error:
             message.tell(str(error))
         else:
-            message.tell(f"an engine is starting for {message.run.name}")
+            message.tell(f"an engine is starting for {run.name}")
+
+    def _reap(self) -> None:
+        """Forgets the engines that ended."""
+        self._engines = {path: process for path, process in self._engines.items() if process.poll() is None}
 
     def on_cursor_position(self, _: CursorPosition) -> None:
         """The terminal has shown the last frame."""

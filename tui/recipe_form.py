@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from journal.spec import Spec, load_recipe, override
 
@@ -67,7 +69,14 @@ def draft(recipe_name: str, filled: dict[str, str], free: str) -> Draft:
     before = fields_of(recipe)
     settings = [f"{k}={v.strip()}" for k, v in filled.items() if k in before and v.strip() != before[k] and v.strip()]
     settings += [line.strip() for line in free.splitlines() if line.strip()]
+    if empty := [key for key, value in filled.items() if before.get(key) and not value.strip()]:
+        problem = f"{FIELDS[empty[0]]} is empty; the recipe's value is {before[empty[0]]}"
+        return Draft(recipe_name, tuple(settings), None, problem)
     try:
-        return Draft(recipe_name, tuple(settings), override(recipe, settings))
-    except ValueError as error:
+        spec = override(recipe, settings)
+        if spec.data.root is not None:
+            # A resume may come from another folder.
+            spec = override(spec, [f"data.root={json.dumps(str(Path(spec.data.root).expanduser().absolute()))}"])
+        return Draft(recipe_name, tuple(settings), spec)
+    except (ValueError, RuntimeError) as error:
         return Draft(recipe_name, tuple(settings), None, str(error).removeprefix("the settings: "))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from tui.draw.cells import Ink
 from tui.run_view import ME, RunView
 from tui.runs_view import RunsView
 from tui.watcher import Watcher
+from tui.widgets.history import History
+from tui.widgets.samples import Samples
+from tui.widgets.status import StatusBar
 
 
 class Eyes:
@@ -194,6 +198,64 @@ def test_after_a_resume_the_curves_hold_the_history_as_trained(engine: PlayedEng
         assert [m.label for m in view.markers] == ["resumed"]
 
 
+def test_before_its_first_step_a_resumed_run_stands_where_it_was_resumed(engine: PlayedEngine) -> None:
+    engine.__exit__(None, None, None)
+    second = PlayedEngine(engine.run, first=1500, segment=2)
+    second.keep_time(time.time())
+    with second:
+        view = Eyes(engine.run).view
+        assert (view.step, view.latest) == (1500, {})
+        assert np.isnan(view.rate())
+        assert view.curves["total"].points == 2000
+
+
+def test_what_happened_before_a_resume_keeps_its_effect_told(engine: PlayedEngine, eyes: Eyes) -> None:
+    eyes.send("set", {"noise": 0.0})
+    engine.answer()
+    engine.train(300)
+    engine.__exit__(None, None, None)
+    second = PlayedEngine(engine.run, first=2300, segment=2)
+    second.keep_time(time.time() + 1)
+    with second:
+        view = Eyes(engine.run).view
+        assert any("noise off" in line.text and "cost" in line.text for line in view.lines)
+
+
+def test_nothing_is_stale_while_the_engine_compiles(tmp_path: Path) -> None:
+    engine = PlayedEngine.new(tmp_path)
+    engine.keep_time(time.time() - 60)
+    with engine:
+        eyes = Eyes(engine.run)
+        assert eyes.view.compiling()
+        assert not eyes.view.stale()
+        assert "compiling" in StatusBar(eyes.view, id="status").picture(1, 120).text()
+        engine.train(600)
+        view = eyes.look()
+        assert not view.compiling()
+        assert view.stale()
+
+
+def test_what_was_done_to_a_run_stays_on_the_screen_however_often_it_is_evaluated(
+    engine: PlayedEngine, eyes: Eyes
+) -> None:
+    eyes.send("set", {"noise": 0.0})
+    engine.answer()
+    for _ in range(250):
+        engine.evaluate(1.0)
+    history = History(eyes.look(), id="history")
+    assert "noise off" in history.picture(4, 120).text()
+
+
+def test_samples_taken_again_at_the_same_step_are_drawn_again(engine: PlayedEngine, eyes: Eyes) -> None:
+    engine.sample(items=4)
+    samples = Samples(eyes.look(), id="samples")
+    before = samples.picture(20, 100)
+    assert samples.picture(20, 100) is before
+    engine.sample(items=4)
+    eyes.look()
+    assert samples.picture(20, 100) is not before
+
+
 def test_a_new_run_is_starting_until_its_engine_has_had_time(tmp_path: Path) -> None:
     run = PlayedEngine.new(tmp_path).run
     view = Eyes(run).view
@@ -251,3 +313,43 @@ def test_the_list_of_runs_tells_state_progress_and_quality(engine: PlayedEngine)
     rows = {row.run.name: row for row in runs.look()}
     assert rows["broken"].spec is None
     assert "can't be read" in rows["broken"].problem
+
+
+def test_a_damaged_run_takes_nothing_from_the_list(engine: PlayedEngine) -> None:
+    runs = engine.run.path.parent
+    with PlayedEngine.new(runs, "vae-mnist", "broken") as broken:
+        (broken.run.path / "metrics.json").write_text("{")
+        (runs / "other" / "events.jsonl").mkdir(parents=True)
+        (runs / "other" / "spec.json").write_bytes((broken.run.path / "spec.json").read_bytes())
+        view = RunsView(runs)
+        rows = {row.run.name: row for row in view.look()}
+        assert rows["played"].status == "training"
+        for name in ("broken", "other"):
+            assert rows[name].status == "damaged"
+            assert "can't be read" in rows[name].problem
+        (broken.run.path / "metrics.json").write_bytes((engine.run.path / "metrics.json").read_bytes())
+        assert {row.run.name: row.status for row in view.look()}["broken"] == "training"
+
+
+def test_a_run_that_was_deleted_and_made_again_is_another_run(tmp_path: Path) -> None:
+    view = RunsView(tmp_path)
+    with PlayedEngine.new(tmp_path) as engine:
+        engine.train(300)
+        assert [row.step for row in view.look()] == [300]
+    shutil.rmtree(engine.run.path)
+    assert view.look() == []
+    with PlayedEngine.new(tmp_path) as engine:
+        engine.train(20)
+        assert [row.step for row in view.look()] == [20]
+    engine.run.path.rename(tmp_path / "kept")
+    with PlayedEngine.new(tmp_path):
+        assert {row.run.name: row.step for row in view.look()} == {"kept": 20, "played": 0}
+
+
+def test_the_list_of_runs_keeps_no_file_open(engine: PlayedEngine) -> None:
+    view = RunsView(engine.run.path.parent)
+    view.look()
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        pytest.skip("needs /proc")
+    assert str(engine.run.path) not in maps.read_text()

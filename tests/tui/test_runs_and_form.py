@@ -46,6 +46,38 @@ async def test_the_list_follows_what_happens(engine: PlayedEngine, until: Until)
         await until(pilot, lambda: "✗ crashed" in screen_text(app), "the crash")
 
 
+async def test_the_cursor_stays_on_its_run(engine: PlayedEngine, until: Until) -> None:
+    runs = engine.run.path.parent
+    PlayedEngine.new(runs, "vae-mnist", "second")
+    app = LaddertopApp(runs)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: "second" in screen_text(app), "the runs")
+        await pilot.press("down")
+        PlayedEngine.new(runs, "vae-mnist", "third")
+        await until(pilot, lambda: "third" in screen_text(app), "the new run")
+        screen = app.screen
+        assert isinstance(screen, RunsScreen)
+        row = screen._selected()
+        assert row is not None
+        assert row.run.name == "played"
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "recipe" not in screen_text(app), "the narrow table")
+        row = screen._selected()
+        assert row is not None
+        assert row.run.name == "played"
+
+
+async def test_a_finished_run_is_not_resumed(engine: PlayedEngine, until: Until) -> None:
+    engine.end("finished")
+    engine.__exit__(None, None, None)
+    app = LaddertopApp(engine.run.path.parent)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: "✓ finished" in screen_text(app), "the end")
+        await pilot.press("R")
+        await until(pilot, lambda: "finished its 90000 steps; there is nothing to resume" in screen_text(app), "no")
+        assert not engine.run.console_path.exists()
+
+
 @pytest.mark.parametrize("width", [80, 120])
 async def test_an_empty_folder_says_how_to_begin(tmp_path: Path, until: Until, width: int) -> None:
     app = LaddertopApp(tmp_path / "none")
@@ -65,6 +97,22 @@ def test_a_form_amounts_to_the_settings_that_differ_from_the_recipe() -> None:
         "laddertop train ladder-mnist-100 --set data.root=/data --set optimizer.lr=0.001 --set optimizer.beta1=0.8"
     )
     assert made.shell({"--name": "my run", "--runs": ""}).endswith(" --name 'my run'")
+
+
+def test_the_data_root_of_a_form_holds_wherever_a_resume_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    made = draft("ladder-digits", {"data.root": "~/data"}, "")
+    assert made.spec is not None
+    assert made.spec.data.root == "/home/ann/data"
+    made = draft("ladder-digits", {"data.root": "here"}, "")
+    assert made.spec is not None
+    assert made.spec.data.root == str(Path("here").absolute())
+
+
+def test_a_field_that_was_emptied_is_told() -> None:
+    made = draft("ladder-digits", fields_of(load_recipe("ladder-digits")) | {"seed": " "}, "")
+    assert made.spec is None
+    assert made.problem == "seed is empty; the recipe's value is 1"
 
 
 def test_an_untouched_form_is_the_recipe() -> None:

@@ -104,6 +104,22 @@ async def test_pause_becomes_continue(engine: PlayedEngine, until: Until) -> Non
         assert "space continue" in screen_text(pilot.app)
 
 
+async def test_a_second_press_takes_the_pause_back(engine: PlayedEngine) -> None:
+    async with opened(engine.run.path) as pilot:
+        await pilot.press("space", "space", "space")
+        assert [c.action for c in inbox(engine.run.path)] == ["pause", "continue", "pause"]
+
+
+@pytest.mark.parametrize("key", ["n", "plus", "space", "R"])
+async def test_an_engine_that_is_still_starting_gets_no_command(tmp_path: Path, until: Until, key: str) -> None:
+    run = PlayedEngine.new(tmp_path).run
+    async with opened(run.path) as pilot:
+        await pilot.press(key)
+        await until(pilot, lambda: "the engine is still starting" in screen_text(pilot.app), "the sentence")
+    assert inbox(run.path) == []
+    assert not run.console_path.exists()
+
+
 async def test_stop_asks_first(engine: PlayedEngine, until: Until) -> None:
     async with opened(engine.run.path) as pilot:
         await pilot.press("S")

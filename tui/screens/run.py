@@ -214,8 +214,16 @@ class RunScreen(Screen[None]):
 
     # Steering
 
+    def _still_starting(self) -> bool:
+        starting = self.view.status() == "starting"
+        if starting:
+            self._history.say("the engine is still starting; try again in a moment")
+        return starting
+
     def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
         """Send a command to the engine, or say why not."""
+        if self._still_starting():
+            return
         if not self.view.alive:
             status = self.view.status()
             more = "" if status == "finished" else "; R resumes it"
@@ -235,7 +243,8 @@ class RunScreen(Screen[None]):
         try:
             request = steering.flip(self.view, name)
         except ValueError as error:
-            self._history.say(str(error))
+            if not self._still_starting():
+                self._history.say(str(error))
         else:
             self.ask(*request)
 
@@ -251,7 +260,8 @@ class RunScreen(Screen[None]):
         try:
             request = steering.turn(self.view, names, up)
         except ValueError as error:
-            self._history.say(str(error))
+            if not self._still_starting():
+                self._history.say(str(error))
         else:
             self.ask(*request)
 
@@ -261,7 +271,10 @@ class RunScreen(Screen[None]):
 
     def action_pause(self) -> None:
         """Pause, or continue."""
-        self.ask("continue" if self.view.state.paused else "pause")
+        # A second press before the engine answered takes the first one back.
+        asked = [c.action for c in self.view.pending() if c.action in ("pause", "continue")]
+        paused = asked[-1] == "pause" if asked else self.view.state.paused
+        self.ask("continue" if paused else "pause")
 
     @work
     async def action_stop(self) -> None:
@@ -273,7 +286,8 @@ class RunScreen(Screen[None]):
 
     def action_resume(self) -> None:
         """Start an engine that goes on from the newest checkpoint."""
-        self.post_message(StartEngine(self.view.run, self._history.say))
+        if not self._still_starting():
+            self.post_message(StartEngine(self.view.run, self._history.say))
 
     # Looking
 

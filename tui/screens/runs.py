@@ -70,6 +70,7 @@ class RunsScreen(Screen[None]):
         self._rows: list[RunRow] = []
         self._columns: dict[str, int | None] = {}
         self._shown: dict[str, list[str]] = {}
+        self._chosen = ""
 
     def compose(self) -> ComposeResult:
         """A heading, the table, what the dashboard has to say, the keys."""
@@ -92,6 +93,7 @@ class RunsScreen(Screen[None]):
         """Fewer columns where there is less room."""
         columns = WIDE if self.app.size.width >= 110 else NARROW
         if columns is not self._columns:
+            self._remember()
             self._columns = columns
             self._shown = {}
             self._table.clear(columns=True)
@@ -118,29 +120,30 @@ class RunsScreen(Screen[None]):
 
     def show_rows(self, rows: list[RunRow]) -> None:
         """Bring the table up to date, cell by cell; the cursor stays on its run."""
+        if self._shown:
+            self._remember()
         self._rows = rows
         table = self._table
         if not self._columns:
             return
         self.query_one("#none").display = not rows
-        names = [row.run.name for row in rows]
-        if list(self._shown) != names:
-            at = self._selected()
+        keys = [str(row.run.path) for row in rows]
+        if list(self._shown) != keys:
             table.clear()
             self._shown = {}
-            for row in rows:
+            for key, row in zip(keys, rows, strict=True):
                 cells = self._cells(row)
-                table.add_row(*cells, key=row.run.name)
-                self._shown[row.run.name] = [cell.plain for cell in cells]
-            if at is not None and at.run.name in names:
-                table.move_cursor(row=names.index(at.run.name))
+                table.add_row(*cells, key=key)
+                self._shown[key] = [cell.plain for cell in cells]
+            if self._chosen in keys:
+                table.move_cursor(row=keys.index(self._chosen))
             return
-        for row in rows:
+        for key, row in zip(keys, rows, strict=True):
             cells = self._cells(row)
-            for name, cell, before in zip(self._columns, cells, self._shown[row.run.name], strict=True):
+            for name, cell, before in zip(self._columns, cells, self._shown[key], strict=True):
                 if cell.plain != before:
-                    table.update_cell(row.run.name, name, cell)
-            self._shown[row.run.name] = [cell.plain for cell in cells]
+                    table.update_cell(key, name, cell)
+            self._shown[key] = [cell.plain for cell in cells]
 
     def tell(self, text: str) -> None:
         """One line of the dashboard's own."""
@@ -167,14 +170,17 @@ class RunsScreen(Screen[None]):
     def _table(self) -> DataTable[Text]:
         return self.query_one("#table", DataTable)
 
+    def _remember(self) -> None:
+        if (row := self._selected()) is not None:
+            self._chosen = str(row.run.path)
+
     def _selected(self) -> RunRow | None:
         at = self._table.cursor_row
         return self._rows[at] if 0 <= at < len(self._rows) else None
 
     def _cells(self, row: RunRow) -> list[Text]:
         colours = colours_of(self.app)
-        status = row.status if row.spec else "damaged"
-        sign, ink = STATUS_INKS[status]
+        sign, ink = STATUS_INKS[row.status]
         wide = "recipe" in self._columns
         progress = Text()
         if row.state.steps:
@@ -185,17 +191,17 @@ class RunsScreen(Screen[None]):
             if wide:
                 progress.append(f" {thousands(row.step):>11}", style(Ink.DIM, colours))
         evaluation = Text()
-        if (found := row.evaluations()) is not None:
+        if row.problem:
+            evaluation.append(fit(harmless(row.problem), 60), style(Ink.BAD, colours))
+        elif (found := row.evaluations()) is not None:
             name, value, best = found
             evaluation.append(measure(name, value))
             if best < value and wide:
                 evaluation.append(f" best {number(best)}", style(Ink.DIM, colours))
-        elif row.problem:
-            evaluation.append(fit(harmless(row.problem), 60), style(Ink.BAD, colours))
         cells = {
             "run": Text(harmless(row.run.name)),
             "recipe": Text(harmless(row.spec.recipe) if row.spec else "", style(Ink.DIM, colours)),
-            "state": Text(f"{sign} {status}", style(ink, colours)),
+            "state": Text(f"{sign} {row.status}", style(ink, colours)),
             "progress": progress,
             "evaluation": evaluation,
             "age": Text(f"{ago(time.time() - row.made):>6}", style(Ink.DIM, colours)),
