@@ -113,9 +113,11 @@ async def test_a_second_press_takes_the_pause_back(engine: PlayedEngine) -> None
 @pytest.mark.parametrize("key", ["n", "plus", "space", "R"])
 async def test_an_engine_that_is_still_starting_gets_no_command(tmp_path: Path, until: Until, key: str) -> None:
     run = PlayedEngine.new(tmp_path).run
-    async with opened(run.path) as pilot:
+    app = LaddertopApp(tmp_path, run.path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "◌ starting" in screen_text(app), "the state")
         await pilot.press(key)
-        await until(pilot, lambda: "the engine is still starting" in screen_text(pilot.app), "the sentence")
+        await until(pilot, lambda: "the engine is still starting" in screen_text(app), "the sentence")
     assert inbox(run.path) == []
     assert not run.console_path.exists()
 
