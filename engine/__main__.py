@@ -30,9 +30,10 @@ def main() -> int:
         if arguments.command == "train":
             # Listens before torch is there: a signal in its first second ends a run as any other does.
             stop = Stop(arguments.foreground)
-            from engine.train import train as train_run
+            with run.engine_lock():
+                from engine.train import train as train_run
 
-            return train_run(run, stop)
+                return train_run(run, stop)
         from engine.evaluate import evaluate as evaluate_run
 
         return evaluate_run(run)

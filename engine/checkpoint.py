@@ -19,27 +19,27 @@ FORMAT = 1
 """Number of the layout of a checkpoint file."""
 
 
-def save(folder: Path, step: int, optimizer: Adam, controls: Controls, *, keep: int, reason: str) -> Checkpointed:
-    """Writes the checkpoint of `step`, removes all but the `keep` newest, and returns the event to record.
+def save(folder: Path, step: int, optimizer: Adam, controls: Controls, reason: str) -> Checkpointed:
+    """Writes the checkpoint of `step` and returns the event to record.
 
     Raises OSError when the disk does not take it; the older checkpoints are then still there.
     """
     buffer = io.BytesIO()
     torch.save(
-        {
-            "format": FORMAT,
-            "step": step,
-            **optimizer.state(),
-            "controls": dataclasses.asdict(controls.state),
-        },
-        buffer,
+        {"format": FORMAT, "step": step, **optimizer.state(), "controls": dataclasses.asdict(controls.state)}, buffer
     )
     data = buffer.getvalue()
     name = f"step-{step:09d}.ckpt"
     write_atomically(folder / name, data, durable=True)
-    for old in sorted(folder.glob("step-*.ckpt"))[:-keep]:
-        old.unlink()
     return Checkpointed(step=step, file=name, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data), reason=reason)
+
+
+def prune(folder: Path, recorded: list[Checkpointed], keep: int) -> None:
+    """Removes checkpoint files, and what a crash left of one, but for the `keep` newest recorded."""
+    kept = list(dict.fromkeys(saved.file for saved in reversed(recorded)))[:keep]
+    for path in [*folder.glob("step-*.ckpt"), *folder.glob(".step-*")]:
+        if path.name not in kept:
+            path.unlink()
 
 
 def newest(folder: Path, recorded: list[Checkpointed]) -> Checkpointed | None:

@@ -77,6 +77,8 @@ def load(spec: DataSpec, device: torch.device) -> Data:
 
     training_pixels, training_labels, test_pixels, test_labels = arrays
     kept = len(training_labels) - spec.held_back
+    if not spec.held_back and kept < spec.batch:
+        raise ValueError(f"data.batch: {spec.batch} rows of {spec.name}, which has {kept} training images")
     if kept < spec.batch:
         raise ValueError(
             f"data.held_back: {spec.name} has {len(training_labels)} training images, {kept} would be left"

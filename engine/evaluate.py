@@ -7,9 +7,9 @@ import json
 import torch
 
 from engine import checkpoint, explore
-from engine.build import build, choose_device
+from engine.build import build, choose_device, choose_threads
 from engine.data import Batches, load
-from journal.events import EventReader
+from journal.events import EventReader, as_json
 from journal.folder import RunFolder
 from journal.spec import LadderSpec
 from journal.state import RunState
@@ -33,10 +33,11 @@ def evaluate(run: RunFolder) -> int:
     # In the precision it is trained in, so that the numbers are those of the training's own evaluations.
     precision = torch.bfloat16 if state.started.precision == "bf16" else torch.float32
     model = build(spec, data, device, precision)
+    choose_threads(spec.threads, model, device)
     model.load_state_dict(content["model"])
     with torch.no_grad():
         result = explore.evaluate(model, data.test, "test", batches, spec.seed, saved.step)
-    values = {name: value.model_dump(mode="json") for name, value in result.values.items()}
+    values = {name: as_json(value) for name, value in result.values.items()}
     error = {"error_percent": values["error_percent"]["value"]} if "error_percent" in values else {}
     print(json.dumps({"name": run.name, "step": saved.step, "split": "test", **error, "values": values}))
     return 0

@@ -39,8 +39,9 @@ def sample(
     drawn = draws(model.draws_needed(0, len(x)), seed, Stream.SAMPLE, 0, x.device)
     shown = {"input": x, **model.reconstruct(x, drawn, knobs)}
     rows = {
-        name: (image[:items].clamp(0, 1).nan_to_num(0) * 255).round().to(torch.uint8).cpu().numpy()
+        name: (image[:items].clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
         for name, image in shown.items()
+        if torch.isfinite(image[:items]).all()  # what is not a number is no black picture
     }
     shape = (items, data.height, data.width)
     file = write_samples(folder, step, {name: image.reshape(shape) for name, image in rows.items()})

@@ -88,6 +88,10 @@ class Adam:
                 self.parameters[i].copy_(master)
         return norm
 
+    def finite(self) -> bool:
+        """Whether every weight is a finite number; waits for the device."""
+        return all(bool(torch.isfinite(master).all()) for master in self.masters)
+
     def state(self) -> dict[str, dict[str, Tensor]]:
         """What a checkpoint needs, by parameter: the weights in float32 as `model`, and both moments."""
         return {

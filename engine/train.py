@@ -6,6 +6,7 @@ the journal, and a run that ends on purpose says so exactly once.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import socket
@@ -50,6 +51,8 @@ class Training:
         self.data = load(spec.data, self.device)
         self.batches = Batches(spec.data, self.data, spec.seed, with_labels=isinstance(spec.model, LadderSpec))
         self.steps = spec.steps or round((spec.epochs or 0) * self.batches.epoch_steps)
+        if not self.steps:
+            raise ValueError(f"epochs: {spec.epochs:g} is less than one step; an epoch has {self.batches.epoch_steps}")
         compiled, note = choose_compile(spec.compile, self.steps, self.device)
         precision = choose_precision(spec.precision, self.device, compiled)
         self.model = build(spec, self.data, self.device, precision)
@@ -72,6 +75,10 @@ class Training:
         self.recorder = Recorder(run.path, self.segment, len(named), self.device)
         self._looked = 0.0
         self._diverged = False
+        # What was done at the step of the checkpoint is not done again, and what a stop left undone is done now.
+        self._evaluated = max((e.step for e in state.evaluations if e.step <= self.step), default=-1)
+        self._sampled = max((s.step for s in state.samplings if s.step <= self.step), default=-1)
+        self._checkpoints = list(state.checkpoints)
         self._answered = {c.id for c in state.commands}
         self.events.append(
             RunStarted(
@@ -98,7 +105,7 @@ class Training:
 
     def loop(self, stop: Stop) -> RunEnded:
         """Trains until the steps are done or somebody wants it to stop; saves, and returns how it ended."""
-        spec, fresh = self.spec, True
+        spec = self.spec
         while True:
             self.obey(stop)
             if stop.reason:
@@ -108,16 +115,14 @@ class Training:
                 time.sleep(LOOK)
                 continue
             last = self.step == self.steps
-            if not fresh or self.resumed_from is None:
-                if last or _due(self.step, spec.evaluate.every):
-                    self.evaluate()
-                if last or self.step == 0 or _due(self.step, spec.samples.every):
-                    self.sample()
-                if not last and _due(self.step, spec.checkpoint.every):
-                    self.save("schedule")
+            if (last or _due(self.step, spec.evaluate.every)) and self.step != self._evaluated:
+                self.evaluate()
+            if (last or self.step == 0 or _due(self.step, spec.samples.every)) and self.step != self._sampled:
+                self.sample()
+            if not last and _due(self.step, spec.checkpoint.every) and self.step != self.resumed_from:
+                self.save("schedule")
             if last:
                 break
-            fresh = False
             self.controls.prepare(self.step)
             self.take_step(self.step, self.recorder.row())
             if self.take_step.problem:
@@ -138,8 +143,9 @@ class Training:
         while self._again and self._again[0].step == self.step:
             done = self._again.pop(0)
             changes = self.controls.set({change.knob: change.applied for change in done.changes})
-            by = f"{done.by.removesuffix(AGAIN)}{AGAIN}"
-            self.events.append(done.model_copy(update={"by": by, "time": time.time(), "changes": changes}))
+            if any(change.old != change.applied for change in changes):
+                by = f"{done.by.removesuffix(AGAIN)}{AGAIN}"
+                self.events.append(done.model_copy(update={"by": by, "time": time.time(), "changes": changes}))
         now = time.monotonic()
         if now - self._looked < LOOK:
             return
@@ -150,13 +156,17 @@ class Training:
             elif command.id not in self._answered:
                 # What a crashed engine answered and had no time to remove is not answered again.
                 self._carry_out(command, stop)
-            path.unlink()
+            path.unlink(missing_ok=True)
 
     def _carry_out(self, command: commands.Command, stop: Stop) -> None:
         changes: list[Change] = []
         try:
             if command.segment != self.segment:
                 raise ValueError(f"it was meant for start {command.segment} of this run; this is start {self.segment}")
+            if command.action == "checkpoint" and not self.optimizer.finite():
+                raise ValueError(
+                    "nothing is saved: the weights are no longer finite, and the checkpoints before are kept"
+                )
             if command.action == "set":
                 changes = self.controls.set(command.changes)
         except ValueError as refusal:
@@ -192,6 +202,7 @@ class Training:
 
     def evaluate(self) -> None:
         """Measures the model and records it."""
+        self._evaluated = self.step
         split = "held back" if self.spec.data.held_back else "test"
         self.recorder.flush()
         self.events.append(
@@ -200,6 +211,7 @@ class Training:
 
     def sample(self) -> None:
         """Passes the fixed test items through the model and records them."""
+        self._sampled = self.step
         self.controls.prepare(self.step)
         self.recorder.flush()
         items, seed = self.spec.samples.items, self.spec.seed
@@ -207,44 +219,53 @@ class Training:
         self.events.append(explore.sample(self.run.path, self.model, self.data, knobs, items, seed, self.step))
 
     def save(self, reason: str) -> None:
-        """Writes a checkpoint and records it."""
+        """Writes a checkpoint, records it, and removes old ones; a diverged training leaves the good ones alone."""
         self.recorder.flush()
-        self.events.append(
-            checkpoint.save(
-                self.run.path,
-                self.step,
-                self.optimizer,
-                self.controls,
-                keep=self.spec.checkpoint.keep,
-                reason=reason,
-            )
-        )
+        if not self.optimizer.finite():
+            return
+        saved = checkpoint.save(self.run.path, self.step, self.optimizer, self.controls, reason)
+        self.events.append(saved)
+        self._checkpoints.append(saved)
+        checkpoint.prune(self.run.path, self._checkpoints, self.spec.checkpoint.keep)
+
+    def leave(self) -> None:
+        """Takes what is measured so far to the journal, as far as that can still be done."""
+        with contextlib.suppress(OSError, RuntimeError):
+            self.recorder.close()
 
     def notice_divergence(self) -> None:
         """Says once that the cost is no longer a number; the training goes on, so that somebody can look at it."""
         if not self.recorder.finite and not self._diverged:
             self._diverged = True
-            text = "the cost is no longer finite: resume from an earlier checkpoint with a smaller learning rate"
+            text = (
+                "the cost is no longer finite: stop and resume to go back to the checkpoint before, then lower the rate"
+            )
             self.events.append(Logged(step=self.step, level="error", text=text))
 
 
 def train(run: RunFolder, stop: Stop) -> int:
-    """Trains a run to its end, or on from its newest checkpoint; returns the exit code of the engine."""
-    with run.engine_lock():
-        state = RunState().apply_all(EventReader(run.events_path).read_all())
-        with EventWriter(run.events_path) as events:
-            training = None
-            try:
-                training = Training(run, events, state)
-                ended = training.loop(stop)
-                training.recorder.close()
-            except (ValueError, OSError, torch.OutOfMemoryError) as error:
-                ended = RunEnded(step=training.step if training else state.step, reason="failed", detail=str(error))
-            except Exception as error:
-                detail = f"{type(error).__name__}: {error}; the traceback is in {run.console_path}"
-                events.append(RunEnded(step=training.step if training else 0, reason="failed", detail=detail))
-                raise
-            events.append(ended)
+    """Trains a run to its end, or on from its newest checkpoint; returns the exit code of the engine.
+
+    The caller holds the run's engine lock.
+    """
+    state = RunState().apply_all(EventReader(run.events_path).read_all())
+    with EventWriter(run.events_path) as events:
+        training = None
+        try:
+            training = Training(run, events, state)
+            ended = training.loop(stop)
+            training.recorder.close()
+        except (ValueError, OSError, torch.OutOfMemoryError) as error:
+            if training:
+                training.leave()
+            ended = RunEnded(step=training.step if training else state.step, reason="failed", detail=str(error))
+        except Exception as error:
+            if training:
+                training.leave()
+            detail = f"{type(error).__name__}: {error}; the traceback is in {run.console_path}"
+            events.append(RunEnded(step=training.step if training else state.step, reason="failed", detail=detail))
+            raise
+        events.append(ended)
     if ended.reason == "failed":
         print(f"laddertop: {ended.detail}", flush=True)
         return 1

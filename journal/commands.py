@@ -65,7 +65,7 @@ def pending(folder: Path) -> list[tuple[Path, Command | str]]:
     """The inbox in the order of sending: each file with its command, or with what is wrong with it."""
     found: list[tuple[Path, Command | str]] = []
     with os.scandir(folder / "commands") as entries:
-        names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
+        names = sorted(entry.name for entry in entries if entry.name.endswith(".json") and entry.is_file())
     for name in names:
         path = folder / "commands" / name
         try:
@@ -74,4 +74,6 @@ def pending(folder: Path) -> list[tuple[Path, Command | str]]:
             continue  # the engine has just answered it
         except ValidationError as error:
             found.append((path, f"not a command: {error.errors()[0]['msg']}"))
+        except OSError as error:
+            found.append((path, f"can't be read: {error.strerror}"))
     return found

@@ -114,7 +114,7 @@ class RunStarted(_Event):
     precision: str
     """fp32 or bf16."""
     compiled: bool
-    """Whether the step is compiled."""
+    """Whether the step was to be compiled; a compiler that then fails is a logged warning."""
     threads: int
     """Threads of the CPU."""
     versions: dict[str, str]
@@ -251,23 +251,23 @@ class EventReader:
 
     def poll(self) -> list[Event]:
         """The events written since the last poll, at most READ_AT_MOST bytes of them: empty when there is no more."""
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read(READ_AT_MOST)
-        except FileNotFoundError:
-            return []
-        self._offset += len(data)
-        *lines, self._tail = (self._tail + data).split(b"\n")
-        events = []
-        for line in lines:
-            if line.strip():
-                try:
-                    events.append(_event.validate_json(line))
-                except ValidationError:
-                    self.damaged += 1
-        if not events and len(data) == READ_AT_MOST:
-            return self.poll()
+        events: list[Event] = []
+        data = b"more"
+        while data and not events:
+            try:
+                with self._path.open("rb") as file:
+                    file.seek(self._offset)
+                    data = file.read(READ_AT_MOST)
+            except FileNotFoundError:
+                return []
+            self._offset += len(data)
+            *lines, self._tail = (self._tail + data).split(b"\n")
+            for line in lines:
+                if line.strip():
+                    try:
+                        events.append(_event.validate_json(line))
+                    except ValidationError:
+                        self.damaged += 1
         return events
 
     def read_all(self) -> list[Event]:

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -68,8 +68,8 @@ class LadderSpec(Section):
                 f"denoising needs {len(self.widths) + 2} weights (input, {len(self.widths)} hidden layers, top), "
                 f"has {len(self.denoising)}"
             )
-        if min(self.denoising) < 0:
-            raise ValueError("denoising weights must not be negative")
+        if min(self.denoising) < 0 or max(self.denoising) > 1e6:
+            raise ValueError("denoising weights must not be negative or above 1e6")
         if min(self.widths) < 1:
             raise ValueError("widths must be positive")
         return self
@@ -80,7 +80,7 @@ class VaeSpec(Section):
 
     kind: Literal["vae"]
     """Model: ladder, vae or dae."""
-    hidden: list[int] = Field(default=[200, 200], min_length=1)
+    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[200, 200], min_length=1)
     """Hidden units of the encoder, from the input up; the decoder mirrors them."""
     latent: int = Field(default=50, ge=1)
     """Latent units."""
@@ -93,7 +93,7 @@ class DaeSpec(Section):
 
     kind: Literal["dae"]
     """Model: ladder, vae or dae."""
-    hidden: list[int] = Field(default=[1000], min_length=1)
+    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[1000], min_length=1)
     """Hidden units of the encoder, from the input up; the decoder mirrors them."""
     tied: bool = True
     """Decoder weights are the transposed encoder weights."""
@@ -117,8 +117,9 @@ class NoiseSpec(Section):
 
     @model_validator(mode="after")
     def _not_negative(self) -> NoiseSpec:
-        if min(self.std if isinstance(self.std, list) else [self.std], default=-1) < 0:
-            raise ValueError("std must not be empty or negative")
+        every = self.std if isinstance(self.std, list) else [self.std]
+        if not every or min(every) < 0 or max(every) > 10:
+            raise ValueError("std must not be empty, negative or above 10")
         return self
 
 
@@ -129,7 +130,7 @@ class WarmupSpec(Section):
     """Whether training starts in a warm-up."""
     of: Literal["noise", "denoising", "kl"] = "noise"
     """What the factor multiplies: the noise, the denoising weights λ of a ladder network, or a VAE's KL weight β."""
-    steps: int = Field(default=2000, ge=1)
+    steps: int = Field(default=2000, ge=1, le=10**9)
     """Steps from 0 to 1."""
 
 
@@ -146,7 +147,7 @@ class OptimizerSpec(Section):
     """Added to the root of the second moment."""
     decay_from: float = Field(default=1.0, ge=0, le=1)
     """Share of the run after which the learning rate falls linearly to 0, epoch by epoch; 1: never."""
-    clip: float = Field(default=0.0, ge=0)
+    clip: float = Field(default=0.0, ge=0, le=1e9)
     """Largest norm of the gradient over all parameters; 0: no clipping."""
 
 

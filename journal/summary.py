@@ -21,6 +21,8 @@ def summary(run: RunFolder) -> dict[str, Any]:
     spec = run.spec
     alive = run.engine_alive()
     state = RunState().apply_all(EventReader(run.events_path).read_all())
+    if alive and state.ended:
+        alive = run.engine_alive()  # it may have ended while its events were read
     metrics = MetricsReader(run.path)
     metrics.poll()
     step = last_step(run, state, metrics)

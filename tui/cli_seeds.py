@@ -30,11 +30,7 @@ def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, *, as_json: bool)
     SIGINT, SIGTERM and SIGHUP stop them all in good order; a second SIGINT kills the engines. Raises ValueError when a
     run can't be made, EngineError when one failed; the others are then trained to their end all the same.
     """
-    first = spec.seed
-    waiting = [
-        create_run(runs, override(spec, [f"seed={seed}", "threads=1"]), f"{name}-s{seed}")
-        for seed in range(first, first + seeds)
-    ]
+    waiting = list(range(spec.seed, spec.seed + seeds))
     at_work: list[EngineProcess] = []
     done: list[EngineProcess] = []
     received: list[int] = []
@@ -49,7 +45,9 @@ def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, *, as_json: bool)
     told_to_stop = False
     while at_work or (waiting and not received):
         while waiting and len(at_work) < cores and not received:
-            at_work.append(EngineProcess(waiting.pop(0), foreground=True))
+            seed = waiting.pop(0)
+            run = create_run(runs, override(spec, [f"seed={seed}", "threads=1"]), f"{name}-s{seed}")
+            at_work.append(EngineProcess(run, foreground=True))
         time.sleep(0.1)
         if received and not told_to_stop:
             told_to_stop = True

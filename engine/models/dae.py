@@ -91,6 +91,12 @@ class Dae(nn.Module):
     @torch.no_grad()
     def reconstruct(self, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> dict[str, Tensor]:
         """`corrupted` and `reconstruction`, pixels [B, D] each."""
+        if self.binarise:
+            x = (draws.uniform(*x.shape) < x).float()
         corrupted = corrupt(x, self.corruption, knobs[self.level], draws)
         output = self.output(corrupted)
-        return {"corrupted": corrupted, "reconstruction": torch.sigmoid(output) if self.cross_entropy else output}
+        return {
+            "input": x,
+            "corrupted": corrupted,
+            "reconstruction": torch.sigmoid(output) if self.cross_entropy else output,
+        }

@@ -132,7 +132,9 @@ class Vae(nn.Module):
     @torch.no_grad()
     def reconstruct(self, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> dict[str, Tensor]:
         """`corrupted`, `reconstruction` of it through the mean of q, and `prior` draws, pixel means [B, D] each."""
+        if self.binarise:
+            x = (draws.uniform(*x.shape) < x).float()
         corrupted = corrupt(x, self.corruption, knobs[self.level], draws)
         mean, _ = self.encode(corrupted)
         prior = torch.sigmoid(self.decode(draws.normal(len(x), self.latent)))
-        return {"corrupted": corrupted, "reconstruction": torch.sigmoid(self.decode(mean)), "prior": prior}
+        return {"input": x, "corrupted": corrupted, "reconstruction": torch.sigmoid(self.decode(mean)), "prior": prior}
