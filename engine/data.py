@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from engine.randomness import Stream, permutation
+from journal.files import user_cache
 from journal.spec import DataSpec
 
 DIGITS_TRAINING = 1437
@@ -167,9 +168,7 @@ class Batches:
 def default_root() -> Path:
     """Where data sets live unless the spec says otherwise: $LADDERTOP_DATA, else the per-user cache."""
     named = os.environ.get("LADDERTOP_DATA")
-    if named:
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "laddertop"
+    return Path(named) if named else user_cache()
 
 
 _Arrays = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]

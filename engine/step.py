@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from engine.controls import Controls
 from engine.data import Batches
 from engine.optim import Adam
 from engine.randomness import Draws, Stream, counter_words, normals, uniforms
+from journal.files import user_cache
 
 
 class Step:
@@ -90,8 +90,7 @@ class Step:
 
 def _compile(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     # What was compiled once is found again: minutes become seconds.
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "laddertop" / "compiled"
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache))
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache() / "compiled"))
     import torch._dynamo
     import torch._inductor.config as inductor
 

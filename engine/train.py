@@ -132,7 +132,6 @@ class Training:
             self.step += 1
             self.recorder.report(self.step)
             self.notice_divergence()
-        self.recorder.flush()
         self.save("end")
         if stop.reason:
             return RunEnded(step=self.step, reason="stopped", detail=stop.reason)

@@ -1,10 +1,15 @@
-"""Writing a small file so that nobody ever sees half of it."""
+"""Where files go, and writing a small one so that nobody ever sees half of it."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from pathlib import Path
+
+
+def user_cache() -> Path:
+    """What laddertop keeps for a user between runs: in $XDG_CACHE_HOME, else in ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "laddertop"
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:

@@ -130,8 +130,6 @@ class Ladder(nn.Module):
         The statistics are those of the clean labelled rows: the mean over batches of the batch means, and of the batch
         variances times n/(n-1).
         """
-        if not labelled_batches:
-            return {}
         sums = [
             (torch.zeros(w, device=test.pixels.device), torch.zeros(w, device=test.pixels.device)) for w in self.widths
         ]
