@@ -8,7 +8,8 @@ from engine.data import Data
 from engine.models.dae import Dae
 from engine.models.ladder import Ladder
 from engine.models.vae import Vae
-from journal.spec import DaeSpec, LadderSpec, Spec, VaeSpec
+from journal.models import DaeSpec, LadderSpec, VaeSpec
+from journal.spec import Spec
 
 LONG = 10_000
 """Steps from which on a run's step is compiled."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from engine.knobs import number, switch
 from journal.events import Change, Knob
 from journal.spec import Spec
 
@@ -23,18 +24,6 @@ _WARMED = {"noise": "noise.", "denoising": "lambda.", "kl": "beta"}
 def shared_knobs(spec: Spec) -> list[Knob]:
     """The knobs that every model has."""
     warmed = {"noise": "the noise", "denoising": "the denoising weights λ", "kl": "the KL weight β"}[spec.warmup.of]
-
-    def switch(name: str, label: str, on: bool, help: str) -> Knob:
-        return Knob(
-            name=name, label=label, kind="switch", unit="", low=0, high=1, factor=None, help=help, value=float(on)
-        )
-
-    def number(
-        name: str, label: str, unit: str, low: float, high: float, value: float, factor: float, help: str
-    ) -> Knob:
-        return Knob(
-            name=name, label=label, kind="number", unit=unit, low=low, high=high, factor=factor, help=help, value=value
-        )
 
     return [
         switch("noise", "noise", spec.noise.on, "Corruption of what the model sees; off trains on clean data."),

@@ -8,9 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from engine.knobs import number
 from engine.randomness import Draws
 from journal.events import Knob
-from journal.spec import NoiseSpec
+from journal.sections import NoiseSpec
 
 
 def corrupt(x: Tensor, kind: str, level: Tensor, draws: Draws) -> Tensor:
@@ -36,26 +37,9 @@ def draws_needed(kind: str, pixels: int) -> tuple[int, int]:
 def level_knob(noise: NoiseSpec) -> Knob:
     """The knob that sets the level of the corruption: noise.std for gaussian, noise.level for the others."""
     if noise.kind == "gaussian":
-        return Knob(
-            name="noise.std",
-            label="σ of the corruption",
-            kind="number",
-            unit="standard deviation",
-            low=0,
-            high=10,
-            factor=1.25,
-            help="Standard deviation of the Gaussian noise on every pixel.",
-            value=noise.std[0] if isinstance(noise.std, list) else noise.std,
-        )
+        std = noise.std[0] if isinstance(noise.std, list) else noise.std
+        help = "Standard deviation of the Gaussian noise on every pixel."
+        return number("noise.std", "σ of the corruption", "standard deviation", 0, 10, std, 1.25, help)
     kind = noise.kind.replace("_", "-")
-    return Knob(
-        name="noise.level",
-        label=f"{kind} ν",
-        kind="number",
-        unit="probability per pixel",
-        low=0,
-        high=1,
-        factor=1.25,
-        help=f"Probability that {kind} corruption hits a pixel.",
-        value=noise.level,
-    )
+    help = f"Probability that {kind} corruption hits a pixel."
+    return number("noise.level", f"{kind} ν", "probability per pixel", 0, 1, noise.level, 1.25, help)

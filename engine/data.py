@@ -18,7 +18,7 @@ from torch import Tensor
 
 from engine.randomness import Stream, permutation
 from journal.files import user_cache
-from journal.spec import DataSpec
+from journal.sections import DataSpec
 
 DIGITS_TRAINING = 1437
 """Training images of the digits; the other 360 are the test set. The split is drawn once with seed 0."""

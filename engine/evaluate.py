@@ -11,7 +11,6 @@ from engine.build import build, choose_device, choose_threads
 from engine.data import Batches, load
 from journal.events import EventReader, as_json
 from journal.folder import RunFolder
-from journal.spec import LadderSpec
 from journal.state import RunState
 
 
@@ -28,7 +27,7 @@ def evaluate(run: RunFolder) -> int:
     content = checkpoint.load(run.path, saved)
     device = choose_device(spec.device)
     data = load(spec.data, device)
-    batches = Batches(spec.data, data, spec.seed, with_labels=isinstance(spec.model, LadderSpec))
+    batches = Batches(spec.data, data, spec.seed, with_labels=spec.model.labelled)
     assert state.started, "a checkpoint is recorded after a start"
     # In the precision it is trained in, so that the numbers are those of the training's own evaluations.
     precision = torch.bfloat16 if state.started.precision == "bf16" else torch.float32

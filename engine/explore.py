@@ -24,10 +24,7 @@ _BATCH = 100
 def evaluate(model: Model, images: Images, split: str, batches: Batches, seed: int, step: int) -> Evaluated:
     """Measures the model on `images`, with draws of their own; the training does not notice."""
     began = time.perf_counter()
-    needed = model.evaluation_draws_needed(len(images))
-    drawn = draws(needed, seed, Stream.EVALUATE, 0, images.pixels.device)
-    labelled = batches.labelled_batches() if batches.labelled_rows else []
-    values = model.evaluate(images, labelled, drawn)
+    values = model.evaluate(images, batches, seed)
     return Evaluated(step=step, split=split, values=values, seconds=time.perf_counter() - began)
 
 

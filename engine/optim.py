@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from journal.spec import OptimizerSpec
+from journal.sections import OptimizerSpec
 
 
 class Adam:

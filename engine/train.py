@@ -27,7 +27,6 @@ from journal import commands
 from journal.events import Change, Commanded, EventReader, EventWriter, Logged, RunEnded, RunStarted
 from journal.folder import RunFolder
 from journal.metrics import segment_path, write_columns
-from journal.spec import LadderSpec
 from journal.state import RunState
 
 LOOK = 0.02
@@ -49,7 +48,7 @@ class Training:
         spec = self.spec
         self.device = choose_device(spec.device)
         self.data = load(spec.data, self.device)
-        self.batches = Batches(spec.data, self.data, spec.seed, with_labels=isinstance(spec.model, LadderSpec))
+        self.batches = Batches(spec.data, self.data, spec.seed, with_labels=spec.model.labelled)
         self.steps = spec.steps or round((spec.epochs or 0) * self.batches.epoch_steps)
         if not self.steps:
             raise ValueError(f"epochs: {spec.epochs:g} is less than one step; an epoch has {self.batches.epoch_steps}")

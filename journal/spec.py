@@ -11,169 +11,21 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
-Positive = Field(gt=0)
-
-
-class Section(BaseModel):
-    """A part of the spec. Unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
-
-
-class DataSpec(Section):
-    """Which data, and which of it carries labels."""
-
-    name: Literal["digits", "mnist"] = "digits"
-    """Data set: digits (8×8, comes with scikit-learn) or mnist (28×28, through torchvision)."""
-    root: str | None = None
-    """Folder that holds the data set in torchvision's layout; none: $LADDERTOP_DATA or the per-user cache."""
-    labels: int | Literal["all"] = Field(default="all")
-    """Labelled training images, the same number of every class; all: every image. Only ladder networks use labels."""
-    held_back: int = Field(default=0, ge=0)
-    """Training images held back; when there are any, evaluations during training use them instead of the test set."""
-    binarise: Literal["none", "dynamic"] = "none"
-    """dynamic: every use of an image draws each pixel from a Bernoulli with the grey value as probability."""
-    batch: int = Field(default=100, ge=2)
-    """Rows of a step (for a ladder network: unlabelled rows)."""
-    labelled_batch: int = Field(default=100, ge=2)
-    """Labelled rows of a step of a ladder network; fewer when fewer images carry labels."""
-
-    @model_validator(mode="after")
-    def _labels_can_be_drawn(self) -> DataSpec:
-        if isinstance(self.labels, int) and (self.labels < 10 or self.labels % 10):
-            raise ValueError("labels must be a positive multiple of 10 (as many of every class), or all")
-        return self
-
-
-class LadderSpec(Section):
-    """Ladder network (Rasmus et al. 2015). Bottom-only, Γ and the supervised baseline are other weights λ."""
-
-    kind: Literal["ladder"]
-    """Model: ladder, vae or dae."""
-    widths: list[int] = Field(default=[1000, 500, 250, 250, 250], min_length=1)
-    """Hidden units per layer, from the input up; the input's and the classes' widths come from the data."""
-    combinator: Literal["gauss"] = "gauss"
-    """Denoising function g that joins lateral and vertical signal."""
-    denoising: list[float] = Field(default=[1000, 10, 0.1, 0.1, 0.1, 0.1, 0.1])
-    """Weights λ of the denoising costs, input first. The decoder reaches down to the lowest non-zero."""
-
-    @model_validator(mode="after")
-    def _one_weight_per_layer(self) -> LadderSpec:
-        if len(self.denoising) != len(self.widths) + 2:
-            raise ValueError(
-                f"denoising needs {len(self.widths) + 2} weights (input, {len(self.widths)} hidden layers, top), "
-                f"has {len(self.denoising)}"
-            )
-        if min(self.denoising) < 0 or max(self.denoising) > 1e6:
-            raise ValueError("denoising weights must not be negative or above 1e6")
-        if min(self.widths) < 1:
-            raise ValueError("widths must be positive")
-        return self
-
-
-class VaeSpec(Section):
-    """Variational autoencoder with one stochastic layer and a Bernoulli decoder (Kingma & Welling 2013)."""
-
-    kind: Literal["vae"]
-    """Model: ladder, vae or dae."""
-    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[200, 200], min_length=1)
-    """Hidden units of the encoder, from the input up; the decoder mirrors them."""
-    latent: int = Field(default=50, ge=1)
-    """Latent units."""
-    activation: Literal["tanh", "relu", "softplus"] = "tanh"
-    """Activation of the hidden layers."""
-
-
-class DaeSpec(Section):
-    """Denoising autoencoder (Vincent et al. 2010); without corruption the plain autoencoder."""
-
-    kind: Literal["dae"]
-    """Model: ladder, vae or dae."""
-    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[1000], min_length=1)
-    """Hidden units of the encoder, from the input up; the decoder mirrors them."""
-    tied: bool = True
-    """Decoder weights are the transposed encoder weights."""
-    activation: Literal["sigmoid", "tanh", "relu"] = "sigmoid"
-    """Activation of the hidden layers."""
-    loss: Literal["cross_entropy", "squared"] = "cross_entropy"
-    """Reconstruction cost, summed over pixels: cross-entropy (sigmoid output) or squared error (linear output)."""
-
-
-class NoiseSpec(Section):
-    """Corruption: Gaussian noise at every layer of a ladder network, corruption of the input elsewhere."""
-
-    on: bool = True
-    """Whether training starts with the noise switched on."""
-    kind: Literal["gaussian", "masking", "salt_and_pepper"] = "gaussian"
-    """Kind of corruption; ladder networks take gaussian only."""
-    std: float | list[float] = 0.3
-    """Standard deviation of Gaussian noise; for a ladder network one number, or one per layer, input first."""
-    level: float = Field(default=0.25, ge=0, le=1)
-    """Probability that masking or salt-and-pepper corrupts a pixel."""
-
-    @model_validator(mode="after")
-    def _not_negative(self) -> NoiseSpec:
-        every = self.std if isinstance(self.std, list) else [self.std]
-        if not every or min(every) < 0 or max(every) > 10:
-            raise ValueError("std must not be empty, negative or above 10")
-        return self
-
-
-class WarmupSpec(Section):
-    """A factor that rises linearly from 0 to 1."""
-
-    on: bool = False
-    """Whether training starts in a warm-up."""
-    of: Literal["noise", "denoising", "kl"] = "noise"
-    """What the factor multiplies: the noise, the denoising weights λ of a ladder network, or a VAE's KL weight β."""
-    steps: int = Field(default=2000, ge=1, le=10**9)
-    """Steps from 0 to 1."""
-
-
-class OptimizerSpec(Section):
-    """Adam (Kingma & Ba 2015)."""
-
-    lr: float = Field(default=0.002, gt=0, le=10)
-    """Learning rate."""
-    beta1: float = Field(default=0.9, ge=0, lt=1)
-    """Decay of the first moment."""
-    beta2: float = Field(default=0.999, ge=0, lt=1)
-    """Decay of the second moment."""
-    eps: float = Field(default=1e-8, gt=0)
-    """Added to the root of the second moment."""
-    decay_from: float = Field(default=1.0, ge=0, le=1)
-    """Share of the run after which the learning rate falls linearly to 0, epoch by epoch; 1: never."""
-    clip: float = Field(default=0.0, ge=0, le=1e9)
-    """Largest norm of the gradient over all parameters; 0: no clipping."""
-
-
-class CheckpointSpec(Section):
-    """When the training is saved; it is always saved at its end."""
-
-    every: int = Field(default=5000, ge=0)
-    """Steps between checkpoints; 0: only at the end."""
-    keep: int = Field(default=2, ge=1)
-    """How many of the newest checkpoints are kept."""
-
-
-class EvaluateSpec(Section):
-    """When the model is evaluated; it is always evaluated at the end."""
-
-    every: int = Field(default=5000, ge=0)
-    """Steps between evaluations; 0: only at the end."""
-
-
-class SamplesSpec(Section):
-    """When the fixed test items are passed through the model for the sample panel."""
-
-    every: int = Field(default=2000, ge=0)
-    """Steps between samples; 0: only at the start and the end."""
-    items: int = Field(default=10, ge=1, le=100)
-    """Number of fixed test items."""
+from journal.models import KINDS, ModelSpec
+from journal.sections import (
+    CheckpointSpec,
+    DataSpec,
+    EvaluateSpec,
+    NoiseSpec,
+    OptimizerSpec,
+    SamplesSpec,
+    Section,
+    WarmupSpec,
+)
 
 
 class Spec(Section):
@@ -198,7 +50,7 @@ class Spec(Section):
     threads: int | None = Field(default=None, ge=1, le=1024)
     """CPU threads; none: one for a small model, else as many as torch thinks fit."""
     data: DataSpec = DataSpec()
-    model: LadderSpec | VaeSpec | DaeSpec = Field(discriminator="kind")
+    model: ModelSpec = Field(discriminator="kind")
     noise: NoiseSpec = NoiseSpec()
     warmup: WarmupSpec = WarmupSpec()
     optimizer: OptimizerSpec = OptimizerSpec()
@@ -210,16 +62,13 @@ class Spec(Section):
     def _parts_fit(self) -> Spec:
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give the length of the run either in epochs or in steps")
-        ladder = isinstance(self.model, LadderSpec)
-        if ladder and self.noise.kind != "gaussian":
+        kind, std = self.model.kind, self.noise.std
+        if kind == "ladder" and self.noise.kind != "gaussian":
             raise ValueError("noise.kind: a ladder network takes gaussian noise only")
-        if isinstance(self.noise.std, list):
-            layers = len(self.model.denoising) if isinstance(self.model, LadderSpec) else 1
-            if len(self.noise.std) != layers:
-                raise ValueError(f"noise.std: needs one number or {layers}, has {len(self.noise.std)}")
-        fitting = {"ladder": ("noise", "denoising"), "vae": ("kl", "noise"), "dae": ("noise",)}[self.model.kind]
-        if self.warmup.of not in fitting:
-            raise ValueError(f"warmup.of: a {self.model.kind} can warm up {' or '.join(fitting)}")
+        if isinstance(std, list) and len(std) != self.model.layers():
+            raise ValueError(f"noise.std: needs one number or {self.model.layers()}, has {len(std)}")
+        if self.warmup.of not in self.model.warmable:
+            raise ValueError(f"warmup.of: a {kind} can warm up {' or '.join(self.model.warmable)}")
         return self
 
 
@@ -303,8 +152,7 @@ def _keys(section: type[BaseModel], prefix: str, spec: Spec | None) -> Iterator[
     seen = set()
     for name, field in section.model_fields.items():
         if name == "model":
-            kinds: list[type[Section]] = [type(spec.model)] if spec else [LadderSpec, VaeSpec, DaeSpec]
-            for kind in kinds:
+            for kind in [type(spec.model)] if spec else KINDS:
                 for key in _keys(kind, "model.", spec):
                     if key.name not in seen:
                         seen.add(key.name)
@@ -352,9 +200,12 @@ def _did_you_mean(name: str, known: list[str]) -> str:
     return f" (did you mean {' or '.join(near[:3])}?)" if near else ""
 
 
+_KIND_NAMES = [get_args(kind.model_fields["kind"].annotation)[0] for kind in KINDS]
+
+
 def _complaints(error: ValidationError, tree: dict[str, Any]) -> Iterator[str]:
     for one in error.errors(include_url=False):
-        where = [str(part) for part in one["loc"] if part not in ("ladder", "vae", "dae")]
+        where = [str(part) for part in one["loc"] if part not in _KIND_NAMES]
         # Members of a union such as `int | "all"` complain one by one; their names are no keys.
         while where and not _leads_somewhere(where, tree) and one["type"] != "extra_forbidden" and len(where) > 1:
             where.pop()
@@ -363,7 +214,7 @@ def _complaints(error: ValidationError, tree: dict[str, Any]) -> Iterator[str]:
         if one["type"] == "extra_forbidden":
             message = f"unknown key{_did_you_mean(key, [k.name for k in keys()])}"
         elif one["type"] in ("union_tag_not_found", "missing") and key == "model":
-            message = "name the model: [model] kind = ladder, vae or dae"
+            message = f"name the model: [model] kind = {', '.join(_KIND_NAMES)}"
         else:
             message = message[0].lower() + message[1:]
             if not isinstance(one.get("input"), dict):

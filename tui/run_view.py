@@ -15,7 +15,8 @@ import numpy as np
 from journal.commands import Command, sender
 from journal.events import Checkpointed, Commanded, Evaluated, Event, Knob, Logged, RunEnded, RunStarted, Term, Value
 from journal.folder import RunFolder
-from journal.spec import LadderSpec, Spec
+from journal.models import LadderSpec
+from journal.spec import Spec
 from journal.state import RunState
 from tui.draw.cells import Ink
 from tui.draw.chart import Marker

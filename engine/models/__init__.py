@@ -2,9 +2,9 @@
 
 A model is a torch module with
 - `terms`: the terms of its cost, and `knobs`: what can be turned while it trains, besides what all models share;
-- `draws_needed(labelled_rows, rows)` and `evaluation_draws_needed(images)`: how many normal and uniform draws
-  a step and an evaluation take;
+- `draws_needed(labelled_rows, rows)`: how many normal and uniform draws a step takes;
 - `costs(labelled, labels, x, draws, knobs)`: the raw terms, a pure function of its arguments and the parameters;
-- `evaluate(test, labelled_batches, draws)`: what its paper reports, with units;
+- `evaluate(test, batches, seed)`: the quick measure that a training takes now and then, with units; `batches` gives the
+  training and labelled images for statistics; its draws come from the seed;
 - `reconstruct(x, draws, knobs)`: what it makes of images, for the sample panel.
 """

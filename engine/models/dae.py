@@ -14,12 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from engine.corruption import corrupt, draws_needed, level_knob
-from engine.data import Images
+from engine.data import Batches, Images
 from engine.distributions import bernoulli_cross_entropy
 from engine.layers import glorot_uniform, product, zeros
-from engine.randomness import Draws
+from engine.randomness import Draws, Stream
+from engine.randomness import draws as evaluation_draws
 from journal.events import Term, Value
-from journal.spec import DaeSpec, Spec
+from journal.models import DaeSpec
+from journal.spec import Spec
 
 
 class Dae(nn.Module):
@@ -54,10 +56,6 @@ class Dae(nn.Module):
         normals, uniforms = draws_needed(self.corruption, rows * self.pixels)
         return normals, uniforms + rows * self.pixels * self.binarise
 
-    def evaluation_draws_needed(self, images: int) -> tuple[int, int]:
-        """Normal and uniform draws of one evaluation."""
-        return 0, images * self.pixels * self.binarise
-
     def costs(self, labelled: Tensor, labels: Tensor, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> Tensor:
         """The reconstruction cost [1] of x [B, D]; the labelled rows are not used."""
         if self.binarise:
@@ -80,10 +78,11 @@ class Dae(nn.Module):
         return per_image.mean()
 
     @torch.no_grad()
-    def evaluate(self, test: Images, labelled_batches: list[Tensor], draws: Draws) -> dict[str, Value]:
+    def evaluate(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
         """The reconstruction cost of uncorrupted test images."""
         x = test.rows(slice(None))
         if self.binarise:
+            draws = evaluation_draws((0, x.numel()), seed, Stream.EVALUATE, 0, x.device)
             x = (draws.uniform(*x.shape) < x).float()
         unit = self.terms[0].unit.replace("the batch", "the test images")
         return {"reconstruction": Value(value=self._cost(x, self.output(x)).item(), unit=unit)}

@@ -14,11 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.data import Images
+from engine.data import Batches, Images
+from engine.knobs import number
 from engine.layers import EPSILON, normalise, normalise_with_statistics, ones, product, weight, zeros
 from engine.randomness import Draws
 from journal.events import Knob, Term, Value
-from journal.spec import LadderSpec, Spec
+from journal.models import LadderSpec
+from journal.spec import Spec
 
 
 class Ladder(nn.Module):
@@ -58,10 +60,6 @@ class Ladder(nn.Module):
     def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
         """Normal and uniform draws of one step."""
         return (labelled_rows + rows) * sum(self.widths), 0
-
-    def evaluation_draws_needed(self, images: int) -> tuple[int, int]:
-        """Normal and uniform draws of one evaluation."""
-        return 0, 0
 
     def costs(self, labelled: Tensor, labels: Tensor, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> Tensor:
         """The raw terms, in the order of `terms`, float32.
@@ -124,7 +122,7 @@ class Ladder(nn.Module):
         return denoised
 
     @torch.no_grad()
-    def evaluate(self, test: Images, labelled_batches: list[Tensor], draws: Draws) -> dict[str, Value]:
+    def evaluate(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
         """Test error of the clean encoder with fixed statistics, as the authors measure it.
 
         The statistics are those of the clean labelled rows: the mean over batches of the batch means, and of the batch
@@ -133,6 +131,7 @@ class Ladder(nn.Module):
         sums = [
             (torch.zeros(w, device=test.pixels.device), torch.zeros(w, device=test.pixels.device)) for w in self.widths
         ]
+        labelled_batches = batches.labelled_batches()
         for batch in labelled_batches:
             h = batch
             for layer in range(1, self.top + 1):
@@ -195,32 +194,14 @@ def _layer_name(layer: int, widths: list[int]) -> str:
 def _knobs(spec: Spec, widths: list[int], lowest: int) -> list[Knob]:
     assert isinstance(spec.model, LadderSpec)
     std = spec.noise.std if isinstance(spec.noise.std, list) else [spec.noise.std] * len(widths)
-    noise = [
-        Knob(
-            name=f"noise.std.{i}",
-            label=f"σ {_layer_name(i, widths)}",
-            kind="number",
-            unit="standard deviation",
-            low=0,
-            high=10,
-            factor=1.25,
-            help=f"Standard deviation of the Gaussian noise at layer {i}.",
-            value=std[i],
-        )
-        for i in range(len(widths))
-    ]
-    weights = [
-        Knob(
-            name=f"lambda.{i}",
-            label=f"λ {_layer_name(i, widths)}",
-            kind="number",
-            unit="",
-            low=0,
-            high=1e6,
-            factor=1.5,
-            help=f"Weight of the denoising cost of layer {i}.",
-            value=spec.model.denoising[i],
-        )
-        for i in range(lowest, len(widths))
-    ]
+    noise = []
+    for i, value in enumerate(std):
+        help = f"Standard deviation of the Gaussian noise at layer {i}."
+        label = f"σ {_layer_name(i, widths)}"
+        noise.append(number(f"noise.std.{i}", label, "standard deviation", 0, 10, value, 1.25, help))
+    weights = []
+    for i in range(lowest, len(widths)):
+        help = f"Weight of the denoising cost of layer {i}."
+        label = f"λ {_layer_name(i, widths)}"
+        weights.append(number(f"lambda.{i}", label, "", 0, 1e6, spec.model.denoising[i], 1.5, help))
     return noise + weights

@@ -16,12 +16,15 @@ import torch
 from torch import Tensor, nn
 
 from engine.corruption import corrupt, draws_needed, level_knob
-from engine.data import Images
+from engine.data import Batches, Images
 from engine.distributions import bernoulli_cross_entropy, gaussian_kl_to_standard
+from engine.knobs import number
 from engine.layers import glorot_uniform, product, zeros
-from engine.randomness import Draws
-from journal.events import Knob, Term, Value
-from journal.spec import Spec, VaeSpec
+from engine.randomness import Draws, Stream
+from engine.randomness import draws as evaluation_draws
+from journal.events import Term, Value
+from journal.models import VaeSpec
+from journal.spec import Spec
 
 ACTIVE = 0.01
 """A latent unit is active when its mean KL exceeds this many nats (Sønderby et al. 2016)."""
@@ -63,16 +66,8 @@ class Vae(nn.Module):
             Term(name="kl", label="KL q(z|x) ‖ p(z)", unit="nats per image, mean over the batch", weight="beta"),
         ]
         self.knobs = [
-            Knob(
-                name="beta",
-                label="β of the KL term",
-                kind="number",
-                unit="",
-                low=0,
-                high=100,
-                factor=1.25,
-                help="Weight of the KL term; 1 is the evidence lower bound.",
-                value=1,
+            number(
+                "beta", "β of the KL term", "", 0, 100, 1, 1.25, "Weight of the KL term; 1 is the evidence lower bound."
             ),
             level_knob(spec.noise),
         ]
@@ -82,10 +77,6 @@ class Vae(nn.Module):
         """Normal and uniform draws of one step."""
         normals, uniforms = draws_needed(self.corruption, rows * self.pixels)
         return normals + rows * self.latent, uniforms + rows * self.pixels * self.binarise
-
-    def evaluation_draws_needed(self, images: int) -> tuple[int, int]:
-        """Normal and uniform draws of one evaluation."""
-        return images * self.latent, images * self.pixels * self.binarise
 
     def costs(self, labelled: Tensor, labels: Tensor, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> Tensor:
         """Reconstruction and KL [2] for x [B, D], nats per image; the labelled rows are not used."""
@@ -111,9 +102,11 @@ class Vae(nn.Module):
         return product(z, self.output) + self.output_bias
 
     @torch.no_grad()
-    def evaluate(self, test: Images, labelled_batches: list[Tensor], draws: Draws) -> dict[str, Value]:
+    def evaluate(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
         """The negative evidence lower bound on uncorrupted test images, with one sample of z per image."""
         x = test.rows(slice(None))
+        needed = len(x) * self.latent, len(x) * self.pixels * self.binarise
+        draws = evaluation_draws(needed, seed, Stream.EVALUATE, 0, x.device)
         if self.binarise:
             x = (draws.uniform(*x.shape) < x).float()
         mean, log_std = self.encode(x)

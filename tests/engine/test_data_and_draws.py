@@ -16,7 +16,7 @@ import torch
 
 from engine.data import Batches, draw_labelled, load
 from engine.randomness import Stream, counter_key, counter_words, normals, permutation, uniforms
-from journal.spec import DataSpec
+from journal.sections import DataSpec
 from tests.engine.conftest import CPU
 
 

@@ -10,7 +10,7 @@ import torch
 
 from engine.optim import Adam
 from engine.step import Step
-from journal.spec import OptimizerSpec
+from journal.sections import OptimizerSpec
 from tests.engine.conftest import CPU, Bench, small_spec
 
 

@@ -30,8 +30,9 @@ from journal.events import (
 )
 from journal.folder import RunFolder, create_run
 from journal.metrics import MetricsWriter, write_columns
+from journal.models import LadderSpec
 from journal.samples import write_samples
-from journal.spec import LadderSpec, load_recipe, override
+from journal.spec import load_recipe, override
 
 WIDTHS = {"ladder": 784, "vae": 784, "dae": 784}
 ERROR = "squared error per unit, mean over rows"

@@ -1,0 +1,111 @@
+"""The parts of a spec that every model shares: data, corruption, warm-up, optimizer, and when what is recorded."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Section(BaseModel):
+    """A part of the spec. Unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class DataSpec(Section):
+    """Which data, and which of it carries labels."""
+
+    name: Literal["digits", "mnist"] = "digits"
+    """Data set: digits (8×8, comes with scikit-learn) or mnist (28×28, through torchvision)."""
+    root: str | None = None
+    """Folder that holds the data set in torchvision's layout; none: $LADDERTOP_DATA or the per-user cache."""
+    labels: int | Literal["all"] = Field(default="all")
+    """Labelled training images, the same number of every class; all: every image. Only ladder networks use labels."""
+    held_back: int = Field(default=0, ge=0)
+    """Training images held back; when there are any, evaluations during training use them instead of the test set."""
+    binarise: Literal["none", "dynamic"] = "none"
+    """dynamic: every use of an image draws each pixel from a Bernoulli with the grey value as probability."""
+    batch: int = Field(default=100, ge=2)
+    """Rows of a step (for a ladder network: unlabelled rows)."""
+    labelled_batch: int = Field(default=100, ge=2)
+    """Labelled rows of a step of a ladder network; fewer when fewer images carry labels."""
+
+    @model_validator(mode="after")
+    def _labels_can_be_drawn(self) -> DataSpec:
+        if isinstance(self.labels, int) and (self.labels < 10 or self.labels % 10):
+            raise ValueError("labels must be a positive multiple of 10 (as many of every class), or all")
+        return self
+
+
+class NoiseSpec(Section):
+    """Corruption: Gaussian noise at every layer of a ladder network, corruption of the input elsewhere."""
+
+    on: bool = True
+    """Whether training starts with the noise switched on."""
+    kind: Literal["gaussian", "masking", "salt_and_pepper"] = "gaussian"
+    """Kind of corruption; ladder networks take gaussian only."""
+    std: float | list[float] = 0.3
+    """Standard deviation of Gaussian noise; for a ladder network one number, or one per layer, input first."""
+    level: float = Field(default=0.25, ge=0, le=1)
+    """Probability that masking or salt-and-pepper corrupts a pixel."""
+
+    @model_validator(mode="after")
+    def _not_negative(self) -> NoiseSpec:
+        every = self.std if isinstance(self.std, list) else [self.std]
+        if not every or min(every) < 0 or max(every) > 10:
+            raise ValueError("std must not be empty, negative or above 10")
+        return self
+
+
+class WarmupSpec(Section):
+    """A factor that rises linearly from 0 to 1."""
+
+    on: bool = False
+    """Whether training starts in a warm-up."""
+    of: Literal["noise", "denoising", "kl"] = "noise"
+    """What the factor multiplies: the noise, the denoising weights λ of a ladder network, or a VAE's KL weight β."""
+    steps: int = Field(default=2000, ge=1, le=10**9)
+    """Steps from 0 to 1."""
+
+
+class OptimizerSpec(Section):
+    """Adam (Kingma & Ba 2015)."""
+
+    lr: float = Field(default=0.002, gt=0, le=10)
+    """Learning rate."""
+    beta1: float = Field(default=0.9, ge=0, lt=1)
+    """Decay of the first moment."""
+    beta2: float = Field(default=0.999, ge=0, lt=1)
+    """Decay of the second moment."""
+    eps: float = Field(default=1e-8, gt=0)
+    """Added to the root of the second moment."""
+    decay_from: float = Field(default=1.0, ge=0, le=1)
+    """Share of the run after which the learning rate falls linearly to 0, epoch by epoch; 1: never."""
+    clip: float = Field(default=0.0, ge=0, le=1e9)
+    """Largest norm of the gradient over all parameters; 0: no clipping."""
+
+
+class CheckpointSpec(Section):
+    """When the training is saved; it is always saved at its end."""
+
+    every: int = Field(default=5000, ge=0)
+    """Steps between checkpoints; 0: only at the end."""
+    keep: int = Field(default=2, ge=1)
+    """How many of the newest checkpoints are kept."""
+
+
+class EvaluateSpec(Section):
+    """When the model is evaluated; it is always evaluated at the end."""
+
+    every: int = Field(default=5000, ge=0)
+    """Steps between evaluations; 0: only at the end."""
+
+
+class SamplesSpec(Section):
+    """When the fixed test items are passed through the model for the sample panel."""
+
+    every: int = Field(default=2000, ge=0)
+    """Steps between samples; 0: only at the start and the end."""
+    items: int = Field(default=10, ge=1, le=100)
+    """Number of fixed test items."""
