@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.widgets import DataTable
 
 from journal.commands import send
 from journal.folder import list_runs
@@ -44,6 +45,22 @@ async def test_the_list_follows_what_happens(engine: PlayedEngine, until: Until)
         await until(pilot, lambda: "50 %" in screen_text(app) and "error 1.23 %" in screen_text(app), "progress")
         engine.__exit__(None, None, None)
         await until(pilot, lambda: "✗ crashed" in screen_text(app), "the crash")
+
+
+async def test_a_name_is_shown_whole_while_the_program_is_too_busy_to_measure_it(
+    tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> None:
+        """Stands for a program that does not become idle."""
+
+    monkeypatch.setattr(DataTable, "_on_idle", never)
+    with PlayedEngine.new(tmp_path, "vae-mnist", "a-name-of-some-length") as engine:
+        app = LaddertopApp(tmp_path)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: "a-name-of-some-length" in screen_text(app), "the whole name")
+            with PlayedEngine.new(tmp_path, "vae-mnist", "a-longer-name-than-that-one"):
+                await until(pilot, lambda: "a-longer-name-than-that-one" in screen_text(app), "the longer name")
+        assert engine.step == 0
 
 
 async def test_the_cursor_stays_on_its_run(engine: PlayedEngine, until: Until) -> None:

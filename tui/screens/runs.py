@@ -43,7 +43,7 @@ STATUS_INKS = {
 }
 WIDE = {"run": None, "recipe": 18, "state": 10, "progress": 24, "evaluation": 28, "age": 6}
 NARROW = {"run": None, "state": 10, "progress": 12, "evaluation": 13, "age": 6}
-"""Columns with their widths; the name takes what its longest needs."""
+"""Columns with their widths; the name takes what its longest needs, and what the others leave at most."""
 
 
 class RunsScreen(Screen[None]):
@@ -68,7 +68,7 @@ class RunsScreen(Screen[None]):
         super().__init__()
         self._view = RunsView(runs)
         self._rows: list[RunRow] = []
-        self._columns: dict[str, int | None] = {}
+        self._columns: dict[str, int] = {}
         self._shown: dict[str, list[str]] = {}
         self._chosen = ""
 
@@ -91,15 +91,23 @@ class RunsScreen(Screen[None]):
 
     def on_resize(self, _: Resize) -> None:
         """Fewer columns where there is less room."""
-        columns = WIDE if self.app.size.width >= 110 else NARROW
-        if columns is not self._columns:
-            self._remember()
+        self.show_rows(self._rows)
+
+    def _fit_columns(self) -> None:
+        """Gives every column its width itself: the table measures its content only when the program is idle, and shows
+        what it drew before that for as long as nothing else changes."""
+        room = self.app.size.width
+        chosen = WIDE if room >= 110 else NARROW
+        others = sum(width + 2 for width in chosen.values() if width)
+        longest = max((len(harmless(row.run.name)) for row in self._rows), default=3)
+        name = max(min(longest, room - others - 2), 3)
+        columns = {key: width or name for key, width in chosen.items()}
+        if columns != self._columns:
             self._columns = columns
             self._shown = {}
             self._table.clear(columns=True)
-            for name, width in columns.items():
-                self._table.add_column(name, width=width, key=name)
-            self.show_rows(self._rows)
+            for key, width in columns.items():
+                self._table.add_column(key, width=width, key=key)
 
     @work(exclusive=True)
     async def _look(self) -> None:
@@ -124,8 +132,7 @@ class RunsScreen(Screen[None]):
             self._remember()
         self._rows = rows
         table = self._table
-        if not self._columns:
-            return
+        self._fit_columns()
         self.query_one("#none").display = not rows
         keys = [str(row.run.path) for row in rows]
         if list(self._shown) != keys:
