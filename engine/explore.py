@@ -20,6 +20,9 @@ from journal.samples import write_samples
 _BATCH = 100
 """Rows that pass through the model for the sample panel, so that batch statistics mean something."""
 
+_POINTS = 1000
+"""Points of the plane that pass through the model for the sample panel: they are looked at as a cloud."""
+
 
 def evaluate(model: Model, images: Images, split: str, batches: Batches, seed: int, step: int) -> Evaluated:
     """Measures the model on `images`, with draws of their own; the training does not notice."""
@@ -32,14 +35,14 @@ def sample(
     folder: Path, model: Model, data: Data, knobs: dict[str, Tensor], items: int, seed: int, step: int
 ) -> Sampled:
     """Passes the first test images through the model, with the same draws every time, and writes them down."""
+    items = _POINTS if data.points else items
     x = data.test.rows(slice(0, max(_BATCH, items)))
     drawn = draws(model.draws_needed(0, len(x)), seed, Stream.SAMPLE, 0, x.device)
     shown = {"input": x, **model.reconstruct(x, drawn, knobs)}
     rows = {
-        name: (image[:items].clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+        name: data.pictures(image[:items])
         for name, image in shown.items()
         if torch.isfinite(image[:items]).all()  # what is not a number is no black picture
     }
-    shape = (items, data.height, data.width)
-    file = write_samples(folder, step, {name: image.reshape(shape) for name, image in rows.items()})
+    file = write_samples(folder, step, rows)
     return Sampled(step=step, file=file, rows=list(rows))

@@ -1,12 +1,14 @@
-"""Images of the fixed test items: one compressed array file per sampling.
+"""The fixed test items as the model sees them: one compressed array file per sampling.
 
-Shape letters: N items, H rows, W columns. Every array is uint8 [N, H, W], black 0, white 255.
+Shape letters: N items, H rows, W columns. An array is uint8 [N, H, W], black 0, white 255, with a last dimension of
+red, green and blue [N, H, W, 3] for colour; or float32 [N, 2] for points of the plane.
 """
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,7 @@ ROWS = ("input", "corrupted", "reconstruction", "prior")
 """The arrays that may occur: the clean items, what the model saw, what it made of it, and draws from the model."""
 
 
-def write_samples(folder: Path, step: int, rows: dict[str, npt.NDArray[np.uint8]]) -> str:
+def write_samples(folder: Path, step: int, rows: dict[str, npt.NDArray[Any]]) -> str:
     """Writes the arrays of one sampling and returns the file's name relative to `folder`."""
     name = f"samples/step-{step:09d}.npz"
     buffer = io.BytesIO()
@@ -26,8 +28,8 @@ def write_samples(folder: Path, step: int, rows: dict[str, npt.NDArray[np.uint8]
     return name
 
 
-def read_samples(folder: Path, name: str) -> dict[str, npt.NDArray[np.uint8]]:
-    """The arrays of one sampling, uint8 [N, H, W] each. Raises ValueError when the file is missing or damaged."""
+def read_samples(folder: Path, name: str) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of one sampling, by name. Raises ValueError when the file is missing or damaged."""
     path = folder / name
     try:
         with np.load(path, allow_pickle=False) as file:

@@ -13,11 +13,16 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
+POINTS = ("swiss_roll", "spiral", "moons", "circles", "mixture")
+"""The data sets whose items are points of the plane."""
+
+
 class DataSpec(Section):
     """Which data, and which of it carries labels."""
 
-    name: Literal["digits", "mnist"] = "digits"
-    """Data set: digits (8×8, comes with scikit-learn) or mnist (28×28, through torchvision)."""
+    name: Literal["digits", "mnist", "swiss_roll", "spiral", "moons", "circles", "mixture"] = "digits"
+    """Data set: digits (8×8, comes with scikit-learn); mnist (28×28, through torchvision); swiss_roll, spiral, moons,
+    circles and mixture (points of the plane, generated)."""
     root: str | None = None
     """Folder that holds the data set in torchvision's layout; none: $LADDERTOP_DATA or the per-user cache."""
     labels: int | Literal["all"] = Field(default="all")
@@ -35,6 +40,8 @@ class DataSpec(Section):
     def _labels_can_be_drawn(self) -> DataSpec:
         if isinstance(self.labels, int) and (self.labels < 10 or self.labels % 10):
             raise ValueError("labels must be a positive multiple of 10 (as many of every class), or all")
+        if self.binarise != "none" and self.name in POINTS:
+            raise ValueError(f"binarise: the points of {self.name} are no probabilities; set data.binarise=none")
         return self
 
 

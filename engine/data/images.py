@@ -1,0 +1,66 @@
+"""Images on a device, or points of the plane; and a data set as a run sees it.
+
+Shape letters: N items, C channels, H height, W width, D = C·H·W pixels (2 for points), B rows of a batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Images:
+    """Labelled images, or other rows of numbers, on a device."""
+
+    pixels: Tensor
+    """[N, D]: uint8 for images, float32 for real-valued rows."""
+    labels: Tensor
+    """int64 [N]."""
+    white: int
+    """The byte that stands for 1.0; 1 for real-valued rows, which stand for themselves."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def rows(self, index: Tensor | slice) -> Tensor:
+        """The items at `index` as float32 [B, D]: images in [0, 1], real-valued rows as they are."""
+        return self.pixels[index].to(torch.float32, copy=True).div_(self.white)
+
+    def mean(self) -> Tensor:
+        """The mean item, float32 [D]."""
+        return self.pixels.float().mean(0) / self.white
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set as a run sees it."""
+
+    training: Images
+    """What the training sees."""
+    held_back: Images
+    """What evaluations during training see: images held back from training if the spec says so, else the test set."""
+    test: Images
+    """The test set."""
+    height: int
+    """Rows of an image; 1 for points."""
+    width: int
+    """Columns of an image; 2 for points."""
+    classes: int
+    """Number of classes; 1 where there are none."""
+    channels: int = 1
+    """1 for grey images and points, 3 for colour; channels are the slowest index of a row of pixels."""
+    points: bool = False
+    """Whether the items are points of the plane, (x, y), and no images."""
+
+    def pictures(self, x: Tensor) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
+        """Rows [B, D] as they are shown: bytes [B, H, W], of colour images [B, H, W, 3]; points float32 [B, 2]."""
+        if self.points:
+            return x.float().cpu().numpy()
+        light = (x.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+        images = light.reshape(len(x), self.channels, self.height, self.width)
+        return images[:, 0] if self.channels == 1 else images.transpose(0, 2, 3, 1)
