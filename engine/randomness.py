@@ -33,6 +33,8 @@ class Stream(IntEnum):
     """Draws of an evaluation."""
     SAMPLE = 7
     """Draws for the sample panel, the same at every sampling."""
+    BOUND = 8
+    """Draws of an importance-weighted bound: one counter per block of images and sample."""
 
 
 class Draws:
