@@ -18,6 +18,7 @@ def main() -> int:
     train = commands.add_parser("train", help="train a run to its end, or on from its newest checkpoint")
     train.add_argument("run", type=Path)
     train.add_argument("--foreground", action="store_true", help="stop when standard input ends")
+    train.add_argument("--back-to", type=int, metavar="STEP", help="go on from the checkpoint of that step instead")
     evaluate = commands.add_parser("eval", help="evaluate the newest checkpoint on the test set; prints JSON")
     evaluate.add_argument("run", type=Path)
     arguments = parser.parse_args()
@@ -33,7 +34,7 @@ def main() -> int:
             with run.engine_lock():
                 from engine.train import train as train_run
 
-                return train_run(run, stop)
+                return train_run(run, stop, arguments.back_to)
         from engine.evaluate import evaluate as evaluate_run
 
         return evaluate_run(run)

@@ -47,6 +47,17 @@ def newest(folder: Path, recorded: list[Checkpointed]) -> Checkpointed | None:
     return next((c for c in reversed(recorded) if (folder / c.file).is_file()), None)
 
 
+def of_step(saved: list[Checkpointed], step: int) -> Checkpointed:
+    """The newest of the checkpoints `saved` that has a step. Raises ValueError naming the steps there are."""
+    fitting = [one for one in saved if one.step == step]
+    if not fitting:
+        there = ", ".join(str(one.step) for one in saved)
+        raise ValueError(
+            f"there is no checkpoint of step {step}; " + (f"there are {there}" if there else "there is none")
+        )
+    return fitting[-1]
+
+
 def load(folder: Path, recorded: Checkpointed) -> dict[str, Any]:
     """The content of a checkpoint. Raises ValueError when the file is damaged or from another laddertop."""
     path = folder / recorded.file

@@ -39,8 +39,8 @@ AGAIN = ", again after the resume"
 class Training:
     """One segment of a run: from its start, or from its newest checkpoint, to its end."""
 
-    def __init__(self, run: RunFolder, events: EventWriter, state: RunState) -> None:
-        """Loads the data, builds the model and goes on where the newest checkpoint stands.
+    def __init__(self, run: RunFolder, events: EventWriter, state: RunState, back_to: int | None = None) -> None:
+        """Loads the data, builds the model and goes on where the newest checkpoint stands, or that of step `back_to`.
 
         Raises ValueError when data, device or checkpoint are not as the spec or the journal says.
         """
@@ -60,13 +60,24 @@ class Training:
         self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, self.steps, self.device)
         self.step = 0
         self.paused = False
-        saved = checkpoint.newest(run.path, state.checkpoints)
+        recorded = run.checkpoints(state.checkpoints)
+        saved = recorded[-1] if recorded else None
+        if back_to is not None:
+            saved = checkpoint.of_step(recorded, back_to)
         if saved:
             self.step = checkpoint.restore(checkpoint.load(run.path, saved), self.optimizer, self.controls)
         self.resumed_from = self.step if saved else None
-        # What was done to the run after its checkpoint is done again at the same steps: it is part of the run.
-        done = [c for c in state.commands if c.outcome == "applied" and c.action == "set" and c.step >= self.step]
-        self._again = sorted({c.id: c for c in done}.values(), key=lambda c: c.step)
+        # What was done to the run after its checkpoint is done again at the same steps: it is part of the run. So is
+        # what was done to a run that this one replays. Who rolls back begins anew.
+        origin = run.origin if back_to is None and not any(start.rolled_back for start in state.starts) else None
+        done = [] if back_to is not None else state.interventions(self.step)
+        replayed = [c for c in origin.commands if c.step >= self.step] if origin else []
+        self._again = [c.model_copy(update={"by": f"{c.by.removesuffix(AGAIN)}{AGAIN}"}) for c in done]
+        self._again += [c for c in replayed if c.id not in {c.id for c in state.commands}]
+        self._again.sort(key=lambda c: c.step)
+        self._until = origin.until if origin else None
+        self.back_to: int | None = None
+        """Step of the checkpoint that somebody wants to go on from instead."""
         self.segment = 1 + max(state.segment, _segments_on_disk(run))
         self.take_step = Step(self.model, self.optimizer, self.controls, self.batches, spec.seed, self.device, compiled)
         named = columns(self.model.terms, self.controls.knobs)
@@ -91,6 +102,7 @@ class Training:
                 threads=torch.get_num_threads(),
                 versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
                 resumed_from=self.resumed_from,
+                rolled_back=back_to is not None,
                 steps=self.steps,
                 epoch_steps=self.batches.epoch_steps,
                 terms=self.model.terms,
@@ -102,11 +114,19 @@ class Training:
             text = "compiling the step: the first takes up to a minute or two, seconds where it was compiled before"
             self.events.append(Logged(step=self.step, level="info", text=text))
 
-    def loop(self, stop: Stop) -> RunEnded:
-        """Trains until the steps are done or somebody wants it to stop; saves, and returns how it ended."""
+    def loop(self, stop: Stop) -> RunEnded | None:
+        """Trains until the steps are done or somebody wants it to stop; saves, and returns how it ended.
+
+        None when somebody wants to go on from another checkpoint, `back_to`; then it saves nothing.
+        """
         spec = self.spec
         while True:
+            if self.step == self._until:
+                stop.reason = stop.reason or "the run that it replays was stopped here"
             self.obey(stop)
+            if self.back_to is not None:
+                self.recorder.flush()
+                return None
             if stop.reason:
                 break
             if self.paused:
@@ -142,8 +162,7 @@ class Training:
             done = self._again.pop(0)
             changes = self.controls.set({change.knob: change.applied for change in done.changes})
             if any(change.old != change.applied for change in changes):
-                by = f"{done.by.removesuffix(AGAIN)}{AGAIN}"
-                self.events.append(done.model_copy(update={"by": by, "time": time.time(), "changes": changes}))
+                self.events.append(done.model_copy(update={"time": time.time(), "changes": changes}))
         now = time.monotonic()
         if now - self._looked < LOOK:
             return
@@ -155,6 +174,8 @@ class Training:
                 # What a crashed engine answered and had no time to remove is not answered again.
                 self._carry_out(command, stop)
             path.unlink(missing_ok=True)
+            if self.back_to is not None:
+                break
 
     def _carry_out(self, command: commands.Command, stop: Stop) -> None:
         changes: list[Change] = []
@@ -167,6 +188,10 @@ class Training:
                 )
             if command.action == "set":
                 changes = self.controls.set(command.changes)
+            if command.action == "rollback":
+                back_to = _step_wanted(command)
+                checkpoint.of_step(self.run.checkpoints(self._checkpoints), back_to)
+                changes = [Change(knob="step", old=self.step, requested=back_to, applied=back_to)]
         except ValueError as refusal:
             self._answer(command, [], refusal=str(refusal))
             return
@@ -174,6 +199,8 @@ class Training:
         match command.action:
             case "pause" | "continue":
                 self.paused = command.action == "pause"
+            case "rollback":
+                self.back_to = back_to
             case "stop":
                 stop.reason = f"told to by {command.by}"
             case "checkpoint":
@@ -241,8 +268,9 @@ class Training:
             self.events.append(Logged(step=self.step, level="error", text=text))
 
 
-def train(run: RunFolder, stop: Stop) -> int:
-    """Trains a run to its end, or on from its newest checkpoint; returns the exit code of the engine.
+def train(run: RunFolder, stop: Stop, back_to: int | None = None) -> int:
+    """Trains a run to its end, or on from its newest checkpoint or that of step `back_to`; returns the exit code of
+    the engine.
 
     The caller holds the run's engine lock.
     """
@@ -250,9 +278,14 @@ def train(run: RunFolder, stop: Stop) -> int:
     with EventWriter(run.events_path) as events:
         training = None
         try:
-            training = Training(run, events, state)
-            ended = training.loop(stop)
-            training.recorder.close()
+            ended = None
+            while ended is None:
+                training = Training(run, events, state, back_to)
+                ended = training.loop(stop)
+                training.recorder.close()
+                if ended is None:
+                    back_to, training = training.back_to, None
+                    state = RunState().apply_all(EventReader(run.events_path).read_all())
         except (ValueError, OSError, torch.OutOfMemoryError) as error:
             if training:
                 training.leave()
@@ -272,6 +305,13 @@ def train(run: RunFolder, stop: Stop) -> int:
 
 def _due(step: int, every: int) -> bool:
     return every > 0 and step > 0 and step % every == 0
+
+
+def _step_wanted(command: commands.Command) -> int:
+    step = command.changes.get("step")
+    if set(command.changes) != {"step"} or not isinstance(step, int | float) or step != int(step):
+        raise ValueError("rollback takes one whole number, the step of a checkpoint")
+    return int(step)
 
 
 def _segments_on_disk(run: RunFolder) -> int:

@@ -20,9 +20,10 @@ from pydantic import Field, ValidationError
 from journal.events import Record
 from journal.files import write_atomically
 
-Action = Literal["set", "pause", "continue", "stop", "checkpoint", "evaluate", "sample", "annotate"]
+Action = Literal["set", "pause", "continue", "stop", "checkpoint", "evaluate", "sample", "annotate", "rollback"]
 ACTIONS: tuple[str, ...] = get_args(Action)
-"""set changes knobs, annotate only leaves its note; the others do what their names say."""
+"""set changes knobs, annotate only leaves its note, rollback goes on from the checkpoint of the step that its changes
+name; the others do what their names say."""
 
 
 class Command(Record):

@@ -121,6 +121,8 @@ class RunStarted(_Event):
     """Versions of what decides the numbers."""
     resumed_from: int | None
     """Step of the checkpoint it goes on from."""
+    rolled_back: bool = False
+    """Whether it was sent back there: what was done to the run from that step on is then no part of it any more."""
     steps: int
     """Planned length of the run in steps."""
     epoch_steps: int

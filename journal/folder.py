@@ -8,12 +8,21 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from journal.events import Checkpointed
 from journal.files import write_atomically
+from journal.origin import ORIGIN_CHECKPOINT, Origin, read_origin
 from journal.spec import Spec, parse
+
+ARCHIVED = "archived"
+"""An empty file in a run's folder that puts the run away: lists leave it out, and `last` never means it."""
+
+NOTE = "note.txt"
+"""The user's words about a run, one line."""
 
 
 def runs_folder(option: Path | None = None) -> Path:
@@ -47,6 +56,35 @@ class RunFolder:
     def spec(self) -> Spec:
         """What to train. Raises ValueError when the spec is missing or damaged."""
         return read_spec(self.path)
+
+    @property
+    def note(self) -> str:
+        """The user's words about it; empty when there are none."""
+        try:
+            return (self.path / NOTE).read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            return ""
+
+    @property
+    def archived(self) -> bool:
+        """Whether a user put it away."""
+        return (self.path / ARCHIVED).exists()
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where it comes from; None when it began from nothing. Raises ValueError when that is damaged."""
+        return read_origin(self.path)
+
+    def checkpoints(self, recorded: list[Checkpointed]) -> list[Checkpointed]:
+        """What the run can go on from, oldest first: its origin, and what it recorded as far as the files are there.
+
+        Raises ValueError when its origin is damaged.
+        """
+        origin = self.origin
+        first = [origin.checkpoint] if origin and origin.checkpoint else []
+        return [
+            saved for saved in {c.file: c for c in [*first, *recorded]}.values() if (self.path / saved.file).is_file()
+        ]
 
     def engine_alive(self) -> bool:
         """Whether an engine holds this run, on this host or another one that shares the disk."""
@@ -91,21 +129,32 @@ def new_name(spec: Spec) -> str:
     return f"{time.strftime('%Y-%m-%d')}-{spec.recipe}-{secrets.token_hex(2)}"
 
 
-def create_run(runs: Path, spec: Spec, name: str | None = None) -> RunFolder:
-    """Makes the folder of a new run with its spec in it.
+def check_name(name: str) -> None:
+    """Raises ValueError when a name can't be that of a run."""
+    if not name.isprintable() or "/" in name or name.startswith((".", "-")) or name in ("", "last"):
+        raise ValueError(f"{name!r} can't name a run: take letters, digits, dots and dashes, not starting with one")
+
+
+def create_run(
+    runs: Path, spec: Spec, name: str | None = None, origin: Origin | None = None, checkpoint: Path | None = None
+) -> RunFolder:
+    """Makes the folder of a new run with its spec in it, and with its origin and a copy of the origin's checkpoint.
 
     Without a name the run is called by date, recipe and four random letters. Raises ValueError when the name is taken,
     is no plain name, or the folder can't be written.
     """
     if name is None:
         name = new_name(spec)
-    elif not name.isprintable() or "/" in name or name.startswith((".", "-")) or name in ("", "last"):
-        raise ValueError(f"{name!r} can't name a run: take letters, digits, dots and dashes, not starting with one")
+    check_name(name)
     path = runs / name
     try:
         path.mkdir(parents=True)
         (path / "commands").mkdir()
         (path / "samples").mkdir()
+        if checkpoint is not None:
+            shutil.copyfile(checkpoint, path / ORIGIN_CHECKPOINT)
+        if origin is not None:
+            write_atomically(path / "origin.json", origin.model_dump_json(indent=1).encode())
         write_atomically(path / "spec.json", spec.model_dump_json(indent=1).encode())
     except FileExistsError:
         raise ValueError(f"there is a run {name} in {runs} already; take another --name") from None
@@ -136,7 +185,7 @@ def list_runs(runs: Path) -> list[RunFolder]:
             found = [
                 RunFolder(Path(entry.path))
                 for entry in entries
-                if not entry.is_symlink() and os.path.isfile(f"{entry.path}/spec.json")
+                if not entry.is_symlink() and entry.name[0] != "." and os.path.isfile(f"{entry.path}/spec.json")
             ]
     except (FileNotFoundError, NotADirectoryError):
         return []
@@ -151,8 +200,8 @@ def find_run(runs: Path, text: str) -> RunFolder:
     if text != "last" and (Path(text) / "spec.json").is_file():
         return RunFolder(Path(text))
     found = list_runs(runs)
-    if text == "last" and found:
-        return found[0]
+    if text == "last" and (kept := next((run for run in found if not run.archived), None)):
+        return kept
     if text != "last" and ("/" in text or (Path(text).is_dir() and not (runs / text).is_dir())):
         if Path(text).is_dir():
             raise ValueError(f"{text} is no run folder: it has no spec.json")

@@ -39,15 +39,19 @@ class RunState:
     commands: list[Commanded] = field(default_factory=list)
     """Outcomes of commands, oldest first."""
     evaluations: list[Evaluated] = field(default_factory=list)
-    """Evaluations, oldest first."""
+    """Evaluations, oldest first; those of steps that a resume threw away are left out."""
     samplings: list[Sampled] = field(default_factory=list)
-    """Samplings, oldest first."""
+    """Samplings, oldest first, as above."""
     checkpoints: list[Checkpointed] = field(default_factory=list)
-    """Checkpoints, oldest first; the files of old ones are gone."""
+    """Checkpoints, oldest first, as above; the files of old ones are gone."""
     starts: list[RunStarted] = field(default_factory=list)
     """Every start, oldest first."""
     log: list[Logged] = field(default_factory=list)
     """Lines for people, oldest first."""
+    undone: set[str] = field(default_factory=set)
+    """Ids of commands that a roll-back threw away together with their steps."""
+    _saved_after: dict[int, int] = field(default_factory=dict)
+    """By step of a checkpoint: how many commands it holds the effect of."""
 
     def apply(self, event: Event) -> None:
         """Takes up one more event."""
@@ -57,6 +61,7 @@ class RunState:
                 self.started, self.ended, self.paused = event, None, False
                 self.starts.append(event)
                 self.knobs = {knob.name: knob for knob in event.knobs}
+                self._forget_after(event)
             case Commanded():
                 self.commands.append(event)
                 if event.outcome == "applied":
@@ -72,10 +77,25 @@ class RunState:
                 self.samplings.append(event)
             case Checkpointed():
                 self.checkpoints.append(event)
+                self._saved_after[event.step] = len(self.commands)
             case Logged():
                 self.log.append(event)
             case RunEnded():
                 self.ended = event
+
+    def _forget_after(self, start: RunStarted) -> None:
+        """What lies beyond the step that a start goes on from is no part of the run any more, or comes again."""
+        self.evaluations = [e for e in self.evaluations if e.step <= start.step]
+        self.samplings = [e for e in self.samplings if e.step <= start.step]
+        self.checkpoints = [e for e in self.checkpoints if e.step <= start.step]
+        if start.rolled_back:
+            later = self.commands[self._saved_after.get(start.step, 0) :]
+            self.undone |= {command.id for command in later if command.step >= start.step}
+
+    def interventions(self, since: int = 0) -> list[Commanded]:
+        """The changes of knobs that are part of the run, each once, by step, from those at step `since` on."""
+        done = [c for c in self.commands if c.outcome == "applied" and c.action == "set" and c.id not in self.undone]
+        return sorted({c.id: c for c in done if c.step >= since}.values(), key=lambda c: c.step)
 
     def apply_all(self, events: Iterable[Event]) -> RunState:
         """Takes up many events and returns itself."""

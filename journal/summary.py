@@ -55,8 +55,10 @@ def summary(run: RunFolder) -> dict[str, Any]:
             for name, knob in state.knobs.items()
         },
         "evaluation": newest_evaluation(state),
-        "checkpoints": [as_json(saved) for saved in state.checkpoints if (run.path / saved.file).is_file()],
+        "checkpoints": [as_json(saved) for saved in run.checkpoints(state.checkpoints)],
         "ended": as_json(state.ended) if state.ended else None,
+        "origin": {"kind": origin.kind, "run": origin.run, "step": origin.step} if (origin := run.origin) else None,
+        "note": run.note,
     }
 
 

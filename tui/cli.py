@@ -31,6 +31,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object per line on stdout.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return once the training has begun; it goes on by itself.")]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Your words, kept with the command in the run.")]
+Name = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="Name of the new run (default: date and recipe).")
+]
+CheckpointStep = Annotated[
+    int | None, typer.Option("--step", metavar="N", help="Step of the checkpoint (default: the newest one).")
+]
 Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait for the engine.")]
 
 
@@ -86,9 +92,7 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of a recipe; see `recipes --keys`.")
     ] = None,
-    name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Name of the run (default: date and recipe).")
-    ] = None,
+    name: Name = None,
     runs: Runs = None,
     detach: Detach = False,
     json: JsonLines = False,
@@ -132,6 +136,88 @@ def resume(run: Run, runs: Runs = None, detach: Detach = False, json: JsonLines 
     raise typer.Exit(resume_run(runs, run, detach=detach, as_json=json))
 
 
+@app.command()
+def fork(
+    run: Run,
+    knobs: Annotated[
+        list[str] | None, typer.Argument(metavar="KNOB=VALUE", help="What the new run does differently: lr=1e-3, …")
+    ] = None,
+    step: CheckpointStep = None,
+    epochs: Annotated[float | None, typer.Option(metavar="N", help="Length of the new run in epochs.")] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Length of the new run in steps.")] = None,
+    name: Name = None,
+    runs: Runs = None,
+    detach: Detach = False,
+    json: JsonLines = False,
+) -> None:
+    """Train a new run from a checkpoint of another."""
+    from tui.cli_keep import fork as fork_run
+
+    if epochs is not None and steps is not None:
+        raise ValueError("give the length of the run either with --epochs or with --steps")
+    length = [f"{key}={value}" for key, value in (("epochs", epochs), ("steps", steps)) if value is not None]
+    raise typer.Exit(
+        fork_run(runs, run, step=step, knobs=knobs or [], length=length, name=name, detach=detach, as_json=json)
+    )
+
+
+@app.command()
+def rollback(
+    run: Run,
+    step: CheckpointStep = None,
+    note: Note = "",
+    runs: Runs = None,
+    timeout: Timeout = 60,
+    json: Json = False,
+) -> None:
+    """Send a run back to a checkpoint; it trains on from there."""
+    from tui.cli_keep import roll_back
+
+    raise typer.Exit(roll_back(runs, run, step=step, note=note, timeout=timeout, as_json=json))
+
+
+@app.command()
+def rename(
+    run: Run, name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")], runs: Runs = None
+) -> None:
+    """Give a run another name."""
+    from tui.cli_keep import rename as rename_run
+
+    rename_run(runs, run, name)
+
+
+@app.command()
+def note(
+    run: Run,
+    text: Annotated[
+        str | None, typer.Argument(metavar="TEXT", help="Your words; '' takes them away; none: print them.")
+    ] = None,
+    runs: Runs = None,
+) -> None:
+    """Keep a line of yours about a run."""
+    from tui.cli_keep import note as note_run
+
+    note_run(runs, run, text)
+
+
+@app.command()
+def archive(
+    run: Run, back: Annotated[bool, typer.Option("--back", help="Take it back instead.")] = False, runs: Runs = None
+) -> None:
+    """Put a run away, out of the lists."""
+    from tui.cli_keep import archive as archive_run
+
+    archive_run(runs, run, not back)
+
+
+@app.command()
+def delete(run: Run, yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False, runs: Runs = None) -> None:
+    """Delete a run and all that it holds (asks first)."""
+    from tui.cli_keep import delete as delete_run
+
+    delete_run(runs, run, yes)
+
+
 @app.command("eval")
 def evaluate_saved(run: Run, runs: Runs = None, json: Json = False) -> None:
     """Evaluate the newest checkpoint of a run on its test data."""
@@ -141,11 +227,15 @@ def evaluate_saved(run: Run, runs: Runs = None, json: Json = False) -> None:
 
 
 @app.command("runs")
-def list_runs(runs: Runs = None, json: Json = False) -> None:
+def list_runs(
+    runs: Runs = None,
+    archived: Annotated[bool, typer.Option("--all", help="Also those that were put away with `archive`.")] = False,
+    json: Json = False,
+) -> None:
     """List the runs, newest first."""
     from tui.cli_show import print_runs
 
-    print_runs(runs, json)
+    print_runs(runs, archived, json)
 
 
 @app.command()

@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from journal.commands import Action, Command, send, sender
-from journal.events import Checkpointed, Commanded, Evaluated, Event, EventReader, Knob, RunEnded, Sampled, as_json
+from journal.events import (
+    Checkpointed,
+    Commanded,
+    Evaluated,
+    Event,
+    EventReader,
+    Knob,
+    RunEnded,
+    RunStarted,
+    Sampled,
+    as_json,
+)
 from journal.folder import RunFolder, find_run, runs_folder
 from journal.metrics import segment_path
 from journal.state import RunState
@@ -23,11 +34,12 @@ from tui.cli_show import describe_evaluation
 from tui.engine_process import EngineError, NoEngineError
 from tui.wording import members
 
-YIELDS: dict[str, type[Checkpointed] | type[Evaluated] | type[Sampled] | type[RunEnded]] = {
+YIELDS: dict[str, type[Checkpointed] | type[Evaluated] | type[Sampled] | type[RunEnded] | type[RunStarted]] = {
     "checkpoint": Checkpointed,
     "evaluate": Evaluated,
     "sample": Sampled,
     "stop": RunEnded,
+    "rollback": RunStarted,
 }
 """What the engine records when it has done as it was asked; the other actions are done when they are answered."""
 
@@ -41,11 +53,12 @@ def ask(
     action: Action,
     *,
     settings: list[str] | None = None,
+    step: int | None = None,
     note: str = "",
     timeout: float,
     as_json: bool,
 ) -> None:
-    """Sends one command and prints the engine's answer; `settings` are knob=value.
+    """Sends one command and prints the engine's answer; `settings` are knob=value, `step` is that of a roll-back.
 
     Raises ValueError for what the journal already knows to be wrong, NoEngineError when no engine is at work, and
     EngineError when the engine refuses or does not answer within `timeout` seconds.
@@ -53,7 +66,7 @@ def ask(
     run = find_run(runs_folder(runs), text)
     dialogue = _Dialogue(run, time.monotonic() + timeout)
     dialogue.wait_for_engine()
-    changes = parse_changes(settings or [], dialogue.state.knobs)
+    changes = {"step": step} if step is not None else parse_changes(settings or [], dialogue.state.knobs)
     sent = send(run.path, dialogue.state.segment, action, changes, by=sender("command line"), note=note)
     busy = f"has not answered within {timeout:g} s: it is busy, and takes up the command when it can"
     dialogue.wait(lambda: dialogue.answer(sent.id) is not None, busy)
@@ -113,6 +126,10 @@ def describe_result(done: Event | None) -> list[str]:
             return [f"wrote {done.file}"]
         case Evaluated():
             return describe_evaluation(as_json(done))
+        case RunStarted():
+            return [
+                f"goes on from step {done.step}; what was recorded after it is kept, and no part of the run any more"
+            ]
         case RunEnded():
             return [f"the engine ended at step {done.step}: {done.detail or done.reason}"]
     return []

@@ -14,10 +14,10 @@ from tui.cli_print import json_result, number, result, say, setting, table
 from tui.engine_process import EngineError, command, environment
 
 
-def print_runs(runs: Path | None, as_json: bool) -> None:
-    """The runs in a folder, newest first."""
+def print_runs(runs: Path | None, archived: bool, as_json: bool) -> None:
+    """The runs in a folder, newest first, with or without those that were put away."""
     folder = runs_folder(runs)
-    found = [short_summary(run) for run in list_runs(folder)]
+    found = [short_summary(run) for run in list_runs(folder) if archived or not run.archived]
     if as_json:
         json_result(found)
     elif not found:

@@ -40,7 +40,7 @@ def train(
 
         return train_seeds(spec, runs_folder(runs), name or new_name(spec), seeds, as_json=as_json)
     run = create_run(runs_folder(runs), spec, name)
-    return _background(run, as_json) if detach else _foreground(run, as_json)
+    return train_in_background(run, as_json) if detach else train_in_foreground(run, as_json)
 
 
 def resume(runs: Path | None, text: str, *, detach: bool, as_json: bool) -> int:
@@ -54,15 +54,16 @@ def resume(runs: Path | None, text: str, *, detach: bool, as_json: bool) -> int:
     told = summary(run)
     if told["state"] == "finished":
         raise ValueError(f"{run.name} finished its {told['steps']} steps; there is nothing to resume")
-    return _background(run, as_json) if detach else _foreground(run, as_json)
+    return train_in_background(run, as_json) if detach else train_in_foreground(run, as_json)
 
 
 def _root(folder: Path) -> str:
     return f"data.root={json.dumps(str(folder))}"
 
 
-def _background(run: RunFolder, as_json: bool) -> int:
-    engine = EngineProcess(run)
+def train_in_background(run: RunFolder, as_json: bool, back_to: int | None = None) -> int:
+    """Starts an engine for a run, from the checkpoint of step `back_to` if that is given, and leaves it at work."""
+    engine = EngineProcess(run, back_to=back_to)
     try:
         engine.wait_until_started()
     except KeyboardInterrupt:
@@ -78,7 +79,8 @@ def _background(run: RunFolder, as_json: bool) -> int:
     return 0
 
 
-def _foreground(run: RunFolder, as_json: bool) -> int:
+def train_in_foreground(run: RunFolder, as_json: bool) -> int:
+    """Trains a run until its engine is gone."""
     engine = EngineProcess(run, foreground=True)
     from tui.cli_foreground import watch
 

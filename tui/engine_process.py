@@ -47,8 +47,8 @@ def environment() -> dict[str, str]:
 class EngineProcess:
     """An engine that this process started; it lives in a session of its own, so it outlives the terminal."""
 
-    def __init__(self, run: RunFolder, *, foreground: bool = False) -> None:
-        """Starts an engine that trains `run`, or goes on from its newest checkpoint.
+    def __init__(self, run: RunFolder, *, foreground: bool = False, back_to: int | None = None) -> None:
+        """Starts an engine that trains `run`, or goes on from its newest checkpoint or the one of step `back_to`.
 
         A foreground engine stops when this process is gone, however it died. Raises ValueError when an engine is at
         work in the run already, OSError when no process can be started.
@@ -64,6 +64,7 @@ class EngineProcess:
         self._segment_before = self.state.segment
         self._ended_before = self.state.ended
         words = ["train", str(run.path.absolute()), *(["--foreground"] if foreground else [])]
+        words += ["--back-to", str(back_to)] if back_to is not None else []
         with run.console_path.open("ab") as console:
             self._console_start = console.tell()
             self.process = subprocess.Popen(

@@ -52,6 +52,8 @@ SHOW: dict[str, Any] = {
     "evaluation": dict | None,
     "checkpoints": list,
     "ended": dict | None,
+    "origin": dict | None,
+    "note": str,
 }
 """Keys and types of `show --json`, as documented."""
 

@@ -1,0 +1,120 @@
+"""What a user does with whole runs: fork, repeat, rename, note, archive, delete. Never with one that is being trained,
+but for forking and the note, which leave the training alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from journal.events import EventReader
+from journal.files import write_atomically
+from journal.folder import ARCHIVED, NOTE, RunFolder, check_name, create_run
+from journal.metrics import MetricsReader
+from journal.origin import ORIGIN_CHECKPOINT, Origin
+from journal.spec import override
+from journal.state import RunState
+
+
+def fork(
+    run: RunFolder, runs: Path, step: int | None = None, name: str | None = None, settings: Iterable[str] = ()
+) -> RunFolder:
+    """A new run in the folder `runs` that goes on from a checkpoint of `run`: the newest, or the one of `step`.
+
+    Of the key=value `settings` only the length means anything: the knobs come from the checkpoint. Raises ValueError
+    when there is no such checkpoint, when nothing is left to train from there, or when the new folder can't be made.
+    """
+    spec = override(run.spec, settings)
+    state = RunState().apply_all(EventReader(run.events_path).read_all())
+    saved = run.checkpoints(state.checkpoints)
+    fitting = [one for one in saved if step is None or one.step == step]
+    if not fitting:
+        there = f"there are {', '.join(str(one.step) for one in saved)}" if saved else "there is none"
+        raise ValueError(f"{run.name} has no checkpoint{'' if step is None else f' of step {step}'}; {there}")
+    taken = fitting[-1]
+    if state.started is not None:
+        steps = spec.steps or round((spec.epochs or 0) * state.started.epoch_steps)
+        if steps <= taken.step:
+            raise ValueError(f"from step {taken.step} nothing is left to train: the run has {steps} steps")
+    begin = taken.model_copy(update={"file": ORIGIN_CHECKPOINT})
+    origin = Origin(kind="fork", run=run.name, folder=str(run.path.absolute()), checkpoint=begin)
+    return create_run(runs, spec, name, origin, run.path / taken.file)
+
+
+def repeat(run: RunFolder, runs: Path, name: str | None = None) -> RunFolder:
+    """A new run in the folder `runs` that trains `run` again up to where it stands, with the same interventions at the
+    same steps, and in the precision, compiled or not, and with the threads that it had.
+
+    Raises ValueError when it has not been trained, or when the new folder can't be made.
+    """
+    state = RunState().apply_all(EventReader(run.events_path).read_all())
+    first, before = next(iter(state.starts), None), run.origin
+    metrics = MetricsReader(run.path)
+    metrics.poll()
+    step = metrics.last_step()
+    begins = before.step if before else 0
+    if first is None or step <= begins:
+        raise ValueError(f"{run.name} has not been trained yet; there is nothing to repeat")
+    settings = [f"precision={first.precision}", f"compile={'on' if first.compiled else 'off'}"]
+    spec = override(run.spec, [*settings, f"threads={first.threads}"])
+    checkpoint = before.checkpoint if before else None
+    commands = [*(before.commands if before else []), *state.interventions()]
+    again = {c.id: c.model_copy(update={"by": f"{c.by}, in {run.name}"}) for c in commands}
+    origin = Origin(
+        kind="replay",
+        run=run.name,
+        folder=str(run.path.absolute()),
+        checkpoint=checkpoint,
+        commands=sorted(again.values(), key=lambda c: c.step),
+        until=step if step < first.steps else None,
+    )
+    return create_run(runs, spec, name, origin, run.path / checkpoint.file if checkpoint else None)
+
+
+def rename(run: RunFolder, name: str) -> RunFolder:
+    """The run under another name. Raises ValueError when it is being trained, or when the name can't be taken."""
+    check_name(name)
+    _check_idle(run)
+    path = run.path.resolve()
+    target = path.parent / name
+    if target.exists():
+        raise ValueError(f"there is a run {name} already")
+    try:
+        path.rename(target)
+    except OSError as error:
+        raise ValueError(f"{run.name} can't be renamed: {error.strerror}") from None
+    return RunFolder(target)
+
+
+def write_note(run: RunFolder, text: str) -> None:
+    """Keeps the user's words about a run; empty ones take the note away. Raises OSError when it can't be written."""
+    line = " ".join(text.split())
+    if line:
+        write_atomically(run.path / NOTE, f"{line}\n".encode())
+    else:
+        (run.path / NOTE).unlink(missing_ok=True)
+
+
+def archive(run: RunFolder, away: bool) -> None:
+    """Puts a run away, out of the list of runs, or takes it back. Raises ValueError when it is being trained."""
+    if away:
+        _check_idle(run)
+        (run.path / ARCHIVED).touch()
+    else:
+        (run.path / ARCHIVED).unlink(missing_ok=True)
+
+
+def delete(run: RunFolder) -> None:
+    """Removes a run and all that it holds. Raises ValueError when it is being trained, OSError when it can't be."""
+    _check_idle(run)
+    # It is gone at once, however long the files take.
+    path = run.path.resolve()
+    going = path.parent / f".{path.name}.deleted"
+    path.rename(going)
+    shutil.rmtree(going)
+
+
+def _check_idle(run: RunFolder) -> None:
+    if run.engine_alive():
+        raise ValueError(f"an engine is training {run.name}; stop it first")

@@ -1,0 +1,153 @@
+"""What is done with whole runs: fork, roll back, rename, note, archive, delete. Real engines in real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from journal.events import Commanded, RunStarted
+from journal.metrics import MetricsReader
+from journal.origin import read_origin
+from tests.processes import Laddertop, wait_for
+
+
+@pytest.fixture(scope="module")
+def whole(laddertop: Laddertop) -> str:
+    """A run that finished, with checkpoints at 200, 400 and 600."""
+    done = laddertop("train", "tiny.toml", "--name", "whole")
+    assert done.returncode == 0, done.stderr
+    return "whole"
+
+
+def metrics(folder: Path) -> MetricsReader:
+    reader = MetricsReader(folder)
+    reader.poll()
+    return reader
+
+
+def weights(file: Path) -> dict[str, torch.Tensor]:
+    model: dict[str, torch.Tensor] = torch.load(file, map_location="cpu", weights_only=True)["model"]
+    return model
+
+
+def starts(laddertop: Laddertop, name: str) -> list[RunStarted]:
+    return [event for event in laddertop.events(name) if isinstance(event, RunStarted)]
+
+
+def test_a_fork_goes_on_from_its_checkpoint_as_the_run_did(laddertop: Laddertop, whole: str) -> None:
+    done = laddertop("fork", whole, "--step", "200", "--name", "same")
+    assert done.returncode == 0, done.stderr
+    assert "same goes on from step 200 of whole" in done.stderr
+    origin = read_origin(laddertop.runs / "same")
+    assert origin is not None
+    assert (origin.kind, origin.run, origin.step) == ("fork", "whole", 200)
+    start = starts(laddertop, "same")[0]
+    assert (start.step, start.resumed_from, start.segment) == (200, 200, 1)
+    one, other = metrics(laddertop.runs / whole), metrics(laddertop.runs / "same")
+    np.testing.assert_array_equal(other.steps, np.arange(201, 601))
+    for column in one.columns:
+        np.testing.assert_array_equal(one.values(column.name)[200:], other.values(column.name), column.name)
+    here, there = (weights(laddertop.runs / name / "step-000000600.ckpt") for name in (whole, "same"))
+    assert all(torch.equal(here[key], there[key]) for key in here)
+    assert laddertop.json("show", "same")["origin"]["run"] == "whole"
+
+
+def test_a_fork_can_differ_from_its_first_step_on(laddertop: Laddertop, whole: str) -> None:
+    done = laddertop("fork", whole, "noise=off", "lr=0.0005", "--step", "400", "--name", "other", "--steps", "700")
+    assert done.returncode == 0, done.stderr
+    command = next(event for event in laddertop.events("other") if isinstance(event, Commanded))
+    assert (command.outcome, command.step) == ("applied", 400)
+    found = metrics(laddertop.runs / "other")
+    assert (found.steps[0], found.steps[-1]) == (401, 700)
+    assert found.values("noise")[0] == 0
+    assert not found.values("noise.std.0").any()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--step 250", "whole has no checkpoint of step 250; there are 200, 400, 600"),
+        ("--step 600", "from step 600 nothing is left to train: the run has 600 steps"),
+        ("--step 200 nois=off", "unknown knob 'nois'; did you mean noise"),
+        ("--step 200 --name whole", "there is a run whole in checkpoints already"),
+    ],
+)
+def test_a_fork_that_can_not_be_makes_nothing(laddertop: Laddertop, whole: str, words: str, said: str) -> None:
+    before = sorted(laddertop.runs.iterdir())
+    done = laddertop("fork", whole, *words.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert sorted(laddertop.runs.iterdir()) == before
+
+
+def test_a_live_run_rolls_back_and_nothing_of_what_it_threw_away_comes_back(laddertop: Laddertop) -> None:
+    words = ["--steps", "100000000", "--set", "checkpoint.every=0", "--name", "back", "--detach"]
+    assert laddertop("train", "tiny.toml", *words).returncode == 0
+    saved = laddertop.json("checkpoint", "back")["step"]
+    wrong = laddertop.json("set", "back", "lr=0.01")["step"]
+    assert laddertop("checkpoint", "back").returncode == 0
+    done = laddertop("rollback", "back", "--step", str(saved), "--note", "too fast")
+    assert done.returncode == 0, done.stderr
+    assert f"goes on from step {saved}" in done.stdout
+    second = starts(laddertop, "back")[1]
+    assert (second.segment, second.resumed_from, second.rolled_back) == (2, saved, True)
+    assert {knob.name: knob.value for knob in second.knobs}["lr"] == pytest.approx(0.002)
+    wait_for(lambda: laddertop.size("back", 2) > 0)
+    assert metrics(laddertop.runs / "back").thrown_away[0][0] == saved + 1
+    assert [one["step"] for one in laddertop.json("show", "back")["checkpoints"]] == [saved]
+    # Killed before it saved anything again: the newest checkpoint is the one it went back to, and what was done to the
+    # steps that are gone is not done again.
+    wait_for(lambda: metrics(laddertop.runs / "back").last_step() > wrong)
+    os.kill(second.pid, signal.SIGKILL)
+    wait_for(lambda: not laddertop.run_folder("back").engine_alive())
+    assert laddertop("resume", "back", "--detach").returncode == 0
+    third = starts(laddertop, "back")[2]
+    assert (third.resumed_from, third.rolled_back) == (saved, False)
+    wait_for(lambda: laddertop.size("back", 3) > 0 and metrics(laddertop.runs / "back").last_step() > wrong)
+    assert laddertop.json("show", "back")["knobs"]["lr"]["value"] == pytest.approx(0.002)
+    assert laddertop("stop", "back").returncode == 0
+
+
+def test_a_run_without_an_engine_rolls_back_too(laddertop: Laddertop, whole: str) -> None:
+    done = laddertop("fork", whole, "--step", "200", "--name", "ended", "--steps", "300")
+    assert done.returncode == 0, done.stderr
+    done = laddertop("rollback", "ended", "--step", "201")
+    assert done.returncode == 2
+    assert "ended has no checkpoint of step 201; there are 200, 300" in done.stderr
+    assert laddertop("rollback", "ended", "--step", "200").returncode == 0
+    wait_for(lambda: laddertop.json("show", "ended")["state"] == "finished")
+    assert [start.resumed_from for start in starts(laddertop, "ended")] == [200, 200]
+
+
+def test_a_run_that_is_trained_keeps_its_folder(laddertop: Laddertop) -> None:
+    run = laddertop.run_folder("ended")
+    with run.engine_lock():
+        for words in (["rename", "ended", "new"], ["archive", "ended"], ["delete", "ended", "--yes"]):
+            done = laddertop(*words)
+            assert done.returncode == 2
+            assert "an engine is training ended; stop it first" in done.stderr
+    assert run.spec
+
+
+def test_runs_are_renamed_noted_put_away_and_deleted(laddertop: Laddertop) -> None:
+    assert laddertop("rename", "ended", "fine").stdout == "ended → fine\n"
+    assert "there is a run whole already" in laddertop("rename", "fine", "whole").stderr
+    assert laddertop("note", "fine", "the one\nwith λ = 0").returncode == 0
+    assert laddertop("note", "fine").stdout == "the one with λ = 0\n"
+    assert laddertop("note", "fine", "").returncode == 0
+    assert laddertop("note", "fine").stdout == "\n"
+    assert laddertop("archive", "fine").returncode == 0
+    assert "fine" not in [run["name"] for run in laddertop.json("runs")]
+    assert "fine" in [run["name"] for run in laddertop.json("runs", "--all")]
+    assert laddertop("archive", "fine", "--back").returncode == 0
+    assert "fine" in [run["name"] for run in laddertop.json("runs")]
+    refused = laddertop("delete", "fine")
+    assert refused.returncode == 2
+    assert "say --yes" in refused.stderr
+    assert laddertop("delete", "fine", "--yes").returncode == 0
+    assert not [path for path in laddertop.runs.iterdir() if "fine" in path.name]

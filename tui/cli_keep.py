@@ -1,0 +1,102 @@
+"""`fork`, `rollback`, `rename`, `note`, `archive`, `delete`: what is done with whole runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from journal import keeping
+from journal.commands import send, sender
+from journal.events import EventReader
+from journal.folder import RunFolder, find_run, runs_folder
+from journal.state import RunState
+from tui.cli_answer import ask, parse_changes
+from tui.cli_print import result, say
+from tui.cli_train import train_in_background, train_in_foreground
+
+
+def fork(
+    runs: Path | None,
+    text: str,
+    *,
+    step: int | None,
+    knobs: list[str],
+    length: list[str],
+    name: str | None,
+    detach: bool,
+    as_json: bool,
+) -> int:
+    """Trains a new run from a checkpoint of another one, with some knobs set otherwise; returns the exit status.
+
+    Raises ValueError when there is no such checkpoint or knob, or when the run can't be made.
+    """
+    folder = runs_folder(runs)
+    run = find_run(folder, text)
+    changes = parse_changes(knobs, _state(run).knobs)
+    made = keeping.fork(run, folder, step, name, length)
+    origin = made.origin
+    assert origin is not None
+    if changes:
+        # The first engine of a run is its start 1, and finds this before its first step.
+        send(made.path, 1, "set", changes, by=sender("command line"))
+    say(f"{made.name} goes on from step {origin.step} of {run.name}")
+    return (train_in_background if detach else train_in_foreground)(made, as_json)
+
+
+def roll_back(runs: Path | None, text: str, *, step: int | None, note: str, timeout: float, as_json: bool) -> int:
+    """Sends a run back to a checkpoint, the newest or that of `step`, from which it is trained on in the background.
+
+    Raises ValueError when there is no such checkpoint.
+    """
+    run = find_run(runs_folder(runs), text)
+    state = _state(run)
+    saved = [one.step for one in run.checkpoints(state.checkpoints)]
+    if not saved or (step is not None and step not in saved):
+        there = f"there are {', '.join(map(str, saved))}" if saved else "there is none"
+        raise ValueError(f"{run.name} has no checkpoint{'' if step is None else f' of step {step}'}; {there}")
+    step = saved[-1] if step is None else step
+    if run.engine_alive():
+        ask(runs, text, "rollback", step=step, note=note, timeout=timeout, as_json=as_json)
+        return 0
+    return train_in_background(run, as_json, back_to=step)
+
+
+def rename(runs: Path | None, text: str, name: str) -> None:
+    """Gives a run another name."""
+    run = find_run(runs_folder(runs), text)
+    result(f"{run.name} → {keeping.rename(run, name).name}")
+
+
+def note(runs: Path | None, text: str, words: str | None) -> None:
+    """Keeps a note about a run, or tells it when there are no `words`."""
+    run = find_run(runs_folder(runs), text)
+    if words is None:
+        result(run.note)
+    else:
+        keeping.write_note(run, words)
+
+
+def archive(runs: Path | None, text: str, away: bool) -> None:
+    """Puts a run away, or takes it back."""
+    run = find_run(runs_folder(runs), text)
+    keeping.archive(run, away)
+    say(f"{run.name} is {'put away; `laddertop runs --all` lists it' if away else 'back in the list'}")
+
+
+def delete(runs: Path | None, text: str, sure: bool) -> None:
+    """Removes a run, once the user is sure. Raises ValueError when nobody can be asked, or when it is being trained."""
+    import sys
+
+    run = find_run(runs_folder(runs), text)
+    if not sure:
+        if not sys.stdin.isatty():
+            raise ValueError(f"deleting {run.name} can't be taken back; say --yes where nobody can be asked")
+        say(f"delete {run.path.absolute()} for good? [y/N]")
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            say("nothing was deleted")
+            return
+    keeping.delete(run)
+    say(f"{run.name} is deleted")
+
+
+def _state(run: RunFolder) -> RunState:
+    return RunState().apply_all(EventReader(run.events_path).read_all())
