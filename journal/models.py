@@ -22,17 +22,51 @@ class ModelSection(Section):
         return 1
 
 
-class LadderSpec(ModelSection):
-    """Ladder network (Rasmus et al. 2015). Bottom-only, Γ and the supervised baseline are other weights λ."""
+class LadderSection(ModelSection):
+    """What all ladder networks share: the denoising function, and the weights λ of the denoising costs."""
 
     warmable: ClassVar[tuple[str, ...]] = ("noise", "denoising")
+    combinator: Literal[
+        "gauss",
+        "gauss_stable",
+        "sig",
+        "no_mult",
+        "no_sig",
+        "linear",
+        "separate",
+        "modulated",
+        "no_lateral",
+        "mlp",
+        "amlp",
+    ] = "gauss"
+    """Denoising function g that joins lateral and vertical signal."""
+    combinator_hidden: list[Annotated[int, Field(ge=1, le=16)]] = Field(default=[2, 2, 2], min_length=1, max_length=4)
+    """Hidden units per layer of the denoising functions mlp and amlp."""
+    combinator_init: Literal["published", "random", "reversed"] = "published"
+    """Initial parameters of g: as published, all random, or the weights of z~ at 0 and those of u at 1."""
+    combinator_std: float = Field(default=0.025, gt=0, le=10)
+    """Standard deviation of random initial parameters of g, and of the weights of mlp and amlp."""
+    denoising: list[float]
+    """Weights λ of the denoising costs, input first. The decoder reaches down to the lowest non-zero."""
+
+    @model_validator(mode="after")
+    def _denoises_as_it_can(self) -> LadderSection:
+        if min(self.denoising, default=0) < 0 or max(self.denoising, default=0) > 1e6:
+            raise ValueError("denoising weights must not be negative or above 1e6")
+        swappable = ("sig", "no_mult", "no_sig", "linear", "no_lateral")
+        if self.combinator_init == "reversed" and self.combinator not in swappable:
+            raise ValueError(f"combinator_init: reversed goes with the combinators {', '.join(swappable)}")
+        return self
+
+
+class LadderSpec(LadderSection):
+    """Ladder network (Rasmus et al. 2015). Bottom-only, Γ and the supervised baseline are other weights λ."""
+
     labelled: ClassVar[bool] = True
     kind: Literal["ladder"]
     """Which model."""
     widths: list[int] = Field(default=[1000, 500, 250, 250, 250], min_length=1)
     """Hidden units per layer, from the input up; the input's and the classes' widths come from the data."""
-    combinator: Literal["gauss"] = "gauss"
-    """Denoising function g that joins lateral and vertical signal."""
     denoising: list[float] = Field(default=[1000, 10, 0.1, 0.1, 0.1, 0.1, 0.1])
     """Weights λ of the denoising costs, input first. The decoder reaches down to the lowest non-zero."""
 
@@ -47,8 +81,6 @@ class LadderSpec(ModelSection):
                 f"denoising needs {self.layers()} weights (input, {len(self.widths)} hidden layers, top), "
                 f"has {len(self.denoising)}"
             )
-        if min(self.denoising) < 0 or max(self.denoising) > 1e6:
-            raise ValueError("denoising weights must not be negative or above 1e6")
         if min(self.widths) < 1:
             raise ValueError("widths must be positive")
         return self
@@ -68,6 +100,42 @@ class VaeSpec(ModelSection):
     """Activation of the hidden layers."""
 
 
+class LvaeSpec(ModelSection):
+    """Deep VAE and ladder VAE: several stochastic layers and a Bernoulli decoder (Sønderby et al. 2016)."""
+
+    warmable: ClassVar[tuple[str, ...]] = ("kl",)
+    kind: Literal["lvae"]
+    """Which model."""
+    latent: list[Annotated[int, Field(ge=1)]] = Field(default=[64, 32, 16, 8, 4], min_length=1, max_length=5)
+    """Units of the stochastic layers, from the bottom up."""
+    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[512, 256, 128, 64, 32], min_length=1, max_length=5)
+    """Units of the MLP below each stochastic layer, from the bottom up; one number per stochastic layer."""
+    dense: int = Field(default=2, ge=1, le=10)
+    """Dense layers of every MLP."""
+    inference: Literal["bottom_up", "ladder"] = "ladder"
+    """bottom_up: deep VAE; ladder: up without draws, then down, merged with the generative model by precision."""
+    top_down: Literal["shared", "separate"] = "shared"
+    """What the ladder merges with: the generative model itself, or a top-down model of the inference's own."""
+    batch_norm: bool = True
+    """Whether every dense layer but the output is batch-normalised."""
+    leak: float = Field(default=0.1, ge=0, le=1)
+    """Slope of the leaky ReLUs below 0: 0.1 in the paper, 0.01 in the authors' code."""
+    mc_samples: int = Field(default=1, ge=1, le=1000)
+    """Monte-Carlo samples per image in training: the bound is averaged over them."""
+    iw_samples: int = Field(default=1, ge=1, le=1000)
+    """Importance samples per image in training, for each Monte-Carlo sample."""
+    bound_samples: int = Field(default=5000, ge=1, le=10**6)
+    """Importance samples per test image of the bound that `laddertop eval` reports."""
+
+    @model_validator(mode="after")
+    def _one_mlp_per_stochastic_layer(self) -> LvaeSpec:
+        if len(self.hidden) != len(self.latent):
+            raise ValueError(
+                f"hidden needs {len(self.latent)} numbers, one per stochastic layer, has {len(self.hidden)}"
+            )
+        return self
+
+
 class DaeSpec(ModelSection):
     """Denoising autoencoder (Vincent et al. 2010); without corruption the plain autoencoder."""
 
@@ -82,9 +150,50 @@ class DaeSpec(ModelSection):
     """Activation of the hidden layers."""
     loss: Literal["cross_entropy", "squared"] = "cross_entropy"
     """Reconstruction cost, summed over pixels: cross-entropy (sigmoid output) or squared error (linear output)."""
+    on_corrupted: float = Field(default=1, ge=0, le=100)
+    """Emphasis α: what the cost of a corrupted pixel is multiplied by."""
+    on_kept: float = Field(default=1, ge=0, le=100)
+    """Emphasis β: what the cost of a pixel that was kept is multiplied by."""
 
 
-ModelSpec = LadderSpec | VaeSpec | DaeSpec
+class SdaeSpec(ModelSection):
+    """Stacked denoising autoencoder (Vincent et al. 2010): a layer is trained after the other, then all by labels."""
+
+    warmable: ClassVar[tuple[str, ...]] = ("noise",)
+    labelled: ClassVar[bool] = True
+    kind: Literal["sdae"]
+    """Which model."""
+    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[1000, 1000, 1000], min_length=1)
+    """Hidden sigmoid units, from the input up; each layer is pre-trained as a denoising autoencoder."""
+    pretrain_epochs: float = Field(default=15, ge=0)
+    """Passes over the training images that each layer is pre-trained for; the rest of the run is fine-tuning."""
+    tied: bool = True
+    """Decoder weights are the transposed encoder weights."""
+    loss: Literal["cross_entropy", "squared"] = "cross_entropy"
+    """Reconstruction cost, summed over units: cross-entropy (sigmoid output) or squared error (linear output)."""
+    on_corrupted: float = Field(default=1, ge=0, le=100)
+    """Emphasis α: what the cost of a corrupted unit is multiplied by."""
+    on_kept: float = Field(default=1, ge=0, le=100)
+    """Emphasis β: what the cost of a unit that was kept is multiplied by."""
+
+
+class GsnSpec(ModelSection):
+    """Generative stochastic network, with one hidden layer the walkback autoencoder (Bengio et al. 2013)."""
+
+    warmable: ClassVar[tuple[str, ...]] = ("noise",)
+    kind: Literal["gsn"]
+    """Which model."""
+    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[1500, 1500], min_length=1)
+    """Hidden units, from the input up."""
+    activation: Literal["sigmoid", "tanh", "relu"] = "tanh"
+    """Activation of the hidden layers."""
+    walkback: int = Field(default=4, ge=1, le=50)
+    """Steps of the chain that a training step goes; its cost is the sum over them."""
+    hidden_noise: float = Field(default=2.0, ge=0, le=10)
+    """Standard deviation of the noise before and after the activation of hidden layers above the first."""
+
+
+ModelSpec = LadderSpec | VaeSpec | LvaeSpec | DaeSpec | SdaeSpec | GsnSpec
 """The section of any model."""
 
 KINDS: tuple[type[ModelSection], ...] = get_args(ModelSpec)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.combinators import Combinator
 from engine.data import Batches, Images
 from engine.knobs import number
 from engine.layers import EPSILON, normalise, normalise_with_statistics, ones, product, weight, zeros
@@ -24,7 +25,7 @@ from journal.spec import Spec
 
 
 class Ladder(nn.Module):
-    """A ladder network with the Gaussian denoising function g ('gauss' in the authors' code)."""
+    """A ladder network with one of the denoising functions of `engine.combinators`."""
 
     def __init__(self, spec: Spec, pixels: int, classes: int, precision: torch.dtype) -> None:
         """Initial weights are those of numpy's RandomState(spec.seed): encoder first, then decoder from the top."""
@@ -44,7 +45,8 @@ class Ladder(nn.Module):
         self.V = nn.ParameterDict(
             {str(i): _normal(random, widths[i + 1], widths[i], precision) for i in reversed(layers) if i < self.top}
         )
-        self.a = nn.ParameterDict({str(i): _gauss_parameters(widths[i]) for i in layers})
+        self.combinator = Combinator(spec.model)
+        self.a = nn.ParameterDict({str(i): self.combinator.initial(widths[i], random) for i in layers})
 
         self.terms = [Term(name="class", label="labelled cross-entropy", unit="nats, mean over rows", weight=None)] + [
             Term(
@@ -118,7 +120,7 @@ class Ladder(nn.Module):
         denoised: dict[int, Tensor] = {}
         for layer in range(self.top, self.lowest - 1, -1):
             above = top if layer == self.top else product(denoised[layer + 1], self.V[str(layer)])
-            denoised[layer] = gauss(z_noisy[layer], normalise(above), self.a[str(layer)])
+            denoised[layer] = self.combinator(z_noisy[layer], normalise(above), self.a[str(layer)])
         return denoised
 
     @torch.no_grad()
@@ -165,21 +167,6 @@ class Ladder(nn.Module):
         if self.lowest == 0:
             shown["reconstruction"] = self._decode(z_noisy, torch.softmax(logits, 1))[0]
         return shown
-
-
-def gauss(z_noisy: Tensor, u: Tensor, a: Tensor) -> Tensor:
-    """ẑ = g(z~, u) with the Gaussian denoising function (Rasmus et al. 2015, eq. 2), unit by unit; a [10, D_l]."""
-    s = torch.sigmoid
-    mu = a[0] * s(a[1] * u + a[2]) + a[3] * u + a[4]
-    v = a[5] * s(a[6] * u + a[7]) + a[8] * u + a[9]
-    return (z_noisy - mu) * v + mu
-
-
-def _gauss_parameters(width: int) -> nn.Parameter:
-    """a_1..a_10 of every unit [10, width]: a_2 and a_7 start at 1, the others at 0, so that ẑ starts at 0."""
-    a = torch.zeros(10, width)
-    a[1] = a[6] = 1
-    return nn.Parameter(a)
 
 
 def _normal(random: np.random.RandomState, inputs: int, outputs: int, precision: torch.dtype) -> nn.Parameter:
