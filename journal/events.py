@@ -34,6 +34,8 @@ class Term(Record):
     """Unit and reduction in words, such as nats per image, mean over the batch."""
     weight: str | None
     """The knob whose effective value multiplies the term; none: weight 1."""
+    watched: bool = False
+    """Whether the term is only looked at: it is recorded, but no part of the total."""
 
 
 class Knob(Record):
@@ -77,6 +79,8 @@ class Value(Record):
     """The number."""
     unit: str
     """Unit and reduction in words."""
+    per_unit: list[float] | None = Field(default=None, exclude_if=lambda per_unit: per_unit is None)
+    """The same of every unit of a layer, where `value` is their sum."""
 
 
 class Change(Record):

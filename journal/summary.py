@@ -92,7 +92,7 @@ def terms(state: RunState, values: dict[str, float]) -> dict[str, dict[str, Any]
     """The terms of the cost at the newest record `values` (by column): raw value × weight = share of the total."""
     told = {}
     for term in state.terms:
-        value, weight = values.get(term.name), values.get(term.weight) if term.weight else 1.0
+        value, weight = values.get(term.name), values.get(term.weight) if term.weight else float(not term.watched)
         share = None if value is None or weight is None else _short(value * weight)
         told[term.name] = {
             "label": term.label,

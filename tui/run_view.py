@@ -308,7 +308,7 @@ class RunView:
         rows = []
         for term in self.state.terms:
             curve = self.curves.get(term.name) or Curve(DECAY)
-            weight = 1.0
+            weight = float(not term.watched)
             if term.weight is not None:
                 # Before the first step of a start the weight is what the knob is set to.
                 knob = self.state.knobs.get(term.weight)

@@ -52,7 +52,7 @@ class Terms(Panel):
             cells.right(y, x_weight, setting(row.weight) if math.isfinite(row.weight) else "–", Ink.DIM)
             cells.put(y, x_weight + 1, "=", Ink.DIM)
             cells.right(y, x_weighted, number(row.weighted), ink)
-            cells.right(y, x_share, percent(row.share), ink)
+            cells.right(y, x_share, "watch" if row.term.watched else percent(row.share), ink)
             if spare >= 8:
                 filled, empty = bar(row.share, min(spare, 10))
                 at = cells.put(y, x_share + 1, filled, Ink.CURVE)
