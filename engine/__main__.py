@@ -1,4 +1,4 @@
-"""`python -m engine train RUN` trains a run folder, `python -m engine eval RUN` evaluates its newest checkpoint."""
+"""`python -m engine train RUN` trains a run folder; `eval RUN` and `explore RUN` ask its newest checkpoint."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ def main() -> int:
     train.add_argument("--back-to", type=int, metavar="STEP", help="go on from the checkpoint of that step instead")
     evaluate = commands.add_parser("eval", help="evaluate the newest checkpoint on the test set; prints JSON")
     evaluate.add_argument("run", type=Path)
+    explore = commands.add_parser("explore", help="answer questions from the newest checkpoint until nobody asks")
+    explore.add_argument("run", type=Path)
     arguments = parser.parse_args()
     run = RunFolder(arguments.run)
     if "OMP_WAIT_POLICY" not in os.environ:
@@ -35,6 +37,13 @@ def main() -> int:
                 from engine.train import train as train_run
 
                 return train_run(run, stop, arguments.back_to)
+        if arguments.command == "explore":
+            with run.explorer_lock() as mine:
+                if not mine:
+                    return 0  # somebody answers already
+                from engine.explorer import serve
+
+                return serve(run)
         from engine.evaluate import evaluate as evaluate_run
 
         return evaluate_run(run)

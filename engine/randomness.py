@@ -35,6 +35,8 @@ class Stream(IntEnum):
     """Draws for the sample panel, the same at every sampling."""
     BOUND = 8
     """Draws of an importance-weighted bound: one counter per block of images and sample."""
+    EXPLORE = 9
+    """Draws for an answer to somebody who explores, by the seed of the question."""
 
 
 class Draws:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import fcntl
 import json
 import os
 import secrets
@@ -14,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from journal.events import Checkpointed
-from journal.files import write_atomically
+from journal.files import held, lock, write_atomically
 from journal.origin import ORIGIN_CHECKPOINT, Origin, read_origin
 from journal.spec import Spec, parse
 
@@ -88,17 +87,11 @@ class RunFolder:
 
     def engine_alive(self) -> bool:
         """Whether an engine holds this run, on this host or another one that shares the disk."""
-        try:
-            descriptor = os.open(self.path / "engine.lock", os.O_RDONLY)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return held(self.path / "engine.lock")
+
+    def explorer_alive(self) -> bool:
+        """Whether a process of its own answers questions about this run."""
+        return held(self.path / "explorer.lock")
 
     @contextlib.contextmanager
     def engine_lock(self) -> Iterator[None]:
@@ -106,22 +99,16 @@ class RunFolder:
 
         Raises ValueError when another engine holds it.
         """
-        descriptor = os.open(self.path / "engine.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            # A front end that asks whether an engine is alive holds the lock for a moment.
-            for attempt in range(20):
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if attempt == 19:
-                        raise ValueError(
-                            f"another engine is training {self.name}; watch it with `laddertop attach {self.name}`"
-                        ) from None
-                    time.sleep(0.05)
+        with lock(self.path / "engine.lock") as mine:
+            if not mine:
+                raise ValueError(
+                    f"another engine is training {self.name}; watch it with `laddertop attach {self.name}`"
+                )
             yield
-        finally:
-            os.close(descriptor)
+
+    def explorer_lock(self) -> contextlib.AbstractContextManager[bool]:
+        """Held by the process that answers questions; False: there is one already."""
+        return lock(self.path / "explorer.lock")
 
 
 def new_name(spec: Spec) -> str:

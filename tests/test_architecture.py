@@ -27,6 +27,7 @@ WRITERS = [
     "journal.metrics.MetricsWriter",
     "journal.metrics.write_columns",
     "journal.samples.write_samples",
+    "journal.explore.write_answer",
 ]
 """Records of what happened come from the engine alone."""
 
@@ -43,9 +44,16 @@ NEVER = {
     "tui.draw.*": ["textual", "rich", "typer", "journal", "tui.[!d]*"],
     "tui.cli*": ["textual", "tui.screens", "tui.widgets"],
     "tui.[!ads]*": ["tui.screens"],
-    "engine.*": ["journal.commands.send", "journal.commands.sender", "journal.folder.create_run", "journal.summary"],
+    "engine.*": [
+        "journal.commands.send",
+        "journal.commands.sender",
+        "journal.explore.ask",
+        "journal.folder.create_run",
+        "journal.summary",
+    ],
     "engine.models.*": ["engine.models", "engine.train", "engine.recorder", "engine.checkpoint", "engine.controls"],
-    "journal.[!ms]*": ["numpy"],
+    "journal.[!mse]*": ["numpy"],
+    "journal.events": ["numpy"],
 }
 """What modules must not import, by pattern; a name forbids what is in it too."""
 

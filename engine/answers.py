@@ -1,0 +1,290 @@
+"""The answers to what can be asked about a model; `journal.explore` has the questions and the names of the arrays.
+
+Shape letters: N items, D pixels, S steps, U units, G grid lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from engine.build import Model
+from engine.corruption import corrupt, draws_needed
+from engine.data import Batches, Data
+from engine.explore import Classifies, Decodes, Denoises, Encodes, Fills, Generates, Settles
+from engine.randomness import Draws, Stream, draws
+from journal.explore import (
+    AnyQuestion,
+    Classify,
+    Codes,
+    Denoise,
+    Inpaint,
+    Interpolate,
+    Layers,
+    Sample,
+    ScoreField,
+    Traverse,
+)
+from journal.spec import Spec
+
+_BINS = 40
+_UNITS = 8
+"""Units that a traversal shows unless told which."""
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+@dataclass
+class Subject:
+    """A model to be asked, with what it was trained on."""
+
+    model: Model
+    """The model."""
+    data: Data
+    """Its data set; items are those of the test set."""
+    batches: Batches
+    """Its training images, for statistics."""
+    spec: Spec
+    """What it was told."""
+
+    def able(self) -> list[str]:
+        """The kinds of questions that this model can answer."""
+        has = {
+            "sample": isinstance(self.model, Generates),
+            "denoise": isinstance(self.model, Denoises),
+            "inpaint": isinstance(self.model, Denoises | Fills),
+            "interpolate": isinstance(self.model, Encodes) and isinstance(self.model, Decodes),
+            "traverse": isinstance(self.model, Encodes) and isinstance(self.model, Decodes),
+            "codes": isinstance(self.model, Encodes),
+            "layers": isinstance(self.model, Encodes),
+            "field": isinstance(self.model, Denoises) and self.data.points,
+            "classify": isinstance(self.model, Classifies),
+        }
+        return [kind for kind, yes in has.items() if yes]
+
+    def settle(self) -> None:
+        """Gives the model the fixed statistics that it needs, if it needs any."""
+        if isinstance(self.model, Settles):
+            self.model.settle(self.batches)
+
+
+@torch.no_grad()
+def answer(subject: Subject, question: AnyQuestion) -> Arrays:
+    """The arrays that answer a question; the model must be settled.
+
+    Raises ValueError in one sentence when this model can't answer it, or when it asks for what is not there.
+    """
+    able = subject.able()
+    if question.kind not in able:
+        only = f"; ask for {', '.join(able)}" if able else ""
+        what = "with points of the plane" if question.kind == "field" and not subject.data.points else "that can"
+        raise ValueError(
+            f"{question.kind}: a {subject.spec.model.kind} on {subject.spec.data.name} is no model {what}{only}"
+        )
+    answers: dict[str, Callable[[Any, Any], Arrays]] = {
+        "sample": _sample,
+        "denoise": _denoise,
+        "inpaint": _inpaint,
+        "interpolate": _interpolate,
+        "traverse": _traverse,
+        "codes": _codes,
+        "layers": _layers,
+        "field": _field,
+        "classify": _classify,
+    }
+    return answers[question.kind](subject, question)
+
+
+def principal_axes(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The rows of x [N, U] along the two directions of their largest variance [N, 2], and its shares there [2].
+
+    Directions point to where their largest coordinate is positive, so that the map does not flip.
+    """
+    centred = x.float() - x.float().mean(0)
+    _, sizes, axes = torch.linalg.svd(centred, full_matrices=False)
+    axes = axes[:2] * torch.sign(axes[:2].gather(1, axes[:2].abs().argmax(1, keepdim=True)))
+    share = sizes[:2].square() / sizes.square().sum().clamp(min=torch.finfo().tiny)
+    missing = 2 - len(axes)  # a single unit has one direction
+    return torch.nn.functional.pad(centred @ axes.t(), (0, missing)), torch.nn.functional.pad(share, (0, missing))
+
+
+def _sample(subject: Subject, question: Sample) -> Arrays:
+    return {"samples": _pictures(subject, _generated(subject, question.rows, question.seed))}
+
+
+def _denoise(subject: Subject, question: Denoise) -> Arrays:
+    x = _asked(subject, question)
+    noise = subject.spec.noise
+    kind = question.corruption or noise.kind
+    level = question.level
+    if level is None:
+        std = noise.std[0] if isinstance(noise.std, list) else noise.std
+        level = std if kind == "gaussian" else noise.level
+    if kind != "gaussian" and level > 1:
+        raise ValueError(f"level: {kind} takes a probability, {level:g} is above 1")
+    corrupted = x
+    if kind != "none":
+        drawn = _drawn(draws_needed(kind, x.numel()), question.seed, x)
+        corrupted = corrupt(x, kind, torch.tensor(level, device=x.device), drawn)
+    shown = {"input": x, "corrupted": corrupted, "reconstruction": cast(Denoises, subject.model).denoise(corrupted)}
+    return {name: _pictures(subject, rows) for name, rows in shown.items()}
+
+
+def _inpaint(subject: Subject, question: Inpaint) -> Arrays:
+    """Missing pixels start uniform on [0, 1), the known are put back each step (Bengio et al. 2014, 1306.1091)."""
+    x, model, data = _asked(subject, question), subject.model, subject.data
+    missing = _missing(question, data.height, data.width)
+    known = ~torch.from_numpy(np.tile(missing.ravel(), data.channels)).to(x.device)
+    needed = model.fill_draws_needed(len(x), question.steps) if isinstance(model, Fills) else (0, 0)
+    drawn = _drawn((needed[0], needed[1] + x.numel()), question.seed, x)
+    frames = [torch.where(known, x, drawn.uniform(*x.shape))]
+    if isinstance(model, Fills):
+        frames += [torch.where(known, x, frame) for frame in model.fill(frames[0], known, question.steps, drawn)]
+    else:
+        for _ in range(question.steps):
+            frames.append(torch.where(known, x, cast(Denoises, model).denoise(frames[-1])))
+    return {
+        "input": _pictures(subject, x),
+        "mask": missing.astype(np.uint8),
+        "frames": _pictures(subject, torch.stack(frames)),
+    }
+
+
+def _missing(question: Inpaint, height: int, width: int) -> npt.NDArray[np.bool_]:
+    missing = np.zeros((height, width), bool)
+    match question.missing:
+        case "left":
+            missing[:, : width // 2] = True
+        case "right":
+            missing[:, -(width // 2) :] = True
+        case "top":
+            missing[: height // 2] = True
+        case "bottom":
+            missing[-(height // 2) :] = True
+        case "box":
+            missing[height // 4 : height - height // 4, width // 4 : width - width // 4] = True
+        case "random":
+            missing[:] = np.random.RandomState(question.seed).rand(height, width) < question.share
+        case "given":
+            if len(question.mask) != missing.size:
+                raise ValueError(f"mask: has {len(question.mask)} pixels, an image has {height}×{width}")
+            missing[:] = np.array(question.mask).reshape(height, width) != 0
+    return missing
+
+
+def _interpolate(subject: Subject, question: Interpolate) -> Arrays:
+    ends = _main_codes(subject, _items(subject, list(question.items)))
+    along = torch.linspace(0, 1, question.steps, device=ends.device)[:, None]
+    codes = torch.lerp(ends[:1], ends[1:], along)
+    images = cast(Decodes, subject.model).decode(codes)
+    return {"images": _pictures(subject, images), "codes": codes.float().cpu().numpy()}
+
+
+def _traverse(subject: Subject, question: Traverse) -> Arrays:
+    code = _main_codes(subject, _items(subject, [question.item]))
+    width = code.shape[1]
+    units = question.units
+    if units and max(units) >= width:
+        raise ValueError(f"units: there is no unit {max(units)}; the code has {width}, counted from 0")
+    if not units:
+        spread = _main_codes(subject, subject.data.test.rows(slice(0, 500))).var(0)
+        units = spread.argsort(descending=True)[:_UNITS].tolist()
+    values = torch.linspace(question.low, question.high, question.steps, device=code.device)
+    codes = code.repeat(len(units), question.steps, 1)
+    for row, unit in zip(codes, units, strict=True):
+        row[:, unit] = values
+    images = cast(Decodes, subject.model).decode(codes.flatten(0, 1)).view(*codes.shape[:2], -1)
+    return {"images": _pictures(subject, images), "units": np.array(units), "values": values.cpu().numpy()}
+
+
+def _codes(subject: Subject, question: Codes) -> Arrays:
+    test = subject.data.test
+    codes = cast(Encodes, subject.model).codes(test.rows(slice(0, question.rows)))
+    if question.layer is not None and question.layer not in codes:
+        raise ValueError(f"layer: there is no {question.layer!r}; this model has {', '.join(codes)}")
+    chosen = _finite(codes[question.layer or list(codes)[-1]])
+    axes, share = principal_axes(chosen)
+    first = torch.nn.functional.pad(chosen[:, :2], (0, max(2 - chosen.shape[1], 0)))
+    shown = {"pca": axes, "variance": share, "first": first, "mean": chosen.mean(0), "std": chosen.std(0)}
+    return {
+        **{name: value.float().cpu().numpy() for name, value in shown.items()},
+        "classes": test.labels[: question.rows].cpu().numpy(),
+    }
+
+
+def _layers(subject: Subject, question: Layers) -> Arrays:
+    test = subject.data.test
+    codes = cast(Encodes, subject.model).codes(test.rows(slice(0, question.rows)))
+    arrays: Arrays = {"layers": np.array(list(codes)), "classes": test.labels[: question.rows].cpu().numpy()}
+    for name, code in codes.items():
+        values = _finite(code).float().cpu()
+        counts, edges = np.histogram(values.numpy(), _BINS)
+        arrays[f"counts/{name}"], arrays[f"edges/{name}"] = counts, edges.astype(np.float32)
+        arrays[f"variance/{name}"] = values.var(0).numpy()
+        arrays[f"pca/{name}"] = principal_axes(values)[0].numpy()
+    return arrays
+
+
+def _field(subject: Subject, question: ScoreField) -> Arrays:
+    axis = torch.tensor(question.axis)
+    x = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1).to(subject.data.test.pixels.device)
+    shift = cast(Denoises, subject.model).denoise(x.flatten(0, 1)).view_as(x) - x
+    arrays = {"x": x, "shift": _finite(shift), "data": subject.data.test.rows(slice(0, question.rows))}
+    if isinstance(subject.model, Generates):
+        arrays["samples"] = _finite(_generated(subject, question.rows, question.seed))
+    return {name: value.float().cpu().numpy() for name, value in arrays.items()}
+
+
+def _classify(subject: Subject, question: Classify) -> Arrays:
+    x = _asked(subject, question)
+    probabilities = _finite(cast(Classifies, subject.model).classify(x)).float().cpu().numpy()
+    arrays: Arrays = {"input": _pictures(subject, x), "probabilities": probabilities}
+    if question.pixels is None:
+        arrays["classes"] = subject.data.test.labels[question.items].cpu().numpy()
+    return arrays
+
+
+def _asked(subject: Subject, question: Denoise | Inpaint | Classify) -> Tensor:
+    if question.pixels is None:
+        return _items(subject, question.items)
+    width = subject.data.test.pixels.shape[1]
+    if wrong := next((row for row in question.pixels if len(row) != width), None):
+        raise ValueError(f"pixels: an image has {width} numbers, one of yours has {len(wrong)}")
+    return torch.tensor(question.pixels, device=subject.data.test.pixels.device)
+
+
+def _items(subject: Subject, items: list[int]) -> Tensor:
+    test = subject.data.test
+    if max(items) >= len(test):
+        raise ValueError(f"items: there is no test item {max(items)}; there are {len(test)}, counted from 0")
+    return test.rows(torch.tensor(items, device=test.pixels.device))
+
+
+def _main_codes(subject: Subject, x: Tensor) -> Tensor:
+    return _finite(list(cast(Encodes, subject.model).codes(x).values())[-1])
+
+
+def _generated(subject: Subject, rows: int, seed: int) -> Tensor:
+    model = cast(Generates, subject.model)
+    return model.generate(rows, _drawn(model.generate_draws_needed(rows), seed, subject.data.test.pixels))
+
+
+def _drawn(counts: tuple[int, int], seed: int, where: Tensor) -> Draws:
+    return draws(counts, seed, Stream.EXPLORE, 0, where.device)
+
+
+def _pictures(subject: Subject, x: Tensor) -> npt.NDArray[Any]:
+    flat = subject.data.pictures(_finite(x).reshape(-1, x.shape[-1]))
+    return flat.reshape(*x.shape[:-1], *flat.shape[1:])
+
+
+def _finite(x: Tensor) -> Tensor:
+    if not torch.isfinite(x).all():
+        raise ValueError("what the model puts out is not finite: its training has diverged")
+    return x

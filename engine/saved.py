@@ -1,0 +1,61 @@
+"""A model as a run has saved it, apart from any training."""
+
+from __future__ import annotations
+
+import torch
+
+from engine import checkpoint
+from engine.answers import Subject
+from engine.build import build, choose_device, choose_threads
+from engine.data import Batches, load
+from journal.events import Checkpointed, EventReader
+from journal.folder import RunFolder
+from journal.state import RunState
+
+
+class Saved:
+    """A run's model, restored from its newest checkpoint."""
+
+    def __init__(self, run: RunFolder) -> None:
+        """Loads the data and restores the model.
+
+        Raises ValueError when there is no checkpoint, or when it is damaged.
+        """
+        self._run = run
+        self._events = EventReader(run.events_path)
+        self._state = RunState()
+        self.checkpoint = self._newest()
+        """What it was restored from."""
+        content = checkpoint.load(run.path, self.checkpoint)
+        spec = run.spec
+        device = choose_device(spec.device)
+        data = load(spec.data, device)
+        batches = Batches(spec.data, data, spec.seed, with_labels=spec.model.labelled)
+        # In the precision it is trained in, so that the numbers are those of the training's own evaluations.
+        trained_in = self._state.started.precision if self._state.started else spec.precision
+        precision = torch.bfloat16 if trained_in == "bf16" else torch.float32
+        model = build(spec, data, device, precision)
+        choose_threads(spec.threads, model, device)
+        model.load_state_dict(content["model"])
+        self.subject = Subject(model, data, batches, spec)
+        """The model with its data."""
+
+    def refresh(self) -> bool:
+        """Restores a checkpoint that is newer than the one at hand; returns whether there was one.
+
+        Raises ValueError when it is damaged.
+        """
+        newest = self._newest()
+        if newest.sha256 == self.checkpoint.sha256:
+            return False
+        self.subject.model.load_state_dict(checkpoint.load(self._run.path, newest)["model"])
+        self.checkpoint = newest
+        return True
+
+    def _newest(self) -> Checkpointed:
+        self._state.apply_all(self._events.read_all())
+        recorded = self._run.checkpoints(self._state.checkpoints)
+        if not recorded:
+            name = self._run.name
+            raise ValueError(f"{name} has no checkpoint yet; ask for one with `laddertop checkpoint {name}`")
+        return recorded[-1]

@@ -1,0 +1,276 @@
+"""Asking what a model has learnt: a question is one small file in a run's `explore/` folder, its answer one array file.
+
+The training engine answers between two steps; where none is at work, `python -m engine explore RUN` does, from the
+newest checkpoint. An answer says which step it is about and whether it comes from a training or a checkpoint. Both
+files appear by renaming. Who answers removes the question, who asks the answer; what is left behind by somebody who
+was killed is swept once it is old.
+
+Shape letters of the answers: N items, S steps, U units, C classes, L bins, G grid lines; an image is [H, W], or
+[H, W, 3] for colour, uint8, written […] below; a point of the plane is float32 [2].
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+
+from journal.events import Record
+from journal.files import write_atomically
+
+OLD = 120.0
+"""Seconds after which nobody waits for an answer any more, and neither is a file of this protocol kept."""
+
+Index = Annotated[int, Field(ge=0)]
+Items = Annotated[list[Index], Field(min_length=1, max_length=100)]
+Pixels = Annotated[list[list[float]], Field(min_length=1, max_length=100)]
+Corruption = Literal["none", "gaussian", "masking", "salt_and_pepper"]
+Missing = Literal["left", "right", "top", "bottom", "box", "random", "given"]
+
+
+class Question(Record):
+    """What every question has. Numbers that are not finite and arguments that it does not know are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Seed of what is drawn for the answer."""
+
+
+class Sample(Question):
+    """Draws from the model: `samples` [N, …]."""
+
+    kind: Literal["sample"] = "sample"
+    rows: int = Field(default=16, ge=1, le=400)
+    """How many."""
+
+
+class _OfItems(Question):
+    items: Items = Field(default=list(range(10)))
+    """Test items by index."""
+    pixels: Pixels | None = None
+    """Images of the asker's own instead, each a row of numbers as the model sees them."""
+
+
+class Denoise(_OfItems):
+    """Items, corrupted and reconstructed: `input`, `corrupted`, `reconstruction` [N, …]."""
+
+    kind: Literal["denoise"] = "denoise"
+    corruption: Corruption | None = None
+    """Kind of corruption; none: as the run trains with."""
+    level: float | None = Field(default=None, ge=0, le=10)
+    """Standard deviation, or probability per pixel; none: as the run's spec says."""
+
+
+class Inpaint(_OfItems):
+    """Missing pixels filled in: `input` [N, …], `mask` [H, W] (1: missing), `frames` [S + 1, N, …] from noise on."""
+
+    kind: Literal["inpaint"] = "inpaint"
+    missing: Missing = "right"
+    """What is missing: a half, the box in the middle, pixels at random, or what `mask` says."""
+    share: float = Field(default=0.5, ge=0, le=1)
+    """Share of the pixels that random misses."""
+    mask: list[int] = Field(default=[], max_length=1 << 16)
+    """For given: 1 for each missing pixel, 0 for the others, line by line."""
+    steps: int = Field(default=30, ge=1, le=100)
+    """Steps; the pixels that are not missing are put back after each."""
+
+
+class Interpolate(Question):
+    """The way from one item's code to another's: `images` [S, …], `codes` [S, U]."""
+
+    kind: Literal["interpolate"] = "interpolate"
+    items: tuple[Index, Index] = (0, 1)
+    """Test items by index."""
+    steps: int = Field(default=11, ge=2, le=100)
+    """Images, with both ends."""
+
+
+class Traverse(Question):
+    """What single units of the code do: `images` [U, S, …], `units` [U], `values` [S]."""
+
+    kind: Literal["traverse"] = "traverse"
+    item: Index = 0
+    """Test item whose code is changed."""
+    units: list[Index] = Field(default=[], max_length=100)
+    """Units to change, one at a time; none: the eight whose codes vary most over the test items."""
+    low: float = -3
+    """First value."""
+    high: float = 3
+    """Last value."""
+    steps: int = Field(default=9, ge=2, le=100)
+    """Values."""
+
+
+class _OfManyItems(Question):
+    rows: int = Field(default=500, ge=2, le=2000)
+    """How many test items, from the first."""
+
+
+class Codes(_OfManyItems):
+    """A map of the codes: `pca` [N, 2], `variance` [2] (share of it that the axes hold), `first` [N, 2] (the first two
+    units), `classes` [N], and of each unit over the items `mean` and `std` [U]."""
+
+    kind: Literal["codes"] = "codes"
+    layer: str | None = None
+    """Name of the representation; none: the model's main one."""
+
+
+class Layers(_OfManyItems):
+    """What the layers do: `layers` (names), `classes` [N], and of each layer `counts/NAME` [L] and `edges/NAME` [L + 1]
+    of its activations, `variance/NAME` [U] over the items (active above 0.01), `pca/NAME` [N, 2]."""
+
+    kind: Literal["layers"] = "layers"
+
+
+class ScoreField(Question):
+    """Where a model of points moves a point: `x` and `shift` (reconstruction - x) [G, G, 2], `data` [N, 2] and, from
+    models that can draw, `samples` [N, 2]."""
+
+    kind: Literal["field"] = "field"
+    lines: int = Field(default=21, ge=2, le=60)
+    """Grid lines per axis."""
+    extent: float = Field(default=1.6, gt=0, le=100)
+    """The grid spans ± this much."""
+    rows: int = Field(default=1000, ge=1, le=2000)
+    """How many data points and samples."""
+
+    @property
+    def axis(self) -> list[float]:
+        """The grid lines."""
+        return [self.extent * (2 * i / (self.lines - 1) - 1) for i in range(self.lines)]
+
+
+class Classify(_OfItems):
+    """Classes of items: `input` [N, …], `probabilities` [N, C], `classes` [N] where they are known."""
+
+    kind: Literal["classify"] = "classify"
+
+
+AnyQuestion = Sample | Denoise | Inpaint | Interpolate | Traverse | Codes | Layers | ScoreField | Classify
+KINDS: tuple[str, ...] = tuple(kind.model_fields["kind"].default for kind in get_args(AnyQuestion))
+"""What can be asked."""
+
+
+class Request(Record):
+    """A question on its way."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    id: str = Field(pattern=r"^[0-9]{20}-[0-9a-f]{6}$")
+    """Unique within the run; the answer bears the same."""
+    time: float
+    """Seconds since 1970 when it was asked."""
+    question: AnyQuestion = Field(discriminator="kind")
+    """What is asked."""
+
+    @model_validator(mode="after")
+    def _mask_is_given(self) -> Request:
+        question = self.question
+        if isinstance(question, Inpaint) and (question.missing == "given") != bool(question.mask):
+            raise ValueError("mask: give it with missing=given, and only then")
+        return self
+
+
+class Head(Record):
+    """What an answer says of itself."""
+
+    id: str
+    """Id of the question."""
+    kind: str
+    """What was asked; empty when the question could not be read."""
+    step: int
+    """Steps of training that the model had."""
+    checkpoint: str | None
+    """The checkpoint it came from; none: from the training itself, between two steps."""
+    seconds: float
+    """How long it took."""
+    able: list[str]
+    """What this model can be asked."""
+    problem: str = ""
+    """Why there is no answer, in one sentence; empty when there is one."""
+
+
+class Answer(NamedTuple):
+    """An answer as read from its file."""
+
+    head: Head
+    """What it is about."""
+    arrays: dict[str, npt.NDArray[Any]]
+    """By name; the question's class says which there are."""
+
+
+def ask(folder: Path, question: AnyQuestion) -> str:
+    """Puts a question to the run in `folder` and returns its id. Raises OSError when it can't be written."""
+    identity = f"{time.time_ns():020d}-{secrets.token_hex(3)}"
+    request = Request(id=identity, time=time.time(), question=question)
+    (folder / "explore").mkdir(exist_ok=True)
+    write_atomically(folder / "explore" / f"{identity}.json", request.model_dump_json().encode())
+    return identity
+
+
+def answer_to(folder: Path, identity: str) -> Answer | None:
+    """The answer to a question, which is then taken away; None while there is none.
+
+    Raises ValueError when the file is damaged.
+    """
+    path = folder / "explore" / f"{identity}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        head = Head.model_validate_json(bytes(arrays.pop("head")))
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # zipfile, zlib, numpy and pydantic each raise their own kinds for a damaged file
+        raise ValueError(f"{path} is no readable answer: {error}") from None
+    path.unlink(missing_ok=True)
+    return Answer(head, arrays)
+
+
+def withdraw(folder: Path, identity: str) -> None:
+    """Takes a question back, and its answer too."""
+    for suffix in (".json", ".npz"):
+        (folder / "explore" / f"{identity}{suffix}").unlink(missing_ok=True)
+
+
+def questions(folder: Path) -> list[tuple[Path, Request | str]]:
+    """The questions in the order of asking: each file with its request, or with what is wrong with it.
+
+    Empty when nobody ever asked. Files that nobody waits for any more are swept on the way.
+    """
+    found: list[tuple[Path, Request | str]] = []
+    try:
+        with os.scandir(folder / "explore") as entries:
+            names = sorted(entry.name for entry in entries)
+    except FileNotFoundError:
+        return []
+    for name in names:
+        path = folder / "explore" / name
+        try:
+            if time.time() - path.stat().st_mtime > OLD:
+                path.unlink(missing_ok=True)
+            elif path.suffix == ".json" and name[0] != ".":
+                found.append((path, Request.model_validate_json(path.read_bytes())))
+        except FileNotFoundError:
+            continue  # answered, read or withdrawn just now
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"] if part not in ("question", *KINDS))
+            found.append((path, f"{where}: {first['msg']}" if where else first["msg"]))
+        except OSError as error:
+            found.append((path, f"can't be read: {error.strerror}"))
+    return found
+
+
+def write_answer(folder: Path, head: Head, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    """Writes an answer, head and arrays in one file. Raises OSError when the disk does not take it."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, head=np.frombuffer(head.model_dump_json().encode(), np.uint8), **arrays)
+    write_atomically(folder / "explore" / f"{head.id}.npz", buffer.getvalue())

@@ -1,0 +1,84 @@
+"""Asking a run's model something: of its engine while it trains, else of a process that answers from a checkpoint."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+
+from journal.explore import Answer, AnyQuestion, answer_to, ask, withdraw
+from journal.folder import RunFolder
+from tui.engine_process import EngineError, command, environment
+
+_STARTS = 2
+"""How often a process that answers is started for one question; one that dies twice dies of the question."""
+
+_CHECK = 0.5
+"""Seconds between two looks at whether anybody is there to answer."""
+
+
+class Asked:
+    """A question on its way."""
+
+    def __init__(self, run: RunFolder, question: AnyQuestion) -> None:
+        """Asks, and starts a process that answers where none is at work. Raises OSError when it can't be written."""
+        self._run = run
+        self._id = ask(run.path, question)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
+        self._check = 0.0
+        self._ensure_somebody_answers()
+
+    def poll(self) -> Answer | None:
+        """The answer, once; None while there is none.
+
+        Raises ValueError in one sentence when the question can't be answered, EngineError when nobody is left to.
+        """
+        answer = answer_to(self._run.path, self._id)
+        if answer is not None:
+            if answer.head.problem:
+                raise ValueError(answer.head.problem)
+            return answer
+        if time.monotonic() >= self._check:
+            self._ensure_somebody_answers()
+        return None
+
+    def withdraw(self) -> None:
+        """Gives up waiting."""
+        withdraw(self._run.path, self._id)
+
+    def _ensure_somebody_answers(self) -> None:
+        self._check = time.monotonic() + _CHECK
+        if self._process is not None and self._process.poll() is None:
+            return
+        if self._run.engine_alive() or self._run.explorer_alive():
+            return
+        if self._starts == _STARTS:
+            self.withdraw()
+            raise EngineError(f"the process that answers died; what it said last is in {self._run.console_path}")
+        self._starts += 1
+        with self._run.console_path.open("ab") as console:
+            self._process = subprocess.Popen(
+                command("explore", str(self._run.path.absolute())),
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=environment(),
+            )
+
+
+def answered(run: RunFolder, question: AnyQuestion, timeout: float) -> Answer:
+    """Asks and waits for the answer.
+
+    Raises ValueError in one sentence when the question can't be answered, EngineError when nobody answers in time.
+    """
+    asked = Asked(run, question)
+    deadline = time.monotonic() + timeout
+    try:
+        while time.monotonic() < deadline:
+            if answer := asked.poll():
+                return answer
+            time.sleep(0.02)
+    finally:
+        asked.withdraw()
+    raise EngineError(f"no answer within {timeout:g} s: the engine is busy; ask again, or wait longer with --timeout")
