@@ -7,8 +7,9 @@ import torch
 from engine.data import Data
 from engine.models.dae import Dae
 from engine.models.ladder import Ladder
+from engine.models.lvae import Lvae
 from engine.models.vae import Vae
-from journal.models import DaeSpec, LadderSpec, VaeSpec
+from journal.models import DaeSpec, LadderSpec, LvaeSpec, VaeSpec
 from journal.spec import Spec
 
 LONG = 10_000
@@ -17,7 +18,7 @@ LONG = 10_000
 SMALL = 250_000
 """Parameters below which a model is trained with one CPU thread."""
 
-Model = Ladder | Vae | Dae
+Model = Ladder | Vae | Lvae | Dae
 """What the engine trains; `engine.models` says what it asks of each."""
 
 
@@ -29,6 +30,8 @@ def build(spec: Spec, data: Data, device: torch.device, precision: torch.dtype) 
             return Ladder(spec, pixels, data.classes, precision).to(device)
         case VaeSpec():
             return Vae(spec, data.training, precision).to(device)
+        case LvaeSpec():
+            return Lvae(spec, pixels, precision).to(device)
         case DaeSpec():
             return Dae(spec, pixels, precision).to(device)
 

@@ -82,6 +82,13 @@ def glorot_uniform(
     return weight(random.uniform(-bound, bound, (inputs, outputs)), precision)
 
 
+def glorot_normal(
+    inputs: int, outputs: int, random: np.random.RandomState, precision: torch.dtype, gain: float = 1.0
+) -> nn.Parameter:
+    """Weights [inputs, outputs] drawn from N(0, gain²·2 / (inputs + outputs)) (Glorot & Bengio 2010, eq. 12)."""
+    return weight(random.normal(0.0, gain * math.sqrt(2.0 / (inputs + outputs)), (inputs, outputs)), precision)
+
+
 def weight(values: npt.NDArray[np.float64], precision: torch.dtype) -> nn.Parameter:
     """The weight of a product, in the product's precision."""
     return nn.Parameter(torch.from_numpy(values.astype(np.float32)).to(precision))

@@ -6,8 +6,9 @@ torch.optim is left aside: making one of its optimizers imports the compiler, wh
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -34,10 +35,15 @@ class Adam:
     def step(self, gradients: list[Tensor], lr: Tensor, clip: Tensor, count: int) -> Tensor:
         """The update number `count` (from 1) by torch's fused kernel; returns the norm of all gradients, unclipped.
 
-        `lr` and `clip` are scalar tensors; gradients are scaled down to the norm `clip` where that is above 0.
+        `lr` and `clip` are scalar tensors; gradients are scaled down to the norm `clip` where that is above 0, and each
+        element is then cut to the spec's `clip_each` where that is.
         """
         gradients = [gradient.float() for gradient in gradients]
         norm = _norm(gradients)
+        divisor, each = _divisor(norm, clip), self._spec.clip_each
+        if each:
+            gradients = [(gradient / divisor).clamp(-each, each) for gradient in gradients]
+            divisor = torch.ones_like(norm)
         for counter in self._counts:
             counter.fill_(count)
         torch._fused_adam_(
@@ -54,7 +60,7 @@ class Adam:
             eps=self._spec.eps,
             amsgrad=False,
             maximize=False,
-            grad_scale=_divisor(norm, clip),
+            grad_scale=divisor,
             found_inf=None,
         )
         for parameter, master in self._rounded:
@@ -78,6 +84,8 @@ class Adam:
         beta1, beta2 = self._spec.beta1, self._spec.beta2
         for i, gradient in enumerate(gradients):
             g = gradient.float() * factor
+            if self._spec.clip_each:
+                g = g.clamp(-self._spec.clip_each, self._spec.clip_each)
             first = self.first[i] + (1 - beta1) * (g - self.first[i])
             second = self.second[i] + (1 - beta2) * (g * g - self.second[i])
             master = self.masters[i] - rate * first / (second.sqrt() + eps)
@@ -87,6 +95,23 @@ class Adam:
             if self.parameters[i] is not self.masters[i]:
                 self.parameters[i].copy_(master)
         return norm
+
+    def part(self, names: Sequence[str]) -> Adam:
+        """Adam for some of the parameters only; it shares their masters and moments."""
+        part = copy.copy(self)
+        chosen = [self._names.index(name) for name in names]
+        part._names = list(names)
+        part.parameters, part.masters, part.first, part.second, part._counts = (
+            [tensors[i] for i in chosen]
+            for tensors in (self.parameters, self.masters, self.first, self.second, self._counts)
+        )
+        part._rounded = [(p, m) for p, m in zip(part.parameters, part.masters, strict=True) if p is not m]
+        return part
+
+    def forget(self) -> None:
+        """Sets the moments to 0, as before the first update."""
+        for moment in [*self.first, *self.second]:
+            moment.zero_()
 
     def finite(self) -> bool:
         """Whether every weight is a finite number; waits for the device."""

@@ -56,6 +56,8 @@ class NoiseSpec(Section):
     """Standard deviation of Gaussian noise; for a ladder network one number, or one per layer, input first."""
     level: float = Field(default=0.25, ge=0, le=1)
     """Probability that masking or salt-and-pepper corrupts a pixel."""
+    salt: Literal["half", "level"] = "half"
+    """Probability that salt-and-pepper makes a corrupted pixel white: half (Vincent et al. 2010), or the level itself."""
 
     @model_validator(mode="after")
     def _not_negative(self) -> NoiseSpec:
@@ -91,6 +93,8 @@ class OptimizerSpec(Section):
     """Share of the run after which the learning rate falls linearly to 0, epoch by epoch; 1: never."""
     clip: float = Field(default=0.0, ge=0, le=1e9)
     """Largest norm of the gradient over all parameters; 0: no clipping."""
+    clip_each: float = Field(default=0.0, ge=0, le=1e9)
+    """Largest absolute value of each element of the gradient, after its norm is clipped; 0: no clipping."""
 
 
 class CheckpointSpec(Section):

@@ -39,6 +39,8 @@ class Batches:
     def __init__(self, spec: DataSpec, data: Data, seed: int, with_labels: bool) -> None:
         """`with_labels` also deals labelled rows, in an order of their own."""
         self._data, self._seed = data, seed
+        self.training = data.training
+        """Every training image."""
         self.rows = spec.batch
         """Unlabelled rows of a step."""
         self.epoch_steps = len(data.training) // spec.batch

@@ -32,6 +32,7 @@ def small_spec(kind: str, *settings: str) -> Spec:
     recipe, own = {
         "ladder": ("ladder-digits", ["model.widths=[32, 16]", "model.denoising=[10, 1, 0.1, 0.1]", "warmup.on=off"]),
         "vae": ("vae-mnist", ["data.name=digits", "model.hidden=[32]", "model.latent=5", "data.binarise=none"]),
+        "lvae": ("lvae-mnist", ["data.name=digits", "model.latent=[6, 4, 3]", "model.hidden=[16, 12, 8]"]),
         "dae": ("dae-mnist", ["data.name=digits", "model.hidden=[32]"]),
     }[kind]
     return override(load_recipe(recipe), own + common)
