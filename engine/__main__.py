@@ -23,6 +23,7 @@ def main() -> int:
     evaluate.add_argument("run", type=Path)
     explore = commands.add_parser("explore", help="answer questions from the newest checkpoint until nobody asks")
     explore.add_argument("run", type=Path)
+    explore.add_argument("--idle", type=float, default=60, metavar="SECONDS", help="end when nobody asked for so long")
     arguments = parser.parse_args()
     run = RunFolder(arguments.run)
     if "OMP_WAIT_POLICY" not in os.environ:
@@ -43,7 +44,7 @@ def main() -> int:
                     return 0  # somebody answers already
                 from engine.explorer import serve
 
-                return serve(run)
+                return serve(run, arguments.idle)
         from engine.evaluate import evaluate as evaluate_run
 
         return evaluate_run(run)

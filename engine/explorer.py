@@ -13,9 +13,6 @@ from engine.saved import Saved
 from journal.explore import Head, Request, questions, write_answer
 from journal.folder import RunFolder
 
-IDLE = 60.0
-"""Seconds without a question after which the process of its own ends."""
-
 LOOK = 0.05
 """Seconds between two looks of that process."""
 
@@ -72,7 +69,7 @@ class Explorer:
         return True
 
 
-def serve(run: RunFolder, idle: float = IDLE) -> int:
+def serve(run: RunFolder, idle: float) -> int:
     """Answers from the newest checkpoint until nobody has asked for `idle` seconds, or an engine trains the run.
 
     The caller holds the run's explorer lock. A run that can't be opened answers every question with the reason.

@@ -28,9 +28,7 @@ from journal.explore import (
 
 
 def head(identity: str, problem: str = "") -> Head:
-    return Head(
-        id=identity, kind="sample", step=7, checkpoint=None, seconds=0.1, able=["sample"], problem=problem
-    )
+    return Head(id=identity, kind="sample", step=7, checkpoint=None, seconds=0.1, able=["sample"], problem=problem)
 
 
 def test_questions_are_read_as_asked_in_the_order_of_asking(tmp_path: Path) -> None:
