@@ -24,14 +24,19 @@ def product(rows: Tensor, weight: Tensor) -> Tensor:
     return rows @ weight
 
 
+def per_channel(vector: Tensor, rows: Tensor) -> Tensor:
+    """A vector of one number per feature [..., D] in the shape that meets rows [B, D] or maps [B, D, H, W]."""
+    return vector if rows.dim() == 2 else vector[..., None, None]
+
+
 def normalise(rows: Tensor) -> Tensor:
     """Batch normalisation [B, D] with the statistics of these rows, biased variance, no scale and shift.
 
-    (Ioffe & Szegedy 2015, algorithm 1, without γ and β.)
+    (Ioffe & Szegedy 2015, algorithm 1, without γ and β.) Maps [B, D, H, W] are normalised per channel.
     """
     if torch.compiler.is_compiling():
         mean, scale = _statistics(rows)
-        return (rows - mean) * scale
+        return (rows - per_channel(mean, rows)) * per_channel(scale, rows)
     return torch.native_batch_norm(rows, None, None, None, None, True, 0.0, EPSILON)[0]
 
 
@@ -39,7 +44,7 @@ def normalise_with_statistics(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """`normalise`, with the means and 1/√(variance + ε) [D] of the rows; gradients flow through all three."""
     if torch.compiler.is_compiling():
         mean, scale = _statistics(rows)
-        return (rows - mean) * scale, mean, scale
+        return (rows - per_channel(mean, rows)) * per_channel(scale, rows), mean, scale
     normalised, mean, scale = _Normalise.apply(rows)
     return normalised, mean, scale
 
@@ -48,9 +53,10 @@ def _statistics(rows: Tensor) -> tuple[Tensor, Tensor]:
     # For the compiler, which fuses these with what surrounds them but computes a value per column anew for every
     # element, unless it holds an exponential: so 1/B stands before the sums and 1/√ is spelt exp(-log/2). The mean is
     # detached in the variance, whose derivative through it is 0.
-    share = 1.0 / len(rows)
-    mean = (rows * share).sum(0)
-    variance = ((rows - mean.detach()).square() * share).sum(0)
+    share = 1.0 / (rows.numel() // rows.shape[1])
+    axes = [0, *range(2, rows.dim())]
+    mean = (rows * share).sum(axes)
+    variance = ((rows - per_channel(mean.detach(), rows)).square() * share).sum(axes)
     return mean, torch.exp(-0.5 * torch.log(variance + EPSILON))
 
 
@@ -70,7 +76,9 @@ class _Normalise(torch.autograd.Function):
         through, *_ = torch.ops.aten.native_batch_norm_backward(
             grad.contiguous(), rows, None, None, None, mean, scale, True, EPSILON, mask
         )
-        through += torch.addcmul(grad_mean, grad_scale * scale.square(), normalised, value=-1) / len(rows)
+        values = rows.numel() // rows.shape[1]
+        by_mean, by_scale = per_channel(grad_mean, rows), per_channel(grad_scale * scale.square(), rows)
+        through += torch.addcmul(by_mean, by_scale, normalised, value=-1) / values
         return cast(Tensor, through)
 
 

@@ -46,6 +46,10 @@ class LadderSection(ModelSection):
     """Initial parameters of g: as published, all random, or the weights of z~ at 0 and those of u at 1."""
     combinator_std: float = Field(default=0.025, gt=0, le=10)
     """Standard deviation of random initial parameters of g, and of the weights of mlp and amlp."""
+    activation: Literal["relu", "leaky_relu"] = "relu"
+    """Activation of the hidden layers; the leaky one has slope 0.1 below 0."""
+    top_scale: bool = True
+    """Whether the class layer has a learnt scale γ before its softmax."""
     denoising: list[float]
     """Weights λ of the denoising costs, input first. The decoder reaches down to the lowest non-zero."""
 
@@ -87,7 +91,7 @@ class LadderSpec(LadderSection):
 
 
 class VaeSpec(ModelSection):
-    """Variational autoencoder with one stochastic layer and a Bernoulli decoder (Kingma & Welling 2013)."""
+    """Variational autoencoder (Kingma & Welling 2013), importance-weighted (Burda et al. 2016), with noise denoising."""
 
     warmable: ClassVar[tuple[str, ...]] = ("kl", "noise")
     kind: Literal["vae"]
@@ -95,9 +99,27 @@ class VaeSpec(ModelSection):
     hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[200, 200], min_length=1)
     """Hidden units of the encoder, from the input up; the decoder mirrors them."""
     latent: int = Field(default=50, ge=1)
-    """Latent units."""
+    """Latent units, of the lower stochastic layer where there are two."""
+    upper_hidden: list[Annotated[int, Field(ge=1)]] = []
+    """Hidden units between the two stochastic layers, from the lower one up; the decoder mirrors them."""
+    upper_latent: int = Field(default=0, ge=0)
+    """Latent units of a second stochastic layer above the first; 0: there is none."""
+    decoder_hidden: list[Annotated[int, Field(ge=1)]] | None = None
+    """Hidden units of the decoder, from the latent units down to the pixels; none: those of the encoder, mirrored."""
     activation: Literal["tanh", "relu", "softplus"] = "tanh"
     """Activation of the hidden layers."""
+    output: Literal["bernoulli", "gaussian"] = "bernoulli"
+    """Distribution of a pixel; gaussian with a mean and a standard deviation of its own for every pixel."""
+    bound: Literal["elbo", "iwae"] = "elbo"
+    """What is maximised over the samples of an image: the mean of log w, or the log of the mean of w."""
+    samples: int = Field(default=1, ge=1, le=1000)
+    """Samples of the latent units per image in training."""
+
+    @model_validator(mode="after")
+    def _nothing_lies_between_one_layer(self) -> VaeSpec:
+        if self.upper_hidden and not self.upper_latent:
+            raise ValueError("upper_hidden: there is no second stochastic layer; set model.upper_latent too")
+        return self
 
 
 class LvaeSpec(ModelSection):

@@ -20,6 +20,7 @@ def reference_costs(model: Ladder, labelled: Tensor, labels: Tensor, x: Tensor, 
     noise[l] are the standard normal draws of layer l for labelled, then unlabelled rows.
     """
     top, rows_l = model.top, len(labelled)
+    weights, beta = list(model.W.values()), list(model.beta.values())
 
     def norm(rows: Tensor) -> Tensor:
         return functional.batch_norm(rows, None, None, training=True, eps=1e-10)
@@ -28,16 +29,18 @@ def reference_costs(model: Ladder, labelled: Tensor, labels: Tensor, x: Tensor, 
         z = [rows if draws is None else rows + std[0] * draws[0]]
         pre, h = [rows], z[0]
         for layer in range(1, top + 1):
-            pre.append(h @ model.W[layer - 1])
+            pre.append(h @ weights[layer - 1])
             z.append(norm(pre[-1]) if draws is None else norm(pre[-1]) + std[layer] * draws[layer])
-            h = z[-1] + model.beta[layer - 1]
+            h = z[-1] + beta[layer - 1]
             h = functional.relu(h) if layer < top else model.gamma * h
         return z, pre, h
 
     _, _, logits = encoder(labelled, [n[:rows_l] for n in noise])
+    costs = [functional.cross_entropy(logits, labels)]
+    if not model.weighted:
+        return costs
     z_noisy, _, logits_u = encoder(x, [n[rows_l:] for n in noise])
     z_clean, pre, _ = encoder(x, None)
-    costs = [functional.cross_entropy(logits, labels)]
     above = functional.softmax(logits_u, 1)
     denoising = {}
     for layer in range(top, model.lowest - 1, -1):
@@ -52,7 +55,7 @@ def reference_costs(model: Ladder, labelled: Tensor, labels: Tensor, x: Tensor, 
             target = (estimate - m) / torch.sqrt(s + 1e-10)
             above = estimate @ model.V[str(layer - 1)] if layer > model.lowest else above
         denoising[layer] = ((z_clean[layer] - target) ** 2).sum(1).mean() / target.shape[1]
-    return costs + [denoising[layer] for layer in range(model.lowest, top + 1)]
+    return costs + [denoising[layer] for layer in model.weighted]
 
 
 @pytest.mark.parametrize("denoising", ["[10, 1, 0.1, 0.1]", "[0, 0, 0, 2]", "[50, 0, 0, 0]", "[0, 0, 0, 0]"])
@@ -64,9 +67,9 @@ def test_costs_and_gradients_equal_the_plain_published_step(denoising):
     for parameter in model.parameters():
         parameter.data += 0.1 * torch.randn_like(parameter)
     draws = bench.draws()
-    rows = len(labelled) + len(x)
+    rows = len(labelled) + len(x) * bool(model.weighted)
     assert len(labelled) == 30
-    noise = [draws.normal(rows, width) for width in model.widths]
+    noise = [draws.normal(rows, *shape) for shape in model.shapes]
     std = [bench.knobs()[f"noise.std.{layer}"] for layer in range(model.top + 1)]
     expected = torch.stack(reference_costs(model, labelled, labels, x, noise, std))
     actual = model.costs(labelled, labels, x, bench.draws(), bench.knobs())
@@ -88,7 +91,7 @@ def test_golden_values_at_step_0():
     torch.testing.assert_close(costs[1], x.square().mean(), rtol=1e-12, atol=0)
     h = x
     for layer in range(1, bench.model.top + 1):
-        pre = h @ bench.model.W[layer - 1]
+        pre = h @ bench.model.W[str(layer - 1)]
         ratio = pre.mean(0).square() / pre.var(0, unbiased=False)
         # The top layer's rows are few and its units fewer, but the identity is exact everywhere.
         torch.testing.assert_close(costs[1 + layer], 1 + ratio.mean(), rtol=1e-8, atol=0)
@@ -129,7 +132,7 @@ def test_gradients_flow_through_the_clean_targets_and_their_statistics():
         for a in bench.model.a.values():
             a.zero_()
     costs = bench.costs()
-    (gradient,) = torch.autograd.grad(costs[2], [bench.model.W[0]])
+    (gradient,) = torch.autograd.grad(costs[2], [bench.model.W["0"]])
     assert gradient.abs().max() > 0
 
 
@@ -146,11 +149,11 @@ def test_evaluation_statistics_come_from_the_clean_labelled_rows_alone():
     bench.batches.labelled_batches = lambda: batches  # type: ignore[method-assign]
     values = model.evaluate(_Double(bench.data.test), bench.batches, 1)
     # By hand: torch's batch normalisation with momentum None averages batch means and unbiased variances.
-    norms = [torch.nn.BatchNorm1d(w, eps=1e-10, momentum=None, affine=False).double() for w in model.widths[1:]]
+    norms = [torch.nn.BatchNorm1d(w, eps=1e-10, momentum=None, affine=False).double() for (w,) in model.shapes[1:]]
 
     def clean(rows: Tensor) -> Tensor:
         for layer, norm in enumerate(norms):
-            rows = norm(rows @ model.W[layer]) + model.beta[layer]
+            rows = norm(rows @ model.W[str(layer)]) + model.beta[str(layer)]
             rows = torch.relu(rows) if layer + 1 < model.top else model.gamma * rows
         return rows
 
@@ -166,6 +169,9 @@ def test_evaluation_statistics_come_from_the_clean_labelled_rows_alone():
 class _Double:
     def __init__(self, images):
         self.pixels, self.labels, self._images = images.pixels, images.labels, images
+
+    def __len__(self):
+        return len(self.labels)
 
     def rows(self, index):
         return self._images.rows(index).double()
