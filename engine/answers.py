@@ -38,6 +38,7 @@ _UNITS = 8
 """Units that a traversal shows unless told which."""
 
 Arrays = dict[str, npt.NDArray[Any]]
+"""What an answer consists of, by name."""
 
 
 @dataclass

@@ -14,17 +14,17 @@ from journal.state import RunState
 
 
 class Saved:
-    """A run's model, restored from its newest checkpoint."""
+    """A run's model, restored from a checkpoint."""
 
-    def __init__(self, run: RunFolder) -> None:
-        """Loads the data and restores the model.
+    def __init__(self, run: RunFolder, step: int | None = None) -> None:
+        """Loads the data and restores the model from the checkpoint of a step, or the newest.
 
         Raises ValueError when there is no checkpoint, or when it is damaged.
         """
         self._run = run
         self._events = EventReader(run.events_path)
         self._state = RunState()
-        self.checkpoint = self._newest()
+        self.checkpoint = self._recorded(step)
         """What it was restored from."""
         content = checkpoint.load(run.path, self.checkpoint)
         spec = run.spec
@@ -40,22 +40,20 @@ class Saved:
         self.subject = Subject(model, data, batches, spec)
         """The model with its data."""
 
-    def refresh(self) -> bool:
-        """Restores a checkpoint that is newer than the one at hand; returns whether there was one.
+    def restore(self, step: int | None) -> None:
+        """Restores the checkpoint of a step, or the newest, unless it is the one at hand.
 
-        Raises ValueError when it is damaged.
+        Raises ValueError when there is none, or when it is damaged.
         """
-        newest = self._newest()
-        if newest.sha256 == self.checkpoint.sha256:
-            return False
-        self.subject.model.load_state_dict(checkpoint.load(self._run.path, newest)["model"])
-        self.checkpoint = newest
-        return True
+        wanted = self._recorded(step)
+        if wanted.sha256 != self.checkpoint.sha256:
+            self.subject.model.load_state_dict(checkpoint.load(self._run.path, wanted)["model"])
+            self.checkpoint = wanted
 
-    def _newest(self) -> Checkpointed:
+    def _recorded(self, step: int | None) -> Checkpointed:
         self._state.apply_all(self._events.read_all())
         recorded = self._run.checkpoints(self._state.checkpoints)
         if not recorded:
             name = self._run.name
             raise ValueError(f"{name} has no checkpoint yet; ask for one with `laddertop checkpoint {name}`")
-        return recorded[-1]
+        return recorded[-1] if step is None else checkpoint.of_step(recorded, step)

@@ -1,9 +1,9 @@
 """Asking what a model has learnt: a question is one small file in a run's `explore/` folder, its answer one array file.
 
-The training engine answers between two steps; where none is at work, `python -m engine explore RUN` does, from the
-newest checkpoint. An answer says which step it is about and whether it comes from a training or a checkpoint. Both
-files appear by renaming. Who answers removes the question, who asks the answer; what is left behind by somebody who
-was killed is swept once it is old.
+The training engine answers between two steps; where none is at work, or a checkpoint is meant, a process of its own
+does, `python -m engine explore RUN`. An answer says which step it is about and whether it comes from a training or a
+checkpoint. Both files appear by renaming. Who answers removes the question, who asks the answer; what is left behind
+by somebody who was killed is swept once it is old.
 
 Shape letters of the answers: N items, S steps, U units, C classes, L bins, G grid lines; an image is [H, W], or
 [H, W, 3] for colour, uint8, written […] below; a point of the plane is float32 [2].
@@ -170,6 +170,8 @@ class Request(Record):
     """Seconds since 1970 when it was asked."""
     question: AnyQuestion = Field(discriminator="kind")
     """What is asked."""
+    checkpoint: int | None = None
+    """Step of the checkpoint that is asked; none: the training, or the newest checkpoint where there is none."""
 
     @model_validator(mode="after")
     def _mask_is_given(self) -> Request:
@@ -207,10 +209,13 @@ class Answer(NamedTuple):
     """By name; the question's class says which there are."""
 
 
-def ask(folder: Path, question: AnyQuestion) -> str:
-    """Puts a question to the run in `folder` and returns its id. Raises OSError when it can't be written."""
+def ask(folder: Path, question: AnyQuestion, checkpoint: int | None = None) -> str:
+    """Puts a question to the run in `folder`, or to its checkpoint of a step, and returns the question's id.
+
+    Raises OSError when it can't be written.
+    """
     identity = f"{time.time_ns():020d}-{secrets.token_hex(3)}"
-    request = Request(id=identity, time=time.time(), question=question)
+    request = Request(id=identity, time=time.time(), question=question, checkpoint=checkpoint)
     (folder / "explore").mkdir(exist_ok=True)
     write_atomically(folder / "explore" / f"{identity}.json", request.model_dump_json().encode())
     return identity

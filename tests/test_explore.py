@@ -74,9 +74,9 @@ def explorer(run: RunFolder, idle: float) -> subprocess.Popen[bytes]:
 def test_a_finished_run_answers_from_its_checkpoint(finished: RunFolder) -> None:
     answer = answered(finished, Denoise(items=[3, 5], corruption="masking", level=0.5), 30)
     assert (answer.head.step, answer.head.checkpoint) == (300, "step-000000300.ckpt")
-    assert {name: (a.dtype, a.shape) for name, a in answer.arrays.items()} == dict.fromkeys(
-        ("input", "corrupted", "reconstruction"), (np.uint8, (2, 8, 8))
-    )
+    picture = (np.uint8, (2, 8, 8))
+    named = dict.fromkeys(("input", "corrupted", "reconstruction"), picture)
+    assert {name: (a.dtype, a.shape) for name, a in answer.arrays.items()} == named
     hit = answer.arrays["corrupted"] != answer.arrays["input"]
     assert (answer.arrays["corrupted"][hit] == 0).all()
     again = answered(finished, Denoise(items=[3, 5], corruption="masking", level=0.5), 30)
@@ -140,14 +140,16 @@ def test_a_question_that_its_engine_did_not_live_to_answer_is_answered_from_the_
     answer = wait_for(asked.poll, 30)
     (saved,) = [event for event in laddertop.events("killed") if isinstance(event, Checkpointed)]
     assert (answer.head.step, answer.head.checkpoint) == (saved.step, saved.file)
-    # A training that goes on answers from now on.
+    # A training that goes on answers from now on, but for what is asked of its checkpoints.
     assert laddertop("resume", "killed", "--detach").returncode == 0
-    assert asked._process is not None
-    assert asked._process.wait(timeout=20) == 0
     later = answered(run, Layers(rows=20), 30)
+    earlier = answered(run, Layers(rows=20), 30, checkpoint=saved.step)
     assert laddertop("stop", "killed").returncode == 0
     assert later.head.checkpoint is None
     assert later.head.step > saved.step
+    assert earlier.head.checkpoint == saved.file
+    with pytest.raises(ValueError, match="there is no checkpoint of step 1; there are"):
+        answered(run, Layers(rows=20), 30, checkpoint=1)
 
 
 def test_a_process_that_is_killed_while_it_answers_is_replaced(laddertop: Laddertop, finished: RunFolder) -> None:

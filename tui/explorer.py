@@ -19,10 +19,13 @@ _CHECK = 0.5
 class Asked:
     """A question on its way."""
 
-    def __init__(self, run: RunFolder, question: AnyQuestion) -> None:
-        """Asks, and starts a process that answers where none is at work. Raises OSError when it can't be written."""
-        self._run = run
-        self._id = ask(run.path, question)
+    def __init__(self, run: RunFolder, question: AnyQuestion, checkpoint: int | None = None) -> None:
+        """Asks the run, or its checkpoint of a step, and starts a process that answers where none is at work.
+
+        Raises OSError when the question can't be written.
+        """
+        self._run, self._checkpoint = run, checkpoint
+        self._id = ask(run.path, question, checkpoint)
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
         self._check = 0.0
@@ -50,7 +53,7 @@ class Asked:
         self._check = time.monotonic() + _CHECK
         if self._process is not None and self._process.poll() is None:
             return
-        if self._run.engine_alive() or self._run.explorer_alive():
+        if self._run.explorer_alive() or (self._checkpoint is None and self._run.engine_alive()):
             return
         if self._starts == _STARTS:
             self.withdraw()
@@ -67,12 +70,12 @@ class Asked:
             )
 
 
-def answered(run: RunFolder, question: AnyQuestion, timeout: float) -> Answer:
-    """Asks and waits for the answer.
+def answered(run: RunFolder, question: AnyQuestion, timeout: float, checkpoint: int | None = None) -> Answer:
+    """Asks the run, or its checkpoint of a step, and waits for the answer.
 
     Raises ValueError in one sentence when the question can't be answered, EngineError when nobody answers in time.
     """
-    asked = Asked(run, question)
+    asked = Asked(run, question, checkpoint)
     deadline = time.monotonic() + timeout
     try:
         while time.monotonic() < deadline:
