@@ -64,12 +64,14 @@ class Controls:
         self._knobs = {knob.name: knob for knob in shared_knobs(spec) + model_knobs}
         self.state = ControlState({name: knob.value for name, knob in self._knobs.items()}, warmed=0.0)
         self._warmed_prefix = _WARMED[spec.warmup.of]
-        self._decay_from = spec.optimizer.decay_from
+        self._schedule, self._decay_from = spec.optimizer.schedule, spec.optimizer.decay_from
         self._epoch_steps, self._epochs = epoch_steps, steps / epoch_steps
         # On the CPU this is the tensor itself; elsewhere it is copied without waiting.
         self._host = torch.zeros(len(self._knobs))
         self.effective = self._host if device.type == "cpu" else torch.zeros(len(self._knobs), device=device)
         """Effective values, float32 [number of knobs], in the order of `names`."""
+        self.resting: frozenset[str] = frozenset()
+        """Knobs that are 0 whatever they are set to: weights of terms that the present stage does not train."""
         self.learning_rate = spec.optimizer.lr
         """The effective learning rate, for what is computed on the host."""
 
@@ -118,6 +120,8 @@ class Controls:
                 value *= warmup
             if name == "lr":
                 value *= self._decay(step)
+            if name in self.resting:
+                value = 0.0
             self._host[i] = warmup if name == "warmup" else value
             if name == "lr":
                 self.learning_rate = value
@@ -131,9 +135,18 @@ class Controls:
             self.state.warmed = min(1.0, self.state.warmed + 1.0 / values["warmup.steps"])
 
     def _decay(self, step: int) -> float:
-        # After epoch e of E: 1 until e > share·E, then (E - e) / (E - share·E), as in the ladder network's code.
         epoch, start = step // self._epoch_steps, self._decay_from * self._epochs
-        return (self._epochs - epoch) / (self._epochs - start) if epoch > start else 1.0
+        match self._schedule:
+            case "linear":
+                # After epoch e of E: 1 until e > share·E, then (E - e) / (E - share·E), as in the ladder's code.
+                return (self._epochs - epoch) / (self._epochs - start) if epoch > start else 1.0
+            case "burda":
+                # 10^(-i/7) in stage i = 0..7, which lasts 3^i epochs (Burda et al. 2016, section 5).
+                return math.pow(10, -sum((3**i - 1) // 2 <= epoch for i in range(1, 8)) / 7)
+            case "im":
+                # 10^(-k/c) from epoch 3^k on, counted from 1, with c = log₃(E/2), as in the code of Im et al. 2017.
+                steps_down = sum(3**k <= epoch + 1 for k in range(1, 40))
+                return math.pow(10, -steps_down / max(math.log(self._epochs / 2, 3), 1.0))
 
     def _meant(self, name: str) -> list[Knob]:
         if name in self._knobs:

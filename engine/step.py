@@ -16,6 +16,7 @@ from engine.controls import Controls
 from engine.data import Batches
 from engine.optim import Adam
 from engine.randomness import Draws, Stream, counter_words, normals, uniforms
+from engine.staging import Stage, Staged, stage_at
 from journal.files import user_cache
 
 
@@ -40,14 +41,38 @@ class Step:
         self.problem = ""
         """Why the step could not be compiled; it is then taken uncompiled."""
         self._take: Callable[..., Tensor] = _compile(self._compiled_step) if compiled else self._eager_step
+        self._stages = model.stages(batches.epoch_steps) if isinstance(model, Staged) else []
+        self._stage: Stage | None = None
+        self._trained = optimizer
+        self._counted = [i for i, term in enumerate(model.terms) if not term.watched]
+
+    def enter(self, step: int) -> Stage | None:
+        """Goes over to the stage of the step after `step` completed ones; returns it if it was another before."""
+        if not self._stages:
+            return None
+        number = stage_at(self._stages, step)
+        stage = self._stages[number]
+        if stage is self._stage:
+            return None
+        assert isinstance(self._model, Staged)
+        self._model.stage, self._stage = number, stage
+        self._trained = self._optimizer.part(stage.parameters)
+        if step == stage.first:
+            self._trained.forget()
+        terms = self._model.terms
+        self._counted = [i for i, term in enumerate(terms) if term.name in stage.terms]
+        self._controls.resting = frozenset(t.weight for t in terms if t.weight and t.name not in stage.terms)
+        return stage
 
     def __call__(self, step: int, row: Tensor) -> None:
         """Takes the step after `step` completed ones and puts total, terms, knobs and gradient norm into `row` [K]."""
+        self.enter(step)
+        count = step + 1 - (self._stage.first if self._stage else 0)
         words = counter_words(self._seed, Stream.NORMALS, step) + counter_words(self._seed, Stream.UNIFORMS, step)
         key = torch.tensor(words, dtype=torch.int32).to(self._device, non_blocking=True)
         batch = self._batches.at(step)
         if self._compiled:
-            rates = torch.tensor(self._optimizer.scalars(step + 1, self._controls.learning_rate))
+            rates = torch.tensor(self._trained.scalars(count, self._controls.learning_rate))
             rates = rates.to(self._device, non_blocking=True)
             try:
                 row.copy_(self._take(*batch, key, self._effective, rates))
@@ -59,22 +84,22 @@ class Step:
                     f"the step could not be compiled and is taken uncompiled: {reason[0] if reason else error}"
                 )
                 self._compiled, self._take = False, self._eager_step
-        row.copy_(self._take(*batch, key, self._effective, step + 1))
+        row.copy_(self._take(*batch, key, self._effective, count))
 
     def _eager_step(
         self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor, count: int
     ) -> Tensor:
         terms, total, knobs = self._costs(labelled, labels, x, key, effective)
-        gradients = list(torch.autograd.grad(total, self._optimizer.parameters))
-        norm = self._optimizer.step(gradients, knobs["lr"], knobs["clip"], count)
+        gradients = list(torch.autograd.grad(total, self._trained.parameters))
+        norm = self._trained.step(gradients, knobs["lr"], knobs["clip"], count)
         return torch.cat([total.detach().view(1), terms.detach(), effective, norm.view(1)])
 
     def _compiled_step(
         self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor, rates: Tensor
     ) -> Tensor:
         terms, total, knobs = self._costs(labelled, labels, x, key, effective)
-        gradients = list(torch.autograd.grad(total, self._optimizer.parameters))
-        norm = self._optimizer.step_for_compiler(gradients, knobs["clip"], rates)
+        gradients = list(torch.autograd.grad(total, self._trained.parameters))
+        norm = self._trained.step_for_compiler(gradients, knobs["clip"], rates)
         return torch.cat([total.detach().view(1), terms.detach(), effective, norm.view(1)])
 
     def _costs(
@@ -85,6 +110,9 @@ class Step:
         terms = self._model.costs(labelled, labels, x, draws, knobs)
         one = torch.ones((), device=x.device)
         weights = torch.stack([knobs[term.weight] if term.weight else one for term in self._model.terms])
+        if len(self._counted) < len(weights):
+            # The terms that rest are NaN, and 0·NaN is not 0.
+            return terms, torch.stack([terms[i] * weights[i] for i in self._counted]).sum(), knobs
         return terms, (terms * weights).sum(), knobs
 
 

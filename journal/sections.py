@@ -26,11 +26,12 @@ class DataSpec(Section):
     root: str | None = None
     """Folder that holds the data set in torchvision's layout; none: $LADDERTOP_DATA or the per-user cache."""
     labels: int | Literal["all"] = Field(default="all")
-    """Labelled training images, the same number of every class; all: every image. Only ladder networks use labels."""
+    """Labelled training images, the same number of every class; all: every image. For models that learn from labels."""
     held_back: int = Field(default=0, ge=0)
     """Training images held back; when there are any, evaluations during training use them instead of the test set."""
-    binarise: Literal["none", "dynamic"] = "none"
-    """dynamic: every use of an image draws each pixel from a Bernoulli with the grey value as probability."""
+    binarise: Literal["none", "dynamic", "fixed", "threshold"] = "none"
+    """dynamic: every use of an image draws each pixel from a Bernoulli with the grey value as probability; fixed: one
+    such draw per image, the same in every run; threshold: a pixel is 1 where its grey value is above 0.5, else 0."""
     batch: int = Field(default=100, ge=2)
     """Rows of a step (for a ladder network: unlabelled rows)."""
     labelled_batch: int = Field(default=100, ge=2)
@@ -57,7 +58,7 @@ class NoiseSpec(Section):
     level: float = Field(default=0.25, ge=0, le=1)
     """Probability that masking or salt-and-pepper corrupts a pixel."""
     salt: Literal["half", "level"] = "half"
-    """Probability that salt-and-pepper makes a corrupted pixel white: half (Vincent et al. 2010), or the level itself."""
+    """How likely salt-and-pepper makes a corrupted pixel white: half (Vincent et al. 2010), or as the level says."""
 
     @model_validator(mode="after")
     def _not_negative(self) -> NoiseSpec:
@@ -89,8 +90,11 @@ class OptimizerSpec(Section):
     """Decay of the second moment."""
     eps: float = Field(default=1e-8, gt=0)
     """Added to the root of the second moment."""
+    schedule: Literal["linear", "burda", "im"] = "linear"
+    """How the learning rate falls. linear: from decay_from on; burda: to a tenth in 8 stages of 3ⁱ epochs each, 3280 in
+    all (Burda et al. 2016); im: at epochs 1, 3, 9, … to a tenth at half of the run (Im et al. 2017)."""
     decay_from: float = Field(default=1.0, ge=0, le=1)
-    """Share of the run after which the learning rate falls linearly to 0, epoch by epoch; 1: never."""
+    """Share of the run after which the linear schedule begins, epoch by epoch down to 0; 1: never."""
     clip: float = Field(default=0.0, ge=0, le=1e9)
     """Largest norm of the gradient over all parameters; 0: no clipping."""
     clip_each: float = Field(default=0.0, ge=0, le=1e9)
@@ -111,6 +115,8 @@ class EvaluateSpec(Section):
 
     every: int = Field(default=5000, ge=0)
     """Steps between evaluations; 0: only at the end."""
+    samples: int = Field(default=5000, ge=1, le=10**6)
+    """Importance samples per test image of the bound that `laddertop eval` reports of a VAE."""
 
 
 class SamplesSpec(Section):

@@ -17,6 +17,7 @@ import torch
 
 from engine.data.images import Data, Images
 from engine.data.points import points
+from engine.randomness import Stream, counter_key
 from journal.files import user_cache
 from journal.sections import DataSpec
 
@@ -49,6 +50,9 @@ def load(spec: DataSpec, device: torch.device) -> Data:
     Raises ValueError when it is absent and can't be downloaded, or when too much of it is to be held back.
     """
     arrays = _arrays(spec)
+    if spec.binarise == "fixed":
+        white = arrays.white
+        arrays = arrays._replace(training=_drawn(arrays.training, white, 0), test=_drawn(arrays.test, white, 1))
     total = len(arrays.training_labels)
     kept = total - spec.held_back
     if not spec.held_back and kept < spec.batch:
@@ -57,6 +61,8 @@ def load(spec: DataSpec, device: torch.device) -> Data:
         raise ValueError(f"data.held_back: {spec.name} has {total} training images, {kept} would be left")
 
     def images(pixels: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Images:
+        if spec.binarise == "threshold":
+            pixels = ((pixels > arrays.white / 2) * arrays.white).astype(np.uint8)
         flat = torch.from_numpy(np.ascontiguousarray(pixels)).reshape(len(labels), -1)
         return Images(flat.to(device), torch.from_numpy(labels.astype(np.int64)).to(device), arrays.white)
 
@@ -72,6 +78,12 @@ def load(spec: DataSpec, device: torch.device) -> Data:
         channels=channels,
         points=arrays.shape == (1, 1, 2),
     )
+
+
+def _drawn(pixels: npt.NDArray[np.uint8], white: int, counter: int) -> npt.NDArray[np.uint8]:
+    # Every pixel black or white, white with its grey value as probability; the same draw in every run.
+    random = np.random.Generator(np.random.PCG64(counter_key(0, Stream.BINARISE, counter)))
+    return (random.random(pixels.shape, np.float32) * white < pixels).astype(np.uint8) * np.uint8(white)
 
 
 def _arrays(spec: DataSpec) -> Arrays:

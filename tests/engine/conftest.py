@@ -34,6 +34,8 @@ def small_spec(kind: str, *settings: str) -> Spec:
         "vae": ("vae-mnist", ["data.name=digits", "model.hidden=[32]", "model.latent=5", "data.binarise=none"]),
         "lvae": ("lvae-mnist", ["data.name=digits", "model.latent=[6, 4, 3]", "model.hidden=[16, 12, 8]"]),
         "dae": ("dae-mnist", ["data.name=digits", "model.hidden=[32]"]),
+        "sdae": ("sdae-digits", ["model.hidden=[32, 16]", "model.pretrain_epochs=0.5", "steps=60"]),
+        "gsn": ("gsn-mnist", ["data.name=digits", "model.hidden=[32, 24]", "model.walkback=3"]),
     }[kind]
     return override(load_recipe(recipe), own + common)
 
@@ -44,7 +46,7 @@ class Bench:
     def __init__(self, spec: Spec, dtype: torch.dtype = torch.float32) -> None:
         self.spec = spec
         self.data: Data = load(spec.data, CPU)
-        self.batches = Batches(spec.data, self.data, spec.seed, with_labels=spec.model.kind == "ladder")
+        self.batches = Batches(spec.data, self.data, spec.seed, with_labels=spec.model.labelled)
         self.model: Model = build(spec, self.data, CPU, torch.float32).to(dtype)
         self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, 1000, CPU)
         self.controls.prepare(0)
