@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from engine.data import Data
+from engine.models.conv_ladder import ConvLadder
 from engine.models.dae import Dae
 from engine.models.ladder import Ladder
 from engine.models.lvae import Lvae
+from engine.models.sdae import Sdae
+from engine.models.unsupervised_ladder import UnsupervisedLadder
 from engine.models.vae import Vae
-from journal.models import DaeSpec, LadderSpec, LvaeSpec, VaeSpec
+from engine.models.walkback import Gsn
+from journal.models import (
+    ConvLadderSpec,
+    DaeSpec,
+    GsnSpec,
+    LadderSpec,
+    LvaeSpec,
+    SdaeSpec,
+    UnsupervisedLadderSpec,
+    VaeSpec,
+)
 from journal.spec import Spec
 
 LONG = 10_000
@@ -18,22 +33,31 @@ LONG = 10_000
 SMALL = 250_000
 """Parameters below which a model is trained with one CPU thread."""
 
-Model = Ladder | Vae | Lvae | Dae
+Model = Ladder | ConvLadder | UnsupervisedLadder | Vae | Lvae | Dae | Sdae | Gsn
 """What the engine trains; `engine.models` says what it asks of each."""
 
 
 def build(spec: Spec, data: Data, device: torch.device, precision: torch.dtype) -> Model:
     """The spec's model with its initial weights, on `device`."""
-    pixels = data.height * data.width
+    image = (data.channels, data.height, data.width)
+    pixels = math.prod(image)
     match spec.model:
         case LadderSpec():
             return Ladder(spec, pixels, data.classes, precision).to(device)
+        case ConvLadderSpec():
+            return ConvLadder(spec, image, data.classes, precision).to(device)
+        case UnsupervisedLadderSpec():
+            return UnsupervisedLadder(spec, image, precision).to(device)
         case VaeSpec():
             return Vae(spec, data.training, precision).to(device)
         case LvaeSpec():
             return Lvae(spec, pixels, precision).to(device)
         case DaeSpec():
             return Dae(spec, pixels, precision).to(device)
+        case SdaeSpec():
+            return Sdae(spec, pixels, data.classes, precision).to(device)
+        case GsnSpec():
+            return Gsn(spec, pixels, precision).to(device)
 
 
 def choose_device(wanted: str) -> torch.device:

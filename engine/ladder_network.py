@@ -54,10 +54,13 @@ class Passes(NamedTuple):
 class LadderNetwork(nn.Module):
     """A ladder network over layers of any kind. Only rows and layers that some cost uses are computed."""
 
-    def __init__(self, spec: Spec, layers: list[Layer], classes: int | None, precision: torch.dtype) -> None:
-        """With `classes` the top layer is their softmax; initial weights are those of numpy's RandomState(spec.seed).
+    def __init__(
+        self, spec: Spec, layers: list[Layer], classes: int | None, precision: torch.dtype, top_scale: bool = True
+    ) -> None:
+        """With `classes` the top layer is their softmax, after a learnt scale γ if `top_scale`.
 
-        Encoder first, then decoder from the top. Raises ValueError when the top layer has not as many units as classes.
+        Initial weights are those of numpy's RandomState(spec.seed): encoder first, then decoder from the top.
+        Raises ValueError when the top layer has not as many units as classes.
         """
         super().__init__()
         assert isinstance(spec.model, LadderSection)
@@ -68,6 +71,8 @@ class LadderNetwork(nn.Module):
         self.leaky = spec.model.activation == "leaky_relu"
         self.weighted = [layer for layer, weight in enumerate(spec.model.denoising) if weight > 0]
         """Layers with a denoising cost; what no cost needs is not computed."""
+        self.weights = spec.model.denoising
+        """λ of every layer, as the spec says."""
         self.lowest = min(self.weighted, default=self.top + 1)
         """The decoder reaches down to this layer."""
         self.rows = spec.data.batch
@@ -79,7 +84,7 @@ class LadderNetwork(nn.Module):
         self.beta = nn.ParameterDict(
             {str(i): zeros(s[0]) for i, s in enumerate(self.shapes[1:]) if layers[i].activated or self._is_class(i + 1)}
         )
-        self.gamma = ones(classes) if classes and spec.model.top_scale else None
+        self.gamma = ones(classes) if classes and top_scale else None
         self.V = _present({i: layers[i].weight_down(random, precision) for i in reversed(decoded) if i < self.top})
         self.combinator = Combinator(spec.model)
         # One function per channel where a convolution or pooling leads up from here, else one per unit.

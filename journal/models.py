@@ -22,6 +22,9 @@ class ModelSection(Section):
         return 1
 
 
+_LayerWords = Annotated[str, Field(pattern=r"^(conv[vf]:[1-9]\d*:[1-9]\d*|maxpool:[2-9]|globalmeanpool|fc:[1-9]\d*)$")]
+
+
 class LadderSection(ModelSection):
     """What all ladder networks share: the denoising function, and the weights λ of the denoising costs."""
 
@@ -48,8 +51,6 @@ class LadderSection(ModelSection):
     """Standard deviation of random initial parameters of g, and of the weights of mlp and amlp."""
     activation: Literal["relu", "leaky_relu"] = "relu"
     """Activation of the hidden layers; the leaky one has slope 0.1 below 0."""
-    top_scale: bool = True
-    """Whether the class layer has a learnt scale γ before its softmax."""
     denoising: list[float]
     """Weights λ of the denoising costs, input first. The decoder reaches down to the lowest non-zero."""
 
@@ -90,8 +91,59 @@ class LadderSpec(LadderSection):
         return self
 
 
+class ConvLadderSpec(LadderSection):
+    """Convolutional ladder network (Rasmus et al. 2015, sections 4.1.3 and 4.2): Conv-FC, Conv-Small, Conv-Large."""
+
+    labelled: ClassVar[bool] = True
+    kind: Literal["conv_ladder"]
+    """Which model."""
+    architecture: list[_LayerWords] = Field(min_length=1)
+    """Layers from the input up: convv:C:K and convf:C:K (convolutions to C channels, kernel K, valid and full padding),
+    maxpool:K, globalmeanpool, fc:N. The last is the softmax and has as many units as the data has classes."""
+    top_scale: bool = True
+    """Whether the class layer has a learnt scale γ before its softmax."""
+
+    def layers(self) -> int:
+        """The input and every layer of the architecture."""
+        return len(self.architecture) + 1
+
+    @model_validator(mode="after")
+    def _one_weight_per_layer(self) -> ConvLadderSpec:
+        if len(self.denoising) != self.layers():
+            raise ValueError(
+                f"denoising needs {self.layers()} weights (input and every layer), has {len(self.denoising)}"
+            )
+        return self
+
+
+class UnsupervisedLadderSpec(LadderSection):
+    """Ladder network without labels (Valpola 2015): every layer denoises, no layer classifies."""
+
+    kind: Literal["unsupervised_ladder"]
+    """Which model."""
+    widths: list[Annotated[int, Field(ge=1)]] = Field(default=[1000, 500, 250, 250, 250], min_length=1)
+    """Units per layer above the input, from the bottom up."""
+    denoising: list[float] = Field(default=[1000, 10, 0.1, 0.1, 0.1, 0.1])
+    """Weights λ of the denoising costs, input first. The decoder reaches down to the lowest non-zero."""
+
+    def layers(self) -> int:
+        """Input and hidden layers."""
+        return len(self.widths) + 1
+
+    @model_validator(mode="after")
+    def _one_weight_per_layer(self) -> UnsupervisedLadderSpec:
+        if len(self.denoising) != self.layers():
+            raise ValueError(
+                f"denoising needs {self.layers()} weights (input and {len(self.widths)} layers), "
+                f"has {len(self.denoising)}"
+            )
+        if not any(self.denoising):
+            raise ValueError("denoising: without labels one weight at least must be above 0")
+        return self
+
+
 class VaeSpec(ModelSection):
-    """Variational autoencoder (Kingma & Welling 2013), importance-weighted (Burda et al. 2016), with noise denoising."""
+    """Variational autoencoder (Kingma & Welling 2013), also importance-weighted (Burda et al. 2016) and denoising."""
 
     warmable: ClassVar[tuple[str, ...]] = ("kl", "noise")
     kind: Literal["vae"]
@@ -100,7 +152,7 @@ class VaeSpec(ModelSection):
     """Hidden units of the encoder, from the input up; the decoder mirrors them."""
     latent: int = Field(default=50, ge=1)
     """Latent units, of the lower stochastic layer where there are two."""
-    upper_hidden: list[Annotated[int, Field(ge=1)]] = []
+    upper_hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[])
     """Hidden units between the two stochastic layers, from the lower one up; the decoder mirrors them."""
     upper_latent: int = Field(default=0, ge=0)
     """Latent units of a second stochastic layer above the first; 0: there is none."""
@@ -116,9 +168,9 @@ class VaeSpec(ModelSection):
     """Samples of the latent units per image in training."""
 
     @model_validator(mode="after")
-    def _nothing_lies_between_one_layer(self) -> VaeSpec:
-        if self.upper_hidden and not self.upper_latent:
-            raise ValueError("upper_hidden: there is no second stochastic layer; set model.upper_latent too")
+    def _a_second_layer_is_whole(self) -> VaeSpec:
+        if bool(self.upper_hidden) != bool(self.upper_latent):
+            raise ValueError("upper_hidden and upper_latent: a second stochastic layer needs both")
         return self
 
 
@@ -215,7 +267,7 @@ class GsnSpec(ModelSection):
     """Standard deviation of the noise before and after the activation of hidden layers above the first."""
 
 
-ModelSpec = LadderSpec | VaeSpec | LvaeSpec | DaeSpec | SdaeSpec | GsnSpec
+ModelSpec = LadderSpec | ConvLadderSpec | UnsupervisedLadderSpec | VaeSpec | LvaeSpec | DaeSpec | SdaeSpec | GsnSpec
 """The section of any model."""
 
 KINDS: tuple[type[ModelSection], ...] = get_args(ModelSpec)

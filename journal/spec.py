@@ -15,8 +15,9 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from journal.models import KINDS, ModelSpec
+from journal.models import KINDS, LadderSection, ModelSpec, VaeSpec
 from journal.sections import (
+    POINTS,
     CheckpointSpec,
     DataSpec,
     EvaluateSpec,
@@ -63,10 +64,15 @@ class Spec(Section):
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give the length of the run either in epochs or in steps")
         kind, std = self.model.kind, self.noise.std
-        if kind == "ladder" and self.noise.kind != "gaussian":
+        if isinstance(self.model, LadderSection) and self.noise.kind != "gaussian":
             raise ValueError("noise.kind: a ladder network takes gaussian noise only")
         if isinstance(std, list) and len(std) != self.model.layers():
             raise ValueError(f"noise.std: needs one number or {self.model.layers()}, has {len(std)}")
+        if isinstance(self.model, VaeSpec):
+            if self.model.output == "bernoulli" and self.data.name in POINTS:
+                raise ValueError(f"model.output: the points of {self.data.name} need gaussian")
+            if self.model.output == "gaussian" and self.data.binarise != "none":
+                raise ValueError("data.binarise: none, where model.output is gaussian")
         if self.warmup.of not in self.model.warmable:
             raise ValueError(f"warmup.of: a {kind} can warm up {' or '.join(self.model.warmable)}")
         return self

@@ -31,6 +31,18 @@ def small_spec(kind: str, *settings: str) -> Spec:
     common = ["steps=60", "data.batch=50", "data.labelled_batch=50", "samples.items=4", *settings]
     recipe, own = {
         "ladder": ("ladder-digits", ["model.widths=[32, 16]", "model.denoising=[10, 1, 0.1, 0.1]", "warmup.on=off"]),
+        "conv_ladder": (
+            "conv-fc-mnist-100",
+            [
+                "data.name=digits",
+                'model.architecture=["convf:4:3", "maxpool:2", "convv:6:3", "convv:10:1", "globalmeanpool"]',
+                "model.denoising=[10, 1, 0.1, 0.1, 0.1, 0.1]",
+            ],
+        ),
+        "unsupervised_ladder": (
+            "ladder-unsupervised-mnist",
+            ["data.name=digits", "model.widths=[32, 16]", "model.denoising=[10, 1, 0.1]"],
+        ),
         "vae": ("vae-mnist", ["data.name=digits", "model.hidden=[32]", "model.latent=5", "data.binarise=none"]),
         "lvae": ("lvae-mnist", ["data.name=digits", "model.latent=[6, 4, 3]", "model.hidden=[16, 12, 8]"]),
         "dae": ("dae-mnist", ["data.name=digits", "model.hidden=[32]"]),

@@ -1,0 +1,45 @@
+"""Convolutional ladder networks (Rasmus et al. 2015, arXiv:1507.02672v2, sections 4.1.3 and 4.2; the authors' code).
+
+Conv-FC and the Γ-models Conv-Small and Conv-Large are this model with other layers. A step is that of the fully
+connected ladder network. What is particular: statistics, β and the denoising functions g are per channel; pooling
+layers are normalised and noised, too, without β and activation; the last layer is the softmax, whatever its kind.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from engine.ladder_classifier import LadderClassifier
+from engine.ladder_layers import Conv, Dense, GlobalMeanPool, Layer, MaxPool, Shape
+from journal.models import ConvLadderSpec
+from journal.spec import Spec
+
+
+class ConvLadder(LadderClassifier):
+    """A ladder network of convolutions, poolings and fully connected layers."""
+
+    def __init__(self, spec: Spec, image: Shape, classes: int, precision: torch.dtype) -> None:
+        """Images are shaped `image` = (C, H, W). Raises ValueError where the layers of the spec don't fit together."""
+        assert isinstance(spec.model, ConvLadderSpec)
+        layers: list[Layer] = []
+        for words in spec.model.architecture:
+            layers.append(_layer(words, layers[-1].shape if layers else image))
+        super().__init__(spec, layers, classes, precision, spec.model.top_scale)
+
+
+def _layer(words: str, below: Shape) -> Layer:
+    """One layer from its name and sizes, such as convv:96:3, above maps or units shaped `below`."""
+    kind, *sizes = words.split(":")
+    numbers = [int(size) for size in sizes]
+    if kind == "fc":
+        return Dense(below, *numbers)
+    if len(below) == 1:
+        raise ValueError(f"model.architecture: {words} needs maps, and the layer below has {below[0]} units")
+    if kind == "maxpool":
+        return MaxPool(below, *numbers)
+    if kind == "globalmeanpool":
+        return GlobalMeanPool(below)
+    channels, kernel = numbers
+    if kind == "convv" and kernel > min(below[1:]):
+        raise ValueError(f"model.architecture: {words} is larger than the maps below, {below[1]}×{below[2]}")
+    return Conv(below, channels, kernel, full=kind == "convf")
