@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,6 +39,16 @@ def shared_knobs(spec: Spec) -> list[Knob]:
             2.0,
             "Steps of the warm-up from 0 to 1.",
         ),
+        number(
+            "warmup.after",
+            "warm-up delay",
+            "steps",
+            0,
+            1e9,
+            spec.warmup.after,
+            2.0,
+            f"Steps without {warmed} before the warm-up rises.",
+        ),
         switch("warmup.hold", "warm-up hold", False, "Keeps the warm-up where it is."),
         number("lr", "learning rate", "", 0, 10, spec.optimizer.lr, 1.5, "Learning rate before its decay."),
         number(
@@ -54,6 +65,8 @@ class ControlState:
     """Every knob as set."""
     warmed: float
     """The warm-up's progress from 0 to 1."""
+    waited: int = 0
+    """Steps that the warm-up stayed at 0 before it rose."""
 
 
 class Controls:
@@ -65,6 +78,7 @@ class Controls:
         self.state = ControlState({name: knob.value for name, knob in self._knobs.items()}, warmed=0.0)
         self._warmed_prefix = _WARMED[spec.warmup.of]
         self._schedule, self._decay_from = spec.optimizer.schedule, spec.optimizer.decay_from
+        self._anneal = spec.optimizer.anneal
         self._epoch_steps, self._epochs = epoch_steps, steps / epoch_steps
         # On the CPU this is the tensor itself; elsewhere it is copied without waiting.
         self._host = torch.zeros(len(self._knobs))
@@ -106,8 +120,13 @@ class Controls:
         for change in done.values():
             self.state.values[change.knob] = change.applied
             if change.knob == "warmup" and change.applied and not change.old:
-                self.state.warmed = 0.0
+                self.state.warmed, self.state.waited = 0.0, 0
         return list(done.values())
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Takes up the state of a checkpoint; a knob that is newer than the checkpoint stays as the spec has it."""
+        known = {name: value for name, value in saved["values"].items() if name in self._knobs}
+        self.state = ControlState(**{**saved, "values": {**self.state.values, **known}})
 
     def prepare(self, step: int) -> None:
         """Computes what the step after `step` completed ones uses, into `effective`."""
@@ -119,7 +138,7 @@ class Controls:
             if name.startswith(self._warmed_prefix):
                 value *= warmup
             if name == "lr":
-                value *= self._decay(step)
+                value *= self._decay(step) * self._anneal ** (step // self._epoch_steps)
             if name in self.resting:
                 value = 0.0
             self._host[i] = warmup if name == "warmup" else value
@@ -130,9 +149,13 @@ class Controls:
 
     def advance(self) -> None:
         """Moves the warm-up on by one step."""
-        values = self.state.values
-        if values["warmup"] and not values["warmup.hold"]:
-            self.state.warmed = min(1.0, self.state.warmed + 1.0 / values["warmup.steps"])
+        state, values = self.state, self.state.values
+        if not values["warmup"] or values["warmup.hold"]:
+            return
+        if state.warmed == 0 and state.waited < values["warmup.after"]:
+            state.waited += 1
+        else:
+            state.warmed = min(1.0, state.warmed + 1.0 / values["warmup.steps"])
 
     def _decay(self, step: int) -> float:
         epoch, start = step // self._epoch_steps, self._decay_from * self._epochs

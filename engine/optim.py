@@ -39,8 +39,8 @@ class Adam:
         element is then cut to the spec's `clip_each` where that is.
         """
         gradients = [gradient.float() for gradient in gradients]
-        norm = _norm(gradients)
-        divisor, each = _divisor(norm, clip), self._spec.clip_each
+        norm = gradient_norm(gradients)
+        divisor, each = norm_divisor(norm, clip), self._spec.clip_each
         if each:
             gradients = [(gradient / divisor).clamp(-each, each) for gradient in gradients]
             divisor = torch.ones_like(norm)
@@ -78,8 +78,8 @@ class Adam:
     @torch.no_grad()
     def step_for_compiler(self, gradients: list[Tensor], clip: Tensor, scalars: Tensor) -> Tensor:
         """The same update written out, so that the compiler makes one pass of it; `scalars` [2] as from `scalars`."""
-        norm = _norm(gradients)
-        factor = 1.0 / _divisor(norm, clip)
+        norm = gradient_norm(gradients)
+        factor = 1.0 / norm_divisor(norm, clip)
         rate, eps = scalars[0], scalars[1]
         beta1, beta2 = self._spec.beta1, self._spec.beta2
         for i, gradient in enumerate(gradients):
@@ -135,13 +135,14 @@ class Adam:
             parameter.copy_(master)
 
 
-def _norm(gradients: list[Tensor]) -> Tensor:
+def gradient_norm(gradients: list[Tensor]) -> Tensor:
+    """The norm over all gradients together."""
     if torch.compiler.is_compiling():
         return torch.stack([gradient.float().square().sum() for gradient in gradients]).sum().sqrt()
     norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
     return norm
 
 
-def _divisor(norm: Tensor, clip: Tensor) -> Tensor:
+def norm_divisor(norm: Tensor, clip: Tensor) -> Tensor:
     """What the gradients are divided by: norm / clip where that is above 1 and there is a clip."""
     return torch.where(clip > 0, norm / clip, torch.ones_like(norm)).clamp_min(1.0)

@@ -16,11 +16,13 @@ import numpy as np
 import torch
 
 from engine import checkpoint, explore
+from engine.answers import Subject
 from engine.build import build, choose_compile, choose_device, choose_precision, choose_threads
 from engine.controls import Controls
 from engine.data import Batches, load
-from engine.optim import Adam
+from engine.explorer import Explorer
 from engine.recorder import Recorder, columns
+from engine.sgd import make_optimizer
 from engine.step import Step
 from engine.stop import Stop
 from journal import commands
@@ -56,7 +58,7 @@ class Training:
         precision = choose_precision(spec.precision, self.device, compiled)
         self.model = build(spec, self.data, self.device, precision)
         choose_threads(spec.threads, self.model, self.device)
-        self.optimizer = Adam(dict(self.model.named_parameters()), spec.optimizer)
+        self.optimizer = make_optimizer(dict(self.model.named_parameters()), spec.optimizer)
         self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, self.steps, self.device)
         self.step = 0
         self.paused = False
@@ -83,6 +85,7 @@ class Training:
         named = columns(self.model.terms, self.controls.knobs)
         write_columns(run.path, named)
         self.recorder = Recorder(run.path, self.segment, len(named), self.device)
+        self.explorer = Explorer(run, Subject(self.model, self.data, self.batches, spec))
         self._looked = 0.0
         self._diverged = False
         # What was done at the step of the checkpoint is not done again, and what a stop left undone is done now.
@@ -134,6 +137,9 @@ class Training:
                 time.sleep(LOOK)
                 continue
             last = self.step == self.steps
+            if stage := self.take_step.enter(self.step - last):
+                text = f"{stage.name}, since step {stage.first}"
+                self.events.append(Logged(step=self.step, level="info", text=text))
             if (last or _due(self.step, spec.evaluate.every)) and self.step != self._evaluated:
                 self.evaluate()
             if (last or self.step == 0 or _due(self.step, spec.samples.every)) and self.step != self._sampled:
@@ -176,6 +182,7 @@ class Training:
             path.unlink(missing_ok=True)
             if self.back_to is not None:
                 break
+        self.explorer.look(self.step)
 
     def _carry_out(self, command: commands.Command, stop: Stop) -> None:
         changes: list[Change] = []

@@ -69,7 +69,7 @@ class NoiseSpec(Section):
 
 
 class WarmupSpec(Section):
-    """A factor that rises linearly from 0 to 1."""
+    """A factor that stays at 0 for a while, if it is to, and then rises linearly to 1."""
 
     on: bool = False
     """Whether training starts in a warm-up."""
@@ -77,11 +77,15 @@ class WarmupSpec(Section):
     """What the factor multiplies: the noise, the denoising weights λ of a ladder network, or a VAE's KL weight β."""
     steps: int = Field(default=2000, ge=1, le=10**9)
     """Steps from 0 to 1."""
+    after: int = Field(default=0, ge=0, le=10**9)
+    """Steps at 0 before the rise; where the factor multiplies the noise, the training begins on un-noised images."""
 
 
 class OptimizerSpec(Section):
-    """Adam (Kingma & Ba 2015)."""
+    """Adam (Kingma & Ba 2015), or gradient descent with momentum."""
 
+    kind: Literal["adam", "sgd"] = "adam"
+    """adam, or sgd: gradient descent along the running mean of the gradients, of which beta1 is the decay."""
     lr: float = Field(default=0.002, gt=0, le=10)
     """Learning rate."""
     beta1: float = Field(default=0.9, ge=0, lt=1)
@@ -95,6 +99,8 @@ class OptimizerSpec(Section):
     all (Burda et al. 2016); im: at epochs 1, 3, 9, … to a tenth at half of the run (Im et al. 2017)."""
     decay_from: float = Field(default=1.0, ge=0, le=1)
     """Share of the run after which the linear schedule begins, epoch by epoch down to 0; 1: never."""
+    anneal: float = Field(default=1.0, gt=0, le=1)
+    """What the learning rate is multiplied by after every epoch."""
     clip: float = Field(default=0.0, ge=0, le=1e9)
     """Largest norm of the gradient over all parameters; 0: no clipping."""
     clip_each: float = Field(default=0.0, ge=0, le=1e9)
