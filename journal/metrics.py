@@ -8,17 +8,18 @@ begins a new segment at the step after its checkpoint, and the steps of older se
 from __future__ import annotations
 
 import json
+import os
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from journal.events import Column
 from journal.files import write_atomically
-
-READ_AT_MOST = 16 << 20
-"""Bytes that one poll takes up at most."""
+from journal.metrics_overview import OverviewWriter
 
 
 def record_type(columns: int) -> np.dtype[np.void]:
@@ -51,6 +52,7 @@ class MetricsWriter:
         """Begins `segment` of the run in `folder`. Raises FileExistsError when it was begun before."""
         self._type = record_type(columns)
         self._file = segment_path(folder, segment).open("xb")
+        self._overview = OverviewWriter(folder, segment, columns)
 
     def append(self, steps: npt.ArrayLike, times: npt.ArrayLike, values: npt.ArrayLike) -> None:
         """Writes N records: steps [N], times [N], values [N, K]; readers see them at once."""
@@ -58,10 +60,12 @@ class MetricsWriter:
         records["step"], records["time"], records["values"] = steps, times, values
         self._file.write(records.tobytes())
         self._file.flush()
+        self._overview.append(records)
 
     def close(self) -> None:
-        """Closes the file."""
+        """Closes the files."""
         self._file.close()
+        self._overview.close()
 
 
 @dataclass
@@ -71,12 +75,24 @@ class _Segment:
     """Whole records seen so far, mapped from the file."""
 
 
+class Stretch(NamedTuple):
+    """A part of a segment."""
+
+    segment: int
+    """Number of the segment."""
+    begin: int
+    """Its first record."""
+    end: int
+    """The record after its last."""
+
+
 class MetricsReader:
     """Reads a run's metrics as they are written: the history as trained, without steps that a resume threw away."""
 
     def __init__(self, folder: Path) -> None:
         """Reads the run in `folder`, which may not have metrics yet."""
-        self._folder = folder
+        self.folder = folder
+        """The run folder."""
         self._segments: list[_Segment] = []
         self.columns: list[Column] = []
         """The columns; empty until the engine named them."""
@@ -85,14 +101,14 @@ class MetricsReader:
     def poll(self) -> bool:
         """Takes up what was written since the last poll; true when there was anything."""
         if not self.columns:
-            self.columns = read_columns(self._folder)
+            self.columns = read_columns(self.folder)
             self._index = {column.name: i for i, column in enumerate(self.columns)}
             if not self.columns:
                 return False
         width = record_type(len(self.columns))
         news = False
         number = max(1, len(self._segments))
-        while (path := segment_path(self._folder, number)).exists():
+        while (path := segment_path(self.folder, number)).exists():
             size = path.stat().st_size // width.itemsize
             known = len(self._segments[number - 1].records) if number <= len(self._segments) else 0
             if size > known or number > len(self._segments):
@@ -130,6 +146,40 @@ class MetricsReader:
         """Steps completed at the newest record; 0 when there is none."""
         return next((int(part["step"][-1]) for part in reversed(self.kept()) if len(part)), 0)
 
+    def read(self, segment: int, begin: int, end: int) -> npt.NDArray[np.void]:
+        """The records begin … end - 1 of a segment, read afresh, so that long runs don't fill the memory."""
+        dtype = record_type(len(self.columns))
+        file = os.open(segment_path(self.folder, segment), os.O_RDONLY)
+        try:
+            data = os.pread(file, max(end - begin, 0) * dtype.itemsize, begin * dtype.itemsize)
+        finally:
+            os.close(file)
+        return np.frombuffer(data[: len(data) // dtype.itemsize * dtype.itemsize], dtype)
+
+    def end(self) -> tuple[int, int]:
+        """Number of the newest segment that holds records, and how many; 0, 0 without any."""
+        return next(((s.number, len(s.records)) for s in reversed(self._segments) if len(s.records)), (0, 0))
+
+    def span(self, segment: int) -> tuple[int, int]:
+        """First and last step of a segment; 0, 0 when it holds none."""
+        if not 0 < segment <= len(self._segments) or not len(self._segments[segment - 1].records):
+            return 0, 0
+        steps = self._segments[segment - 1].records["step"]
+        return int(steps[0]), int(steps[-1])
+
+    def between(self, segment: int, first: int, last: int) -> npt.NDArray[np.void]:
+        """The records of the steps first … last of a segment, thrown away or not."""
+        records = self._segments[segment - 1].records
+        return self.read(segment, _position(records, first), _position(records, last + 1))
+
+    def stretches(self) -> tuple[list[Stretch], list[Stretch]]:
+        """The records that make the history as trained, oldest first, and those that resumes threw away."""
+        kept, gone = [], []
+        for segment, part in zip(self._segments, self.kept(), strict=True):
+            kept.append(Stretch(segment.number, 0, len(part)))
+            gone.append(Stretch(segment.number, len(part), len(segment.records)))
+        return [s for s in kept if s.end > s.begin], [s for s in gone if s.end > s.begin]
+
     @property
     def thrown_away(self) -> list[tuple[int, int]]:
         """First and last step of every stretch that a resume threw away."""
@@ -147,9 +197,19 @@ class MetricsReader:
         for segment in reversed(self._segments):
             records = segment.records
             if first_of_later is not None:
-                records = records[: np.searchsorted(records["step"], first_of_later)]
+                records = records[: _position(records, first_of_later)]
             if len(segment.records):
                 first = int(segment.records["step"][0])
                 first_of_later = first if first_of_later is None else min(first, first_of_later)
             kept.append(records)
         return kept[::-1]
+
+
+def _position(records: npt.NDArray[np.void], step: int) -> int:
+    """Index of the first record at `step` or later. Looks at few records, however many there are."""
+    if not len(records):
+        return 0
+    at = min(max(step - int(records["step"][0]), 0), len(records))
+    if (at == len(records) or records["step"][at] >= step) and (at == 0 or records["step"][at - 1] < step):
+        return at
+    return bisect_left(range(len(records)), step, key=lambda i: int(records["step"][i]))

@@ -1,5 +1,7 @@
-"""Frames that wait for the terminal: after each one the terminal is asked where its cursor is, and until it answers no
-further frame is drawn. So a slow link is never more than one frame behind, whatever is buffered on the way.
+"""How often the folder is looked at and the screen is drawn.
+
+After each frame the terminal is asked where its cursor is, and until it answers no further frame is drawn. So a slow
+link is never more than one frame behind, whatever is buffered on the way.
 """
 
 from __future__ import annotations
@@ -8,26 +10,58 @@ import time
 
 from textual.app import App
 
+from tui.run_view import RunView
+
 TIMEOUT = 3.0
 """Seconds after which a frame counts as shown without an answer."""
-PAINTED = 0.1
+PAINTED = 0.05
 """Seconds after which textual, which paints sixty times a second, has written what was drawn."""
+INTERVAL = 0.5
+"""Seconds between two looks at a run that trains."""
+IDLE = 1.0
+"""Seconds between two looks at a run that nobody trains."""
+ANSWER = 0.04
+"""Seconds between two looks while the engine owes an answer."""
+PATIENCE = 2.0
+"""Seconds after which an answer is waited for no faster than anything else."""
+PANELS = {"status": 0.5, "cost": 2.0, "terms": 2.0, "layers": 2.0, "samples": 1.0, "knobs": 0.5, "history": 0.5}
+"""Seconds between two drawings of a panel at least, unless a key asks for one."""
+SLOW = 4.0
+"""How much longer all of that is on a slow link."""
 
 
 class Pace:
     """Lets a frame through once the one before has been shown."""
 
-    def __init__(self, app: App[object]) -> None:
+    def __init__(self, app: App[object], slow: bool = False) -> None:
         self._app = app
+        self._slower = SLOW if slow else 1.0
         self._waiting_since: float | None = None
         self._unanswered = 0
+        self._left = False
+        self._drawn: dict[str, float] = {}
 
-    def free(self) -> bool:
-        """Whether the next frame may be drawn."""
+    def interval(self, view: RunView) -> float:
+        """Seconds until the next look."""
+        if view.pending() and view.alive and time.monotonic() - view.newest_command < PATIENCE:
+            return ANSWER
+        return (INTERVAL if view.alive else IDLE) * self._slower
+
+    def free(self, hurry: bool = False) -> bool:
+        """Whether the next frame may be drawn; one that a key waits for is drawn as soon as it may."""
         if self._waiting_since is not None and time.monotonic() - self._waiting_since > TIMEOUT:
             self._waiting_since = None
             self._unanswered += 1
+        self._left = self._left or (hurry and self._waiting_since is not None)
         return self._waiting_since is None
+
+    def due(self, panel: str, hurry: bool) -> bool:
+        """Whether it is time to draw a panel again."""
+        now = time.monotonic()
+        if not hurry and now - self._drawn.get(panel, 0.0) < PANELS.get(panel, 0.0) * self._slower * 0.9:
+            return False
+        self._drawn[panel] = now
+        return True
 
     def drawn(self) -> None:
         """A frame has been drawn. A terminal that never answers is no longer waited for."""
@@ -35,10 +69,12 @@ class Pace:
             self._waiting_since = time.monotonic()
             self._app.set_timer(PAINTED, self._ask)
 
-    def acknowledged(self) -> None:
-        """The terminal has answered."""
+    def acknowledged(self) -> bool:
+        """The terminal has answered; true when a frame that a key waits for was held up."""
         self._waiting_since = None
         self._unanswered = 0
+        left, self._left = self._left, False
+        return left
 
     def _ask(self) -> None:
         if self._app._driver is not None:

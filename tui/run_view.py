@@ -12,58 +12,28 @@ from functools import cached_property
 
 import numpy as np
 
-from journal.commands import Command, sender
-from journal.events import Checkpointed, Commanded, Evaluated, Event, Knob, Logged, RunEnded, RunStarted, Term, Value
+from journal.commands import Command
+from journal.events import Commanded, Evaluated, Event, Knob, RunStarted, Value
 from journal.folder import RunFolder
-from journal.models import LadderSpec
 from journal.spec import Spec
 from journal.state import RunState
-from tui.draw.cells import Ink
+from tui.cost_terms import Collapses, LayerRow, TermRow, layer_rows, term_rows
+from tui.draw.axis import XAxis
+from tui.draw.bins import empty_bins
 from tui.draw.chart import Marker
-from tui.draw.curve import Curve
-from tui.draw.numbers import number, thousands
-from tui.draw.ticks import planned_end
+from tui.draw.x_view import Extent, XView
+from tui.effects import Effect
+from tui.event_line import Line, effect_in_words, lines_of, marker_of
+from tui.history import Curves, Wanted
 from tui.watcher import News
-from tui.wording import changes_in_words, measure, members, outcome_in_words
+from tui.wording import members
 
-DECAY = 0.98
-"""Of the moving averages, per step."""
-WINDOW = 200
-"""Steps before and after an intervention whose mean costs are compared."""
+DECAYS = (0.98, 0.995, 0.0, 0.9)
+"""Of the moving averages, per step, in the order in which a key goes through them."""
 STARTUP = 30.0
 """Seconds that a new run may be silent before it counts as crashed."""
-INPUT_UNITS = {"digits": 64, "mnist": 784}
-ME = sender("dashboard")
-
-
-@dataclass
-class TermRow:
-    """One term of the cost: raw × weight = weighted, which is `share` of the total."""
-
-    term: Term
-    raw: float
-    weight: float
-    curve: Curve
-    share: float = float("nan")
-
-    @property
-    def weighted(self) -> float:
-        """What the term adds to the cost."""
-        return self.raw * self.weight
-
-
-@dataclass
-class LayerRow:
-    """One layer of a ladder network, 0 the input."""
-
-    layer: int
-    units: int | None
-    cost: float
-    weight: float
-    """λ in the newest step."""
-    noise: float
-    """σ in the newest step."""
-    curve: Curve
+RATE_OVER = 10.0
+"""Seconds over which the speed is taken."""
 
 
 @dataclass
@@ -78,21 +48,9 @@ class KnobRow:
     """The last thing asked of it was refused, a moment ago."""
 
 
-@dataclass
-class Line:
-    """One line of the event log."""
-
-    step: int
-    text: str
-    ink: Ink = Ink.TEXT
-
-
-@dataclass
-class _Effect:
-    """Mean cost before and after an intervention, once both windows are full."""
-
-    line: Line
-    before: float
+def _no_curves() -> Curves:
+    nothing = empty_bins(0)
+    return Curves(Wanted(XAxis(0, 8), (), 0.0), nothing, nothing, np.zeros(0), np.zeros(0))
 
 
 @dataclass
@@ -102,8 +60,16 @@ class RunView:
     run: RunFolder
     state: RunState = field(default_factory=RunState)
     alive: bool = False
-    curves: dict[str, Curve] = field(default_factory=dict)
-    """By column name: the total, the terms, and the gradient's norm."""
+    curves: Curves = field(default_factory=_no_curves)
+    """What was wanted of the metrics when the watcher looked last."""
+    smoothed: dict[str, float] = field(default_factory=dict)
+    """The moving averages at the newest record, by column name."""
+    x: XView = field(default_factory=XView)
+    """Which part of the run the charts show."""
+    decay: float = DECAYS[0]
+    """Of the moving averages, per step."""
+    cursor: float | None = None
+    """Where the cursor of all charts stands, a position of the x axis; None: there is none."""
     latest: dict[str, float] = field(default_factory=dict)
     """The newest record of the newest start by column name; empty before its first step."""
     step: int = 0
@@ -114,7 +80,14 @@ class RunView:
     lines: list[Line] = field(default_factory=list)
     """The event log, oldest first."""
     markers: list[Marker] = field(default_factory=list)
-    """Interventions, oldest first."""
+    """What is marked on the charts, oldest first."""
+    effects: dict[str, Effect] = field(default_factory=dict)
+    """What interventions did, by the id of their command."""
+    newest_command: float = 0.0
+    """When this front end sent its newest command, in seconds of the monotonic clock."""
+    commands_before: int = 0
+    """How many outcomes of commands are older than the newest start."""
+    collapses: Collapses = field(default_factory=Collapses)
     problem: str = ""
     console: str = ""
     _pending: dict[str, Command] = field(default_factory=dict)
@@ -122,10 +95,7 @@ class RunView:
     _asked: dict[str, Command] = field(default_factory=dict)
     _refusals: dict[str, float] = field(default_factory=dict)
     _newest: float = 0.0
-    _recent_steps: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     _recent_times: np.ndarray = field(default_factory=lambda: np.empty(0))
-    _recent_costs: np.ndarray = field(default_factory=lambda: np.empty(0))
-    _effects: list[_Effect] = field(default_factory=list)
 
     @cached_property
     def spec(self) -> Spec:
@@ -145,108 +115,78 @@ class RunView:
         self._asked |= under_way
         done = {c.id for c in self.state.commands}
         self._pending = {i: c for i, c in under_way.items() if i not in done}
-        if news.rewound:
-            self.curves.clear()
-            self._recent_steps, self._recent_times = np.empty(0, np.int64), np.empty(0)
-            self._recent_costs = np.empty(0)
-        if len(news.steps):
-            self._take_rows(news)
+        if news.rows is not None:
+            self._take_rows(news.columns, news.rows)
+        if news.curves is not None:
+            self.curves, self.smoothed = news.curves, news.smoothed
+        labels = {term.name: term.label for term in self.state.terms}
+        for effect in news.effects:
+            self.effects[effect.command] = effect
+            for line in self.lines:
+                if line.command == effect.command and effect.window:
+                    line.text += f"   {effect_in_words(effect, labels)}"
         if news.images is not None:
             self.images, self.images_step, self.problem = news.images, news.images_step, ""
 
     def sent(self, command: Command) -> None:
         """This front end has just put a command into the inbox."""
-        self._sent[command.id] = (time.monotonic(), command)
+        self.newest_command = time.monotonic()
+        self._sent[command.id] = (self.newest_command, command)
         self._pending[command.id] = self._asked[command.id] = command
 
     def _take_event(self, event: Event) -> None:
         self.state.apply(event)
         self.step = event.step if isinstance(event, RunStarted) else max(self.step, event.step)
         self._newest = max(self._newest, event.time)
-        line: Line | None = None
-        match event:
-            case RunStarted():
-                self.latest.clear()
-                where = f"{event.device}, {event.precision}{', compiled' if event.compiled else ''}, pid {event.pid}"
-                if event.resumed_from is None:
-                    line = Line(event.step, f"training starts on {where}")
+        asked: dict[str, float | str] = {}
+        if isinstance(event, RunStarted):
+            self.latest.clear()
+            self.commands_before = len(self.state.commands)
+            self.collapses.forget()
+        if isinstance(event, Commanded):
+            command = self._asked.pop(event.id, None)
+            asked = dict(command.changes) if command else {}
+            concerned = {c.knob for c in event.changes}
+            for knob in concerned | {k for name in asked for k in members(name, self.state.knobs)}:
+                if event.outcome == "refused":
+                    self._refusals[knob] = event.time
                 else:
-                    line = Line(event.step, f"resumed from step {thousands(event.resumed_from)} on {where}")
-                    self.markers.append(Marker(event.step, "resumed"))
-                if event.note:
-                    self.lines.append(line)
-                    line = Line(event.step, event.note)
-            case Commanded():
-                asked = self._asked.get(event.id)
-                changes = dict(asked.changes) if asked else {}
-                who = "you" if event.by == ME else event.by
-                words = outcome_in_words(event, changes, self.state.knobs)
-                refused = event.outcome == "refused"
-                line = Line(event.step, f"{who}: {words}", Ink.BAD if refused else Ink.MARK)
-                concerned = {c.knob for c in event.changes}
-                concerned |= {k for name in changes for k in members(name, self.state.knobs)}
-                for knob in concerned:
-                    if refused:
-                        self._refusals[knob] = event.time
-                    else:
-                        self._refusals.pop(knob, None)
-                if not refused and event.changes:
-                    label = changes_in_words({c.knob: c.applied for c in event.changes}, self.state.knobs)
-                    self.markers.append(Marker(event.step, label))
-                    self._effects.append(_Effect(line, float("nan")))
-                self._asked.pop(event.id, None)
-            case Evaluated():
-                values = ", ".join(measure(name, v.value) for name, v in event.values.items())
-                line = Line(event.step, f"evaluated on {event.split}: {values}", Ink.DIM)
-            case Checkpointed():
-                line = Line(event.step, f"saved {event.file} ({event.bytes / 1e6:.1f} MB, {event.reason})", Ink.DIM)
-            case Logged():
-                ink = {"info": Ink.TEXT, "warning": Ink.WARN, "error": Ink.BAD}[event.level]
-                line = Line(event.step, event.text, ink)
-            case RunEnded():
-                ink = Ink.BAD if event.reason == "failed" else Ink.TEXT
-                line = Line(event.step, f"{event.reason}{': ' + event.detail if event.detail else ''}", ink)
-        if line is not None:
-            self.lines.append(line)
+                    self._refusals.pop(knob, None)
+        self.lines += lines_of(event, asked, self.state.knobs)
+        if (marker := marker_of(event, self.origin, self.state.knobs)) is not None:
+            self.markers.append(marker)
 
-    def _take_rows(self, news: News) -> None:
-        drawn = {"total", "grad_norm", *(term.name for term in self.state.terms)}
-        for name, values in news.values.items():
-            if name in drawn:
-                self.curves.setdefault(name, Curve(DECAY)).extend(news.steps, values)
+    def _take_rows(self, columns: list[str], rows: np.ndarray) -> None:
+        times = rows["time"]
         # A resume may be about to repeat what is older than the newest start.
-        if news.times[-1] >= self._started():
-            self.step = int(news.steps[-1])
-            self.latest = {name: float(values[-1]) for name, values in news.values.items()}
-        self._newest = max(self._newest, float(news.times[-1]))
-        total = news.values.get("total", np.full(len(news.steps), np.nan))
-        self._recent_steps = np.concatenate([self._recent_steps, news.steps])
-        self._recent_times = np.concatenate([self._recent_times, news.times])
-        self._recent_costs = np.concatenate([self._recent_costs, total])
-        self._judge_effects()
-        keep = slice(-4000, None)
-        self._recent_steps, self._recent_times = self._recent_steps[keep], self._recent_times[keep]
-        self._recent_costs = self._recent_costs[keep]
+        if times[-1] >= self._started():
+            self.step = int(rows["step"][-1])
+            self.latest = dict(zip(columns, rows["values"][-1].tolist(), strict=True))
+            self.collapses.take(self.state.terms, columns, rows)
+        self._newest = max(self._newest, float(times[-1]))
+        recent = np.concatenate([self._recent_times, times])
+        self._recent_times = recent[recent > recent[-1] - 3 * RATE_OVER][-4000:]
 
-    def _judge_effects(self) -> None:
-        waiting = []
-        for i, effect in enumerate(self._effects):
-            at = effect.line.step
-            before = self._mean_cost(at - WINDOW + 1, at)
-            if np.isfinite(before):
-                effect.before = before
-            interrupted = any(e.line.step < at + WINDOW and e.line.step > at for e in self._effects[i + 1 :])
-            if interrupted:
-                continue
-            if self._recent_steps[-1] < at + WINDOW:
-                waiting.append(effect)
-            elif np.isfinite(effect.before) and np.isfinite(after := self._mean_cost(at + 1, at + WINDOW)):
-                effect.line.text += f"   cost {number(effect.before)} → {number(after)}"
-        self._effects = waiting
+    # What the charts show
 
-    def _mean_cost(self, first: int, last: int) -> float:
-        begin, end = np.searchsorted(self._recent_steps, [first, last + 1])
-        return float(self._recent_costs[begin:end].mean()) if end > begin else float("nan")
+    @property
+    def origin(self) -> float:
+        """When the run first started, in seconds since 1970: where wall time begins."""
+        return self.state.starts[0].time if self.state.starts else 0.0
+
+    @property
+    def extent(self) -> Extent:
+        """How far the run has come."""
+        seconds = max(self._newest - self.origin, 0.0) if self.state.starts else 0.0
+        epoch = self.state.started.epoch_steps if self.state.started else 0
+        return Extent(self.step, self.state.steps, seconds, epoch)
+
+    def wanted(self, names: tuple[str, ...] = ()) -> Wanted:
+        """What to gather of the metrics: the total, the terms, and other curves by name."""
+        mine = ("total", *(term.name for term in self.state.terms))
+        weights = tuple((term.name, term.weight) for term in self.state.terms if term.weight is not None)
+        names = tuple(dict.fromkeys((*mine, *names)))
+        return Wanted(self.x.axis(self.extent), names, self.decay, self.origin, weights)
 
     # Where it is
 
@@ -276,7 +216,7 @@ class RunView:
 
     def rate(self) -> float:
         """Steps a second of the newest start over its newest ten seconds, pauses left out; nan when unknown."""
-        since = max((self._recent_times[-1:] - 10).sum(), self._started())
+        since = max((self._recent_times[-1:] - RATE_OVER).sum(), self._started())
         times = self._recent_times[self._recent_times >= since]
         gaps = np.diff(times)
         if not len(gaps) or times[-1] <= times[0]:
@@ -287,10 +227,6 @@ class RunView:
     def seconds_left(self) -> float:
         """Seconds to the planned end; nan when unknown."""
         return (self.state.steps - self.step) / self.rate() if self.state.steps else float("nan")
-
-    def x_axis(self) -> tuple[int, int]:
-        """First and last step of the charts."""
-        return 0, planned_end(self.step, self.state.steps)
 
     def _started(self) -> float:
         return self.state.started.time if self.state.started else 0.0
@@ -304,42 +240,18 @@ class RunView:
     # Why the cost moves
 
     def terms(self) -> list[TermRow]:
-        """The terms of the cost, smoothed; a value that is not finite now shows as it is."""
-        rows = []
-        for term in self.state.terms:
-            curve = self.curves.get(term.name) or Curve(DECAY)
-            weight = float(not term.watched)
-            if term.weight is not None:
-                # Before the first step of a start the weight is what the knob is set to.
-                knob = self.state.knobs.get(term.weight)
-                weight = self.latest.get(term.weight, knob.value if knob else float("nan"))
-            rows.append(TermRow(term, self.value(term.name), weight, curve))
-        total = sum(row.weighted for row in rows)
-        for row in rows:
-            row.share = row.weighted / total if total else float("nan")
-        return rows
-
-    def value(self, column: str) -> float:
-        """The smoothed value of a column, or nan or infinity where that is what the newest step recorded."""
-        curve = self.curves.get(column)
-        if curve is None or not curve.points:
-            return float("nan")
-        return curve.smoothed if np.isfinite(curve.last) else curve.last
+        """The terms of the cost."""
+        return term_rows(self)
 
     def layers(self) -> list[LayerRow]:
         """The layers of a ladder network whose cost is trained, top first; empty for other models."""
-        model = self.spec.model
-        if not isinstance(model, LadderSpec):
-            return []
-        units = [INPUT_UNITS.get(self.spec.data.name), *model.widths, 10]
-        rows = []
-        for layer in reversed(range(len(units))):
-            name = f"denoise.{layer}"
-            if name in self.curves:
-                weight = self.latest.get(f"lambda.{layer}", float("nan"))
-                noise = self.latest.get(f"noise.std.{layer}", float("nan"))
-                rows.append(LayerRow(layer, units[layer], self.value(name), weight, noise, self.curves[name]))
-        return rows
+        return layer_rows(self)
+
+    def value(self, column: str) -> float:
+        """The smoothed value of a column, or nan or infinity where that is what the newest step recorded."""
+        newest = self.latest.get(column, float("nan"))
+        smoothed = self.smoothed.get(column, float("nan"))
+        return smoothed if np.isfinite(newest) or not self.latest else newest
 
     def evaluation(self) -> tuple[str, Value, Evaluated, Value, Evaluated] | None:
         """The first value of the evaluations: its name, the newest and the best, each with its event."""

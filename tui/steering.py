@@ -1,13 +1,20 @@
-"""What a key asks of the engine: which command, with which new values."""
+"""What a key asks of the engine: which command, with which new values; and sending it."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
-from journal.commands import Action
+from journal.commands import Action, send
+from journal.events import Commanded
+from tui.draw.numbers import thousands
+from tui.event_line import ME
 from tui.run_view import RunView
+from tui.wording import changes_in_words
 
 Request = tuple[Action, dict[str, float]]
+UNDO = "undo of "
+"""What the note of a command that takes another one back begins with; the id of that one follows."""
 
 
 def flip(view: RunView, name: str) -> Request:
@@ -40,6 +47,96 @@ def turn(view: RunView, names: list[str], up: bool) -> Request:
         at = "0" if all(row.knob.value == 0 for row in rows) else "its bound"
         raise ValueError(f"{', '.join(row.knob.label for row in rows[:2])} is at {at}; ctrl+p sets any value")
     return "set", changes
+
+
+def undo(view: RunView) -> tuple[Commanded, dict[str, float]]:
+    """The newest intervention of this start that was not taken back yet, and the values before it.
+
+    Raises ValueError when there is none.
+    """
+    deeds: list[Commanded] = []
+    taken_back = {c.note.removeprefix(UNDO) for c in view.pending() if c.note.startswith(UNDO)}
+    for done in view.state.commands[view.commands_before :]:
+        if done.outcome == "applied" and done.changes:
+            if done.note.startswith(UNDO):
+                taken_back.add(done.note.removeprefix(UNDO))
+            else:
+                deeds.append(done)
+    for done in reversed(deeds):
+        if done.id not in taken_back:
+            return done, {change.knob: change.old for change in done.changes}
+    raise ValueError("there is nothing to undo in this start of the run")
+
+
+class Steering:
+    """Sends what keys ask for, or says why not."""
+
+    def __init__(self, view: RunView, say: Callable[[str], None], sent: Callable[[], None]) -> None:
+        """`say` shows a sentence to the user, `sent` is called after a command was written."""
+        self._view, self._say, self._sent = view, say, sent
+
+    def ready(self) -> bool:
+        """Whether the engine is past its start; says so when it is not."""
+        if self._view.status() == "starting":
+            self._say("the engine is still starting; try again in a moment")
+            return False
+        return True
+
+    def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
+        """Send a command to the engine."""
+        view = self._view
+        if not self.ready():
+            return
+        if not view.alive:
+            status = view.status()
+            more = "" if status == "finished" else "; R resumes it"
+            self._say(f"no engine is at work in this run ({status}): the key changes nothing{more}")
+            return
+        try:
+            command = send(view.run.path, view.state.segment, action, changes, by=ME, note=note)
+        except OSError as error:
+            self._say(f"the command could not be written: {error.strerror}")
+            return
+        view.sent(command)
+        self._sent()
+
+    def flip(self, name: str) -> None:
+        """Turn a switch."""
+        self._try(lambda: flip(self._view, name))
+
+    def turn(self, name: str, up: bool) -> None:
+        """Turn a knob, or all noise levels, by its factor."""
+        names = [knob.name for knob in self._view.noise_knobs()] if name == "noise levels" else [name]
+        self._try(lambda: turn(self._view, names, up))
+
+    def pause(self) -> None:
+        """Pause, or continue."""
+        # A second press before the engine answered takes the first one back.
+        asked = [c.action for c in self._view.pending() if c.action in ("pause", "continue")]
+        paused = asked[-1] == "pause" if asked else self._view.state.paused
+        self.ask("continue" if paused else "pause")
+
+    def undo(self) -> None:
+        """Send the values from before the newest intervention."""
+        if not self.ready():
+            return
+        try:
+            done, before = undo(self._view)
+        except ValueError as error:
+            self._say(str(error))
+            return
+        words = changes_in_words({c.knob: c.applied for c in done.changes}, self._view.state.knobs)
+        self._say(f"undo of {words} at step {thousands(done.step)}")
+        self.ask("set", before, f"{UNDO}{done.id}")
+
+    def _try(self, request: Callable[[], Request]) -> None:
+        try:
+            action, changes = request()
+        except ValueError as error:
+            if self.ready():
+                self._say(str(error))
+        else:
+            self.ask(action, changes)
 
 
 def _tidy(value: float) -> float:

@@ -1,7 +1,7 @@
 """Looks at a run folder a few times a second, in a thread of its own, and hands over what is new.
 
-It polls file sizes (no inotify, which fails on network file systems), and takes up a bounded amount at each look, so
-opening a long run shows its history growing instead of a frozen screen.
+It polls file sizes (no inotify, which fails on network file systems) and takes up a bounded amount at each look. What
+the charts show is gathered here too, so that no key ever waits for a disk.
 """
 
 from __future__ import annotations
@@ -16,14 +16,18 @@ from journal.events import Event, EventReader, Sampled
 from journal.folder import RunFolder
 from journal.metrics import MetricsReader
 from journal.samples import read_samples
+from tui.effects import Effect, Effects
+from tui.history import Curves, History, Wanted
 
-ROWS_AT_MOST = 20_000
-"""Steps taken up at one look."""
+ROWS_AT_MOST = 4000
+"""Of the newest records, how many one look hands over at most."""
+APPENDED_AT_MOST = 50_000
+"""New records that are added to what is gathered already; more are gathered afresh."""
 
 
 @dataclass(frozen=True)
 class News:
-    """What one look found. Arrays have one entry per new step."""
+    """What one look found."""
 
     began: float
     """When the look began, in seconds of the monotonic clock: commands sent later are not in `inbox`."""
@@ -32,12 +36,16 @@ class News:
     """Whether an engine holds the run."""
     inbox: list[Command]
     """Commands without an outcome so far."""
-    rewound: bool = False
-    """Forget the metrics so far: a resume threw a part of them away, and they follow again from the first step."""
-    steps: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
-    times: np.ndarray = field(default_factory=lambda: np.empty(0))
-    values: dict[str, np.ndarray] = field(default_factory=dict)
-    """float32 by column name."""
+    columns: list[str] = field(default_factory=list)
+    """Names of the columns of `rows`."""
+    rows: np.ndarray | None = None
+    """The newest of the new records: step, time and values of each; None when there are no new ones."""
+    curves: Curves | None = None
+    """What was wanted of the metrics; None when it is as it was."""
+    smoothed: dict[str, float] = field(default_factory=dict)
+    """The moving averages at the newest record, with `curves`."""
+    effects: list[Effect] = field(default_factory=list)
+    """What interventions did, as far as it can be told only now."""
     images: dict[str, np.ndarray] | None = None
     """The newest samples, uint8 (N, H, W) by row; None when there are no newer ones."""
     images_step: int = 0
@@ -56,10 +64,12 @@ class Watcher:
         self._run = run
         self._events = EventReader(run.events_path)
         self._metrics = MetricsReader(run.path)
-        self._rows = 0
-        self._thrown_away: list[tuple[int, int]] = []
+        self._history = History(self._metrics)
+        self._effects = Effects(self._metrics)
+        self._wanted: Wanted | None = None
+        self._gathered = self._handed = (0, 0)
 
-    def look(self) -> News:
+    def look(self, wanted: Wanted | None = None) -> News:
         """What is new since the last look. Reads files only; called in a thread."""
         began = time.monotonic()
         alive = self._run.engine_alive()
@@ -72,21 +82,25 @@ class Watcher:
                 images, images_step = read_samples(self._run.path, sampled.file), sampled.step
             except ValueError as error:
                 problem = str(error)
-        rewound, steps, times, values, more = self._new_rows()
+        self._metrics.poll()
+        for event in events:
+            self._effects.take(event)
+        curves = self._curves(wanted)
         return News(
             began,
             events,
             alive,
             inbox,
-            rewound,
-            steps,
-            times,
-            values,
+            [column.name for column in self._metrics.columns],
+            self._rows(),
+            curves,
+            self._history.smoothed() if curves is not None else {},
+            self._effects.measured(alive),
             images,
             images_step,
             problem,
             "" if alive else self._last_console_line(),
-            more,
+            not self._history.complete,
         )
 
     def _inbox(self) -> list[tuple[object, Command | str]]:
@@ -95,27 +109,26 @@ class Watcher:
         except FileNotFoundError:
             return []
 
-    def _new_rows(self) -> tuple[bool, np.ndarray, np.ndarray, dict[str, np.ndarray], bool]:
-        self._metrics.poll()
-        rewound = self._metrics.thrown_away != self._thrown_away
-        if rewound:
-            self._thrown_away = self._metrics.thrown_away
-            self._rows = 0
-        parts, skip = [], self._rows
-        for records in self._metrics.kept():
-            parts.append(records[skip:])
-            skip = max(skip - len(records), 0)
-        left = sum(len(part) for part in parts)
-        taken, room = [], ROWS_AT_MOST
-        for part in parts:
-            taken.append(np.array(part[:room]))
-            room -= len(taken[-1])
-        rows = np.concatenate(taken) if taken else None
-        if rows is None or not len(rows):
-            return rewound, np.empty(0, np.int64), np.empty(0), {}, False
-        self._rows += len(rows)
-        values = {column.name: rows["values"][:, i].copy() for i, column in enumerate(self._metrics.columns)}
-        return rewound, rows["step"].copy(), rows["time"].copy(), values, left > len(rows)
+    def _rows(self) -> np.ndarray | None:
+        """The newest of the records that were not handed over before."""
+        segment, end = newest = self._metrics.end()
+        begin = self._handed[1] if self._handed[0] == segment else 0
+        self._handed = newest
+        return self._metrics.read(segment, max(begin, end - ROWS_AT_MOST), end) if end > begin else None
+
+    def _curves(self, wanted: Wanted | None) -> Curves | None:
+        """What is wanted, as far as it differs from what was handed over before."""
+        segment, end = newest = self._metrics.end()
+        if wanted is None or not self._metrics.columns:
+            return None
+        same = wanted == self._wanted and self._history.complete and segment == self._gathered[0]
+        new = end - self._gathered[1]
+        if same and new == 0:
+            return None
+        begin, self._gathered, self._wanted = self._gathered[1], newest, wanted
+        if same and new <= APPENDED_AT_MOST:
+            return self._history.more(self._metrics.read(segment, begin, end))
+        return self._history.all(wanted)
 
     def _last_console_line(self) -> str:
         try:

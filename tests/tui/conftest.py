@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-import tui.screens.run
+import tui.pace
 import tui.screens.runs
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
@@ -18,10 +18,11 @@ Until = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture(autouse=True)
-def _quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look at the folder more often than a user needs, so that tests wait less."""
-    monkeypatch.setattr(tui.screens.run, "INTERVAL", 0.1)
-    monkeypatch.setattr(tui.screens.run, "IMAGE_INTERVAL", 0.0)
+def _quick_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Look at the folder more often than a user needs, so that tests wait less; remember nothing of other tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
+    monkeypatch.setattr(tui.pace, "INTERVAL", 0.1)
+    monkeypatch.setattr(tui.pace, "PANELS", {})
     monkeypatch.setattr(tui.screens.runs, "INTERVAL", 0.1)
     monkeypatch.delenv("NO_COLOR", raising=False)
 

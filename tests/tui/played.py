@@ -6,6 +6,7 @@ The numbers are made up but behave: costs fall, switched-off noise lowers them, 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -109,8 +110,10 @@ class PlayedEngine:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._stack.close()
 
-    def train(self, steps: int, *, nan: bool = False) -> None:
-        """Record that many steps."""
+    def train(
+        self, steps: int, *, nan: bool = False, nan_terms: Sequence[str] = (), collapsed: Sequence[str] = ()
+    ) -> None:
+        """Record that many steps; with nan everywhere, in some terms only, or with terms that are about zero."""
         at = self.step + 1 + np.arange(steps)
         warmed = np.clip(self._warmed + np.arange(steps) / self._values["warmup.steps"], 0, 1)
         warmup = warmed if self._values["warmup"] else np.ones(steps)
@@ -122,9 +125,10 @@ class PlayedEngine:
             level = floor * (1 + i / 3) + start * np.exp(-at / (pace * (1 + 0.4 * i)))
             level = level * (1 + 0.4 * self._values["noise"] * warmup)
             raw = level * np.exp(self._rng.normal(size=steps) * 0.08)
-            if nan:
-                raw[:] = np.nan
-            columns.append(raw)
+            if term.name in collapsed:
+                raw *= 1e-5
+            columns.append(np.full(steps, np.nan) if nan or term.name in nan_terms else raw)
+            raw = np.full(steps, np.nan) if nan else raw
             total += raw * (self._values[term.weight] if term.weight else 1.0)
         for name, value in self._values.items():
             column = np.full(steps, value)

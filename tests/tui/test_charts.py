@@ -4,17 +4,49 @@ from __future__ import annotations
 
 import numpy as np
 
+from tui.draw.axis import XAxis
+from tui.draw.bins import Average, Binned, empty_bins, of_points
 from tui.draw.cells import Cells, Ink
-from tui.draw.chart import GUTTER, Marker, draw_chart, scale_for
-from tui.draw.curve import Curve
+from tui.draw.chart import GUTTER, INKS, Line, Look, Marker, clipped, draw_chart
 from tui.draw.dots import braille
+from tui.draw.scale import scale_for
 from tui.draw.spark import bar, draw_sparkline
 
 
-def curve(values: list[float] | np.ndarray, decay: float = 0.0, first: int = 1) -> Curve:
-    made = Curve(decay)
-    made.extend(first + np.arange(len(values)), np.asarray(values, float))
-    return made
+def gathered(values: list[float] | np.ndarray, axis: XAxis, decay: float = 0.0, first: int = 1) -> Binned:
+    """The values of the steps from `first` on in the bins of an axis."""
+    array = np.asarray(values, float)
+    bins = empty_bins()
+    if not len(array):
+        return bins
+    at = axis.bins(first + np.arange(len(array)))
+    starts = np.flatnonzero(np.diff(at, prepend=-2))
+    smooth = Average(decay, 1).at_ends(array[:, None], starts)[0]
+    for i, (start, end) in enumerate(zip(starts, [*starts[1:], len(array)], strict=True)):
+        part, bin_ = array[start:end], at[start]
+        if bin_ < 0:
+            continue
+        finite = part[np.isfinite(part)]
+        bins.filled[bin_], bins.bad[bin_] = True, len(finite) < len(part)
+        if len(finite):
+            bins.low[bin_], bins.high[bin_], bins.smooth[bin_] = finite.min(), finite.max(), smooth[i]
+    return bins
+
+
+def chart(
+    height: int,
+    width: int,
+    values: list[float] | np.ndarray,
+    steps: tuple[float, float],
+    *,
+    decay: float = 0.0,
+    first: int = 1,
+    look: Look = Look("linear"),  # noqa: B008
+    markers: tuple[Marker, ...] = (),
+) -> Cells:
+    """A chart of one curve over some steps."""
+    axis = XAxis(*steps)
+    return draw_chart(height, width, [Line(gathered(values, axis, decay, first))], axis, look, markers)
 
 
 def test_braille_dots_have_their_standard_places() -> None:
@@ -28,100 +60,175 @@ def test_braille_dots_have_their_standard_places() -> None:
 
 
 def test_a_straight_line_on_a_linear_axis() -> None:
-    chart = draw_chart(5, 14, curve(list(range(9)), first=0).blocks(), (0, 8), log=False)
-    assert chart.text().splitlines() == [
-        "     │     ⢀⠔⠁",
-        "    5┤   ⢀⠔⠁",
-        "     │ ⢀⠔⠁",
-        "    0┤⡰⠁",
-        "     └0───┴5──",
+    assert chart(5, 14, list(range(9)), (0, 8), first=0).text().splitlines() == [
+        "     │      ⢀⠜",
+        "    5┤    ⣀⠔⠁",
+        "     │  ⡠⠊",
+        "    0┤⡠⠊",
+        "     └0────┴5─",
     ]
 
 
 def test_the_axis_is_logarithmic_only_where_all_values_are_positive() -> None:
-    assert scale_for([curve([1, 10, 100]).blocks()], log=True) == (1.0, 100.0, True)
-    assert scale_for([curve([0, 10, 100]).blocks()], log=True) == (0.0, 100.0, False)
-    assert scale_for([curve([np.nan]).blocks()], log=True) is None
+    axis = XAxis(0, 8)
+    assert scale_for([gathered([1, 10, 100], axis)], "log") == (1.0, 100.0, "log")
+    assert scale_for([gathered([0, 10, 100], axis)], "log") == (0.0, 100.0, "linear")
+    assert scale_for([gathered([np.nan], axis)], "log") is None
 
 
-def test_a_spike_of_one_step_among_many_stays_visible() -> None:
+def test_a_symlog_axis_shows_small_and_large_values_of_both_signs() -> None:
+    scale = scale_for([gathered([-80, -0.5, 0, 0.5, 80], XAxis(0, 8))], "symlog")
+    assert scale == (-100.0, 100.0, "symlog")
+    rows = scale.rows(np.array([-100, -1, 0, 1, 100.0]), 101)
+    assert rows[2] == 50
+    assert (rows + rows[::-1] == 100).all()
+    assert 10 < rows[3] - rows[2] < 40
+    assert scale.ticks(9) == [-100.0, -10.0, -1.0, -0.1, 0.0, 0.1, 1.0, 10.0, 100.0]
+
+
+def test_outliers_are_clipped_only_on_request_and_counted() -> None:
+    values = np.ones(400)
+    values[100] = 1e6
+    axis = XAxis(1, 400)
+    line = [Line(gathered(values, axis))]
+    whole, cut = scale_for([line[0].binned], "log"), scale_for([line[0].binned], "log", clip=True)
+    assert whole is not None
+    assert cut is not None
+    assert whole.high >= 1e6
+    assert cut.high < 2
+    assert clipped(line, Look("log")) == 0
+    assert clipped(line, Look("log", clip=True)) == 1
+
+
+def test_a_spike_of_one_step_among_many_stays_visible_at_every_zoom() -> None:
     values = np.ones(50_000)
     values[25_000] = 90
-    chart = draw_chart(10, 46, curve(values, 0.98).blocks(), (0, 50_000), log=True)
-    top = "".join(chart.chars[0, GUTTER:])
-    assert top.strip() != ""
-    assert abs(len(top) - len(top.lstrip()) - 20) <= 1
-    column = GUTTER + len(top) - len(top.lstrip())
-    assert (chart.chars[:9, column] != " ").all()
+    for first, last in ((0, 50_000), (20_000, 30_000), (24_990, 25_010)):
+        drawn = chart(10, 46, values, (first, last), decay=0.98, look=Look())
+        top = "".join(drawn.chars[0, GUTTER:])
+        column = GUTTER + len(top) - len(top.lstrip())
+        assert top.strip() != ""
+        assert abs(column - GUTTER - 40 * (25_001 - first) / (last - first)) <= 1
+    assert (chart(10, 46, values, (0, 50_000), decay=0.98, look=Look()).chars[:9, GUTTER + 20] != " ").all()
 
 
 def test_the_smoothed_line_is_drawn_over_the_raw_range() -> None:
     rng = np.random.default_rng(0)
-    chart = draw_chart(12, 46, curve(np.exp(rng.normal(0, 1, 5000)), 0.98).blocks(), (0, 5000), log=True)
-    inks = chart.inks[:11, GUTTER:]
-    drawn = chart.chars[:11, GUTTER:] != " "
-    assert set(inks[drawn].tolist()) == {Ink.CURVE, Ink.FAINT}
-    assert ((inks == Ink.CURVE) & drawn).any(0).all()
+    drawn = chart(12, 46, np.exp(rng.normal(0, 1, 5000)), (0, 5000), decay=0.98, look=Look())
+    inks, there = drawn.inks[:11, GUTTER:], drawn.chars[:11, GUTTER:] != " "
+    assert set(inks[there].tolist()) == {Ink.CURVE, Ink.FAINT}
+    assert ((inks == Ink.CURVE) & there).any(0).all()
 
 
 def test_nan_leaves_a_gap_and_a_red_tick() -> None:
     values = np.ones(100)
     values[40:60] = np.nan
-    chart = draw_chart(5, 26, curve(values).blocks(), (1, 100), log=False)
-    line = ((chart.inks == Ink.CURVE) & (chart.chars != " "))[:4, GUTTER:].any(0)
+    drawn = chart(5, 26, values, (0.5, 100.5))
+    line = ((drawn.inks == Ink.CURVE) & (drawn.chars != " "))[:4, GUTTER:].any(0)
     assert line.tolist() == [True] * 8 + [False] * 4 + [True] * 8
-    ticks = chart.chars[4, GUTTER:] == "×"
+    ticks = drawn.chars[4, GUTTER:] == "×"
     assert ticks.tolist() == [False] * 8 + [True] * 4 + [False] * 8
-    assert (chart.inks[4, GUTTER:][ticks] == Ink.BAD).all()
+    assert (drawn.inks[4, GUTTER:][ticks] == Ink.BAD).all()
 
 
 def test_infinities_count_as_gaps_too() -> None:
-    chart = draw_chart(5, 26, curve([1, np.inf, 2, -np.inf, 3]).blocks(), (1, 5), log=True)
-    assert (chart.chars[4] == "×").sum() == 2
+    assert (chart(5, 26, [1, np.inf, 2, -np.inf, 3], (1, 5)).chars[4] == "×").sum() == 2
 
 
 def test_only_nan_and_nothing_at_all_are_said_in_words() -> None:
-    assert "no finite value yet" in draw_chart(5, 40, curve([np.nan, np.inf]).blocks(), (0, 10)).text()
-    assert "waiting for the first step" in draw_chart(5, 40, Curve(0.9).blocks(), (0, 10)).text()
+    assert "no finite value here" in chart(5, 40, [np.nan, np.inf], (0, 10)).text()
+    assert "no steps here yet" in chart(5, 40, [], (0, 10)).text()
 
 
 def test_charts_of_any_size_and_any_content_are_drawn() -> None:
     contents = [[], [0.0], [np.nan], [1e-30, 1e30], [-5.0, -5.0], [1.0] * 500, [np.inf, 1, -np.inf, 0]]
     for values in contents:
         for height in (0, 1, 2, 3, 9):
-            for width in (0, 5, 9, 10, 11, 60):
-                for log in (True, False):
+            for width in (0, 5, 9, 10, 11, 60, 700):
+                for kind in ("log", "linear", "symlog"):
                     for plain in (True, False):
-                        chart = draw_chart(height, width, curve(values).blocks(), (0, 7), log, [Marker(3, "x")], plain)
-                        assert (chart.height, chart.width) == (height, width)
+                        look = Look(kind, clip=plain, ascii_only=plain, cursor=3.0)
+                        drawn = chart(height, width, values, (0, 7), look=look, markers=(Marker(3, 3.0, "x"),))
+                        assert (drawn.height, drawn.width) == (height, width)
+
+
+def test_several_curves_have_an_ink_and_a_letter_each() -> None:
+    axis = XAxis(0, 120)
+    lines = [Line(gathered(np.full(100, value), axis)) for value in (1.0, 10.0, 100.0)]
+    drawn = draw_chart(12, 66, lines, axis, Look("log"))
+    for i, line in enumerate("abc"):
+        (at,) = np.argwhere(drawn.chars == line)
+        assert drawn.inks[tuple(at)] == INKS[i]
+        assert 48 <= at[1] - GUTTER <= 52
+
+
+def test_steps_that_a_resume_threw_away_are_drawn_dim_behind() -> None:
+    axis = XAxis(0, 100)
+    kept, gone = gathered(np.full(50, 1.0), axis), gathered(np.full(40, 5.0), axis, first=51)
+    alone = draw_chart(10, 56, [Line(kept)], axis, Look("linear"))
+    drawn = draw_chart(10, 56, [Line(kept, gone)], axis, Look("linear"))
+    more = (drawn.chars != " ") & (alone.chars == " ")
+    assert more[:9, GUTTER + 26 :].any()
+    assert (drawn.inks[:9][more[:9]] == Ink.FAINT).all()
 
 
 def test_markers_stand_at_their_step_with_their_label_where_it_fits() -> None:
-    markers = [Marker(10, "noise off"), Marker(12, "lr 0.1"), Marker(95, "noise on"), Marker(2000, "beyond")]
-    chart = draw_chart(6, 106, curve(np.linspace(5, 1, 100)).blocks(), (1, 100), markers=markers)
-    top = "".join(chart.chars[0])
+    deeds = [(9, "noise off"), (12, "lr 0.1"), (95, "noise on"), (2000, "beyond")]
+    markers = tuple(Marker(step, step / 2, label) for step, label in deeds)
+    drawn = chart(6, 106, np.linspace(5, 1, 100), (0, 100), look=Look(), markers=markers)
+    top = "".join(drawn.chars[0])
     assert top[GUTTER + 9] == "▼"
-    assert top[GUTTER + 11 :].startswith("▼lr 0.1 ")
+    assert top[GUTTER + 12 :].startswith("▼lr 0.1 ")
     assert top.rstrip().endswith(" noise on▼")
     assert "noise off" not in top
     assert "beyond" not in top
-    assert chart.chars[1, GUTTER + 94] == "│"
+    assert drawn.chars[1, GUTTER + 95] == "│"
+
+
+def test_markers_stand_at_their_time_on_an_axis_of_time() -> None:
+    axis = XAxis(0, 100, "time")
+    drawn = draw_chart(6, 106, [Line(empty_bins())], axis, Look(), [Marker(7, 50.0, "lr 0.1")])
+    assert drawn.chars[0, GUTTER + 50] == "▼"
+
+
+def test_checkpoints_evaluations_and_resumes_have_their_signs() -> None:
+    markers = (
+        Marker(10, 0, "", "checkpoint"),
+        Marker(30, 0, "", "evaluation"),
+        Marker(60, 0, "resumed", "resume"),
+    )
+    drawn = chart(6, 106, np.linspace(5, 1, 100), (0, 100), markers=markers)
+    assert drawn.chars[5, GUTTER + 10] == "◆"
+    assert drawn.chars[5, GUTTER + 30] == "╵"
+    assert "".join(drawn.chars[0, GUTTER + 60 :]).startswith("↻resumed")
+
+
+def test_a_cursor_is_a_line_through_what_is_empty() -> None:
+    drawn = chart(6, 106, np.linspace(5, 1, 100), (0, 100), look=Look("linear", cursor=40.0))
+    assert drawn.chars[5, GUTTER + 40] == "▲"
+    assert (drawn.chars[:5, GUTTER + 40] != " ").all()
 
 
 def test_an_ascii_chart_is_ascii_but_for_its_frame() -> None:
-    chart = draw_chart(8, 40, curve(np.linspace(5, 1, 100), 0.9).blocks(), (1, 100), ascii_only=True)
-    assert set("".join(chart.chars[:7, GUTTER:].ravel())) <= set(" *:")
+    drawn = chart(8, 40, np.linspace(5, 1, 100), (1, 100), decay=0.9, look=Look(ascii_only=True))
+    assert set("".join(drawn.chars[:7, GUTTER:].ravel())) <= set(" *:")
 
 
 def test_a_new_point_touches_few_cells() -> None:
     values = np.exp(np.random.default_rng(3).normal(0, 0.3, 20_000))
-    made = curve(values, 0.98)
-    before = draw_chart(16, 80, made.blocks(), (0, 45_000), log=True)
-    made.extend(np.arange(20_001, 20_301), np.full(300, 1.0))
-    after = draw_chart(16, 80, made.blocks(), (0, 45_000), log=True)
+    before = chart(16, 80, values, (0, 45_000), decay=0.98, look=Look())
+    after = chart(16, 80, np.append(values, np.full(300, 1.0)), (0, 45_000), decay=0.98, look=Look())
     different = (before.chars != after.chars) | (before.inks != after.inks)
     assert 0 < different.sum() <= 2 * 16
     assert different.any(0).sum() <= 2
+
+
+def test_evaluations_are_points_joined_by_lines() -> None:
+    axis = XAxis(0, 100)
+    bins = of_points(axis, np.array([10.0, 50.0, 200.0]), np.array([3.0, np.nan, 1.0]))
+    assert bins.filled.sum() == 2
+    assert bins.bad.sum() == 1
+    assert np.nanmax(bins.high) == 3
 
 
 def test_only_rows_that_changed_are_named_up_to_their_last_difference() -> None:
@@ -136,11 +243,12 @@ def test_only_rows_that_changed_are_named_up_to_their_last_difference() -> None:
 
 
 def test_sparklines_share_a_scale() -> None:
-    falling, flat = curve(np.geomspace(100, 1, 64)), curve(np.full(64, 10.0))
-    scale = scale_for([falling.blocks(), flat.blocks()], log=True)
-    assert draw_sparkline(1, 8, falling.blocks(), (1, 64), scale).text() == "▇▆▅▅▄▃▂▁"
-    assert draw_sparkline(1, 8, flat.blocks(), (1, 64), scale).text() in ("▄▄▄▄▄▄▄▄", "▅▅▅▅▅▅▅▅")
-    tall = draw_sparkline(2, 8, falling.blocks(), (1, 64), scale).text().splitlines()
+    axis = XAxis(1, 64)
+    falling, flat = gathered(np.geomspace(100, 1, 64), axis), gathered(np.full(64, 10.0), axis)
+    scale = scale_for([falling, flat], "log")
+    assert draw_sparkline(1, 8, falling, scale).text() == "▇▆▅▅▄▃▂▁"
+    assert draw_sparkline(1, 8, flat, scale).text() in ("▄▄▄▄▄▄▄▄", "▅▅▅▅▅▅▅▅")
+    tall = draw_sparkline(2, 8, falling, scale).text().splitlines()
     assert tall[0].rstrip() == tall[0]
     assert tall[1].startswith("████")
 

@@ -1,12 +1,14 @@
-"""Smoothing and gathering: what a chart is drawn from."""
+"""Smoothing, axes and ticks: what a chart is drawn from."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tui.draw.curve import MOST_BLOCKS, Curve, Smoother
+from tui.draw.axis import BINS, XAxis, clock
+from tui.draw.bins import Average, of_points
 from tui.draw.ticks import linear_bounds, linear_ticks, log_bounds, log_ticks, planned_end
+from tui.draw.x_view import Extent, XView
 
 
 def naive_average(values: np.ndarray, decay: float) -> np.ndarray:
@@ -25,55 +27,121 @@ def test_the_average_is_the_bias_corrected_one_over_finite_values() -> None:
     rng = np.random.default_rng(1)
     values = rng.normal(3, 1, 1000)
     values[[0, 5, 400, 401, 402, 999]] = [np.nan, np.inf, np.nan, -np.inf, np.nan, np.nan]
-    smooth = Smoother(0.98).extend(values)
-    np.testing.assert_allclose(smooth, naive_average(values, 0.98), rtol=1e-10)
+    smooth = Average(0.98, 1).at_ends(values[:, None], np.arange(1000))[0]
+    finite = np.isfinite(values)
+    np.testing.assert_allclose(smooth[finite], naive_average(values, 0.98)[finite], rtol=1e-10)
 
 
-def test_the_average_does_not_depend_on_the_pieces_it_came_in() -> None:
-    values = np.random.default_rng(2).normal(0, 1, 777)
-    whole = Smoother(0.9).extend(values)
-    pieces = Smoother(0.9)
-    parts = [pieces.extend(part) for part in np.split(values, [1, 2, 130, 131, 500])]
-    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-10)
+def test_the_average_depends_neither_on_the_pieces_it_came_in_nor_on_the_bins() -> None:
+    values = np.random.default_rng(2).normal(0, 1, (777, 3))
+    whole = Average(0.9, 3).at_ends(values, np.arange(777))
+    pieces = Average(0.9, 3)
+    parts = [pieces.at_ends(part, np.arange(len(part))) for part in np.split(values, [1, 2, 130, 131, 500])]
+    np.testing.assert_allclose(np.concatenate(parts, 1), whole, rtol=1e-10)
+    starts = np.array([0, 10, 11, 400])
+    np.testing.assert_allclose(Average(0.9, 3).at_ends(values, starts), whole[:, [9, 10, 399, 776]], rtol=1e-10)
+    np.testing.assert_allclose(pieces.now(), whole[:, -1], rtol=1e-10)
 
 
 def test_a_constant_is_its_own_average_from_the_first_step() -> None:
-    np.testing.assert_allclose(Smoother(0.99).extend(np.full(300, 5.0)), 5.0)
+    np.testing.assert_allclose(Average(0.99, 1).at_ends(np.full((300, 1), 5.0), np.arange(300)), 5.0)
 
 
-def test_a_long_curve_stays_small_and_keeps_every_spike_and_every_nan() -> None:
-    n = 200_000
-    values = np.ones(n, np.float32)
-    values[123_456] = 99
-    values[77_777] = np.nan
-    curve = Curve(0.98)
-    for begin in range(0, n, 3333):
-        curve.extend(np.arange(begin, min(begin + 3333, n)), values[begin : begin + 3333])
-    blocks = curve.blocks()
-    assert len(blocks.steps) <= MOST_BLOCKS + 1
-    assert curve.points == n
-    assert blocks.high.max() == 99
-    assert blocks.steps[np.argmax(blocks.high)] - 123_456 in range(n // MOST_BLOCKS * 2 + 1)
-    assert blocks.bad.sum() == 1
-    assert blocks.steps[-1] == n - 1
-    assert (np.diff(blocks.steps) > 0).all()
+def test_columns_keep_the_extremes_and_the_last_average_of_their_bins() -> None:
+    axis = XAxis(0, BINS)
+    values = np.random.default_rng(0).normal(size=BINS)
+    bins = of_points(axis, np.arange(BINS) + 0.5, values)
+    for count in (1, 7, 80, 511, BINS, 640):
+        columns = bins.columns(count)
+        at = np.arange(BINS) * count // BINS
+        for column in range(min(count, BINS)):
+            if count <= BINS:
+                part = values[at == column]
+                assert columns.low[column] == part.min()
+                assert columns.high[column] == part.max()
+                assert columns.smooth[column] == part[-1]
+        assert columns.filled.all()
 
 
-def test_a_short_curve_keeps_every_point() -> None:
-    curve = Curve(0.5)
-    curve.extend(np.array([1, 2, 3]), np.array([4.0, np.nan, 2.0]))
-    blocks = curve.blocks()
-    assert blocks.steps.tolist() == [1, 2, 3]
-    assert blocks.bad.tolist() == [False, True, False]
-    assert np.isnan(blocks.low[1])
-    assert curve.last == 2.0
+def test_an_axis_of_any_kind_finds_the_bin_of_a_position() -> None:
+    for axis in (XAxis(0, 1000), XAxis(100, 300), XAxis(1, 1e6, log=True), XAxis(0, 90, "time")):
+        for share in (0.0, 0.2, 0.5, 0.999, 1.0):
+            assert axis.bins(np.array([axis.at(share)]))[0] == pytest.approx(min(share * BINS, BINS - 1), abs=1)
+        assert axis.bins(np.array([axis.first - 1, axis.last + 1])).tolist() == [-1, -1]
+        assert axis.place(axis.last + 1, 80) is None
 
 
-def test_a_curve_remembers_that_its_newest_value_is_nan() -> None:
-    curve = Curve(0.5)
-    curve.extend(np.array([1, 2]), np.array([4.0, np.nan]))
-    assert np.isnan(curve.last)
-    assert curve.smoothed == 4.0
+def test_an_axis_is_labelled_in_its_unit() -> None:
+    assert [label for _, label in XAxis(0, 90_000).ticks(6)] == ["0", "20k", "40k", "60k", "80k"]
+    assert XAxis(0, 6000, "epoch", per=600).ticks(6)[1] == (1200, "2")
+    assert [label for _, label in XAxis(0, 7200, "time").ticks(5)] == ["0", "30:00", "1h", "1h30", "2h"]
+    assert [label for _, label in XAxis(0, 40, "time").ticks(5)] == ["0", "10s", "20s", "30s", "40s"]
+    assert clock(3 * 86400 + 12 * 3600) == "3d12h"
+    assert [label for _, label in XAxis(1, 1e6, log=True).ticks(7)] == ["1", "10", "100", "1k", "10k", "100k", "1M"]
+
+
+EXTENT = Extent(step=20_000, planned=90_000, seconds=3000.0, epoch_steps=600)
+
+
+def test_the_whole_run_is_shown_in_every_unit() -> None:
+    assert XView().axis(EXTENT)[:2] == (0, 22_500)
+    assert XView(unit="epoch").axis(EXTENT) == (0, 22_500, "epoch", False, 600)
+    assert XView(unit="time").axis(EXTENT)[:2] == (0, 3840)
+    assert XView(log=True).axis(EXTENT)[:2] == (1, 22_500)
+
+
+def test_zooming_in_and_out_keeps_the_cursor_where_it_is_and_ends_with_the_whole_run() -> None:
+    view = XView()
+    for _ in range(6):
+        before = float(view.axis(EXTENT).fractions(5000))
+        view.zoom(EXTENT, 0.5, around=5000)
+        axis = view.axis(EXTENT)
+        assert axis.first <= 5000 <= axis.last
+        assert float(axis.fractions(5000)) == pytest.approx(before, abs=0.01)
+    assert axis.last - axis.first == pytest.approx(22_500 / 64)
+    for _ in range(40):
+        view.zoom(EXTENT, 0.5, around=5000)
+    assert view.axis(EXTENT).last - view.axis(EXTENT).first == 8
+    for _ in range(40):
+        view.zoom(EXTENT, 2.0, around=5000)
+    assert view.shown == "whole"
+
+
+def test_zooming_in_without_a_cursor_follows_the_end_and_moves_seldom() -> None:
+    view = XView()
+    view.zoom(EXTENT, 0.5)
+    assert view.shown == "end"
+    axes = {view.axis(Extent(step, 90_000)) for step in range(20_000, 40_000, 50)}
+    assert all(axis.last - axis.first == axes.copy().pop().last - axes.copy().pop().first for axis in axes)
+    assert len(axes) <= 10
+    for step in range(20_000, 40_000, 50):
+        axis = view.axis(Extent(step, 90_000))
+        assert axis.first < step <= axis.last
+
+
+def test_panning_stays_within_the_run() -> None:
+    view = XView()
+    view.pan(EXTENT, -0.5)
+    assert view.shown == "whole"
+    view.zoom(EXTENT, 0.25, around=10_000)
+    view.pan(EXTENT, 0.5)
+    assert view.axis(EXTENT).first == pytest.approx(10_000 - 5625 * 10_000 / 22_500 + 5625 / 2)
+    for _ in range(20):
+        view.pan(EXTENT, -0.5)
+    assert view.axis(EXTENT).first == 0
+    for _ in range(20):
+        view.pan(EXTENT, 0.5)
+    assert view.axis(EXTENT).last == 22_500
+
+
+def test_a_position_out_of_sight_is_brought_into_view() -> None:
+    view = XView()
+    view.zoom(EXTENT, 0.1, around=10_000)
+    for position in (3000.0, 15_000.0, 15_001.0):
+        view.show(EXTENT, position)
+        axis = view.axis(EXTENT)
+        assert axis.first <= position <= axis.last
+        assert axis.last - axis.first == pytest.approx(2250)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.tui.conftest import Until
 from tests.tui.picture import check_picture, screen_text
 from tests.tui.played import PlayedEngine
 from tui.app import LaddertopApp
-from tui.run_view import ME
+from tui.event_line import ME
 
 
 def played(runs: Path, recipe: str, name: str, seconds_ago: float = 0.0) -> PlayedEngine:
@@ -75,13 +75,15 @@ async def test_a_crashed_run_looks_as_it_did(tmp_path: Path, until: Until) -> No
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_list_of_runs_looks_as_it_did(tmp_path: Path, until: Until, size: tuple[int, int]) -> None:
-    engine = played(tmp_path, "ladder-mnist-100", "2026-11-23-run-7f3a")
+async def test_the_list_of_runs_looks_as_it_did(
+    tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    engine = played(Path("checkpoints"), "ladder-mnist-100", "2026-11-23-run-7f3a")
     try:
-        app = LaddertopApp(tmp_path)
+        app = LaddertopApp(Path("checkpoints"))
         async with app.run_test(size=size) as pilot:
             await until(pilot, lambda: "● training" in screen_text(app), "the run")
-            app.screen.query_one("#heading").update("runs in checkpoints")  # type: ignore[attr-defined]
             await check_picture(pilot, f"runs-{size[0]}x{size[1]}")
     finally:
         engine.__exit__(None, None, None)

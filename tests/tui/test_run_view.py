@@ -12,15 +12,18 @@ import pytest
 
 from journal.commands import send
 from journal.folder import RunFolder
+from journal.metrics import MetricsReader
 from tests.tui.played import PlayedEngine
 from tui import steering
 from tui.draw.cells import Ink
-from tui.run_view import ME, RunView
+from tui.event_line import ME
+from tui.run_view import RunView
 from tui.runs_view import RunsView
 from tui.watcher import Watcher
 from tui.widgets.history import History
 from tui.widgets.samples import Samples
 from tui.widgets.status import StatusBar
+from tui.widgets.terms import Terms
 
 
 class Eyes:
@@ -32,9 +35,10 @@ class Eyes:
 
     def look(self) -> RunView:
         while True:
-            news = self.watcher.look()
+            wanted = self.view.wanted()
+            news = self.watcher.look(wanted)
             self.view.apply(news)
-            if not news.more:
+            if not news.more and self.view.wanted() == wanted:
                 return self.view
 
     def send(self, action: str, changes: dict[str, float] | None = None, segment: int | None = None) -> None:
@@ -113,8 +117,76 @@ def test_the_cost_before_and_after_an_intervention_is_told_once_both_are_known(
     engine.train(150)
     text = eyes.look().lines[-1].text
     assert text.startswith("you: noise off → applied   cost ")
-    before, after = (float(part.replace(" ", "")) for part in text.split("cost ")[1].split(" → "))
-    assert after < before
+    effect = eyes.view.effects[eyes.view.state.commands[0].id]
+    reader = MetricsReader(engine.run.path)
+    reader.poll()
+    total = reader.values("total").astype(float)
+    assert effect.window == 200
+    assert effect.before["total"] == pytest.approx((total[1800:2000].mean(), total[1800:2000].std()))
+    assert effect.after["total"] == pytest.approx((total[2000:2200].mean(), total[2000:2200].std()))
+    assert effect.after["total"].mean < effect.before["total"].mean
+    assert set(effect.before) == {"total", *(term.name for term in eyes.view.state.terms)}
+
+
+def test_windows_end_where_another_intervention_begins(engine: PlayedEngine, eyes: Eyes) -> None:
+    for value, steps in ((0.0, 60), (1.0, 500), (0.0, 4)):
+        eyes.send("set", {"noise": value})
+        engine.answer()
+        engine.train(steps)
+    eyes.look()
+    windows = [eyes.view.effects[c.id].window for c in eyes.view.state.commands if c.id in eyes.view.effects]
+    assert windows == [60, 60]
+    engine.end()
+    eyes.look()
+    last = eyes.view.effects[eyes.view.state.commands[-1].id]
+    assert (last.window, last.before) == (0, {})
+
+
+def test_undo_sends_back_what_was_before_and_then_what_was_before_that(engine: PlayedEngine, eyes: Eyes) -> None:
+    sent: list[str] = []
+    keys = steering.Steering(eyes.view, sent.append, lambda: None)
+    eyes.send("set", {"noise": 0.0})
+    engine.answer()
+    send(engine.run.path, 1, "set", {"noise.std": 0.1}, by="ann@box (command line)")
+    engine.answer()
+    eyes.look()
+    keys.undo()
+    keys.undo()
+    first, second = engine.answer()
+    assert first.changes == pytest.approx({f"noise.std.{i}": 0.3 for i in range(7)})
+    assert second.changes == {"noise": 1.0}
+    eyes.look()
+    assert eyes.view.knobs()["noise"].knob.value == 1.0
+    assert eyes.view.lines[-1].text.endswith("(undo)")
+    keys.undo()
+    assert sent[-1] == "there is nothing to undo in this start of the run"
+
+
+def test_a_term_that_is_nan_with_weight_0_is_not_trained_and_takes_no_share(tmp_path: Path) -> None:
+    with PlayedEngine.new(tmp_path, "vae-mnist") as engine:
+        send(engine.run.path, 1, "set", {"beta": 0.0}, by=ME)
+        engine.answer()
+        engine.train(100, nan_terms=["kl"])
+        view = Eyes(engine.run).view
+        reconstruction, kl = view.terms()
+        assert (kl.trained, kl.weighted) == (False, 0.0)
+        assert reconstruction.share == pytest.approx(1)
+        assert not view.curves.of("kl").bad.any()
+        assert "not trained now" in Terms(view, id="terms").picture(12, 60).text()
+
+
+def test_a_kl_term_about_zero_for_500_steps_is_flagged_with_the_reason(tmp_path: Path) -> None:
+    with PlayedEngine.new(tmp_path, "vae-mnist") as engine:
+        engine.train(300)
+        engine.train(400, collapsed=["kl"])
+        eyes = Eyes(engine.run)
+        assert not any(row.collapsed for row in eyes.view.terms())
+        engine.train(200, collapsed=["kl"])
+        kl = eyes.look().terms()[1]
+        assert kl.collapsed == "collapsed: below 0.01 nats for 600 steps"
+        assert "collapsed: below 0.01 nats" in Terms(eyes.view, id="terms").picture(12, 76).text()
+        engine.train(1)
+        assert not any(row.collapsed for row in eyes.look().terms())
 
 
 def test_all_noise_levels_turn_in_one_command_by_their_factor(eyes: Eyes) -> None:
@@ -144,7 +216,7 @@ def test_a_cost_that_is_nan_now_shows_as_nan(engine: PlayedEngine, eyes: Eyes) -
     view = eyes.look()
     assert np.isnan(view.value("total"))
     assert np.isnan(view.terms()[0].raw)
-    assert np.isfinite(view.curves["total"].smoothed)
+    assert np.isfinite(view.smoothed["total"])
 
 
 def test_speed_and_time_left(engine: PlayedEngine, eyes: Eyes) -> None:
@@ -192,8 +264,8 @@ def test_after_a_resume_the_curves_hold_the_history_as_trained(engine: PlayedEng
         second.train(100)
         view = eyes.look()
         assert view.step == 1600
-        assert view.curves["total"].points == 1600
-        assert view.curves["total"].blocks().steps[-1] == 1600
+        assert view.curves.steps.max() == 1600
+        assert view.curves.thrown_away("total").filled.any()
         assert view.state.segment == 2
         assert [m.label for m in view.markers] == ["resumed"]
 
@@ -206,7 +278,7 @@ def test_before_its_first_step_a_resumed_run_stands_where_it_was_resumed(engine:
         view = Eyes(engine.run).view
         assert (view.step, view.latest) == (1500, {})
         assert np.isnan(view.rate())
-        assert view.curves["total"].points == 2000
+        assert view.curves.steps.max() == 2000
 
 
 def test_what_happened_before_a_resume_keeps_its_effect_told(engine: PlayedEngine, eyes: Eyes) -> None:
@@ -265,18 +337,17 @@ def test_a_new_run_is_starting_until_its_engine_has_had_time(tmp_path: Path) -> 
     assert view.status() == "crashed"
 
 
-def test_a_look_takes_up_a_bounded_number_of_steps(engine: PlayedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_hands_over_a_bounded_number_of_records(engine: PlayedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.watcher.ROWS_AT_MOST", 700)
-    watcher, view = Watcher(engine.run), RunView(engine.run)
-    sizes = []
-    while True:
-        news = watcher.look()
-        view.apply(news)
-        sizes.append(len(news.steps))
-        if not news.more:
-            break
-    assert sizes == [700, 700, 600]
-    assert view.curves["total"].points == 2000
+    watcher = Watcher(engine.run)
+    rows = watcher.look().rows
+    assert rows is not None
+    assert (rows["step"][0], rows["step"][-1]) == (1301, 2000)
+    assert watcher.look().rows is None
+    engine.train(5)
+    rows = watcher.look().rows
+    assert rows is not None
+    assert rows["step"].tolist() == [2001, 2002, 2003, 2004, 2005]
 
 
 def test_samples_are_taken_up_and_a_damaged_file_is_told(engine: PlayedEngine, eyes: Eyes) -> None:

@@ -17,7 +17,7 @@ from tui.app import LaddertopApp
 from tui.screens.confirm import Confirm
 from tui.screens.help import Help
 from tui.screens.run import RunScreen
-from tui.widgets.cost import CostChart
+from tui.widgets.charts import Charts
 from tui.widgets.samples import Samples
 
 
@@ -194,7 +194,7 @@ async def test_tab_brings_layers_and_samples_on_a_small_screen(engine: PlayedEng
 async def test_keys_for_looking_change_what_is_shown(engine: PlayedEngine) -> None:
     engine.sample()
     async with opened(engine.run.path) as pilot:
-        chart, samples = pilot.app.screen.query_one(CostChart), pilot.app.screen.query_one(Samples)
+        chart, samples = pilot.app.screen.query_one(Charts), pilot.app.screen.query_one(Samples)
         assert " log " in chart.text().splitlines()[0]
         await pilot.press("l")
         assert " linear " in chart.text().splitlines()[0]

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
+from tui.draw.bins import Binned
 from tui.draw.cells import Cells, Ink
-from tui.draw.chart import Scale, into_columns
-from tui.draw.curve import Blocks
+from tui.draw.scale import Scale
 
 _LEVELS = np.array(list("▁▂▃▄▅▆▇█"))
 
 
-def draw_sparkline(
-    height: int, width: int, blocks: Blocks, steps: tuple[int, int], scale: Scale | None, ink: Ink = Ink.CURVE
-) -> Cells:
+def draw_sparkline(height: int, width: int, binned: Binned, scale: Scale | None, ink: Ink = Ink.CURVE) -> Cells:
     """The smoothed curve as a filled shape on a scale that may be shared with others; × where a value is not finite."""
     cells = Cells(height, width)
-    at, binned = into_columns(blocks, *steps, width)
-    if scale is None or not len(at):
+    if scale is None or not width:
         return cells
-    finite = np.isfinite(binned.smooth)
-    if finite.any():
-        every = np.arange(at[0], at[-1] + 1)
-        straight = np.interp(every, at[finite], binned.smooth[finite])
+    columns = binned.columns(width)
+    finite = np.flatnonzero(np.isfinite(columns.smooth))
+    if len(finite):
+        every = np.arange(finite[0], finite[-1] + 1)
+        straight = np.interp(every, finite, columns.smooth[finite])
         levels = scale.rows(straight, height * len(_LEVELS)).astype(int) + 1
         for y in range(height):
             below = (height - 1 - y) * len(_LEVELS)
             filled = np.clip(levels - below, 0, len(_LEVELS))
             cells.chars[y, every] = np.where(filled, _LEVELS[np.maximum(filled - 1, 0)], " ")
         cells.inks[:, every] = ink
-    for x in at[binned.bad]:
+    for x in np.flatnonzero(columns.bad):
         cells.put(height - 1, int(x), "×", Ink.BAD)
     return cells
 

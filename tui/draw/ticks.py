@@ -13,7 +13,7 @@ def linear_bounds(low: float, high: float) -> tuple[float, float]:
     """The smallest interval between multiples of a 1-2-5 step, about a fifth of the span, that holds both values."""
     if low == high:
         low, high = (low - abs(low) / 2, high + abs(high) / 2) if low else (0.0, 1.0)
-    step = _nice((high - low) / 5)
+    step = nice((high - low) / 5)
     return _snap(math.floor(low / step + 1e-9) * step, step), _snap(math.ceil(high / step - 1e-9) * step, step)
 
 
@@ -28,9 +28,9 @@ def log_bounds(low: float, high: float) -> tuple[float, float]:
 
 def linear_ticks(low: float, high: float, most: int) -> list[float]:
     """At most `most` multiples of a 1-2-5 step within the bounds."""
-    step = _nice((high - low) / max(most, 1))
+    step = nice((high - low) / max(most, 1))
     while math.floor(high / step + 1e-9) - math.ceil(low / step - 1e-9) + 1 > max(most, 1):
-        step = _nice(step * 1.01)
+        step = nice(step * 1.01)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [_snap(i * step, step) for i in range(first, last + 1)]
 
@@ -60,7 +60,8 @@ def planned_end(last: int, planned: int) -> int:
     return end
 
 
-def _nice(step: float) -> float:
+def nice(step: float) -> float:
+    """The smallest of 1, 2 and 5 times powers of ten that is not below `step`."""
     power = 10.0 ** math.floor(math.log10(step))
     return next((m * power for m in (1, 2, 5) if m * power >= step * (1 - 1e-9)), 10 * power)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import contextlib
 from collections.abc import Callable
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -14,20 +14,25 @@ from textual.command import Provider
 from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 
-from journal.commands import Action, send
+from journal.commands import Action
 from journal.folder import RunFolder
-from tui import steering
 from tui.draw.image import MODES
 from tui.layout import PANELS, arrange, too_small
 from tui.messages import Failed, Looked, StartEngine
 from tui.pace import Pace
 from tui.panel import Panel
-from tui.run_view import ME, RunView
+from tui.remembered import Remembered, recall, remember
+from tui.run_view import DECAYS, RunView
+from tui.screens.ask import AskLine
+from tui.screens.chart_chooser import ChartChooser
 from tui.screens.commands import KeyCommands, KnobCommands
 from tui.screens.confirm import Confirm
 from tui.screens.help import Help
+from tui.screens.interventions import Interventions
+from tui.screens.run_keys import KEYS, NOTES
+from tui.steering import Steering
 from tui.watcher import Watcher
-from tui.widgets.cost import CostChart
+from tui.widgets.charts import Charts
 from tui.widgets.history import History
 from tui.widgets.knobs import Knobs
 from tui.widgets.layers import Layers
@@ -36,52 +41,13 @@ from tui.widgets.status import StatusBar
 from tui.widgets.terms import Terms
 from tui.widgets.too_small import TooSmall
 
-INTERVAL = 0.35
-"""Seconds between two looks at the run folder: under three frames a second."""
-IMAGE_INTERVAL = 1.0
-"""Seconds between two drawings of the samples at least."""
-
-_NOTES = (
-    "The curve is a moving average over the raw values; behind it lies their range, so that a spike of one step stays "
-    "visible. × on the axis marks steps whose value was not a number, ▼ what was done to the run. A knob shows what "
-    "the engine records; what a key asked for stands behind an arrow with a question mark until the engine has applied "
-    "or refused it. What a schedule makes of a knob stands in brackets."
-)
-
 
 class RunScreen(Screen[None]):
     """One run, live or not."""
 
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands, KnobCommands}
     DEFAULT_CSS = "RunScreen { overflow: hidden; background: transparent; }"
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "flip('noise')", "noise on or off"),
-        Binding("minus", "turn_noise(False)", "less noise: every σ by its factor, in one command"),
-        Binding("plus,equals_sign", "turn_noise(True)", "more noise"),
-        Binding("w", "flip('warmup')", "warm-up on (from 0 again) or off"),
-        Binding("h", "flip('warmup.hold')", "hold the warm-up where it is, or let it go on"),
-        Binding("left_square_bracket", "turn('lr', False)", "lower learning rate"),
-        Binding("right_square_bracket", "turn('lr', True)", "higher learning rate"),
-        Binding("b", "turn('beta', False)", "lower KL weight β"),
-        Binding("B", "turn('beta', True)", "higher KL weight β"),
-        Binding("space", "pause", "pause or continue the training"),
-        Binding("c", "ask('checkpoint')", "checkpoint now"),
-        Binding("e", "ask('evaluate')", "evaluate now"),
-        Binding("s", "ask('sample')", "sample now"),
-        Binding("S,ctrl+x", "stop", "stop the training (asks first)"),
-        Binding("R", "resume", "resume a run whose engine is gone"),
-        Binding("t", "next_curve", "next curve in the chart: total, each term, gradient norm"),
-        Binding("l", "toggle_log", "logarithmic or linear axis"),
-        Binding("v", "next_mode", "next way to draw the samples"),
-        Binding("tab", "choose(1)", "next panel", priority=True),
-        Binding("shift+tab", "choose(-1)", "previous panel", priority=True),
-        Binding("m", "maximise", "give the chosen panel the whole screen, or take it back"),
-        Binding("r", "app.runs", "all runs"),
-        Binding("d,q", "app.leave", "detach: the dashboard ends, the training goes on"),
-        Binding("ctrl+p", "app.command_palette", "every command by name; sets any knob to any value", show=False),
-        Binding("question_mark", "help", "this help"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(self, run: RunFolder, plain: bool = False) -> None:
         """Shows `run`; `plain` draws in ASCII."""
@@ -90,16 +56,17 @@ class RunScreen(Screen[None]):
         self.view = RunView(run)
         self._watcher = Watcher(run)
         self._pace = Pace(self.app)
+        self._wake = asyncio.Event()
         self._chosen = "cost"
         self._maximised = False
-        self._drawn = self._images_drawn = 0.0
         self._shape: tuple[int, int] = (0, 0)
+        self.steering = Steering(self.view, self.hint, self._sent)
 
     def compose(self) -> ComposeResult:
         """One widget per panel; where they lie is decided when the size is known."""
         view = self.view
         yield StatusBar(view, id="status")
-        yield CostChart(view, id="cost")
+        yield Charts(view, id="cost")
         yield Terms(view, id="terms")
         yield Layers(view, id="layers")
         yield Samples(view, id="samples")
@@ -112,6 +79,7 @@ class RunScreen(Screen[None]):
         for panel in self.query(Panel):
             panel.ascii_only = self._plain
         self._samples.mode = self._modes()[0]
+        self._recall()
         self._arrange()
         self._look()
 
@@ -121,17 +89,28 @@ class RunScreen(Screen[None]):
     async def _look(self) -> None:
         while True:
             try:
-                news = await asyncio.to_thread(self._watcher.look)
+                news = await asyncio.to_thread(self._watcher.look, self.view.wanted(self.charts.wanted()))
             except (OSError, ValueError) as error:
                 self.post_message(Failed(str(error)))
                 await asyncio.sleep(2)
                 continue
             self.post_message(Looked(news))
-            await asyncio.sleep(0.01 if news.more else INTERVAL)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), 0.01 if news.more else self._pace.interval(self.view))
+            self._wake.clear()
+
+    def look_soon(self) -> None:
+        """Look at the folder again now, as the charts want something else or an answer is due."""
+        self._wake.set()
 
     def on_looked(self, message: Looked) -> None:
         """Take up what is new, and draw it if the terminal has shown what was drawn before."""
         news = message.news
+        asked = news.curves is not None and news.curves.wanted != self.view.curves.wanted
+        answered = any(
+            command.id in {e.id for e in news.events if e.type == "commanded"} for command in self.view.pending()
+        )
+        first = self.view.state.started is None
         self.view.apply(news)
         # A screen on its way out has no panels any more.
         if not self.display:
@@ -140,23 +119,27 @@ class RunScreen(Screen[None]):
         if shape != self._shape:
             self._shape = shape
             self._arrange()
-        hurried = news.more and time.monotonic() - self._drawn < INTERVAL
-        if hurried or not self.is_current or not self._pace.free():
+        self._draw(hurry=asked or answered)
+        if first and self.view.state.started is not None:
+            self.look_soon()
+
+    def _draw(self, hurry: bool = False) -> None:
+        if not self.is_current or not self._pace.free(hurry):
             return
-        self._drawn = time.monotonic()
         for panel in self.query(Panel):
-            if panel.id == "samples":
-                if time.monotonic() - self._images_drawn < IMAGE_INTERVAL:
-                    continue
-                self._images_drawn = time.monotonic()
-            if panel.display:
+            if panel.display and self._pace.due(panel.id or "", hurry):
                 panel.update()
         self._pace.drawn()
 
     def on_failed(self, message: Failed) -> None:
         """Say that the folder can't be read; the next look may go better."""
         if self.display:
-            self._history.say(f"the run folder can't be read: {message.problem}")
+            self.hint(f"the run folder can't be read: {message.problem}")
+
+    def acknowledge(self) -> None:
+        """The terminal has shown the last frame."""
+        if self._pace.acknowledged():
+            self._draw(hurry=True)
 
     # Where the panels lie
 
@@ -174,18 +157,8 @@ class RunScreen(Screen[None]):
         small = too_small(width, height)
         knobs = self.query_one(Knobs)
         knobs.ruled = height >= 30
-        places = (
-            {}
-            if small
-            else arrange(
-                width,
-                height,
-                Knobs.rows_needed(self.view, width, knobs.ruled),
-                Terms.rows_needed(self.view),
-                self._chosen,
-                self._maximised,
-            )
-        )
+        rows = Knobs.rows_needed(self.view, width, knobs.ruled), Terms.rows_needed(self.view)
+        places = {} if small else arrange(width, height, *rows, self._chosen, self._maximised)
         for panel in self.query(Panel):
             place = places.get(panel.id or "")
             if panel.id == "too-small":
@@ -205,76 +178,67 @@ class RunScreen(Screen[None]):
     def action_choose(self, by: int) -> None:
         """Go to the next panel."""
         self._chosen = PANELS[(PANELS.index(self._chosen) + by) % len(PANELS)]
-        self._arrange()
+        self._changed()
 
     def action_maximise(self) -> None:
         """The chosen panel alone, or all of them."""
-        self._maximised = not self._maximised
+        self._maximised, self.charts.grid = not self._maximised, False
+        self._changed()
+
+    def action_grid(self) -> None:
+        """All pinned charts, or one among the other panels."""
+        self.charts.grid = self._maximised = not self.charts.grid
+        self._chosen = "cost"
+        self._changed()
+
+    def _changed(self) -> None:
+        """The user has arranged something."""
         self._arrange()
+        self.look_soon()
+        self._remember()
+
+    def _recall(self) -> None:
+        try:
+            known = recall(self.view.spec.model.kind)
+        except ValueError:
+            return
+        charts, x = self.charts, self.view.x
+        charts.pinned, charts.kinds, charts.grid = known.pinned, known.kinds, known.grid
+        x.unit, x.log = known.unit, known.log_x
+        self.view.decay = known.decay if known.decay in DECAYS else DECAYS[0]
+        self._chosen = known.chosen if known.chosen in PANELS else PANELS[0]
+        self._maximised = known.maximised
+
+    def _remember(self) -> None:
+        charts, x = self.charts, self.view.x
+        remember(
+            self.view.spec.model.kind,
+            Remembered(
+                pinned=charts.pinned,
+                kinds=charts.kinds,
+                grid=charts.grid,
+                unit=x.unit,
+                log_x=x.log,
+                decay=self.view.decay,
+                chosen=self._chosen,
+                maximised=self._maximised,
+            ),
+        )
 
     # Steering
 
-    def _still_starting(self) -> bool:
-        starting = self.view.status() == "starting"
-        if starting:
-            self._history.say("the engine is still starting; try again in a moment")
-        return starting
+    def action_steer(self, deed: str, name: str | None = None, up: bool | None = None) -> None:
+        """Ask something of the engine."""
+        getattr(self.steering, deed)(*(word for word in (name, up) if word is not None))
 
     def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
         """Send a command to the engine, or say why not."""
-        if self._still_starting():
-            return
-        if not self.view.alive:
-            status = self.view.status()
-            more = "" if status == "finished" else "; R resumes it"
-            self._history.say(f"no engine is at work in this run ({status}): the key changes nothing{more}")
-            return
-        try:
-            command = send(self.view.run.path, self.view.state.segment, action, changes, by=ME, note=note)
-        except OSError as error:
-            self._history.say(f"the command could not be written: {error.strerror}")
-            return
-        self.view.sent(command)
-        self._knobs.update()
+        self.steering.ask(action, changes, note)
+
+    def _sent(self) -> None:
+        self.query_one(Knobs).update()
         self._history.update()
-
-    def action_flip(self, name: str) -> None:
-        """Turn a switch."""
-        try:
-            request = steering.flip(self.view, name)
-        except ValueError as error:
-            if not self._still_starting():
-                self._history.say(str(error))
-        else:
-            self.ask(*request)
-
-    def action_turn(self, name: str, up: bool) -> None:
-        """Turn a knob by its factor."""
-        self._turn([name], up)
-
-    def action_turn_noise(self, up: bool) -> None:
-        """Turn every noise level at once."""
-        self._turn([knob.name for knob in self.view.noise_knobs()], up)
-
-    def _turn(self, names: list[str], up: bool) -> None:
-        try:
-            request = steering.turn(self.view, names, up)
-        except ValueError as error:
-            if not self._still_starting():
-                self._history.say(str(error))
-        else:
-            self.ask(*request)
-
-    def action_ask(self, action: str) -> None:
-        """Send a command without values."""
-        self.ask(cast(Action, action))
-
-    def action_pause(self) -> None:
-        """Pause, or continue."""
-        # A second press before the engine answered takes the first one back.
-        asked = [c.action for c in self.view.pending() if c.action in ("pause", "continue")]
-        paused = asked[-1] == "pause" if asked else self.view.state.paused
-        self.ask("continue" if paused else "pause")
+        self.look_soon()
 
     @work
     async def action_stop(self) -> None:
@@ -284,10 +248,17 @@ class RunScreen(Screen[None]):
         ):
             self.ask("stop")
 
+    @work
+    async def action_note(self) -> None:
+        """Ask for a note, then leave it."""
+        note = await self.app.push_screen_wait(AskLine("a note for the event log"))
+        if note is not None and note.strip():
+            self.ask("annotate", None, note.strip())
+
     def action_resume(self) -> None:
         """Start an engine that goes on from the newest checkpoint."""
-        if not self._still_starting():
-            self.post_message(StartEngine(self.view.run, self._history.say))
+        if self.steering.ready():
+            self.post_message(StartEngine(self.view.run, self.hint))
 
     # Looking
 
@@ -295,13 +266,75 @@ class RunScreen(Screen[None]):
         """Show a hint in the event line."""
         self._history.say(text)
 
-    def action_toggle_log(self) -> None:
-        """Logarithmic or linear chart."""
-        self.query_one(CostChart).toggle_log()
+    def action_charts(self, deed: str, by: int | None = None) -> None:
+        """Change the charts."""
+        getattr(self.charts, deed)(*(() if by is None else (by,)))
+        self._looked_elsewhere()
+        self._remember()
 
-    def action_next_curve(self) -> None:
-        """Another curve in the chart."""
-        self.query_one(CostChart).next_column()
+    def action_zoom(self, factor: float) -> None:
+        """Show less or more of the run."""
+        self.view.x.zoom(self.view.extent, factor, self.view.cursor)
+        self._looked_elsewhere()
+
+    def action_pan(self, share: float) -> None:
+        """Show earlier or later steps."""
+        self.view.x.pan(self.view.extent, share)
+        self._looked_elsewhere()
+
+    def action_whole(self) -> None:
+        """Show the whole run."""
+        self.view.x.shown = "whole"
+        self._looked_elsewhere()
+
+    def action_follow(self) -> None:
+        """Keep to the end of the run."""
+        self.view.x.follow(self.view.extent)
+        self._looked_elsewhere()
+
+    def action_log_x(self) -> None:
+        """Logarithmic or linear x axis."""
+        self.view.x.log = not self.view.x.log
+        self._changed()
+
+    def action_unit(self) -> None:
+        """Steps, epochs, wall time."""
+        self.view.x.next_unit()
+        self.view.cursor = None
+        self._changed()
+
+    def action_smooth(self) -> None:
+        """Another moving average."""
+        self.view.decay = DECAYS[(DECAYS.index(self.view.decay) + 1) % len(DECAYS)]
+        self._changed()
+
+    def action_cursor(self, by: int) -> None:
+        """Move the cursor of all charts, and the charts with it."""
+        self.charts.move_cursor(by)
+        if self.view.cursor is not None:
+            self.view.x.show(self.view.extent, self.view.cursor)
+        self._looked_elsewhere()
+
+    def action_no_cursor(self) -> None:
+        """No cursor any more."""
+        self.view.cursor = None
+        self._looked_elsewhere()
+
+    def _looked_elsewhere(self) -> None:
+        self.charts.update()
+        self.look_soon()
+
+    @work
+    async def action_choose_charts(self) -> None:
+        """Choose which charts are pinned."""
+        chosen = await self.app.push_screen_wait(ChartChooser(self.view, self.charts.names()))
+        if chosen is not None:
+            self.charts.pinned, self.charts.focus_at = chosen.pinned, chosen.focus_at
+            self._changed()
+
+    def action_interventions(self) -> None:
+        """Every term before and after each intervention."""
+        self.app.push_screen(Interventions(self.view))
 
     def action_next_mode(self) -> None:
         """Another way to draw images."""
@@ -310,11 +343,7 @@ class RunScreen(Screen[None]):
     def action_help(self) -> None:
         """The keys."""
         bindings = [b for b in self.BINDINGS if isinstance(b, Binding)]
-        self.app.push_screen(Help("Keys of the run screen", bindings, _NOTES))
-
-    def acknowledge(self) -> None:
-        """The terminal has shown the last frame."""
-        self._pace.acknowledged()
+        self.app.push_screen(Help("Keys of the run screen", bindings, NOTES))
 
     def _modes(self) -> tuple[str, ...]:
         if self._plain:
@@ -322,12 +351,13 @@ class RunScreen(Screen[None]):
         return MODES[2:] if self.app.no_color else MODES
 
     @property
-    def _history(self) -> History:
-        return self.query_one(History)
+    def charts(self) -> Charts:
+        """The charts."""
+        return self.query_one(Charts)
 
     @property
-    def _knobs(self) -> Knobs:
-        return self.query_one(Knobs)
+    def _history(self) -> History:
+        return self.query_one(History)
 
     @property
     def _samples(self) -> Samples:

@@ -7,8 +7,9 @@ from itertools import islice
 from tui.draw.cells import Cells, Ink
 from tui.draw.numbers import thousands
 from tui.draw.text import fit
+from tui.event_line import Line
 from tui.panel import Panel
-from tui.run_view import Line, RunView
+from tui.run_view import RunView
 from tui.wording import command_in_words
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+from tui.cost_terms import LayerRow
 from tui.draw.cells import Cells, Ink
-from tui.draw.chart import draw_chart, scale_for
+from tui.draw.chart import Line, Look, draw_chart
 from tui.draw.numbers import number, setting, tick
+from tui.draw.scale import scale_for
 from tui.draw.spark import draw_sparkline
 from tui.draw.text import fit
 from tui.panel import Panel, titled
-from tui.run_view import LayerRow
 
 
 class Layers(Panel):
@@ -23,7 +24,7 @@ class Layers(Panel):
 
     def _ladder(self, layers: list[LayerRow], height: int, width: int) -> Cells:
         cells = titled(height, width, "layers", "denoising cost, one log scale", self.chosen)
-        scale = scale_for([row.curve.blocks() for row in layers], log=True)
+        scale = scale_for([row.binned for row in layers], "log")
         x_cost, x_weight, x_noise = width - 18, width - 10, width - 1
         x_units = 8
         spark_width = x_cost - 8 - x_units - 2
@@ -31,7 +32,7 @@ class Layers(Panel):
         cells.put(y, 1, "l", Ink.DIM)
         cells.right(y, x_units, "units", Ink.DIM)
         if scale is not None and spark_width >= 24:
-            kind = "log " if scale.log else ""
+            kind = "log " if scale.kind == "log" else ""
             cells.put(y, x_units + 2, f"{kind}{tick(scale.low)} … {tick(scale.high)}", Ink.DIM)
         cells.right(y, x_cost, "cost", Ink.DIM)
         cells.right(y, x_weight, "λ", Ink.DIM)
@@ -46,7 +47,7 @@ class Layers(Panel):
             if row.units:
                 cells.right(y, x_units, str(row.units), Ink.DIM)
             if spark_width >= 4:
-                spark = draw_sparkline(tall, spark_width, row.curve.blocks(), self.view.x_axis(), scale)
+                spark = draw_sparkline(tall, spark_width, row.binned, scale)
                 cells.paste(y - tall + 1, x_units + 2, spark)
             cells.right(y, x_cost, number(row.cost), ink)
             cells.right(y, x_weight, setting(row.weight) if math.isfinite(row.weight) else "–", Ink.DIM)
@@ -54,15 +55,16 @@ class Layers(Panel):
         return cells
 
     def _charts(self, height: int, width: int) -> Cells:
-        terms = [row for row in self.view.terms() if row.curve.points]
+        terms = [row for row in self.view.terms() if row.binned.filled.any()]
         if not terms:
             return titled(height, width, "layers", "", self.chosen)
         title = " and ".join(row.term.label for row in terms[:2])
         cells = titled(height, width, fit(title, width - 8), "", self.chosen)
         shown = terms[: 2 if height >= 12 else 1]
         each = (height - 1) // len(shown)
+        axis = self.view.curves.wanted.axis
         for i, row in enumerate(shown):
-            chart = draw_chart(each, width, row.curve.blocks(), self.view.x_axis(), True, (), self.ascii_only)
+            chart = draw_chart(each, width, [Line(row.binned)], axis, Look(ascii_only=self.ascii_only))
             y = 1 + i * each
             cells.paste(y, 0, chart)
             value = f" {row.term.label} {number(row.raw)} "

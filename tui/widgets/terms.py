@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+from tui.cost_terms import collapsed_units, schedules_in_words, warmup_in_words
 from tui.draw.cells import Cells, Ink
-from tui.draw.chart import scale_for
-from tui.draw.numbers import duration, number, percent, setting, thousands
+from tui.draw.numbers import number, percent, setting, thousands
+from tui.draw.scale import scale_for
 from tui.draw.spark import bar, draw_sparkline
 from tui.draw.text import fit
 from tui.panel import Panel, titled
@@ -42,11 +43,15 @@ class Terms(Panel):
         room = height - 2 - min(len(words), max(height - 2 - len(rows), 0))
         shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
         y = 1
-        scale = scale_for([row.curve.blocks() for row in rows], log=True) if spare >= 8 else None
+        scale = scale_for([row.binned for row in rows], "log") if spare >= 24 else None
         for row in shown:
             bad = not math.isfinite(row.weighted)
             ink = Ink.BAD if bad else Ink.WARN if stale else Ink.TEXT
-            cells.put(y, 1, fit(row.term.label, name_width), Ink.TEXT)
+            cells.put(y, 1, fit(row.term.label, name_width), Ink.WARN if row.collapsed else Ink.TEXT)
+            if not row.trained:
+                cells.put(y, x_raw - RAW, "not trained now: its weight is 0", Ink.DIM)
+                y += 1
+                continue
             cells.right(y, x_raw, number(row.raw), ink)
             cells.put(y, x_raw + 1, "×", Ink.DIM)
             cells.right(y, x_weight, setting(row.weight) if math.isfinite(row.weight) else "–", Ink.DIM)
@@ -58,7 +63,7 @@ class Terms(Panel):
                 at = cells.put(y, x_share + 1, filled, Ink.CURVE)
                 cells.put(y, at, empty, Ink.FAINT)
             if spare >= 24:
-                spark = draw_sparkline(1, min(spare - 12, 24), row.curve.blocks(), view.x_axis(), scale)
+                spark = draw_sparkline(1, min(spare - 12, 24), row.binned, scale)
                 cells.paste(y, x_share + 13, spark)
             y += 1
         if len(shown) < len(rows):
@@ -67,7 +72,7 @@ class Terms(Panel):
         total = view.value("total")
         cells.put(y, 1, "total", Ink.STRONG)
         ink = Ink.WARN if stale else Ink.STRONG if math.isfinite(total) else Ink.BAD
-        cells.right(y, x_weighted, number(total) if view.curves else "–", ink)
+        cells.right(y, x_weighted, number(total) if view.latest else "–", ink)
         y += 2 if height - y - 2 >= len(words) else 1
         for text, word_ink in words:
             cells.put(y, 1, fit(text, width - 1), word_ink)
@@ -76,40 +81,17 @@ class Terms(Panel):
 
 
 def _words(view: RunView) -> list[tuple[str, Ink]]:
-    """The schedules and the evaluations, what matters most first."""
-    lines = []
-    knobs = view.state.knobs
-    if "warmup" in knobs:
-        lines.append(_warmup(view))
+    """What has collapsed, the schedules and the evaluations, what matters most first."""
+    lines = [(f"{row.term.label} {row.collapsed}", Ink.WARN) for row in view.terms() if row.collapsed]
+    lines += [(text, Ink.WARN) for text in collapsed_units(view)]
+    if "warmup" in view.state.knobs:
+        text, held = warmup_in_words(view)
+        lines.append((text, Ink.WARN if held else Ink.DIM if text.startswith(("no ", "warm-up over")) else Ink.TEXT))
     if (found := view.evaluation()) is not None:
         name, value, event, best, best_event = found
         text = f"{event.split} {measure(name, value.value)} at {thousands(event.step)}"
         if best_event is not event:
             text += f", best {number(best.value)} at {thousands(best_event.step)}"
         lines.append((text, Ink.TEXT if math.isfinite(value.value) else Ink.BAD))
-    decay = view.spec.optimizer.decay_from
-    if decay < 1 and "lr" in knobs and view.state.steps:
-        now, whole = view.latest.get("lr", knobs["lr"].value), knobs["lr"].value
-        if now < whole * (1 - 1e-4):  # recorded as float32
-            lines.append((f"learning rate falling to 0: {setting(now)} of {setting(whole)}", Ink.TEXT))
-        else:
-            start = round(decay * view.state.steps)
-            lines.append((f"learning rate falls to 0 from step {thousands(start)}", Ink.DIM))
+    lines += [(text, Ink.TEXT if now else Ink.DIM) for text, now in schedules_in_words(view)]
     return lines
-
-
-def _warmup(view: RunView) -> tuple[str, Ink]:
-    what = {"noise": "noise", "denoising": "weights λ", "kl": "KL weight β"}[view.spec.warmup.of]
-    if not view.state.knobs["warmup"].value:
-        return f"no warm-up: {what} in full", Ink.DIM
-    factor = view.latest.get("warmup", 0.0)
-    if factor >= 1:
-        return f"warm-up over: {what} in full", Ink.DIM
-    at = f"warm-up: {what} at {percent(factor) or '0 %'}"
-    if "warmup.hold" in view.state.knobs and view.state.knobs["warmup.hold"].value:
-        return f"{at}, held", Ink.WARN
-    left = round((1 - factor) * view.state.knobs["warmup.steps"].value)
-    seconds = left / view.rate()
-    return f"{at}, in full in {thousands(left)} steps" + (
-        f" ({duration(seconds)})" if math.isfinite(seconds) else ""
-    ), Ink.TEXT

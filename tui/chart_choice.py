@@ -1,0 +1,88 @@
+"""Which curves a run has, which of them a filter means, and which charts are pinned.
+
+A chart is named by a word: a curve, a pattern such as `denoise.*` for several curves in one chart, or several of these
+with blanks between them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from tui.history import THROUGHPUT
+from tui.run_view import RunView
+
+MOST = 9
+"""Charts that are pinned at first, at most."""
+EVALUATED = "evaluated."
+"""What the names of evaluated numbers begin with."""
+
+
+@dataclass(frozen=True)
+class CurveName:
+    """One curve that can be shown."""
+
+    name: str
+    label: str
+    unit: str
+
+
+def curve_names(view: RunView) -> list[CurveName]:
+    """All curves of a run: total, terms, gradient, throughput, what is evaluated, knobs."""
+    names = [CurveName("total", "total cost", "weighted sum of the terms")]
+    names += [CurveName(term.name, term.label, term.unit) for term in view.state.terms]
+    names.append(CurveName("grad_norm", "gradient norm", "over all parameters, before clipping"))
+    names.append(CurveName(THROUGHPUT, "throughput", "steps per second"))
+    evaluated = {name: value.unit for event in view.state.evaluations for name, value in event.values.items()}
+    for name, unit in evaluated.items():
+        label = name.removesuffix("_percent").replace("_", " ")
+        names.append(CurveName(f"{EVALUATED}{name}", f"evaluated {label}", unit))
+    names += [CurveName(knob.name, knob.label, knob.unit) for knob in view.state.knobs.values()]
+    return names
+
+
+def matching(text: str, curves: list[CurveName]) -> list[CurveName]:
+    """The curves that a filter means: /regular expression/, a pattern with * ? [ ], or a part of a name or label.
+
+    Raises ValueError for what is no regular expression.
+    """
+    if text.startswith("/"):
+        try:
+            expression = re.compile(text[1:].removesuffix("/"), re.IGNORECASE)
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from None
+        return [c for c in curves if expression.search(c.name) or expression.search(c.label)]
+    if any(sign in text for sign in "*?["):
+        return [c for c in curves if fnmatchcase(c.name.lower(), text.lower())]
+    part = text.strip().lower()
+    return [c for c in curves if part in c.name.lower() or part in c.label.lower()]
+
+
+def curves_of(chart: str, curves: list[CurveName]) -> list[CurveName]:
+    """The curves of a chart that this run has."""
+    found: dict[str, CurveName] = {}
+    for word in chart.split():
+        found |= {c.name: c for c in curves if c.name == word or fnmatchcase(c.name, word)}
+    return list(found.values())
+
+
+def title_of(chart: str, curves: list[CurveName]) -> str:
+    """What a chart is called: its curve's label, or the pattern itself."""
+    found = curves_of(chart, curves)
+    return found[0].label if len(found) == 1 else chart
+
+
+def first_charts(view: RunView) -> list[str]:
+    """The charts that are pinned before the user has chosen any."""
+    terms = [term.name for term in view.state.terms]
+    groups = dict.fromkeys(name.partition(".")[0] for name in terms)
+    charts = ["total"]
+    for group in groups:
+        members = [name for name in terms if name.partition(".")[0] == group]
+        charts.append(members[0] if len(members) == 1 else f"{group}.*")
+    charts += [c.name for c in curve_names(view) if c.name.startswith(EVALUATED)][:1]
+    charts += ["grad_norm", THROUGHPUT, "lr", *(name for name in ("beta", "warmup") if name in view.state.knobs)]
+    if f"{next(iter(groups), '')}.*" in charts or "denoise.*" in charts:
+        charts += [name for name in terms if name.startswith("denoise.")][:2]
+    return charts[:MOST]

@@ -1,0 +1,168 @@
+"""Why the cost moves: each term raw × weight = weighted, its share, its schedule, and whether it has collapsed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from journal.events import Term
+from journal.models import LadderSpec
+from tui.draw.bins import Binned
+from tui.draw.numbers import percent, setting, thousands
+
+if TYPE_CHECKING:
+    from tui.run_view import RunView
+
+COLLAPSED_BELOW = 0.01
+"""Nats below which a KL term says that nothing is encoded."""
+COLLAPSED_FOR = 500
+"""Steps that a KL term must have stayed below."""
+INPUT_UNITS = {"digits": 64, "mnist": 784}
+
+
+@dataclass
+class TermRow:
+    """One term of the cost: raw × weight = weighted, which is `share` of the total."""
+
+    term: Term
+    raw: float
+    weight: float
+    trained: bool
+    """False while its weight is 0 and the engine does not compute it."""
+    collapsed: str
+    """Why the term counts as collapsed; empty when it does not."""
+    binned: Binned
+    share: float = float("nan")
+
+    @property
+    def weighted(self) -> float:
+        """What the term adds to the cost."""
+        return self.raw * self.weight if self.trained else 0.0
+
+
+@dataclass
+class LayerRow:
+    """One layer of a ladder network, 0 the input."""
+
+    layer: int
+    units: int | None
+    cost: float
+    weight: float
+    """λ in the newest step."""
+    noise: float
+    """σ in the newest step."""
+    binned: Binned
+
+
+class Collapses:
+    """Watches the KL terms: since when has each been about zero."""
+
+    def __init__(self) -> None:
+        self._alive_at: dict[str, int] = {}
+
+    def take(self, terms: list[Term], columns: list[str], rows: np.ndarray) -> None:
+        """Take up the newest records."""
+        for term in terms:
+            if term.name.partition(".")[0] != "kl" or term.name not in columns:
+                continue
+            values = rows["values"][:, columns.index(term.name)]
+            alive = np.flatnonzero(~(np.abs(values) < COLLAPSED_BELOW))
+            if len(alive):
+                self._alive_at[term.name] = int(rows["step"][alive[-1]])
+            else:
+                self._alive_at.setdefault(term.name, int(rows["step"][0]) - 1)
+
+    def forget(self) -> None:
+        """A new start begins."""
+        self._alive_at.clear()
+
+    def reason(self, term: str, step: int) -> str:
+        """Why a term counts as collapsed at a step; empty when it does not."""
+        below = step - self._alive_at.get(term, step)
+        if below < COLLAPSED_FOR:
+            return ""
+        return f"collapsed: below {COLLAPSED_BELOW:g} nats for {thousands(below)} steps"
+
+
+def term_rows(view: RunView) -> list[TermRow]:
+    """The terms of the cost, smoothed; a value that is not finite now shows as it is."""
+    rows = []
+    for term in view.state.terms:
+        weight = float(not term.watched)
+        if term.weight is not None:
+            # Before the first step of a start the weight is what the knob is set to.
+            knob = view.state.knobs.get(term.weight)
+            weight = view.latest.get(term.weight, knob.value if knob else float("nan"))
+        trained = not (weight == 0 and math.isnan(view.latest.get(term.name, float("nan"))))
+        reason = view.collapses.reason(term.name, view.step) if weight != 0 else ""
+        rows.append(TermRow(term, view.value(term.name), weight, trained, reason, view.curves.of(term.name)))
+    total = sum(row.weighted for row in rows)
+    for row in rows:
+        row.share = row.weighted / total if total else float("nan")
+    return rows
+
+
+def layer_rows(view: RunView) -> list[LayerRow]:
+    """The layers of a ladder network whose cost is trained, top first; empty for other models."""
+    model = view.spec.model
+    if not isinstance(model, LadderSpec):
+        return []
+    units = [INPUT_UNITS.get(view.spec.data.name), *model.widths, 10]
+    names = {term.name for term in view.state.terms}
+    return [
+        LayerRow(
+            layer,
+            units[layer],
+            view.value(f"denoise.{layer}"),
+            view.latest.get(f"lambda.{layer}", float("nan")),
+            view.latest.get(f"noise.std.{layer}", float("nan")),
+            view.curves.of(f"denoise.{layer}"),
+        )
+        for layer in reversed(range(len(units)))
+        if f"denoise.{layer}" in names
+    ]
+
+
+def collapsed_units(view: RunView) -> list[str]:
+    """Of which layers units encode nothing, by the newest evaluation that tells the KL of every unit."""
+    told = {name: value for event in view.state.evaluations for name, value in event.values.items() if value.per_unit}
+    lines = []
+    for name, value in told.items():
+        units = [unit for unit in value.per_unit or [] if abs(unit) < COLLAPSED_BELOW]
+        if units and name.partition(".")[0] == "kl":
+            lines.append(
+                f"{name}: {len(units)} of {len(value.per_unit or [])} units collapsed, "
+                f"below {COLLAPSED_BELOW:g} nats when evaluated"
+            )
+    return lines
+
+
+def warmup_in_words(view: RunView) -> tuple[str, bool]:
+    """The warm-up: what it scales, how far it is, when it is full; and whether somebody holds it."""
+    what = {"noise": "noise", "denoising": "weights λ", "kl": "KL weight β"}[view.spec.warmup.of]
+    knobs = view.state.knobs
+    if not knobs["warmup"].value:
+        return f"no warm-up: {what} in full", False
+    factor = view.latest.get("warmup", 0.0)
+    if factor >= 1:
+        return f"warm-up over: {what} in full", False
+    at = f"warm-up {percent(factor) or '0 %'} of {what}"
+    if "warmup.hold" in knobs and knobs["warmup.hold"].value:
+        return f"{at}, held", True
+    full = view.step + round((1 - factor) * knobs["warmup.steps"].value)
+    return f"{at}, full at step {thousands(full)}", False
+
+
+def schedules_in_words(view: RunView) -> list[tuple[str, bool]]:
+    """The schedules that act on the cost, and whether each acts now."""
+    knobs = view.state.knobs
+    decay = view.spec.optimizer.decay_from
+    if decay >= 1 or "lr" not in knobs or not view.state.steps:
+        return []
+    now, whole = view.latest.get("lr", knobs["lr"].value), knobs["lr"].value
+    if now < whole * (1 - 1e-4):  # recorded as float32
+        return [(f"learning rate falling to 0: {setting(now)} of {setting(whole)}", True)]
+    return [(f"learning rate falls to 0 from step {thousands(round(decay * view.state.steps))}", False)]

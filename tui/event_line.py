@@ -1,0 +1,82 @@
+"""The event log in words, one line an event; and the events that are marked on the charts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from journal.commands import sender
+from journal.events import Checkpointed, Commanded, Evaluated, Event, Knob, Logged, RunEnded, RunStarted
+from tui.draw.cells import Ink
+from tui.draw.chart import Marker
+from tui.draw.numbers import thousands
+from tui.effects import Effect, before_after, moved_most
+from tui.wording import changes_in_words, measure, outcome_in_words
+
+ME = sender("dashboard")
+
+
+@dataclass
+class Line:
+    """One line of the event log."""
+
+    step: int
+    text: str
+    ink: Ink = Ink.TEXT
+    command: str = ""
+    """Id of the command it tells of."""
+
+
+def who(by: str) -> str:
+    """Who sent a command."""
+    return "you" if by == ME else by
+
+
+def lines_of(event: Event, asked: Mapping[str, float | str], knobs: Mapping[str, Knob]) -> list[Line]:
+    """An event in words; `asked` is what a command asked for, which a refusal does not repeat."""
+    step = event.step
+    match event:
+        case RunStarted():
+            where = f"{event.device}, {event.precision}{', compiled' if event.compiled else ''}, pid {event.pid}"
+            begins = "training starts" if event.resumed_from is None else f"resumed from step {thousands(step)}"
+            return [Line(step, f"{begins} on {where}"), *([Line(step, event.note)] if event.note else [])]
+        case Commanded():
+            words = outcome_in_words(event, asked, knobs)
+            if event.note and event.action == "set":
+                words += " (undo)" if event.note.startswith("undo of ") else f" ({event.note})"
+            ink = Ink.BAD if event.outcome == "refused" else Ink.MARK
+            return [Line(step, f"{who(event.by)}: {words}", ink, event.id)]
+        case Evaluated():
+            values = ", ".join(measure(name, v.value) for name, v in event.values.items())
+            return [Line(step, f"evaluated on {event.split}: {values}", Ink.DIM)]
+        case Checkpointed():
+            return [Line(step, f"saved {event.file} ({event.bytes / 1e6:.1f} MB, {event.reason})", Ink.DIM)]
+        case Logged():
+            return [Line(step, event.text, {"info": Ink.TEXT, "warning": Ink.WARN, "error": Ink.BAD}[event.level])]
+        case RunEnded():
+            ink = Ink.BAD if event.reason == "failed" else Ink.TEXT
+            return [Line(step, f"{event.reason}{': ' + event.detail if event.detail else ''}", ink)]
+    return []
+
+
+def marker_of(event: Event, origin: float, knobs: Mapping[str, Knob]) -> Marker | None:
+    """The mark that an event leaves on the charts; `origin` is the time of the run's first start."""
+    at = event.time - origin
+    match event:
+        case RunStarted() if event.resumed_from is not None:
+            return Marker(event.step, at, "resumed", "resume")
+        case Commanded(outcome="applied") if event.changes:
+            label = changes_in_words({c.knob: c.applied for c in event.changes}, knobs)
+            return Marker(event.step, at, label)
+        case Checkpointed():
+            return Marker(event.step, at, "", "checkpoint")
+        case Evaluated():
+            return Marker(event.step, at, "", "evaluation")
+    return None
+
+
+def effect_in_words(effect: Effect, labels: Mapping[str, str], most: int = 2) -> str:
+    """What an intervention did to the cost and to the terms it moved most, briefly."""
+    parts = [f"cost {before_after(effect, 'total')}"]
+    parts += [f"{labels[name]} {before_after(effect, name)}" for name in moved_most(effect)[:most] if name in labels]
+    return "   ".join(parts)

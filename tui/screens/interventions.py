@@ -1,0 +1,82 @@
+"""What was done to a run, newest first: who, when, and every term in equal windows before and after."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from journal.events import Commanded
+from tui.draw.numbers import number, thousands
+from tui.draw.text import fit, harmless
+from tui.effects import Effect, before_after, moved_most
+from tui.event_line import who
+from tui.run_view import RunView
+from tui.steering import UNDO
+from tui.wording import measure, outcome_in_words
+
+
+class Interventions(ModalScreen[None]):
+    """Before and after each intervention."""
+
+    DEFAULT_CSS = """
+    Interventions { align: center middle; background: transparent; }
+    Interventions > VerticalScroll { width: 96; max-width: 100%; height: auto; max-height: 100%;
+        border: solid $primary; padding: 0 2; scrollbar-size-vertical: 1; background: $background; }
+    Interventions Static { width: 100%; height: auto; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,i,enter", "dismiss(None)", "close")]
+
+    def __init__(self, view: RunView) -> None:
+        super().__init__()
+        self._view = view
+
+    def compose(self) -> ComposeResult:
+        """The list."""
+        with VerticalScroll():
+            yield Static(in_full(self._view))
+
+
+def in_full(view: RunView) -> Text:
+    """Every intervention and note with who did it, and what it did to each term and to the evaluated error."""
+    text = Text("Interventions, newest first\n", "bold")
+    deeds = [c for c in view.state.commands if c.changes or c.note]
+    if not deeds:
+        text.append("\nnothing was done to this run yet\n")
+    for done in reversed(deeds):
+        words = outcome_in_words(done, {}, view.state.knobs)
+        note = "undo" if done.note.startswith(UNDO) else done.note if done.action == "set" else ""
+        text.append(f"\nstep {thousands(done.step)}  {harmless(who(done.by))}: {harmless(words)}\n", "bold")
+        if note:
+            text.append(f"  {harmless(note)}\n", "italic")
+        effect = view.effects.get(done.id)
+        if effect is not None and effect.window:
+            _effect(text, view, done, effect)
+        elif done.changes and done.outcome == "applied":
+            why = "not enough steps on both sides to compare" if effect else "not enough steps since to compare"
+            text.append(f"  {why}\n", "dim")
+    text.append("\nesc closes this", "dim")
+    return text
+
+
+def _effect(text: Text, view: RunView, done: Commanded, effect: Effect) -> None:
+    text.append(f"  mean ± standard deviation over {effect.window} steps before → after\n", "dim")
+    labels = {"total": "total cost"} | {term.name: term.label for term in view.state.terms}
+    for name in ["total", *moved_most(effect)]:
+        if words := before_after(effect, name):
+            text.append(f"  {fit(harmless(labels.get(name, name)), 26):<26}  {words}\n")
+    evaluated = [e for e in view.state.evaluations if e.values]
+    before = [e for e in evaluated if e.step <= done.step][-1:]
+    after = [e for e in evaluated if e.step > done.step][:1]
+    if before and after:
+        name, value = next(iter(before[0].values.items()))
+        if name in after[0].values:
+            text.append(
+                f"  evaluated: {measure(name, value.value)} at {thousands(before[0].step)} → "
+                f"{number(after[0].values[name].value)} at {thousands(after[0].step)}\n"
+            )

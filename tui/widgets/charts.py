@@ -1,0 +1,235 @@
+"""The charts: one of them, or as many of the pinned ones as fit, all over the same part of the run."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+
+from tui.chart_choice import EVALUATED, CurveName, curve_names, curves_of, first_charts, title_of
+from tui.draw.axis import clock
+from tui.draw.bins import of_points
+from tui.draw.cells import Cells, Ink
+from tui.draw.chart import GUTTER, INKS, Line, Look, clipped, draw_chart, letter
+from tui.draw.numbers import number, thousands
+from tui.draw.scale import KINDS, Kind
+from tui.draw.text import fit
+from tui.panel import Panel, titled
+from tui.run_view import RunView
+
+LEAST = (34, 7)
+"""Columns and rows of a chart in a grid, at least."""
+LEGEND = 30
+"""Columns of the legend beside a large chart of several curves."""
+
+
+class Charts(Panel):
+    """Why the cost moves, over steps, epochs or time."""
+
+    def __init__(self, view: RunView, *, id: str) -> None:
+        super().__init__(view, id=id)
+        self.pinned: list[str] = []
+        """Names of the charts, in their order; empty: the first ones of the run."""
+        self.focus_at = 0
+        """Which of them the keys are about."""
+        self.kinds: dict[str, Kind] = {}
+        """Kind of the y axis by name of chart, where it is not the usual one."""
+        self.clip = False
+        self.grid = False
+        """Whether more than one is shown."""
+
+    def names(self) -> list[str]:
+        """The charts, as pinned or as they are at first."""
+        return self.pinned or first_charts(self.view)
+
+    def focused(self) -> str:
+        """The chart that the keys are about."""
+        names = self.names()
+        return names[min(self.focus_at, len(names) - 1)]
+
+    def wanted(self) -> tuple[str, ...]:
+        """The curves that the shown charts need."""
+        curves = curve_names(self.view)
+        charts = self.names() if self.grid else [self.focused()]
+        return tuple(c.name for chart in charts for c in curves_of(chart, curves))
+
+    # What keys do
+
+    def next_chart(self, by: int) -> None:
+        """Go to another of the pinned charts."""
+        self.focus_at = (min(self.focus_at, len(self.names()) - 1) + by) % len(self.names())
+
+    def next_kind(self) -> None:
+        """Logarithmic, linear, symlog."""
+        chart = self.focused()
+        self.kinds[chart] = KINDS[(KINDS.index(self._kind(chart)) + 1) % len(KINDS)]
+
+    def toggle_clip(self) -> None:
+        """Leave outliers beyond the edges, or show them."""
+        self.clip = not self.clip
+
+    def move_cursor(self, by: int) -> None:
+        """Put the cursor on the next bin that holds a step, counted from where it is."""
+        view, curves = self.view, self.view.curves
+        filled = np.flatnonzero(curves.steps > 0)
+        if not len(filled):
+            return
+        axis = curves.wanted.axis
+        if view.cursor is None:
+            at = len(filled) - 1
+        else:
+            # A key moves it by a column, not by a bin that nobody can tell from the next one.
+            column = max(self.size.width - GUTTER, 1) if not self.grid else max(self._cell_width() - GUTTER, 1)
+            share = float(axis.fractions(view.cursor)) + by / column
+            at = int(np.abs(axis.fractions(self._x()[filled]) - share).argmin())
+            if self._x()[filled[at]] == view.cursor:
+                at = min(max(at + (by > 0) - (by < 0), 0), len(filled) - 1)
+        view.cursor = float(self._x()[filled[at]])
+
+    # How it looks
+
+    def picture(self, height: int, width: int) -> Cells:
+        """One chart, or a grid of them that holds the one the keys are about."""
+        names = self.names()
+        if not self.grid or len(names) == 1:
+            return self._chart(self.focused(), height, width, alone=True)
+        down, across = arrangement(len(names), height, width)
+        page = min(self.focus_at, len(names) - 1) // (down * across) * down * across
+        cells = Cells(height, width)
+        for i, chart in enumerate(names[page : page + down * across]):
+            row, column = divmod(i, across)
+            y, x = row * height // down, column * width // across
+            part = self._chart(chart, (row + 1) * height // down - y, (column + 1) * width // across - x - 1, False)
+            cells.paste(y, x, part)
+        if len(names) > down * across:
+            cells.right(0, width - 1, f" {page // (down * across) + 1}/{-(-len(names) // (down * across))} ", Ink.DIM)
+        return cells
+
+    def _cell_width(self) -> int:
+        return self.size.width // arrangement(len(self.names()), self.size.height, self.size.width)[1]
+
+    def _kind(self, chart: str) -> Kind:
+        usual: Kind = "linear" if chart.startswith(EVALUATED) or chart in self.view.state.knobs else "log"
+        return self.kinds.get(chart, usual)
+
+    def _chart(self, chart: str, height: int, width: int, alone: bool) -> Cells:
+        view = self.view
+        axis = view.curves.wanted.axis
+        curves = curves_of(chart, curve_names(view))
+        lines = [self._line(curve.name) for curve in curves]
+        look = Look(self._kind(chart), self.clip, self.ascii_only, view.cursor)
+        chosen = (alone or chart == self.focused()) and self.chosen
+        title = title_of(chart, curves)
+        aside = self._readings(curves, lines) if view.cursor is not None else ""
+        if not aside and alone:
+            aside = self._how(lines, look, width)
+        elif not aside:
+            aside = self._newest(curves, lines)
+        cells = titled(height, width, fit(title, max(width - len(aside) - 10, width // 3)), aside, chosen)
+        legend = LEGEND if alone and len(lines) > 1 and width >= 2 * LEGEND + 10 else 0
+        marks = view.markers if alone else [mark._replace(label="") for mark in view.markers]
+        cells.paste(1, 0, draw_chart(height - 1, width - legend, lines, axis, look, marks))
+        if legend:
+            for i, (curve, line) in enumerate(zip(curves, lines, strict=True)):
+                if i + 2 < height:
+                    x = cells.put(1 + i, width - legend + 1, letter(i), INKS[i % len(INKS)]) + 1
+                    cells.put(1 + i, x, fit(curve.label, legend - 12))
+                    cells.right(1 + i, width - 1, number(self._value(curve.name, line)), Ink.DIM)
+        if alone and len(curves) == 1 and curves[0].unit and height >= 8 and not view.markers:
+            cells.right(1, width - 1, f" {fit(curves[0].unit, width - GUTTER - 4)}", Ink.DIM)
+        if view.cursor is not None:
+            self._where(cells)
+        return cells
+
+    def _line(self, name: str) -> Line:
+        view = self.view
+        if not name.startswith(EVALUATED):
+            return Line(view.curves.of(name), view.curves.thrown_away(name))
+        key = name.removeprefix(EVALUATED)
+        events = [e for e in view.state.evaluations if key in e.values]
+        axis = view.curves.wanted.axis
+        x = [e.time - view.origin if axis.unit == "time" else float(e.step) for e in events]
+        return Line(of_points(axis, np.array(x), np.array([e.values[key].value for e in events])))
+
+    def _how(self, lines: list[Line], look: Look, width: int) -> str:
+        """How it is drawn: the axes, the smoothing, what is left out."""
+        axis = self.view.curves.wanted.axis
+        positive = all(not (line.binned.low <= 0).any() for line in lines)
+        words: list[str] = [look.kind if look.kind != "log" or positive else "linear (not positive)"]
+        words += ["log x"] if axis.log else []
+        words += [{"end": "following the end", "stretch": "zoomed"}[self.view.x.shown]] if self._zoomed() else []
+        if look.clip:
+            words.append(f"clipped: {clipped(lines, look)} outliers not shown")
+        decay = self.view.curves.wanted.decay
+        if width >= 56:
+            words.append(f"EMA {decay:g} over raw range" if decay else "raw, not smoothed")
+        return " · ".join(words)
+
+    def _zoomed(self) -> bool:
+        return self.view.x.shown != "whole"
+
+    def _newest(self, curves: list[CurveName], lines: list[Line]) -> str:
+        """The newest value of each curve."""
+        values = [number(self._value(c.name, line)) for c, line in zip(curves, lines, strict=True)]
+        return values[0] if len(values) == 1 else " ".join(f"{letter(i)} {v}" for i, v in enumerate(values[:4]))
+
+    def _value(self, name: str, line: Line) -> float:
+        """The newest value of a curve, smoothed."""
+        if name in self.view.smoothed:
+            return self.view.value(name) if name in self.view.latest else self.view.smoothed[name]
+        found = line.binned.smooth[np.isfinite(line.binned.smooth)]
+        return float(found[-1]) if len(found) else float("nan")
+
+    def _x(self) -> np.ndarray:
+        """The position of the last record of each bin."""
+        curves = self.view.curves
+        return curves.times - self.view.origin if curves.wanted.axis.unit == "time" else curves.steps.astype(float)
+
+    def _bin(self) -> int | None:
+        """The bin that the cursor is on."""
+        if self.view.cursor is None:
+            return None
+        at = int(self.view.curves.wanted.axis.bins(np.array([self.view.cursor]))[0])
+        return at if at >= 0 else None
+
+    def _readings(self, curves: list[CurveName], lines: list[Line]) -> str:
+        """The values under the cursor: raw, as a range where a bin holds several steps, and smoothed."""
+        at = self._bin()
+        if at is None:
+            return ""
+        parts = []
+        for i, (_, line) in enumerate(zip(curves, lines, strict=True)):
+            low, high, smooth = (float(a[at]) for a in (line.binned.low, line.binned.high, line.binned.smooth))
+            raw = number(low) if low == high or math.isnan(low) else f"{number(low)} … {number(high)}"
+            if len(lines) > 1:
+                parts.append(f"{letter(i)} {number(smooth)}")
+            else:
+                parts.append(raw if smooth == low == high else f"{raw} ~ {number(smooth)}")
+        return "  ".join(parts)
+
+    def _where(self, cells: Cells) -> None:
+        """Step and time of the cursor, on the x axis beside it."""
+        at = self._bin()
+        row = cells.chars[cells.height - 1].tolist()
+        if at is None or "▲" not in row:
+            return
+        step, when = int(self.view.curves.steps[at]), float(self.view.curves.times[at])
+        text = f"step {thousands(step)}"
+        if when and cells.width >= 56:
+            day = time.strftime("%H:%M:%S", time.localtime(when))
+            text += f" · {clock(when - self.view.origin)} after the start, {day}"
+        x = row.index("▲")
+        if x + len(text) + 2 <= cells.width:
+            cells.put(cells.height - 1, x + 1, f"{text} ", Ink.STRONG)
+        else:
+            cells.right(cells.height - 1, x, f" {text}", Ink.STRONG)
+
+
+def arrangement(charts: int, height: int, width: int) -> tuple[int, int]:
+    """Rows and columns of a grid that holds as many charts as fit, in cells about three times as wide as high."""
+    most_across, most_down = max(width // LEAST[0], 1), max(height // LEAST[1], 1)
+    charts = min(charts, most_across * most_down)
+    fitting = [(-(-charts // across), across) for across in range(1, most_across + 1)]
+    fitting = [(down, across) for down, across in fitting if down <= most_down]
+    return min(fitting, key=lambda grid: abs(math.log(width / grid[1] / (height / grid[0]) / 3.2)))
