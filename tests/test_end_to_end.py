@@ -242,7 +242,7 @@ def test_pause_stands_still_and_continue_goes_on(laddertop: Laddertop, live: str
     assert {run["name"]: run["state"] for run in laddertop.json("runs")}[live] == "training"
 
 
-def test_checkpoint_evaluate_and_sample_return_what_came_of_them(laddertop: Laddertop, live: str) -> None:
+def test_checkpoint_evaluate_and_refresh_return_what_came_of_them(laddertop: Laddertop, live: str) -> None:
     told = laddertop.json("checkpoint", live)
     assert told["result"]["file"] == f"step-{told['step']:09d}.ckpt"
     assert (laddertop.runs / live / told["result"]["file"]).stat().st_size == told["result"]["bytes"]
@@ -251,7 +251,7 @@ def test_checkpoint_evaluate_and_sample_return_what_came_of_them(laddertop: Ladd
     assert told["result"]["step"] == told["step"]
     done = laddertop("evaluate", live)
     assert "error_percent" in done.stdout
-    told = laddertop.json("sample", live)
+    told = laddertop.json("refresh", live)
     assert (laddertop.runs / live / told["result"]["file"]).is_file()
 
 

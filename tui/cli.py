@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tui.cli_explore import app as explore
+from tui.cli_options import Json, Run, Runs, Timeout
+
 if TYPE_CHECKING:
     from journal.commands import Action
 
@@ -22,12 +25,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "default_map": {"help": False}},
 )
 
-Run = Annotated[str, typer.Argument(metavar="RUN", help="A run: its folder, its name, a beginning of it, or `last`.")]
-Runs = Annotated[
-    Path | None,
-    typer.Option("--runs", metavar="DIR", help="Folder of the runs (default: $LADDERTOP_RUNS, else checkpoints/)."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object per line on stdout.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return once the training has begun; it goes on by itself.")]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Your words, kept with the command in the run.")]
@@ -37,7 +34,6 @@ Name = Annotated[
 CheckpointStep = Annotated[
     int | None, typer.Option("--step", metavar="N", help="Step of the checkpoint (default: the newest one).")
 ]
-Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait for the engine.")]
 
 
 @app.callback()
@@ -303,9 +299,12 @@ def evaluate(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30
 
 
 @app.command()
-def sample(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
+def refresh(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
     """Pass the test items through a running model now."""
     _ask(runs, run, "sample", note, timeout, json)
+
+
+app.add_typer(explore)
 
 
 def main() -> None:

@@ -69,7 +69,7 @@ def test_the_dashboard_without_a_terminal_says_so(laddertop: Laddertop, words: s
     assert "laddertop train" in done.stderr
 
 
-@pytest.mark.parametrize("action", ["pause", "continue", "stop", "checkpoint", "evaluate", "sample", "set"])
+@pytest.mark.parametrize("action", ["pause", "continue", "stop", "checkpoint", "evaluate", "refresh", "set"])
 def test_without_an_engine_a_command_is_not_sent_and_exits_3(laddertop: Laddertop, action: str) -> None:
     done = laddertop(action, "ladder-one", *(["noise=off"] if action == "set" else []))
     assert (done.returncode, done.stdout) == (3, "")

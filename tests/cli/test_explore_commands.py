@@ -1,0 +1,89 @@
+"""`denoise`, `inpaint`, … on a real run: files that others read, pictures on a terminal, and sentences."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.processes import Laddertop
+
+POINTS = ["train", "dae-mnist", "--device=cpu", "--data=moons", "--steps=50", "--name=points"]
+SMALL = [
+    f"--set={s}" for s in ("model.hidden=[16]", "compile=off", "threads=1", "data.batch=50", "noise.kind=gaussian")
+]
+
+
+@pytest.fixture(scope="module")
+def run(laddertop: Laddertop) -> str:
+    """A denoising autoencoder that was trained on the digits."""
+    words = ["train", "dae-mnist", "--data=digits", "--device=cpu", "--steps=200", "--name=digits"]
+    done = laddertop(*words, *SMALL, "--set=checkpoint.every=100")
+    assert done.returncode == 0, done.stderr
+    return "digits"
+
+
+def test_a_picture_and_arrays_are_written_and_told(laddertop: Laddertop, run: str) -> None:
+    words = ["denoise", run, "--item=3", "--item=5", "--level=0.25", "--corruption=masking"]
+    told = laddertop.json(*words, "--out=d.npz", "--step=100")
+    assert (told["kind"], told["step"], told["checkpoint"]) == ("denoise", 100, "step-000000100.ckpt")
+    assert told["arrays"]["reconstruction"] == {"dtype": "uint8", "shape": [2, 8, 8]}
+    with np.load(laddertop.cwd / told["file"]) as file:
+        assert sorted(file.files) == ["corrupted", "input", "reconstruction", "step"]
+        original = file["input"]
+    done = laddertop(*words, "--out=d.png")
+    assert done.returncode == 0, done.stderr
+    assert (
+        done.stdout
+        == "input, corrupted, reconstruction of each item; step 200, from step-000000200.ckpt; wrote d.png\n"
+    )
+    sheet = np.asarray(Image.open(io.BytesIO((laddertop.cwd / "d.png").read_bytes())))
+    assert sheet.shape == (2 * 58 - 2, 3 * 58 - 2)
+    assert np.array_equal(sheet[:56:7, :56:7], original[0])
+
+
+def test_a_terminal_shows_the_picture(laddertop: Laddertop, run: str) -> None:
+    with laddertop.in_terminal("inpaint", run, "--item=0", "--steps=4") as terminal:
+        terminal.wait_for(lambda lines: any("input of each item, then steps 0, 1, 2, 4;" in line for line in lines))
+        assert terminal.process.wait(20) == 0
+        assert sum(any(c in "▘▝▀▖▌▞▛▗▚▐▜▄▙▟█" for c in line) for line in terminal.lines) > 3
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["sample", "digits", "--out=x.png"], "sample: a dae on digits is no model that can; ask for "),
+        (["denoise", "digits"], "no terminal to show a picture on"),
+        (["denoise", "digits", "--out=x.jpg"], "x.jpg ends neither in .png"),
+        (["denoise", "digits", "--out=x.png", "--item=-1"], "--item: input should be greater than or equal to 0"),
+        (["denoise", "digits", "--out=x.png", "--corruption=fog"], "--corruption: input should be 'none', 'gaussian'"),
+        (["denoise", "digits", "--out=x.png", "--item=999"], "there is no test item 999; there are 360"),
+        (["interpolate", "digits", "--out=x.png", "--item=9"], "give --item twice"),
+        (["field", "digits", "--out=x.png"], "field: a dae on digits is no model with points of the plane"),
+        (["denoise", "digits", "--out=x.png", "--step=7"], "there is no checkpoint of step 7; there are 100, 200"),
+    ],
+)
+def test_what_can_not_be_asked_is_one_sentence(
+    laddertop: Laddertop, run: str, words: list[str], complaint: str
+) -> None:
+    done = laddertop(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("laddertop: ")
+    assert complaint in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_model_of_points_has_a_field(laddertop: Laddertop) -> None:
+    words = [*POINTS, *SMALL, "--set=model.loss=squared", "--set=noise.std=0.1"]
+    assert laddertop(*words).returncode == 0
+    told = laddertop.json("field", "points", "--lines=5", "--extent=2", "--out=f.npz")
+    with np.load(laddertop.cwd / told["file"]) as file:
+        assert file["x"][0, 0].tolist() == [-2, -2]
+        assert file["x"][0, 4].tolist() == [2, -2]
+        assert file["shift"].shape == (5, 5, 2)
+        assert file["data"].shape == (1000, 2)
+    done = laddertop("denoise", "points", "--out=p.png")
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,54 @@
+"""Sheets of images, pictures of points, and PNG files that others read."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tui.draw.sheet import luminance, plane, png, sheet, squarely
+
+
+@pytest.mark.parametrize("shape", [(5, 9), (7, 3, 3), (1, 1)])
+def test_a_png_is_read_by_others_as_it_was_meant(shape: tuple[int, ...]) -> None:
+    image = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    theirs = Image.open(io.BytesIO(png(image)))
+    theirs.load()
+    assert np.array_equal(np.asarray(theirs), image)
+
+
+def test_a_sheet_holds_every_image_enlarged_with_lines_between() -> None:
+    images = np.random.default_rng(0).integers(65, 256, (2, 3, 8, 8)).astype(np.uint8)
+    whole = sheet(images)
+    assert whole.shape == (2 * 58 - 2, 3 * 58 - 2)
+    for row in range(2):
+        for column in range(3):
+            part = whole[row * 58 : row * 58 + 56, column * 58 : column * 58 + 56]
+            assert np.array_equal(part[::7, ::7], images[row, column])
+    assert (whole[56:58] == 64).all()
+    assert sheet(np.zeros((1, 2, 32, 32, 3), np.uint8)).shape == (64, 130, 3)
+
+
+def test_images_stand_squarely_none_lost() -> None:
+    images = np.arange(1, 8, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), np.uint8)
+    grid = squarely(images)
+    assert grid.shape == (3, 3, 2, 2)
+    assert grid[:, :, 0, 0].ravel().tolist() == [1, 2, 3, 4, 5, 6, 7, 0, 0]
+
+
+def test_luminance_of_grey_is_grey() -> None:
+    levels = np.arange(256, dtype=np.uint8)
+    assert np.array_equal(luminance(np.repeat(levels[None, :, None], 3, 2))[0], levels)
+
+
+def test_points_and_arrows_stand_where_they_belong() -> None:
+    points = np.array([[1.0, 1.0], [-1.0, -1.0], [np.nan, 0.0]])
+    image = plane([(points, 200)], size=101)
+    ys, xs = np.nonzero(image)
+    # x to the right, y upwards; what is not a number is nowhere.
+    assert sorted(zip(ys.tolist(), xs.tolist(), strict=True)) == [(2, 98), (98, 2)]
+    image = plane([(points[:2], 50)], (np.array([[-1.0, 0.0]]), np.array([[2.0, 0.0]])), size=101)
+    assert image[50, 98] == 255
+    assert (image[50, 3:98] == 110).all()

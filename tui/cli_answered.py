@@ -1,0 +1,165 @@
+"""Asks what the explore commands ask, and prints the answer: as a picture in the terminal, a file, or JSON."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field, TypeAdapter, ValidationError
+
+from journal import events
+from journal.explore import Answer, AnyQuestion
+from journal.files import write_atomically
+from journal.folder import find_run, runs_folder
+from tui.cli_print import json_result, result
+from tui.draw.cells import GREY_LEVELS, Cells, Ink
+from tui.draw.image import draw_image
+from tui.draw.sheet import luminance, plane, png, sheet, squarely
+from tui.explorer import answered
+
+
+def show(
+    runs: Path | None,
+    text: str,
+    question: Mapping[str, object],
+    step: int | None,
+    *,
+    out: Path | None,
+    timeout: float,
+    as_json: bool,
+) -> None:
+    """Asks a run, or its checkpoint of `step`, a question given as plain values; what is None takes its default.
+
+    Raises ValueError in one sentence for what can't be asked, EngineError when nobody answers.
+    """
+    asked = _question(question)
+    if out is not None and out.suffix not in (".png", ".npz"):
+        raise ValueError(f"--out: {out.name} ends neither in .png (a picture) nor in .npz (the arrays)")
+    if out is None and not as_json and not sys.stdout.isatty():
+        raise ValueError(
+            "there is no terminal to show a picture on; name a file: --out picture.png or --out arrays.npz"
+        )
+    answer = answered(find_run(runs_folder(runs), text), asked, timeout, step)
+    if out is not None:
+        write_atomically(out, _npz(answer) if out.suffix == ".npz" else png(picture(answer)))
+    if as_json:
+        shapes = {name: {"dtype": str(a.dtype), "shape": list(a.shape)} for name, a in answer.arrays.items()}
+        head = events.as_json(answer.head)
+        told = {key: head[key] for key in ("kind", "step", "checkpoint", "seconds")}
+        json_result({**told, "file": str(out) if out else None, "arrays": shapes})
+        return
+    if sys.stdout.isatty():
+        print(preview(picture(answer)), flush=True)
+    where = f"from {answer.head.checkpoint}" if answer.head.checkpoint else "from the training"
+    result(f"{legend(answer)}; step {answer.head.step}, {where}" + (f"; wrote {out}" if out else ""))
+
+
+def picture(answer: Answer) -> np.ndarray:
+    """An answer as one image; `legend` says what is where."""
+    arrays = answer.arrays
+    match answer.head.kind:
+        case "sample" if arrays["samples"].ndim == 2:
+            return plane([(arrays["samples"], 255)])
+        case "sample":
+            return sheet(squarely(arrays["samples"]))
+        case "denoise" if arrays["input"].ndim == 2:
+            start = arrays["corrupted"]
+            return plane([(arrays["input"], 160)], (start, arrays["reconstruction"] - start))
+        case "denoise":
+            return sheet(np.stack([arrays["input"], arrays["corrupted"], arrays["reconstruction"]], 1))
+        case "inpaint" if arrays["input"].ndim == 2:
+            return plane([(arrays["frames"], 110), (arrays["frames"][-1], 255)])
+        case "inpaint":
+            return sheet(np.concatenate([arrays["input"][:, None], _some(arrays["frames"]).swapaxes(0, 1)], 1))
+        case "interpolate" | "traverse" if arrays["images"].shape[-1] == 2:
+            return plane([(arrays["images"], 255)])
+        case "interpolate":
+            return sheet(arrays["images"][None])
+        case "traverse":
+            return sheet(arrays["images"])
+        case _:
+            clouds = [(arrays["data"], 70)] + ([(arrays["samples"], 160)] if "samples" in arrays else [])
+            return plane(clouds, (arrays["x"], arrays["shift"]))
+
+
+def legend(answer: Answer) -> str:
+    """What the picture shows, in words."""
+    arrays = answer.arrays
+    match answer.head.kind:
+        case "sample":
+            return f"{len(arrays['samples'])} samples"
+        case "denoise":
+            return "input, corrupted, reconstruction of each item"
+        case "inpaint":
+            steps = ", ".join(str(step) for step in _shown(len(arrays["frames"])))
+            return f"input of each item, then steps {steps}"
+        case "interpolate":
+            return f"{len(arrays['images'])} steps from one item to the other"
+        case "traverse":
+            values = arrays["values"]
+            units = ", ".join(str(unit) for unit in arrays["units"])
+            return f"from above unit {units}, each from {values[0]:g} to {values[-1]:g}"
+    return (
+        f"data (dark), arrows to where a point is moved, longest {np.linalg.norm(arrays['shift'], axis=-1).max():.3g}"
+    )
+
+
+def preview(image: np.ndarray) -> str:
+    """An image as lines for the terminal that standard output is."""
+    from rich.console import Console
+
+    size = shutil.get_terminal_size()
+    light = luminance(image)
+    width = min(size.columns, -(-light.shape[1] // 2), 2 * (size.lines - 3) * light.shape[1] // light.shape[0])
+    height = max(width * light.shape[0] // (2 * light.shape[1]), 1)
+    coloured = Console().color_system in ("256", "truecolor") and "NO_COLOR" not in os.environ
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    mode = ("quadrants" if coloured else "braille") if unicode else "ramp"
+    cells = draw_image(light, height, max(width, 1), mode)
+    return "\n".join(_line(cells, y) for y in range(cells.height))
+
+
+def _line(cells: Cells, y: int) -> str:
+    text = ""
+    for stretch, ink in cells.runs(y):
+        if ink < Ink.GREYS:
+            text += stretch
+        else:
+            light, paper = (232 + level * 23 // (GREY_LEVELS - 1) for level in divmod(ink - Ink.GREYS, GREY_LEVELS))
+            text += f"\x1b[38;5;{light};48;5;{paper}m{stretch}\x1b[0m"
+    return text
+
+
+def _question(given: Mapping[str, object]) -> AnyQuestion:
+    if given["kind"] == "interpolate" and given["items"] is not None and len(given["items"]) != 2:  # type: ignore[arg-type]
+        raise ValueError("--item: interpolate goes from one item to another, give --item twice")
+    try:
+        asked: AnyQuestion = TypeAdapter[AnyQuestion](
+            Annotated[AnyQuestion, Field(discriminator="kind")]
+        ).validate_python({key: value for key, value in given.items() if value is not None})
+        return asked
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][1]).removesuffix("s" if first["loc"][1] in ("items", "units") else "")
+        raise ValueError(f"--{name}: {first['msg'].lower()} (you gave {first['input']!r})") from None
+
+
+def _npz(answer: Answer) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, step=np.array(answer.head.step), **answer.arrays)
+    return buffer.getvalue()
+
+
+def _shown(frames: int) -> list[int]:
+    """Frames of a chain that a picture shows: the start, then as many steps as before doubled, and the end."""
+    return sorted({0, *(2**i for i in range(7) if 2**i < frames), frames - 1})
+
+
+def _some(frames: np.ndarray) -> np.ndarray:
+    return frames[_shown(len(frames))]
