@@ -35,6 +35,8 @@ class Stream(IntEnum):
     """Draws for the sample panel, the same at every sampling."""
     BOUND = 8
     """Draws of an importance-weighted bound: one counter per block of images and sample."""
+    BINARISE = 10
+    """The fixed binarisation of a data set, with seed 0: counter 0 for training images, 1 for test images."""
     EXPLORE = 9
     """Draws for an answer to somebody who explores, by the seed of the question."""
 

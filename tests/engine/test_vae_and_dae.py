@@ -1,66 +1,15 @@
-"""VAE and denoising autoencoder: closed forms against torch.distributions, reductions, corruption."""
+"""Denoising autoencoder: costs, reductions, corruption."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from torch import distributions
 
 from engine.corruption import corrupt
-from engine.distributions import bernoulli_cross_entropy, gaussian_kl_to_standard
 from engine.optim import Adam
 from engine.randomness import Draws
 from engine.step import Step
 from tests.engine.conftest import CPU, Bench, small_spec
-
-
-def test_kl_to_the_standard_normal_equals_torch_distributions_and_monte_carlo():
-    torch.manual_seed(0)
-    mean, log_std = torch.randn(7, 5, dtype=torch.float64), torch.randn(7, 5, dtype=torch.float64)
-    q, p = distributions.Normal(mean, log_std.exp()), distributions.Normal(0, 1)
-    kl = gaussian_kl_to_standard(mean, log_std)
-    torch.testing.assert_close(kl, distributions.kl_divergence(q, p))
-    z = q.sample((400_000,))
-    torch.testing.assert_close(kl, (q.log_prob(z) - p.log_prob(z)).mean(0), rtol=0.02, atol=0.02)
-    # D(q‖p) is not D(p‖q).
-    assert not torch.allclose(kl, distributions.kl_divergence(distributions.Normal(torch.zeros_like(mean), 1), q))
-
-
-def test_bernoulli_cross_entropy_is_summed_over_pixels():
-    torch.manual_seed(0)
-    target, logits = torch.randint(0, 2, (6, 9)).double(), torch.randn(6, 9, dtype=torch.float64)
-    expected = -distributions.Bernoulli(logits=logits).log_prob(target).sum(1)
-    torch.testing.assert_close(bernoulli_cross_entropy(target, logits), expected)
-
-
-def test_kl_is_summed_over_latent_units_and_averaged_over_the_batch():
-    bench = Bench(small_spec("vae"), torch.float64)
-    _, _, x = bench.batch()
-    mean, log_std = bench.model.encode(x)
-    expected = distributions.kl_divergence(distributions.Normal(mean, log_std.exp()), distributions.Normal(0, 1))
-    torch.testing.assert_close(bench.costs()[1], expected.sum() / len(x))
-
-
-def test_the_vaes_output_starts_at_the_mean_image():
-    bench = Bench(small_spec("vae"), torch.float64)
-    with torch.no_grad():
-        for name, parameter in bench.model.named_parameters():
-            if name == "output":
-                parameter.zero_()
-    training = bench.data.training
-    mean_image = training.rows(slice(None)).mean(0).double().clamp(0.001, 0.999)
-    image = torch.sigmoid(bench.model.decode(torch.zeros(1, bench.model.latent, dtype=torch.float64)))[0]
-    torch.testing.assert_close(image, mean_image, rtol=1e-5, atol=1e-7)
-
-
-def test_dynamic_binarisation_hides_grey_values_and_differs_by_step():
-    bench = Bench(small_spec("vae", "data.binarise=dynamic"))
-    x = bench.batch()[2]
-    assert bench.model.draws_needed(0, 50)[1] >= 50 * 64
-    empty = x[:0]
-    first, again, other = (bench.model.costs(empty, empty, x, bench.draws(step), bench.knobs()) for step in (0, 0, 1))
-    assert torch.equal(first, again)
-    assert not torch.equal(first, other)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +54,8 @@ def test_untied_squared_error_autoencoder():
     torch.testing.assert_close(bench.costs()[0], ((output - x) ** 2).sum() / len(x))
 
 
-@pytest.mark.parametrize("kind", ["vae", "dae"])
-def test_gradients_by_gradcheck(kind):
-    bench = Bench(small_spec(kind, "data.batch=4", "model.hidden=[3]"), torch.float64)
+def test_gradients_by_gradcheck():
+    bench = Bench(small_spec("dae", "data.batch=4", "model.hidden=[3]"), torch.float64)
     names = [name for name, _ in bench.model.named_parameters()]
     values = [p.detach().clone().requires_grad_() for p in bench.model.parameters()]
     labelled, labels, x = bench.batch()
@@ -127,14 +75,12 @@ def test_gradients_by_gradcheck(kind):
     assert torch.autograd.gradcheck(costs, values, atol=1e-6)
 
 
-@pytest.mark.parametrize(("kind", "settings"), [("vae", ["model.latent=8"]), ("dae", ["noise.on=off"])])
-def test_sixteen_images_are_overfitted(kind, settings):
+def test_sixteen_images_are_overfitted():
     spec = small_spec(
-        kind, "data.batch=16", "optimizer.lr=0.01", "data.held_back=1421", "model.hidden=[128]", *settings
+        "dae", "data.batch=16", "optimizer.lr=0.01", "data.held_back=1421", "model.hidden=[128]", "noise.on=off"
     )
     bench = Bench(spec)
     assert len(bench.data.training) == 16
-    bench.controls.set({"beta": 0.0} if kind == "vae" else {})
     step = Step(
         bench.model, Adam(dict(bench.model.named_parameters()), spec.optimizer), bench.controls, bench.batches, 1, CPU
     )

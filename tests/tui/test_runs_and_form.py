@@ -165,7 +165,7 @@ async def test_the_form_shows_each_recipe_with_its_sentence(tmp_path: Path, unti
     app = LaddertopApp(tmp_path, form=True)
     async with app.run_test(size=(110, 34)) as pilot:
         await pilot.press("end")
-        await until(pilot, lambda: "dynamically binarised MNIST" in screen_text(app), "the sentence")
+        await until(pilot, lambda: "binarised MNIST" in screen_text(app), "the sentence")
         assert "noise level" in screen_text(app)
         assert "labels" not in screen_text(app)
 
