@@ -198,8 +198,6 @@ class LvaeSpec(ModelSection):
     """Monte-Carlo samples per image in training: the bound is averaged over them."""
     iw_samples: int = Field(default=1, ge=1, le=1000)
     """Importance samples per image in training, for each Monte-Carlo sample."""
-    bound_samples: int = Field(default=5000, ge=1, le=10**6)
-    """Importance samples per test image of the bound that `laddertop eval` reports."""
 
     @model_validator(mode="after")
     def _one_mlp_per_stochastic_layer(self) -> LvaeSpec:

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -94,7 +94,11 @@ class Lvae(nn.Module):
         self.pixels, self.latent, self.seed = pixels, model.latent, spec.seed
         self.binarise = spec.data.binarise == "dynamic"
         self.ladder = model.inference == "ladder"
-        self.mc_samples, self.iw_samples, self.bound_samples = model.mc_samples, model.iw_samples, model.bound_samples
+        self.mc_samples, self.iw_samples, self.report_samples = (
+            model.mc_samples,
+            model.iw_samples,
+            spec.evaluate.samples,
+        )
 
         make = _Make(model, np.random.RandomState(spec.seed), precision)
         latent, hidden = model.latent, model.hidden
@@ -143,7 +147,7 @@ class Lvae(nn.Module):
         terms = self._log_ratios(x, self.infer(x, samples, draws, "batch"), "batch")
         if self.iw_samples == 1:
             return terms.mean((1, 2))
-        terms = terms.unflatten(2, (self.mc_samples, self.iw_samples))
+        terms = terms.view(*terms.shape[:2], self.mc_samples, self.iw_samples)
         log_share = torch.log_softmax(-terms[0] - knobs["beta"] * terms[1:].sum(0), -1)
         share = torch.exp(log_share)
         unequal = (share * (log_share + math.log(self.iw_samples))).sum(-1).mean()
@@ -162,7 +166,8 @@ class Lvae(nn.Module):
 
     def _up(self, x: Tensor, samples: int, sample: _Sample, statistics: Statistics) -> Layers:
         """The deep VAE: q(z_1|x) q(z_2|z_1) …, and the generative model on what was drawn."""
-        q, z = [], []
+        q: list[Gaussian] = []
+        z: list[Tensor] = []
         for conditional in self.up:
             given = conditional(z[-1] if z else x, statistics)
             q.append(given if z else given.repeat(samples))
@@ -173,7 +178,7 @@ class Lvae(nn.Module):
     def _up_and_down(self, x: Tensor, samples: int, sample: _Sample, statistics: Statistics) -> Layers:
         """The ladder VAE: d_l = MLP(d_{l-1}) from d_0 = x, no draws; then q(z_L|x) and down."""
         image, d = [], x
-        for conditional in self.up:
+        for conditional in cast("Iterable[_Conditional]", self.up):
             d = conditional.mlp(d, statistics)
             image.append(conditional.heads(d, statistics).repeat(samples))
         q = [image[-1]]
@@ -191,7 +196,7 @@ class Lvae(nn.Module):
         logits = self._logits(layers.z[0], statistics)
         kl = [(q.log_density(z) - p.log_density(z)).sum(1) for q, p, z in zip(*layers, strict=True)]
         terms = torch.stack([bernoulli_cross_entropy(_repeat(x, samples), logits), *kl])
-        return terms.unflatten(1, (len(x), samples))
+        return terms.view(-1, len(x), samples)
 
     def _logits(self, z: Tensor, statistics: Statistics) -> Tensor:
         """Logits of p(x|z_1) [R, D] for z_1 [R, Z_1]; the output is not normalised."""
@@ -239,9 +244,9 @@ class Lvae(nn.Module):
         nats = "nats per image, mean over the training images, 1 sample each"
         values["negative_elbo_training"] = Value(value=-elbo, unit=nats)
         x, _ = self._seen(test, seed, _TEST)
-        bound = importance_bounds(self.log_weights, (sum(self.latent), 0), x, self.bound_samples, seed).weighted
-        nats = f"nats per image, mean over the test images, {self.bound_samples} importance samples each"
-        values[f"negative_l{self.bound_samples}"] = Value(value=-bound.mean().item(), unit=nats)
+        bound = importance_bounds(self.log_weights, (sum(self.latent), 0), x, self.report_samples, seed).weighted
+        nats = f"nats per image, mean over the test images, {self.report_samples} importance samples each"
+        values[f"negative_l{self.report_samples}"] = Value(value=-bound.mean().item(), unit=nats)
         return values
 
     def log_weights(self, x: Tensor, samples: int, draws: Draws) -> Tensor:

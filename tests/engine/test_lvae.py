@@ -323,7 +323,7 @@ def test_settled_statistics_are_those_of_the_whole_training_set_in_one_batch(set
 
 
 def test_pitfall_24_the_bound_survives_extreme_weights_and_the_test_images_stay_the_same():
-    it = bench("model.bound_samples=8")
+    it = bench("evaluate.samples=8")
     values, again, other = (it.model.report(it.data.test, it.batches, seed) for seed in (1, 1, 2))
     assert values == again
     assert values["negative_l8"].value != other["negative_l8"].value, "another seed, another binarisation"
