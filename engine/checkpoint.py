@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from engine.controls import Controls, ControlState
+from engine.controls import Controls
 from engine.optim import Adam
 from journal.events import Checkpointed
 from journal.files import write_atomically
@@ -78,5 +78,5 @@ def load(folder: Path, recorded: Checkpointed) -> dict[str, Any]:
 def restore(content: dict[str, Any], optimizer: Adam, controls: Controls) -> int:
     """Puts a checkpoint's content into place and returns its step."""
     optimizer.load(content)
-    controls.state = ControlState(**content["controls"])
+    controls.load(content["controls"])
     return int(content["step"])

@@ -69,6 +69,30 @@ def test_warm_up_rises_linearly_holds_and_starts_again():
     assert effective(controls)["warmup"] == pytest.approx(0.25)
 
 
+def test_warm_up_waits_first_so_that_training_begins_on_un_noised_images():
+    settings = ["warmup.on=on", "warmup.of=noise", "warmup.steps=2", "warmup.after=3"]
+    controls = Bench(small_spec("ladder", *settings)).controls
+    seen = []
+    for step in range(7):
+        seen.append(effective(controls, step)["noise.std.1"])
+        controls.advance()
+    assert seen == pytest.approx([0, 0, 0, 0, 0.15, 0.3, 0.3])
+    # Held it does not wait on; started again it waits again, as long as it is then told to.
+    controls.set({"warmup": "off"})
+    controls.set({"warmup": "on", "warmup.hold": "on", "warmup.after": 1})
+    for _ in range(5):
+        controls.advance()
+    assert (controls.state.waited, controls.state.warmed) == (0, 0)
+    controls.set({"warmup.hold": "off"})
+    controls.advance()
+    controls.advance()
+    assert controls.state.warmed == pytest.approx(0.5)
+    # A longer wait does not stop a warm-up that rises.
+    controls.set({"warmup.after": 100})
+    controls.advance()
+    assert controls.state.warmed == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "of", "warmed"),
     [("vae", "kl", "beta"), ("ladder", "denoising", "lambda.0"), ("dae", "noise", "noise.level")],
@@ -91,6 +115,15 @@ def test_learning_rate_decays_after_the_published_epochs():
     full = Controls(load_recipe("ladder-mnist-100"), [], epoch_steps=600, steps=90_000, device=CPU)
     assert effective(full, 100 * 600 + 599)["lr"] == pytest.approx(0.002)
     assert effective(full, 101 * 600)["lr"] == pytest.approx(0.002 * (150 - 101) / (150 - 100.5))
+
+
+def test_a_checkpoint_from_before_a_knob_was_there_leaves_it_as_the_spec_has_it():
+    controls = Bench(small_spec("ladder", "warmup.on=on", "warmup.after=7")).controls
+    values = {name: value for name, value in controls.state.values.items() if name != "warmup.after"}
+    controls.load({"values": {**values, "lr": 0.5, "gone": 1.0}, "warmed": 0.25})
+    assert list(controls.state.values) == controls.names
+    assert (controls.state.values["lr"], controls.state.values["warmup.after"]) == (0.5, 7)
+    assert (controls.state.warmed, controls.state.waited) == (0.25, 0)
 
 
 def test_the_step_reads_the_knobs_it_is_given_without_being_made_again():
