@@ -15,12 +15,13 @@ import io
 import os
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from journal.events import Record
 from journal.files import write_atomically
@@ -94,13 +95,16 @@ class Interpolate(Question):
 
 
 class Traverse(Question):
-    """What single units of the code do: `images` [U, S, …], `units` [U], `values` [S]."""
+    """What single units of the code do: `images` [U, S, …], `units` [U], `values` [S]; and the code itself with what is
+    given, `code` [U'], and its `image` […]."""
 
     kind: Literal["traverse"] = "traverse"
     item: Index = 0
     """Test item whose code is changed."""
     units: list[Index] = Field(default=[], max_length=100)
     """Units to change, one at a time; none: the eight whose codes vary most over the test items."""
+    given: dict[Index, float] = Field(default={}, max_length=1000)
+    """Units of the code that are set to a value before, as if the item's code had it."""
     low: float = -3
     """First value."""
     high: float = 3
@@ -116,7 +120,9 @@ class _OfManyItems(Question):
 
 class Codes(_OfManyItems):
     """A map of the codes: `pca` [N, 2], `variance` [2] (share of it that the axes hold), `first` [N, 2] (the first two
-    units), `classes` [N], and of each unit over the items `mean` and `std` [U]."""
+    units), `classes` [N], and of each unit over the items `mean` and `std` [U], and how often its values lie between
+    `edges` [L + 1], `counts` [U, L]. Where codes are means of posteriors, the values are draws from these, one an item:
+    the aggregate posterior; `spread` [U] is then the root mean square of the posteriors' standard deviations."""
 
     kind: Literal["codes"] = "codes"
     layer: str | None = None
@@ -125,7 +131,8 @@ class Codes(_OfManyItems):
 
 class Layers(_OfManyItems):
     """What the layers do: `layers` (names), `classes` [N], and of each layer `counts/NAME` [L] and `edges/NAME` [L + 1]
-    of its activations, `variance/NAME` [U] over the items (active above 0.01), `pca/NAME` [N, 2]."""
+    of its activations, `variance/NAME` [U] over the items (active above 0.01), `pca/NAME` [N, 2]. Of a ladder network
+    also how much of its lateral signal each unit lets through, `gate/NAME` [U]: ∂ẑ/∂z~, mean over the items."""
 
     kind: Literal["layers"] = "layers"
 
@@ -155,6 +162,7 @@ class Classify(_OfItems):
 
 
 AnyQuestion = Sample | Denoise | Inpaint | Interpolate | Traverse | Codes | Layers | ScoreField | Classify
+_question: TypeAdapter[AnyQuestion] = TypeAdapter(Annotated[AnyQuestion, Field(discriminator="kind")])
 KINDS: tuple[str, ...] = tuple(kind.model_fields["kind"].default for kind in get_args(AnyQuestion))
 """What can be asked."""
 
@@ -207,6 +215,17 @@ class Answer(NamedTuple):
     """What it is about."""
     arrays: dict[str, npt.NDArray[Any]]
     """By name; the question's class says which there are."""
+
+
+def question_from(tree: Mapping[str, object]) -> AnyQuestion:
+    """The question written in plain values. Raises ValueError that names the first wrong argument."""
+    try:
+        return _question.validate_python(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:2])
+        message = first["msg"][:1].lower() + first["msg"][1:]
+        raise ValueError(f"{where}: {message} (you gave {first['input']!r})") from None
 
 
 def ask(folder: Path, question: AnyQuestion, checkpoint: int | None = None) -> str:

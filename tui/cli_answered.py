@@ -8,13 +8,11 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field, TypeAdapter, ValidationError
 
 from journal import events
-from journal.explore import Answer, AnyQuestion
+from journal.explore import Answer, AnyQuestion, question_from
 from journal.files import write_atomically
 from journal.folder import find_run, runs_folder
 from tui.cli_print import json_result, result
@@ -140,14 +138,11 @@ def _question(given: Mapping[str, object]) -> AnyQuestion:
     if given["kind"] == "interpolate" and given["items"] is not None and len(given["items"]) != 2:  # type: ignore[arg-type]
         raise ValueError("--item: interpolate goes from one item to another, give --item twice")
     try:
-        asked: AnyQuestion = TypeAdapter[AnyQuestion](
-            Annotated[AnyQuestion, Field(discriminator="kind")]
-        ).validate_python({key: value for key, value in given.items() if value is not None})
-        return asked
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][1]).removesuffix("s" if first["loc"][1] in ("items", "units") else "")
-        raise ValueError(f"--{name}: {first['msg'].lower()} (you gave {first['input']!r})") from None
+        return question_from({key: value for key, value in given.items() if value is not None})
+    except ValueError as error:
+        name, _, words = str(error).partition(": ")
+        option = {"items": "item", "units": "unit"}.get(name, name)
+        raise ValueError(f"--{option}: {words}") from None
 
 
 def _npz(answer: Answer) -> bytes:
