@@ -1,50 +1,19 @@
-"""VAE, IWAE and denoising VAE: costs by a plain account with torch.distributions, a bound by quadrature, pitfalls."""
+"""VAE, IWAE and denoising VAE: densities and costs by a plain account with torch.distributions; gradients."""
 
 from __future__ import annotations
 
 import math
-import shutil
-from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, distributions
 from torch.nn import functional
 
-from engine import checkpoint
 from engine.distributions import Gaussian, bernoulli_cross_entropy, gaussian_kl_to_standard
-from engine.models.vae import ACTIVE, NARROWEST
-from engine.optim import Adam
-from engine.randomness import Draws, Stream, draws
-from engine.step import Step
-from journal.spec import load_recipe, override, recipes
+from engine.models.vae import NARROWEST
+from engine.randomness import Draws, Stream, counter_words, draws, normals, uniforms
 from tests.engine.conftest import CPU, Bench, small_spec
-
-TWO = ["model.upper_hidden=[6]", "model.upper_latent=3"]
-IWAE = ["model.bound=iwae", "model.samples=4"]
-
-
-def bench(*settings: str, dtype: torch.dtype = torch.float64) -> Bench:
-    return Bench(small_spec("vae", *settings), dtype)
-
-
-def trained(it: Bench, steps: int) -> Tensor:
-    """Trains, and returns the rows of metrics."""
-    adam = Adam(dict(it.model.named_parameters()), it.spec.optimizer)
-    step = Step(it.model, adam, it.controls, it.batches, 1, CPU)
-    rows = torch.empty(steps, 2 + len(it.model.terms) + len(it.controls.names))
-    for i, row in enumerate(rows):
-        it.controls.prepare(i)
-        step(i, row)
-        it.controls.advance()
-    return rows
-
-
-# ── densities and divergences ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def normal(gaussian: Gaussian) -> distributions.Normal:
-    return distributions.Normal(gaussian.mean, gaussian.log_std.exp())
+from tests.engine.vaes import IWAE, TWO, bench, normal, trained
 
 
 def test_kl_of_two_gaussians_equals_torch_distributions_and_monte_carlo_in_both_directions():
@@ -78,9 +47,6 @@ def test_bernoulli_cross_entropy_is_summed_over_pixels():
     target, logits = torch.randint(0, 2, (6, 9)).double(), torch.randn(6, 9, dtype=torch.float64)
     expected = -distributions.Bernoulli(logits=logits).log_prob(target).sum(1)
     torch.testing.assert_close(bernoulli_cross_entropy(target, logits), expected)
-
-
-# ── costs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def dense(parts: dict[str, Tensor], name: str, rows: Tensor) -> Tensor:
@@ -155,23 +121,17 @@ def test_the_importance_weighted_cost_is_the_log_of_the_mean_weight(layers):
 
 
 def test_what_is_watched_is_recorded_and_no_part_of_the_total():
-    it = bench(*IWAE, dtype=torch.float32)
+    it, other = bench(*IWAE, dtype=torch.float32), bench(*IWAE, dtype=torch.float32)
     assert [term.watched for term in it.model.terms] == [False, True, True]
-    row = trained(it, 1)[0]
-    assert row[0] == row[1]
-    torch.testing.assert_close(row[1:4], _costs_before_the_step())
-
-
-def _costs_before_the_step() -> Tensor:
-    it = bench(*IWAE, dtype=torch.float32)
-    counts = it.model.draws_needed(0, 50)
-    from engine.randomness import counter_words, normals, uniforms
-
-    keys = [
-        torch.tensor(counter_words(1, stream, 0), dtype=torch.int32) for stream in (Stream.NORMALS, Stream.UNIFORMS)
-    ]
-    given = Draws(normals(counts[0], keys[0]), uniforms(counts[1], keys[1]))
-    return it.model.costs(*it.batch(), given, it.knobs()).detach()
+    total, *terms = trained(it, 1)[0, :4]
+    assert total == terms[0]
+    keys = [torch.tensor(counter_words(1, s, 0), dtype=torch.int32) for s in (Stream.NORMALS, Stream.UNIFORMS)]
+    normal, uniform = other.model.draws_needed(0, 50)
+    costs = other.model.costs(
+        *other.batch(), Draws(normals(normal, keys[0]), uniforms(uniform, keys[1])), other.knobs()
+    )
+    torch.testing.assert_close(torch.stack(terms), costs.detach())
+    assert terms[1] + terms[2] > terms[0] + 0.01, "-L_1 is above -L_4"
 
 
 @pytest.mark.parametrize("layers", [[], TWO])
@@ -285,287 +245,3 @@ def test_gradients_by_gradcheck(settings):
         return torch.func.functional_call(Costs(), named, ())
 
     assert torch.autograd.gradcheck(costs, values, atol=1e-6, fast_mode=True)
-
-
-# ── evaluation ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("layers", [[], TWO])
-def test_l1_of_an_evaluation_equals_the_costs_at_the_same_draws(layers):
-    it = bench(*layers, dtype=torch.float32)
-    trained(it, 20)
-    test = it.data.test
-    needed = (2 * len(test) * sum(it.model.latent), 0)
-    given = draws(needed, 7, Stream.EVALUATE, 0, CPU)
-    # Without noise the corruption still takes its draws.
-    given = Draws(given.normal(needed[0]), torch.rand(2 * test.pixels.numel()))
-    x = test.rows(slice(None))
-    it.controls.set({"noise": "off"})
-    it.controls.prepare(0)
-    costs = it.model.costs(x[:0], x[:0], x, given, it.knobs())
-    values = it.model.evaluate(test, it.batches, 7)
-    assert values["negative_elbo"].value == pytest.approx(costs.sum().item(), rel=1e-6)
-    assert next(iter(values)) == "negative_elbo"
-
-
-def test_evaluations_repeat_and_the_seed_is_what_they_depend_on():
-    it = bench(*IWAE, "data.binarise=dynamic", dtype=torch.float32)
-    first, again, other = (it.model.evaluate(it.data.test, it.batches, seed) for seed in (1, 1, 2))
-    assert first == again
-    assert first["negative_l4"] != other["negative_l4"]
-    assert next(iter(first)) == "negative_l4"
-
-
-def test_the_reported_bound_converges_to_log_p_of_x_by_quadrature():
-    it = bench("model.latent=1", "model.hidden=[8]", "evaluate.samples=2000", dtype=torch.float32)
-    trained(it, 300)
-    test = type(it.data.test)(it.data.test.pixels[:60], it.data.test.labels[:60], it.data.test.white)
-    z = torch.linspace(-8, 8, 4001)
-    x = test.rows(slice(None))
-    log_p = torch.stack([-it.model.reconstruction(x[i].expand(len(z), -1), z[:, None]) for i in range(len(x))]).double()
-    log_p += distributions.Normal(0.0, 1.0).log_prob(z).double()
-    expected = (torch.logsumexp(log_p, 1) + math.log(16 / 4000)).mean().item()
-    values = it.model.report(test, it.batches, 1)
-    assert values["negative_l2000"].value == pytest.approx(-expected, abs=2e-3)
-    assert "2000 importance samples" in values["negative_l2000"].unit
-    assert values["negative_elbo"].value > values["negative_l2000"].value + 0.005
-    quick = it.model.evaluate(test, it.batches, 1)["negative_elbo"].value
-    assert values["negative_elbo"].value == pytest.approx(quick, abs=0.3)
-
-
-def test_active_units_by_both_definitions():
-    it = bench("model.latent=4", dtype=torch.float32)
-    with torch.no_grad():
-        heads, bias = it.model.up[0].heads, it.model.up[0].heads_bias
-        heads[:, [0, 1, 4, 5, 6, 7]] = 0.0
-        bias.zero_()
-        bias[5] = -1.0  # unit 1: narrower than the prior, the same for every image
-        bias[2] = 1.0  # units 2 and 3 depend on the image
-    values = it.model.evaluate(it.data.test, it.batches, 1)
-    assert values["active_units"].value == 3
-    assert values["active_units_by_variance"].value == 2
-    assert f"mean KL > {ACTIVE} nats" in values["active_units"].unit
-    forwards, backwards = values["kl_q_p"].per_unit, values["kl_p_q"].per_unit
-    assert forwards
-    assert backwards
-    assert (forwards[0], backwards[0]) == (0, 0)
-    one, prior = distributions.Normal(0.0, math.exp(-1)), distributions.Normal(0.0, 1.0)
-    assert forwards[1] == pytest.approx(distributions.kl_divergence(one, prior).item(), rel=1e-5)
-    assert backwards[1] == pytest.approx(distributions.kl_divergence(prior, one).item(), rel=1e-5)
-    assert sum(forwards) == pytest.approx(values["kl_q_p"].value, rel=1e-5)
-    assert values["kl"].value == pytest.approx(values["kl_q_p"].value, rel=1e-5)
-
-
-def test_pitfall_21_active_units_are_counted_per_layer_and_a_draw_of_the_layer_below_activates_none():
-    it = bench(*TWO, "model.latent=5", dtype=torch.float32)
-    with torch.no_grad():
-        # z1 ignores the image; z2 follows z1, and so varies from image to image by its draw alone.
-        it.model.up[0].heads.zero_()
-        x, given = it.model._evaluated(it.data.test, 1)
-        spread = it.model.infer(x, 1, given)[1].q.mean.std(0)
-        it.model.up[1].heads[:, :3] *= 0.17 / spread
-    values = it.model.evaluate(it.data.test, it.batches, 1)
-    assert values["active_units.2"].value == 3, "by the mean KL they carry something"
-    assert (values["active_units_by_variance"].value, values["active_units_by_variance.2"].value) == (0, 0)
-    assert values["active_units"].value == values["active_units.1"].value + values["active_units.2"].value
-    assert (values["active_units.1"].unit[:4], values["active_units.2"].unit[:4]) == ("of 5", "of 3")
-    _, given = it.model._evaluated(it.data.test, 1)
-    means = it.model.infer(x, 1, given)[1].q.mean
-    assert (means.var(0) > ACTIVE).all(), "the variance of single draws would count them"
-
-
-def test_reconstruction_and_kl_make_the_negative_elbo():
-    for settings in ([], TWO):
-        it = bench(*settings, dtype=torch.float32)
-        values = it.model.evaluate(it.data.test, it.batches, 1)
-        parts = [v.value for name, v in values.items() if name in ("reconstruction", "kl", "kl.1", "kl.2")]
-        assert sum(parts) == pytest.approx(values["negative_elbo"].value)
-        assert all("mean over the test images" in v.unit for n, v in values.items() if not n.startswith("active"))
-
-
-# ── what it has learnt ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_codes_are_means_and_the_last_one_is_what_decode_takes():
-    it = bench(*TWO)
-    x = it.batch()[2]
-    codes = it.model.codes(x)
-    assert [(name, tuple(code.shape)) for name, code in codes.items()] == [("z.1", (50, 5)), ("z.2", (50, 3))]
-    q = it.model.up[0](x)
-    assert torch.equal(codes["z.1"], q.mean)
-    assert torch.equal(codes["z.2"], it.model.up[1](q.mean).mean)
-    below = it.model.down[0](codes["z.2"]).mean
-    assert torch.equal(it.model.decode(codes["z.2"]), torch.sigmoid(it.model.decoder(below)))
-    assert torch.equal(it.model.denoise(x), torch.sigmoid(it.model.decoder(q.mean)))
-    (one,) = bench().model.codes(x).values()
-    assert one.shape == (50, 5)
-
-
-@pytest.mark.parametrize("layers", [[], TWO])
-def test_samples_of_the_model_are_drawn_from_the_top_down(layers):
-    it = bench(*layers)
-    model, rows = it.model, 20_000
-    needed = model.generate_draws_needed(rows)
-    assert needed == (rows * sum(model.latent), 0)
-    given = draws(needed, 3, Stream.SAMPLE, 0, CPU)
-    images = model.generate(rows, Draws(given.normal(needed[0]).double(), torch.empty(0)))
-    torch.manual_seed(0)
-    z = torch.randn(rows, model.latent[-1]).double()
-    for above in model.down:
-        z = normal(above(z)).sample()
-    expected = torch.sigmoid(model.decoder(z))
-    assert ((images >= 0) & (images <= 1)).all()
-    torch.testing.assert_close(images.mean(0), expected.mean(0), rtol=0, atol=0.01)
-    torch.testing.assert_close(images.std(0), expected.std(0), rtol=0, atol=0.01)
-
-
-# ── binarisation ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_dynamic_binarisation_hides_grey_values_and_differs_by_step():
-    it = Bench(small_spec("vae", "data.binarise=dynamic"))
-    x = it.batch()[2]
-    first, again, other = (it.model.costs(x[:0], x[:0], x, it.draws(step), it.knobs()) for step in (0, 0, 1))
-    assert torch.equal(first, again)
-    assert not torch.equal(first, other)
-    seen = it.model.reconstruct(x, it.draws(), it.knobs())["input"]
-    assert set(seen.unique().tolist()) == {0, 1}
-
-
-def test_pitfall_24_fixed_binarisation_is_one_draw_for_every_run_and_dynamic_is_none():
-    runs = [Bench(small_spec("vae", "data.binarise=fixed", f"seed={seed}")).data for seed in (1, 2)]
-    grey = Bench(small_spec("vae")).data
-    for part in ("training", "test"):
-        one, other, original = (getattr(data, part) for data in (*runs, grey))
-        assert torch.equal(one.pixels, other.pixels)
-        assert set(one.rows(slice(None)).unique().tolist()) == {0, 1}
-        expected = original.rows(slice(None))
-        assert one.rows(slice(None)).mean().item() == pytest.approx(expected.mean().item(), abs=0.01)
-        # Where the pixel is black or white already nothing is drawn.
-        sure = (expected == 0) | (expected == 1)
-        assert torch.equal(one.rows(slice(None))[sure], expected[sure])
-    assert not torch.equal(runs[0].training.pixels[:360], runs[0].test.pixels)
-    assert Bench(small_spec("vae", "data.binarise=dynamic")).data.training.pixels.unique().numel() > 2
-    # What is drawn once takes no draws in a step.
-    assert Bench(small_spec("vae", "data.binarise=fixed")).model.draws_needed(0, 10) == (50, 2 * 640)
-
-
-# ── training ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("settings", [[], IWAE, [*TWO, *IWAE], [*TWO, "model.samples=2"], ["model.output=gaussian"]])
-def test_sixteen_images_are_overfitted(settings):
-    bare = settings == ["model.output=gaussian"]
-    own = [
-        "model.hidden=[128]",
-        "model.latent=8",
-        "data.batch=16",
-        "data.held_back=1421",
-        "optimizer.lr=0.01",
-        "optimizer.clip=10",
-    ]
-    it = Bench(small_spec("vae", *own, *settings))
-    assert len(it.data.training) == 16
-    it.controls.set({"beta": 0.0})
-    reconstruction = trained(it, 400)[:, 1 + [t.name for t in it.model.terms].index("reconstruction")]
-    if bare:
-        # 64 pixels, each known to better than a tenth.
-        assert reconstruction[-20:].mean() < 64 * (math.log(0.1) + 0.5 * math.log(2 * math.pi) + 0.5)
-        return
-    # Grey targets keep an entropy of their own; what is above it goes away.
-    x = it.data.training.rows(slice(None))
-    entropy = functional.binary_cross_entropy(x, x, reduction="sum").item() / 16
-    assert reconstruction[-1] - entropy < 0.06 * (reconstruction[0] - entropy)
-
-
-def test_it_is_saved_and_loaded_exactly(tmp_path: Path):
-    settings = [*TWO, *IWAE, "data.binarise=dynamic"]
-    one, other = bench(*settings, dtype=torch.float32), bench(*settings, "seed=2", dtype=torch.float32)
-    trained(one, 5)
-    adam = Adam(dict(one.model.named_parameters()), one.spec.optimizer)
-    saved = checkpoint.save(tmp_path, 5, adam, one.controls, "test")
-    fresh = Adam(dict(other.model.named_parameters()), other.spec.optimizer)
-    assert checkpoint.restore(checkpoint.load(tmp_path, saved), fresh, other.controls) == 5
-    assert one.model.evaluate(one.data.test, one.batches, 3) == other.model.evaluate(other.data.test, other.batches, 3)
-
-
-@pytest.mark.stress
-@pytest.mark.skipif(not shutil.which("g++"), reason="needs a C++ compiler")
-@pytest.mark.parametrize("settings", [["model.bound=iwae", "model.samples=3"], [*TWO, *IWAE]])
-def test_a_compiled_step_equals_the_uncompiled_one_whatever_the_knobs(settings, tmp_path, monkeypatch):
-    from torch._dynamo.utils import counters
-
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    rows = []
-    counters.clear()
-    for compiled in (False, True):
-        it = Bench(small_spec("vae", "model.hidden=[16]", "data.binarise=dynamic", "noise.on=on", *settings))
-        adam = Adam(dict(it.model.named_parameters()), it.spec.optimizer)
-        step = Step(it.model, adam, it.controls, it.batches, 1, CPU, compiled)
-        mine = torch.empty(4, 2 + len(it.model.terms) + len(it.controls.names))
-        for at, changes in enumerate([{}, {"noise": "off"}, {"beta": 0.3, "noise": "on"}, {"lr": 0.01}]):
-            it.controls.set(changes)
-            it.controls.prepare(at)
-            step(at, mine[at])
-        assert not step.problem
-        rows.append(mine)
-    torch.testing.assert_close(rows[1], rows[0], rtol=1e-4, atol=1e-5)
-    assert counters["stats"]["unique_graphs"] == 1
-
-
-def test_the_bound_gets_better_in_training():
-    it = Bench(small_spec("vae", *TWO, *IWAE, "data.binarise=fixed", "optimizer.lr=0.003"))
-    before = it.model.evaluate(it.data.test, it.batches, 1)["negative_l4"].value
-    trained(it, 300)
-    after = it.model.evaluate(it.data.test, it.batches, 1)
-    assert after["negative_l4"].value < before - 3
-    assert after["negative_l4"].value < after["negative_elbo"].value
-
-
-# ── recipes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-VAES = [name for name in recipes() if load_recipe(name).model.kind == "vae"]
-
-
-@pytest.mark.parametrize("name", [n for n in VAES if n != "vae-mnist" and not n.startswith(("dvae", "diwae"))])
-def test_pitfall_27_recipes_of_burda_take_beta1_and_the_images_of_the_paper_not_of_its_code(name):
-    spec = load_recipe(name)
-    assert (spec.optimizer.beta1, spec.optimizer.eps, spec.optimizer.schedule) == (0.9, 1e-4, "burda")
-    assert (spec.data.batch, spec.epochs, spec.optimizer.lr) == (20, 3280, 0.001)
-    fixed = "fixed" in name
-    assert (spec.data.binarise, spec.data.held_back) == (("fixed", 10_000) if fixed else ("dynamic", 0))
-    assert spec.model.bound == ("iwae" if "iwae" in name else "elbo")
-    assert spec.model.samples == int(name.rsplit("-", 1)[-1] if name[-1].isdigit() else 1)
-    widths = [*spec.model.hidden, spec.model.latent, *spec.model.upper_hidden, spec.model.upper_latent]
-    assert widths == ([200, 200, 100, 100, 100, 50] if "2-" in name else [200, 200, 50, 0])
-
-
-def test_pitfall_29_denoising_vaes_are_not_validated_on_the_test_set():
-    found = [name for name in VAES if "dvae" in name or "diwae" in name]
-    assert len(found) >= 5
-    for name in found:
-        spec = load_recipe(name)
-        assert (spec.data.held_back, spec.data.binarise) == (10_000, "fixed")
-        assert spec.noise.salt == "half"
-        assert spec.noise.on == (not name.endswith("-0"))
-
-
-@pytest.mark.parametrize(
-    ("settings", "complaint"),
-    [
-        (["model.upper_latent=3"], "a second stochastic layer needs both"),
-        (["model.output=gaussian", "data.binarise=fixed"], r"data\.binarise: none, where model\.output is gaussian"),
-        (["data.name=moons"], r"model\.output: the points of moons need gaussian"),
-    ],
-)
-def test_what_does_not_fit_is_said(settings, complaint):
-    with pytest.raises(ValueError, match=complaint):
-        override(load_recipe("vae-mnist"), ["data.binarise=none", *settings])
-
-
-def test_points_of_the_plane_have_a_gaussian_decoder():
-    spec = override(
-        load_recipe("vae-mnist"), ["data.binarise=none", "data.name=moons", "model.output=gaussian", "steps=9"]
-    )
-    it = Bench(spec)
-    assert torch.isfinite(trained(it, 9)[:, 0]).all()
