@@ -29,6 +29,7 @@ else:
     os.environ["OPENBLAS_NUM_THREADS"] = _threads
 
 from rich.segment import Segment  # noqa: E402
+from textual import work  # noqa: E402
 from textual.app import App  # noqa: E402
 from textual.binding import Binding, BindingType  # noqa: E402
 from textual.color import Color  # noqa: E402
@@ -37,12 +38,16 @@ from textual.events import CursorPosition  # noqa: E402
 from textual.filter import LineFilter, NoColor  # noqa: E402
 from textual.theme import BUILTIN_THEMES  # noqa: E402
 
+from journal.commands import send, sender  # noqa: E402
 from journal.events import EventReader  # noqa: E402
 from journal.folder import RunFolder  # noqa: E402
+from journal.keeping import fork  # noqa: E402
 from journal.state import RunState  # noqa: E402
+from tui.draw.numbers import thousands  # noqa: E402
 from tui.draw.text import ascii_only  # noqa: E402
 from tui.engine_process import EngineProcess  # noqa: E402
-from tui.messages import OpenRun, StartEngine  # noqa: E402
+from tui.messages import ForkRun, OpenRun, RollBack, StartEngine  # noqa: E402
+from tui.screens.ask import Choose, in_a_line  # noqa: E402
 from tui.screens.new import NewRunScreen  # noqa: E402
 from tui.screens.run import RunScreen  # noqa: E402
 from tui.screens.runs import RunsScreen  # noqa: E402
@@ -102,6 +107,47 @@ class LaddertopApp(App[None]):
     def on_open_run(self, message: OpenRun) -> None:
         """Go to a run."""
         self.switch_screen(RunScreen(message.run, self._plain))
+
+    @work
+    async def on_fork_run(self, message: ForkRun) -> None:
+        """Make a new run from a checkpoint that the user chooses, start its engine, and go to it."""
+        try:
+            step = await self._choose_checkpoint(message.run, f"fork {message.run.name} from")
+            if step is None:
+                return
+            made = fork(message.run, self._runs, step)
+        except (ValueError, OSError) as error:
+            message.tell(str(error))
+            return
+        self.post_message(StartEngine(made, lambda _: None))
+        self.post_message(OpenRun(made))
+
+    @work
+    async def on_roll_back(self, message: RollBack) -> None:
+        """Send a run back to a checkpoint that the user chooses."""
+        run = message.run
+        try:
+            step = await self._choose_checkpoint(run, f"send {run.name} back to")
+            if step is None:
+                return
+            if run.engine_alive():
+                segment = RunState().apply_all(EventReader(run.events_path).read_all()).segment
+                send(run.path, segment, "rollback", {"step": step}, by=sender("dashboard"))
+            else:
+                self._engines[run.path] = EngineProcess(run, back_to=step).process
+        except (ValueError, OSError) as error:
+            message.tell(str(error))
+        else:
+            message.tell(f"{run.name} goes back to step {thousands(step)}")
+
+    async def _choose_checkpoint(self, run: RunFolder, question: str) -> int | None:
+        """The step of the checkpoint that the user takes. Raises ValueError when there is none to take."""
+        state = RunState().apply_all(EventReader(run.events_path).read_all())
+        saved = run.checkpoints(state.checkpoints)[::-1]
+        if not saved:
+            raise ValueError(f"{run.name} has no checkpoint yet")
+        number = await self.push_screen_wait(Choose(f"{question} a checkpoint:", [in_a_line(c, state) for c in saved]))
+        return None if number is None else saved[number].step
 
     def action_runs(self) -> None:
         """Go to the list of runs."""

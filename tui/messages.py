@@ -29,8 +29,38 @@ class Failed(Message):
 class OpenRun(Message):
     """The user wants to see a run."""
 
-    def __init__(self, run: RunFolder) -> None:
+    def __init__(self, run: RunFolder, replay: bool = False) -> None:
         self.run = run
+        self.replay = replay
+        """Whether it is played again from its first step."""
+        super().__init__()
+
+
+class CompareRuns(Message):
+    """The user wants to see runs beside each other."""
+
+    def __init__(self, runs: list[RunFolder]) -> None:
+        self.runs = runs
+        super().__init__()
+
+
+class ForkRun(Message):
+    """The user wants a new run that goes on from a checkpoint of this one."""
+
+    def __init__(self, run: RunFolder, tell: Callable[[str], None]) -> None:
+        self.run = run
+        self.tell = tell
+        """Takes the sentence that says why there is none."""
+        super().__init__()
+
+
+class RollBack(Message):
+    """The user wants this run to go on from an older checkpoint."""
+
+    def __init__(self, run: RunFolder, tell: Callable[[str], None]) -> None:
+        self.run = run
+        self.tell = tell
+        """Takes the sentence that says what came of it."""
         super().__init__()
 
 

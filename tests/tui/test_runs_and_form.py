@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from textual.widgets import DataTable
 
 from journal.commands import send
 from journal.folder import list_runs
@@ -47,20 +46,15 @@ async def test_the_list_follows_what_happens(engine: PlayedEngine, until: Until)
         await until(pilot, lambda: "✗ crashed" in screen_text(app), "the crash")
 
 
-async def test_a_name_is_shown_whole_while_the_program_is_too_busy_to_measure_it(
-    tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def never(*_: object) -> None:
-        """Stands for a program that does not become idle."""
-
-    monkeypatch.setattr(DataTable, "_on_idle", never)
-    with PlayedEngine.new(tmp_path, "vae-mnist", "a-name-of-some-length") as engine:
-        app = LaddertopApp(tmp_path)
-        async with app.run_test(size=(80, 24)) as pilot:
-            await until(pilot, lambda: "a-name-of-some-length" in screen_text(app), "the whole name")
-            with PlayedEngine.new(tmp_path, "vae-mnist", "a-longer-name-than-that-one"):
-                await until(pilot, lambda: "a-longer-name-than-that-one" in screen_text(app), "the longer name")
-        assert engine.step == 0
+async def test_a_name_is_shown_whole_whichever_run_comes_when(tmp_path: Path, until: Until) -> None:
+    app = LaddertopApp(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "no runs here yet" in screen_text(app), "the empty list")
+        for name in ("short", "a-name-of-some-length", "brief", "a-longer-name-than-that-one"):
+            PlayedEngine.new(tmp_path, "vae-mnist", name)
+            await until(pilot, lambda name=name: f" {name} " in screen_text(app), f"the whole of {name}")
+        PlayedEngine.new(tmp_path, "vae-mnist", "2026-11-23-a-name-that-no-terminal-of-80-columns-has-room-for-7f3a")
+        await until(pilot, lambda: "2026-11-23-a-name-tha…-7f3a  ◌ starting" in screen_text(app), "both its ends")
 
 
 async def test_the_cursor_stays_on_its_run(engine: PlayedEngine, until: Until) -> None:
@@ -74,12 +68,12 @@ async def test_the_cursor_stays_on_its_run(engine: PlayedEngine, until: Until) -
         await until(pilot, lambda: "third" in screen_text(app), "the new run")
         screen = app.screen
         assert isinstance(screen, RunsScreen)
-        row = screen._selected()
+        row = screen._table.selected
         assert row is not None
         assert row.run.name == "played"
         await pilot.resize_terminal(80, 24)
         await until(pilot, lambda: "recipe" not in screen_text(app), "the narrow table")
-        row = screen._selected()
+        row = screen._table.selected
         assert row is not None
         assert row.run.name == "played"
 

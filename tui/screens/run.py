@@ -18,7 +18,7 @@ from journal.commands import Action
 from journal.folder import RunFolder
 from tui.draw.image import MODES
 from tui.layout import PANELS, arrange, too_small
-from tui.messages import Failed, Looked, StartEngine
+from tui.messages import Failed, ForkRun, Looked, RollBack, StartEngine
 from tui.pace import Pace
 from tui.panel import Panel
 from tui.remembered import Remembered, recall, remember
@@ -259,6 +259,15 @@ class RunScreen(Screen[None]):
         """Start an engine that goes on from the newest checkpoint."""
         if self.steering.ready():
             self.post_message(StartEngine(self.view.run, self.hint))
+
+    def action_fork(self) -> None:
+        """A new run that goes on from a checkpoint of this one."""
+        self.post_message(ForkRun(self.view.run, self.hint))
+
+    def action_roll_back(self) -> None:
+        """Send the run back to a checkpoint."""
+        if self.steering.ready():
+            self.post_message(RollBack(self.view.run, self.hint))
 
     # Looking
 

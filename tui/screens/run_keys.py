@@ -21,6 +21,8 @@ KEYS: list[BindingType] = [
     Binding("s", "steer('ask', 'sample')", "sample now"),
     Binding("S,ctrl+x", "stop", "stop the training (asks first)"),
     Binding("R", "resume", "resume a run whose engine is gone"),
+    Binding("f", "fork", "fork: a new run that goes on from a checkpoint of this one"),
+    Binding("Z", "roll_back", "send the run back to a checkpoint, from which it goes on"),
     Binding("N", "note", "leave a note in the event log"),
     Binding("i", "interventions", "interventions: every term before and after each"),
     Binding("t", "charts('next_chart', 1)", "next chart"),

@@ -1,49 +1,43 @@
-"""The runs screen: every run with its state, how far it is, and how good; from here to one of them, or to a new one."""
+"""The runs screen: every run with its state, how far it is, and how good; what is done with whole runs is done here."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
-from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import DataTable, Static
+from textual.widgets import Input, Static
 
+from journal import keeping
+from journal.folder import RunFolder
 from tui.draw.cells import Ink
-from tui.draw.numbers import ago, number, thousands
-from tui.draw.spark import bar
 from tui.draw.text import fit, harmless
-from tui.messages import OpenRun, StartEngine
+from tui.messages import CompareRuns, ForkRun, OpenRun, StartEngine
 from tui.palette import colours_of, style
 from tui.runs_view import RunRow, RunsView
+from tui.screens.ask import AskLine
 from tui.screens.commands import KeyCommands
+from tui.screens.confirm import Confirm
 from tui.screens.help import Help
-from tui.wording import measure
+from tui.widgets.runs_table import ORDERS, RunsTable
 
 INTERVAL = 1.0
 """Seconds between two looks at the folder."""
+COMPARED = 8
+"""Runs that can be compared at once."""
 
-STATUS_INKS = {
-    "starting": ("◌", Ink.WARN),
-    "training": ("●", Ink.GOOD),
-    "paused": ("‖", Ink.WARN),
-    "finished": ("✓", Ink.TEXT),
-    "stopped": ("■", Ink.DIM),
-    "failed": ("✗", Ink.BAD),
-    "crashed": ("✗", Ink.BAD),
-    "damaged": ("✗", Ink.BAD),
-}
-WIDE = {"run": None, "recipe": 18, "state": 10, "progress": 24, "evaluation": 28, "age": 6}
-NARROW = {"run": None, "state": 10, "progress": 12, "evaluation": 13, "age": 6}
-"""Columns with their widths; the name takes what its longest needs, and what the others leave at most."""
+_NOTES = (
+    "What is typed after / is looked for in name, recipe, state and note of a run; several words must all be there. "
+    "Marked runs bear a ◆, archived ones, which only A shows, a ›. The small curve is the total cost since the newest "
+    "start, on a logarithmic axis of its own. A run that is being trained can't be renamed, archived or deleted."
+)
 
 
 class RunsScreen(Screen[None]):
@@ -52,15 +46,29 @@ class RunsScreen(Screen[None]):
     DEFAULT_CSS = """
     RunsScreen { background: transparent; }
     RunsScreen > Static { height: 1; padding: 0 1; width: 100%; }
-    RunsScreen > DataTable { height: 1fr; background: transparent; }
-    RunsScreen > DataTable:ansi > .datatable--header { background: transparent; color: $foreground; text-style: bold; }
+    RunsScreen > Input { height: 1; border: none; padding: 0 1; background: transparent; display: none; }
+    RunsScreen > Input:focus { border: none; }
     """
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open the run", priority=True),
+        Binding("enter", "open", "open the run"),
         Binding("n", "app.new_run", "new run"),
         Binding("R", "resume", "resume a run whose engine is gone"),
-        Binding("d,q,escape", "app.leave", "leave; trainings go on"),
+        Binding("f", "fork", "fork: a new run that goes on from a checkpoint of this one"),
+        Binding("space", "mark", "mark the run for a comparison, or take the mark away"),
+        Binding("c", "compare", "compare the marked runs"),
+        Binding("p", "replay", "play the run again on its own screen"),
+        Binding("slash", "search", "search: show only runs that fit"),
+        Binding("s", "order(1)", "order by the next thing: newest, name, recipe, state, progress, best"),
+        Binding("S", "reverse", "turn the order round"),
+        Binding("r", "rename", "rename the run"),
+        Binding("t", "note", "keep a line of text about the run"),
+        Binding("a", "archive", "archive the run, or take it back"),
+        Binding("A", "show_archived", "show archived runs too, or no longer"),
+        Binding("x,delete", "delete", "delete the run (asks first)"),
+        Binding("escape", "back", "end the search; without one, leave"),
+        Binding("d,q", "app.leave", "leave; trainings go on"),
+        Binding("ctrl+p", "app.command_palette", "every command by name", show=False),
         Binding("question_mark", "help", "this help"),
     ]
 
@@ -68,46 +76,27 @@ class RunsScreen(Screen[None]):
         super().__init__()
         self._view = RunsView(runs)
         self._rows: list[RunRow] = []
-        self._columns: dict[str, int] = {}
-        self._shown: dict[str, list[str]] = {}
-        self._chosen = ""
+        self._archived = False
 
     def compose(self) -> ComposeResult:
-        """A heading, the table, what the dashboard has to say, the keys."""
-        yield Static(Text(f"runs in {harmless(str(self._view.runs))}", "bold"), id="heading")
-        yield DataTable(cursor_type="row", zebra_stripes=False, header_height=1, id="table")
+        """A heading, the table, a line about the chosen run, what the dashboard has to say, the keys."""
+        yield Static("", id="heading")
+        yield RunsTable(id="table")
         yield Static("no runs here yet; n starts one", id="none", markup=False)
+        yield Static("", id="about", markup=False)
+        yield Input(placeholder="search", id="search", compact=True)
         yield Static("", id="told", markup=False)
         keys = Text(no_wrap=True, overflow="ellipsis")
-        for key, name in (("enter", "open"), ("n", "new run"), ("R", "resume"), ("q", "leave"), ("?", "help")):
+        hints = (("enter", "open"), ("n", "new"), ("f", "fork"), ("space", "mark"), ("c", "compare"), ("/", "search"))
+        for key, name in (*hints, ("q", "leave"), ("?", "help")):
             keys.append(key, style(Ink.KEY, colours_of(self.app)))
-            keys.append(f" {name}   ", style(Ink.DIM, colours_of(self.app)))
+            keys.append(f" {name}  ", style(Ink.DIM, colours_of(self.app)))
         yield Static(keys, id="keys")
 
     def on_mount(self) -> None:
         """Begin to look."""
         self._table.focus()
         self._look()
-
-    def on_resize(self, _: Resize) -> None:
-        """Fewer columns where there is less room."""
-        self.show_rows(self._rows)
-
-    def _fit_columns(self) -> None:
-        """Gives every column its width itself: the table measures its content only when the program is idle, and shows
-        what it drew before that for as long as nothing else changes."""
-        room = self.app.size.width
-        chosen = WIDE if room >= 110 else NARROW
-        others = sum(width + 2 for width in chosen.values() if width)
-        longest = max((len(harmless(row.run.name)) for row in self._rows), default=3)
-        name = max(min(longest, room - others - 2), 3)
-        columns = {key: width or name for key, width in chosen.items()}
-        if columns != self._columns:
-            self._columns = columns
-            self._shown = {}
-            self._table.clear(columns=True)
-            for key, width in columns.items():
-                self._table.add_column(key, width=width, key=key)
 
     @work(exclusive=True)
     async def _look(self) -> None:
@@ -124,93 +113,192 @@ class RunsScreen(Screen[None]):
             self.show_rows(rows)
             if problem:
                 self.tell(problem)
-            await asyncio.sleep(INTERVAL)
+            await asyncio.sleep(0.01 if self._view.more else INTERVAL)
 
     def show_rows(self, rows: list[RunRow]) -> None:
-        """Bring the table up to date, cell by cell; the cursor stays on its run."""
-        if self._shown:
-            self._remember()
+        """Bring the screen up to date."""
         self._rows = rows
-        table = self._table
-        self._fit_columns()
-        self.query_one("#none").display = not rows
-        keys = [str(row.run.path) for row in rows]
-        if list(self._shown) != keys:
-            table.clear()
-            self._shown = {}
-            for key, row in zip(keys, rows, strict=True):
-                cells = self._cells(row)
-                table.add_row(*cells, key=key)
-                self._shown[key] = [cell.plain for cell in cells]
-            if self._chosen in keys:
-                table.move_cursor(row=keys.index(self._chosen))
-            return
-        for key, row in zip(keys, rows, strict=True):
-            cells = self._cells(row)
-            for name, cell, before in zip(self._columns, cells, self._shown[key], strict=True):
-                if cell.plain != before:
-                    table.update_cell(key, name, cell)
-            self._shown[key] = [cell.plain for cell in cells]
+        words = self._search.value.lower().split()
+        shown = [row for row in rows if (self._archived or not row.archived) and _fits(row, words)]
+        self._table.show(shown)
+        none = self.query_one("#none", Static)
+        none.display = not shown
+        if rows:
+            none.update("no run fits" if words else "every run here is archived; A shows them")
+        order = f"{self._table.order}{', reversed' if self._table.reversed else ''}"
+        count = f"{len(shown)}" if len(shown) == len(rows) else f"{len(shown)} of {len(rows)}"
+        marked = f", {len(self._table.marked)} marked" if self._table.marked else ""
+        heading = Text(f"runs in {harmless(str(self._view.runs))}", "bold", no_wrap=True, overflow="ellipsis")
+        if rows:
+            heading.append(f"   {count} by {order}{marked}", style(Ink.DIM, colours_of(self.app)))
+        self.query_one("#heading", Static).update(heading)
+        self._tell_about()
 
     def tell(self, text: str) -> None:
         """One line of the dashboard's own."""
         self.query_one("#told", Static).update(Text(harmless(text), style(Ink.WARN, colours_of(self.app))))
 
+    @on(RunsTable.Moved)
+    def _tell_about(self) -> None:
+        row = self._table.selected
+        parts = [] if row is None else [f"from {row.origin}" if row.origin else "", row.note, row.problem]
+        text = fit(harmless("   ".join(part for part in parts if part)), max(self.size.width - 2, 0))
+        self.query_one("#about", Static).update(Text(text, style(Ink.DIM, colours_of(self.app))))
+
+    # Going elsewhere
+
+    @on(RunsTable.Opened)
     def action_open(self) -> None:
         """To the run under the cursor."""
-        if (row := self._selected()) is not None:
-            if row.spec is None:
-                self.tell(row.problem)
-            else:
-                self.post_message(OpenRun(row.run))
+        if (run := self._readable()) is not None:
+            self.post_message(OpenRun(run))
 
     def action_resume(self) -> None:
         """Start an engine for the run under the cursor."""
-        if (row := self._selected()) is not None:
+        if (row := self._table.selected) is not None:
             self.post_message(StartEngine(row.run, self.tell))
+
+    def action_fork(self) -> None:
+        """A new run from a checkpoint of the one under the cursor."""
+        if (run := self._readable()) is not None:
+            self.post_message(ForkRun(run, self.tell))
+
+    def action_replay(self) -> None:
+        """Play the run under the cursor again."""
+        if (run := self._readable()) is not None:
+            self.post_message(OpenRun(run, replay=True))
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, and go on to the next."""
+        self._table.mark()
+        self.show_rows(self._rows)
+        self._table.action_move(1)
+
+    def action_compare(self) -> None:
+        """To the comparison of the marked runs."""
+        runs = [row.run for row in self._rows if row.run.path in self._table.marked and row.spec is not None]
+        if len(runs) < 2:
+            self.tell("mark two runs or more with space, then compare them")
+        elif len(runs) > COMPARED:
+            self.tell(f"at most {COMPARED} runs can be compared; {len(runs)} are marked")
+        else:
+            self.post_message(CompareRuns(sorted(runs, key=lambda run: self._table.marked.index(run.path))))
+
+    # Which runs, in which order
+
+    def action_search(self) -> None:
+        """Type what to look for."""
+        self._search.display = True
+        self._search.focus()
+
+    @on(Input.Changed, "#search")
+    def _searched(self) -> None:
+        self.show_rows(self._rows)
+
+    @on(Input.Submitted, "#search")
+    def _end_search(self) -> None:
+        self._search.display = bool(self._search.value)
+        self._table.focus()
+
+    def action_back(self) -> None:
+        """End the search, or leave."""
+        if self._search.display:
+            self._search.value = ""
+            self._search.display = False
+            self._table.focus()
+        else:
+            self.app.exit()
+
+    def action_order(self, by: int) -> None:
+        """Order by another thing."""
+        names = list(ORDERS)
+        self._table.order = names[(names.index(self._table.order) + by) % len(names)]
+        self.show_rows(self._rows)
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self._table.reversed = not self._table.reversed
+        self.show_rows(self._rows)
+
+    def action_show_archived(self) -> None:
+        """Show archived runs, or hide them."""
+        self._archived = not self._archived
+        self.show_rows(self._rows)
+
+    # What is done with a whole run
+
+    @work
+    async def action_rename(self) -> None:
+        """Ask for another name."""
+        if (row := self._table.selected) is not None:
+            name = await self.app.push_screen_wait(AskLine(f"new name of {row.name}:", row.name))
+            if name is not None and name.strip() != row.name:
+                self._do(lambda: self._renamed(row, keeping.rename(row.run, name.strip())))
+
+    def _renamed(self, row: RunRow, run: RunFolder) -> None:
+        # The row becomes that of the new name, for the cursor to stay on it.
+        row.run, row.name = run, run.name
+        self.show_rows(self._rows)
+
+    @work
+    async def action_note(self) -> None:
+        """Ask for a line about the run."""
+        if (row := self._table.selected) is not None:
+            text = await self.app.push_screen_wait(AskLine(f"note about {row.name}:", row.note))
+            if text is not None:
+                self._do(lambda: keeping.write_note(row.run, text))
+
+    def action_archive(self) -> None:
+        """Put the run away, or take it back."""
+        if (row := self._table.selected) is not None:
+            away = not row.archived
+            if self._do(lambda: keeping.archive(row.run, away)) and away and not self._archived:
+                self.tell(f"{row.name} is archived; A shows archived runs, a takes one back")
+
+    @work
+    async def action_delete(self) -> None:
+        """Ask, then remove the run for good."""
+        row = self._table.selected
+        if row is not None and await self.app.push_screen_wait(
+            Confirm(f"Delete {row.name} with all that was recorded of it?\nThis can't be taken back.")
+        ):
+            self._do(lambda: keeping.delete(row.run))
+
+    def _do(self, deed: Callable[[], object]) -> bool:
+        """Does something to a run's folder, and looks at once; says why where it can't be done."""
+        try:
+            deed()
+        except (ValueError, OSError) as error:
+            self.tell(str(error))
+            return False
+        self.tell("")
+        self._look()
+        return True
 
     def action_help(self) -> None:
         """The keys."""
-        self.app.push_screen(Help("Keys of the runs screen", [b for b in self.BINDINGS if isinstance(b, Binding)]))
+        bindings = [b for b in self.BINDINGS if isinstance(b, Binding)]
+        self.app.push_screen(Help("Keys of the runs screen", bindings, _NOTES))
 
     @property
-    def _table(self) -> DataTable[Text]:
-        return self.query_one("#table", DataTable)
+    def _table(self) -> RunsTable:
+        return self.query_one(RunsTable)
 
-    def _remember(self) -> None:
-        if (row := self._selected()) is not None:
-            self._chosen = str(row.run.path)
+    @property
+    def _search(self) -> Input:
+        return self.query_one("#search", Input)
 
-    def _selected(self) -> RunRow | None:
-        at = self._table.cursor_row
-        return self._rows[at] if 0 <= at < len(self._rows) else None
+    def _readable(self) -> RunFolder | None:
+        """The run under the cursor, unless it is damaged, which is then told."""
+        row = self._table.selected
+        if row is None or row.status == "reading":
+            return None
+        if row.spec is None:
+            self.tell(row.problem)
+            return None
+        return row.run
 
-    def _cells(self, row: RunRow) -> list[Text]:
-        colours = colours_of(self.app)
-        sign, ink = STATUS_INKS[row.status]
-        wide = "recipe" in self._columns
-        progress = Text()
-        if row.state.steps:
-            share = row.step / row.state.steps
-            filled, empty = bar(share, 6)
-            progress.append(filled, style(Ink.CURVE, colours)).append(empty, style(Ink.FAINT, colours))
-            progress.append(f" {min(int(100 * share), 100):>2} %")
-            if wide:
-                progress.append(f" {thousands(row.step):>11}", style(Ink.DIM, colours))
-        evaluation = Text()
-        if row.problem:
-            evaluation.append(fit(harmless(row.problem), 60), style(Ink.BAD, colours))
-        elif (found := row.evaluations()) is not None:
-            name, value, best = found
-            evaluation.append(measure(name, value))
-            if best < value and wide:
-                evaluation.append(f" best {number(best)}", style(Ink.DIM, colours))
-        cells = {
-            "run": Text(harmless(row.run.name)),
-            "recipe": Text(harmless(row.spec.recipe) if row.spec else "", style(Ink.DIM, colours)),
-            "state": Text(f"{sign} {row.status}", style(ink, colours)),
-            "progress": progress,
-            "evaluation": evaluation,
-            "age": Text(f"{ago(time.time() - row.made):>6}", style(Ink.DIM, colours)),
-        }
-        return [cells[name] for name in self._columns]
+
+def _fits(row: RunRow, words: list[str]) -> bool:
+    text = f"{row.name} {row.spec.recipe if row.spec else ''} {row.status} {row.note} {row.origin}".lower()
+    return all(word in text for word in words)

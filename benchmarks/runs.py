@@ -1,0 +1,76 @@
+"""How long the list of 500 runs takes: the first look at the folder, and every later one.
+
+python benchmarks/runs.py [RUNS]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.tui.picture import screen_text
+from tests.tui.played import PlayedEngine
+from tui.app import LaddertopApp
+from tui.runs_view import RunsView
+from tui.screens.runs import RunsScreen
+from tui.widgets.runs_table import RunsTable
+
+
+def make(runs: Path, number: int) -> None:
+    """That many finished runs of 2000 steps with ten evaluations each."""
+    for i in range(number):
+        with PlayedEngine.new(
+            runs, ("ladder-mnist-100", "vae-mnist")[i % 2], f"run-{i:04d}", steps=2000, seed=i
+        ) as run:
+            for error in range(10):
+                run.train(200)
+                run.evaluate(5 - error / 3)
+                run.checkpoint()
+            run.end("finished")
+
+
+def main() -> None:
+    """Makes the runs in a temporary folder, looks at them, prints the times."""
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    with tempfile.TemporaryDirectory() as folder:
+        make(Path(folder), number)
+        view = RunsView(Path(folder))
+        began, worked = time.perf_counter(), time.process_time()
+        rows, looks = view.look(), 1
+        while view.more:
+            rows, looks = view.look(), looks + 1
+        print(
+            f"reading {len(rows)} runs: {time.perf_counter() - began:.3f} s in {looks} looks, "
+            f"{time.process_time() - worked:.3f} s of a processor"
+        )
+        began = time.perf_counter()
+        view.look()
+        print(f"looking again: {time.perf_counter() - began:.3f} s")
+        asyncio.run(on_screen(Path(folder)))
+
+
+async def on_screen(runs: Path) -> None:
+    """Prints how long the runs take to be on a screen of 120 × 40."""
+    app = LaddertopApp(runs, form=True)
+    async with app.run_test(size=(120, 40)):
+        began = time.perf_counter()
+        screen = RunsScreen(runs)
+        app.push_screen(screen)
+        while not screen.query(RunsTable) or "finished" not in screen_text(app):
+            await asyncio.sleep(0.01)
+        print(f"the newest on the screen: {time.perf_counter() - began:.3f} s")
+        while any(row.status == "reading" for row in screen._rows):
+            await asyncio.sleep(0.01)
+        print(f"all of them in the table: {time.perf_counter() - began:.3f} s")
+        began = time.perf_counter()
+        screen.show_rows(screen._rows)
+        print(f"drawing them again: {time.perf_counter() - began:.3f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""A question that is answered with a line of text, and one that is answered by choosing from a list."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from journal.events import Checkpointed
+from journal.state import RunState
+from tui.draw.numbers import ago, thousands
+from tui.draw.text import harmless
+from tui.wording import measure
+
+_CSS = """
+    {0} {{ align: center middle; background: transparent; }}
+    {0} > Vertical, {0} > Static, {0} > Input, {0} > OptionList {{ width: 76; max-width: 100%; }}
+    {0} > Static {{ height: auto; padding: 0 1; border: none; background: $background; }}
+    {0} > Input {{ height: 3; background: $background; }}
+    {0} > OptionList {{ height: auto; max-height: 70%; background: $background; }}
+"""
+
+
+def in_a_line(saved: Checkpointed, state: RunState) -> str:
+    """A checkpoint with what it was worth: the newest evaluation up to its step."""
+    words = f"step {thousands(saved.step):>9}  {saved.bytes / 1e6:6.1f} MB  {ago(time.time() - saved.time):>6}  "
+    evaluated = [e for e in state.evaluations if e.values and e.step <= saved.step]
+    values = evaluated[-1].values if evaluated else {}
+    return words + ", ".join(measure(name, value.value) for name, value in list(values.items())[:1])
+
+
+class AskLine(ModalScreen[str | None]):
+    """Asks for a line of text; None when the user thinks better of it."""
+
+    DEFAULT_CSS = _CSS.format("AskLine")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "leave it as it is")]
+
+    def __init__(self, question: str, value: str = "") -> None:
+        super().__init__()
+        self._question, self._value = question, value
+
+    def compose(self) -> ComposeResult:
+        """The question and a field."""
+        yield Static(f"{harmless(self._question)}   enter takes it, esc leaves it", markup=False)
+        yield Input(self._value, select_on_focus=False)
+
+    @on(Input.Submitted)
+    def take(self, event: Input.Submitted) -> None:
+        """Close with what was typed."""
+        self.dismiss(event.value)
+
+
+class Choose(ModalScreen[int | None]):
+    """Asks for one of several; the answer is its number, None when the user thinks better of it."""
+
+    DEFAULT_CSS = _CSS.format("Choose")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "none of them")]
+
+    def __init__(self, question: str, options: list[str]) -> None:
+        super().__init__()
+        self._question, self._options = question, options
+
+    def compose(self) -> ComposeResult:
+        """The question and the list."""
+        yield Static(f"{harmless(self._question)}   enter takes one, esc none", markup=False)
+        yield OptionList(*(Option(harmless(text)) for text in self._options), markup=False)
+
+    @on(OptionList.OptionSelected)
+    def take(self, event: OptionList.OptionSelected) -> None:
+        """Close with the choice."""
+        self.dismiss(event.option_index)
