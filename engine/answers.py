@@ -17,7 +17,7 @@ from torch import Tensor
 from engine.build import Model
 from engine.corruption import corrupt, draws_needed
 from engine.data import Batches, Data
-from engine.explore import Classifies, Decodes, Denoises, Encodes, Fills, Generates, Settles
+from engine.explore import Classifies, Decodes, Denoises, Encodes, Fills, Gates, Generates, Settles, Spreads
 from engine.randomness import Draws, Stream, draws
 from journal.explore import (
     AnyQuestion,
@@ -191,8 +191,11 @@ def _traverse(subject: Subject, question: Traverse) -> Arrays:
     code = _main_codes(subject, _items(subject, [question.item]))
     width = code.shape[1]
     units = question.units
-    if units and max(units) >= width:
-        raise ValueError(f"units: there is no unit {max(units)}; the code has {width}, counted from 0")
+    if max([*units, *question.given], default=0) >= width:
+        wrong = max([*units, *question.given])
+        raise ValueError(f"units: there is no unit {wrong}; the code has {width}, counted from 0")
+    for unit, value in question.given.items():
+        code[0, unit] = value
     if not units:
         spread = _main_codes(subject, subject.data.test.rows(slice(0, 500))).var(0)
         units = spread.argsort(descending=True)[:_UNITS].tolist()
@@ -201,20 +204,38 @@ def _traverse(subject: Subject, question: Traverse) -> Arrays:
     for row, unit in zip(codes, units, strict=True):
         row[:, unit] = values
     images = cast(Decodes, subject.model).decode(codes.flatten(0, 1)).view(*codes.shape[:2], -1)
-    return {"images": _pictures(subject, images), "units": np.array(units), "values": values.cpu().numpy()}
+    return {
+        "images": _pictures(subject, images),
+        "units": np.array(units),
+        "values": values.cpu().numpy(),
+        "code": code[0].float().cpu().numpy(),
+        "image": _pictures(subject, cast(Decodes, subject.model).decode(code))[0],
+    }
 
 
 def _codes(subject: Subject, question: Codes) -> Arrays:
-    test = subject.data.test
-    codes = cast(Encodes, subject.model).codes(test.rows(slice(0, question.rows)))
+    test, model = subject.data.test, subject.model
+    x = test.rows(slice(0, question.rows))
+    codes = cast(Encodes, model).codes(x)
     if question.layer is not None and question.layer not in codes:
         raise ValueError(f"layer: there is no {question.layer!r}; this model has {', '.join(codes)}")
-    chosen = _finite(codes[question.layer or list(codes)[-1]])
+    name = question.layer or list(codes)[-1]
+    chosen = _finite(codes[name])
+    spread = model.spread(x)[name] if isinstance(model, Spreads) else None
+    aggregate = chosen
+    if spread is not None:
+        aggregate = chosen + spread * _drawn((chosen.numel(), 0), question.seed, chosen).normal(*chosen.shape)
+    edges = np.linspace(aggregate.min().item(), aggregate.max().item(), _BINS + 1, dtype=np.float32)
+    counts = [np.histogram(unit, edges)[0] for unit in aggregate.t().float().cpu().numpy()]
     axes, share = principal_axes(chosen)
     first = torch.nn.functional.pad(chosen[:, :2], (0, max(2 - chosen.shape[1], 0)))
     shown = {"pca": axes, "variance": share, "first": first, "mean": chosen.mean(0), "std": chosen.std(0)}
+    if spread is not None:
+        shown["spread"] = spread.square().mean(0).sqrt()
     return {
         **{name: value.float().cpu().numpy() for name, value in shown.items()},
+        "counts": np.array(counts, np.int32),
+        "edges": edges,
         "classes": test.labels[: question.rows].cpu().numpy(),
     }
 
@@ -229,6 +250,9 @@ def _layers(subject: Subject, question: Layers) -> Arrays:
         arrays[f"counts/{name}"], arrays[f"edges/{name}"] = counts, edges.astype(np.float32)
         arrays[f"variance/{name}"] = values.var(0).numpy()
         arrays[f"pca/{name}"] = principal_axes(values)[0].numpy()
+    if isinstance(subject.model, Gates):
+        gates = subject.model.gates(test.rows(slice(0, question.rows)))
+        arrays |= {f"gate/{name}": _finite(gate).mean(0).float().cpu().numpy() for name, gate in gates.items()}
     return arrays
 
 

@@ -43,6 +43,22 @@ class Encodes(Protocol):
 
 
 @runtime_checkable
+class Spreads(Protocol):
+    """A model whose representations are means of posteriors."""
+
+    def spread(self, x: Tensor) -> dict[str, Tensor]:
+        """Of x [B, D], the standard deviations of the posteriors whose means `codes` gives, by the same names."""
+
+
+@runtime_checkable
+class Gates(Protocol):
+    """A model whose decoder has lateral connections."""
+
+    def gates(self, x: Tensor) -> dict[str, Tensor]:
+        """Of x [B, D], how much each layer lets through: ∂ẑ/∂z~ by layer [B, units], the input's under x."""
+
+
+@runtime_checkable
 class Decodes(Protocol):
     """A model with a way back from its main representation."""
 

@@ -272,6 +272,27 @@ class LadderNetwork(nn.Module):
         hidden = self.clean(x)[: -1 if self.classes else None]
         return {f"h{layer}": h for layer, h in enumerate(hidden, 1)}
 
+    def gates(self, x: Tensor) -> dict[str, Tensor]:
+        """How much of its lateral signal each decoded layer lets through: ∂ẑ/∂z~ [B, D_l] for x [B, D_0] without noise.
+
+        With the Gaussian denoising function that is v(u) (Rasmus et al. 2015 v2, eq. 2); the input is x, then h1, ….
+        """
+        passes = self._encode(x[:0], x, None, {}, 0)
+        assert passes.top is not None
+        with torch.enable_grad():
+            lateral = [z.detach().float().requires_grad_() for z in passes.z_noisy]
+            denoised = self._decode(lateral, passes.top.detach())
+            # A layer's estimate depends on its own lateral signal unit by unit, on those above through u alone.
+            gates = {
+                layer: torch.autograd.grad(estimate.sum(), lateral[layer], retain_graph=True, allow_unused=True)[0]
+                for layer, estimate in denoised.items()
+            }
+        names = ["x", *(f"h{layer}" for layer in range(1, self.top)), "y" if self.classes else f"h{self.top}"]
+        return {
+            names[layer]: torch.zeros_like(lateral[layer]) if gate is None else gate.flatten(1)
+            for layer, gate in gates.items()
+        }
+
     @torch.no_grad()
     def denoising_costs(self, test: Images, seed: int) -> dict[str, Value]:
         """The denoising costs of test images, as in training: batches as large, their statistics, the spec's noise."""

@@ -204,6 +204,12 @@ class Vae(nn.Module):
         return dict(zip(self._numbered("z"), (layer.z for layer in self.infer(x, 1, None)), strict=True))
 
     @torch.no_grad()
+    def spread(self, x: Tensor) -> dict[str, Tensor]:
+        """The standard deviations [B, Z] of the posteriors whose means are `codes`."""
+        layers = self.infer(x, 1, None)
+        return dict(zip(self._numbered("z"), (torch.exp(layer.q.log_std) for layer in layers), strict=True))
+
+    @torch.no_grad()
     def denoise(self, x: Tensor) -> Tensor:
         """Pixel means [B, D] through the mean of q(z1|x), of x [B, D], which the caller has corrupted or not."""
         return self._pixels(self.up[0](x).mean)
