@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from engine.bounds import importance_bounds
 from engine.data import Batches, Images
-from engine.distributions import bernoulli_cross_entropy
+from engine.distributions import Gaussian, bernoulli_cross_entropy, standard_gaussian
 from engine.knobs import number
 from engine.layers import EPSILON, glorot_normal, glorot_uniform, normalise, ones, product, zeros
 from engine.randomness import Draws, Stream
@@ -37,39 +37,17 @@ ACTIVE = 0.01
 """A latent unit is active when its mean KL exceeds this many nats."""
 
 FLOOR = 1e-5
-"""Smallest variance; it keeps densities finite while β = 0 asks for no variance at all."""
+"""Smallest variance a head gives; it keeps densities finite while β = 0 asks for no variance at all."""
 
 Statistics = Literal["batch", "settle", "settled"]
 """Batch normalisation takes its statistics from the rows themselves, or does so and keeps them, or takes the kept."""
 
 
-class Gaussian(NamedTuple):
-    """A diagonal Gaussian for every row."""
-
-    mean: Tensor
-    """[R, Z]."""
-    variance: Tensor
-    """[R, Z], at least FLOOR where a head gives it."""
-
-    def log_density(self, z: Tensor) -> Tensor:
-        """log N(z; mean, variance), nats per unit [R, Z]."""
-        return -0.5 * (math.log(2 * math.pi) + torch.log(self.variance) + (z - self.mean).square() / self.variance)
-
-    def kl(self, other: Gaussian) -> Tensor:
-        """D(self ‖ other), nats per unit [R, Z]."""
-        ratio = self.variance / other.variance
-        return 0.5 * (ratio - 1 - torch.log(ratio) + (self.mean - other.mean).square() / other.variance)
-
-    def repeat(self, samples: int) -> Gaussian:
-        """The same Gaussian for each of the samples of an image: [B, Z] to [R, Z]."""
-        return Gaussian(_repeat(self.mean, samples), _repeat(self.variance, samples))
-
-
 def merge(one: Gaussian, other: Gaussian) -> Gaussian:
     """Two beliefs in one, weighted by their precisions: the product of the two densities, normalised (eqs. 18, 19)."""
-    precision, other_precision = 1 / one.variance, 1 / other.variance
-    variance = 1 / (precision + other_precision)
-    return Gaussian((one.mean * precision + other.mean * other_precision) * variance, variance)
+    precision, other_precision = torch.exp(-2 * one.log_std), torch.exp(-2 * other.log_std)
+    both = precision + other_precision
+    return Gaussian((one.mean * precision + other.mean * other_precision) / both, -0.5 * torch.log(both))
 
 
 class Layers(NamedTuple):
@@ -159,8 +137,7 @@ class Lvae(nn.Module):
         def sample(q: Gaussian) -> Tensor:
             if draws is None:
                 return q.mean
-            noise = draws.normal(len(x), samples, q.mean.shape[1]).flatten(0, 1)
-            return q.mean + torch.sqrt(q.variance) * noise
+            return q.draw(draws.normal(len(x), samples, q.mean.shape[1]).flatten(0, 1))
 
         return (self._up_and_down if self.ladder else self._up)(x, samples, sample, statistics)
 
@@ -170,20 +147,20 @@ class Lvae(nn.Module):
         z: list[Tensor] = []
         for conditional in self.up:
             given = conditional(z[-1] if z else x, statistics)
-            q.append(given if z else given.repeat(samples))
+            q.append(given if z else _repeat_both(given, samples))
             z.append(sample(q[-1]))
         p = [conditional(above, statistics) for conditional, above in zip(self.down, z[1:], strict=True)]
-        return Layers(q, [*p, _standard(z[-1])], z)
+        return Layers(q, [*p, standard_gaussian(z[-1])], z)
 
     def _up_and_down(self, x: Tensor, samples: int, sample: _Sample, statistics: Statistics) -> Layers:
         """The ladder VAE: d_l = MLP(d_{l-1}) from d_0 = x, no draws; then q(z_L|x) and down."""
         image, d = [], x
         for conditional in cast("Iterable[_Conditional]", self.up):
             d = conditional.mlp(d, statistics)
-            image.append(conditional.heads(d, statistics).repeat(samples))
+            image.append(_repeat_both(conditional.heads(d, statistics), samples))
         q = [image[-1]]
         z = [sample(q[0])]
-        p = [_standard(z[0])]
+        p = [standard_gaussian(z[0])]
         for i in reversed(range(len(self.down))):
             p.insert(0, self.down[i](z[0], statistics))
             q.insert(0, merge(image[i], self.top_down[i](z[0], statistics) if self.top_down else p[0]))
@@ -214,7 +191,7 @@ class Lvae(nn.Module):
 
     @torch.no_grad()
     def evaluate(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
-        """The negative lower bound L_1 on test images, its terms, and active units per layer; settles first.
+        """The negative lower bound L_1 on test images, its terms, and each unit's KL and active units; settles first.
 
         A unit's KL is closed in form between q and p of a drawn pass, and averaged over the images. In the deep VAE,
         whose p(z_l|z_{l+1}) sees z_l through z_{l+1}, that differs from the term of the bound, except at the top.
@@ -222,17 +199,20 @@ class Lvae(nn.Module):
         self.settle(batches)
         x, draws = self._seen(test, seed, _TEST)
         layers = self.infer(x, 1, draws, "settled")
-        terms = self._log_ratios(x, layers, "settled").mean((1, 2))
-        active = [int((q.kl(p).mean(0) > ACTIVE).sum()) for q, p in zip(layers.q, layers.p, strict=True)]
+        terms = self._log_ratios(x, layers, "settled").mean((1, 2)).tolist()
         nats = "nats per image, mean over the test images"
-        values = {"negative_elbo": Value(value=terms.sum().item(), unit=f"{nats}, 1 sample each")}
-        values |= {
-            term.name: Value(value=value, unit=nats) for term, value in zip(self.terms, terms.tolist(), strict=False)
-        }
-        unit = f"mean KL > {ACTIVE} nats"
-        values["active_units"] = Value(value=sum(active), unit=f"of {sum(self.latent)}, {unit}")
-        for layer, (count, width) in enumerate(zip(active, self.latent, strict=True), 1):
-            values[f"active_units.{layer}"] = Value(value=count, unit=f"of {width}, {unit}")
+        values = {"negative_elbo": Value(value=sum(terms), unit=f"{nats}, 1 sample each")}
+        values |= {term.name: Value(value=v, unit=nats) for term, v in zip(self.terms, terms, strict=False)}
+        forwards = [q.kl(p).mean(0) for q, p in zip(layers.q, layers.p, strict=True)]
+        backwards = [p.kl(q).mean(0) for q, p in zip(layers.q, layers.p, strict=True)]
+        counts, rule = [int((kl > ACTIVE).sum()) for kl in forwards], f"mean KL > {ACTIVE} nats"
+        values["active_units"] = Value(value=sum(counts), unit=f"of {sum(self.latent)}, {rule}")
+        for i, (count, width) in enumerate(zip(counts, self.latent, strict=True), 1):
+            values[f"active_units.{i}"] = Value(value=count, unit=f"of {width}, {rule}")
+        about = f"{nats.replace('mean', 'closed form, mean')}, sum over the units"
+        for name, by_layer in {"kl_q_p": forwards, "kl_p_q": backwards}.items():
+            for i, kl in enumerate(by_layer, 1):
+                values[f"{name}.{i}"] = Value(value=kl.sum().item(), unit=about, per_unit=kl.tolist())
         return values
 
     @torch.no_grad()
@@ -240,14 +220,14 @@ class Lvae(nn.Module):
         """What the paper reports: `evaluate`, L_1 on the training images, and L_k on test; takes minutes to hours."""
         values = self.evaluate(test, batches, seed)
         x, draws = self._seen(batches.training, seed, _TRAINING)
-        elbo = -self._log_ratios(x, self.infer(x, 1, draws, "settled"), "settled").sum(0).mean().item()
+        terms = self._log_ratios(x, self.infer(x, 1, draws, "settled"), "settled").mean((1, 2))
         nats = "nats per image, mean over the training images, 1 sample each"
-        values["negative_elbo_training"] = Value(value=-elbo, unit=nats)
+        training = Value(value=terms.sum().item(), unit=nats)
         x, _ = self._seen(test, seed, _TEST)
         bound = importance_bounds(self.log_weights, (sum(self.latent), 0), x, self.report_samples, seed).weighted
         nats = f"nats per image, mean over the test images, {self.report_samples} importance samples each"
-        values[f"negative_l{self.report_samples}"] = Value(value=-bound.mean().item(), unit=nats)
-        return values
+        named = {f"negative_l{self.report_samples}": Value(value=-bound.mean().item(), unit=nats)}
+        return named | {"negative_elbo_training": training} | values
 
     def log_weights(self, x: Tensor, samples: int, draws: Draws) -> Tensor:
         """log p(x, z) / q(z|x) [B, S] for x [B, D] and `samples` draws of z each; needs `settle` before."""
@@ -264,6 +244,12 @@ class Lvae(nn.Module):
         """The means of q(z_l) [B, Z_l] with the means of the other layers, z1 first; needs `settle` before."""
         layers = self.infer(x, 1, None, "settled")
         return {f"z{layer}": z for layer, z in enumerate(layers.z, 1)}
+
+    @torch.no_grad()
+    def spread(self, x: Tensor) -> dict[str, Tensor]:
+        """The standard deviations [B, Z_l] of the posteriors whose means are `codes`; needs `settle` before."""
+        layers = self.infer(x, 1, None, "settled")
+        return {f"z{layer}": torch.exp(q.log_std) for layer, q in enumerate(layers.q, 1)}
 
     @torch.no_grad()
     def denoise(self, x: Tensor) -> Tensor:
@@ -287,7 +273,7 @@ class Lvae(nn.Module):
     def _generate(self, z: Tensor, draws: Draws | None, statistics: Statistics) -> Tensor:
         for conditional in reversed(self.down):
             p = conditional(z, statistics)
-            z = p.mean if draws is None else p.mean + torch.sqrt(p.variance) * draws.normal(*p.mean.shape)
+            z = p.mean if draws is None else p.draw(draws.normal(*p.mean.shape))
         return torch.sigmoid(self._logits(z, statistics))
 
     @torch.no_grad()
@@ -314,8 +300,8 @@ def _repeat(rows: Tensor, samples: int) -> Tensor:
     return rows if samples == 1 else rows.repeat_interleave(samples, 0)
 
 
-def _standard(z: Tensor) -> Gaussian:
-    return Gaussian(torch.zeros_like(z), torch.ones_like(z))
+def _repeat_both(given: Gaussian, samples: int) -> Gaussian:
+    return Gaussian(_repeat(given.mean, samples), _repeat(given.log_std, samples))
 
 
 class _Make(NamedTuple):
@@ -386,7 +372,7 @@ class _Heads(nn.Module):
 
     def forward(self, rows: Tensor, statistics: Statistics) -> Gaussian:
         mean, variance = self.dense(rows, statistics).chunk(2, 1)
-        return Gaussian(mean, functional.softplus(variance) + FLOOR)
+        return Gaussian(mean, 0.5 * torch.log(functional.softplus(variance) + FLOOR))
 
 
 class _Conditional(nn.Module):

@@ -21,17 +21,20 @@ def taken(bench: Bench, compiled: bool) -> tuple[Step, Adam, torch.Tensor]:
 
 
 @pytest.mark.parametrize("written_out", [False, True])
-def test_updates_equal_torchs_adam(written_out):
+@pytest.mark.parametrize("each", [0.0, 0.3])
+def test_updates_equal_torchs_adam(written_out, each):
     torch.manual_seed(0)
     mine = torch.randn(5, 3)
     theirs = mine.clone().requires_grad_()
-    spec = OptimizerSpec(lr=0.01, beta1=0.8, beta2=0.99, eps=1e-4)
+    spec = OptimizerSpec(lr=0.01, beta1=0.8, beta2=0.99, eps=1e-4, clip_each=each)
     adam = Adam({"w": mine}, spec)
     reference = torch.optim.Adam([theirs], lr=0.01, betas=(0.8, 0.99), eps=1e-4)
     for count in range(1, 6):
         gradient = torch.randn(5, 3)
         theirs.grad, whole = gradient.clone(), gradient.norm().item()
         torch.nn.utils.clip_grad_norm_([theirs], 2.0)
+        if each:
+            torch.nn.utils.clip_grad_value_([theirs], each)
         reference.step()
         lr, clip = torch.tensor(0.01), torch.tensor(2.0)
         if written_out:
