@@ -9,7 +9,7 @@ import numpy as np
 
 from journal.events import Commanded, Event, RunEnded, RunStarted
 from journal.metrics import MetricsReader
-from tui.draw.numbers import number
+from tui.draw.numbers import number, setting
 
 WINDOW = 200
 """Steps of a window; fewer where another intervention, a start or the end is nearer."""
@@ -111,11 +111,16 @@ class Effects:
 
 
 def before_after(effect: Effect, name: str) -> str:
-    """One column before and after: 187 ± 3 → 130 ± 2; empty when it is not known on both sides."""
+    """One column before and after: 187±3 → 130±2; empty when it is not known on both sides."""
     if name not in effect.before or name not in effect.after:
         return ""
     (mean, sd), (later, later_sd) = effect.before[name], effect.after[name]
-    return f"{number(mean)} ± {number(sd)} → {number(later)} ± {number(later_sd)}"
+    return f"{number(mean)}±{_short(sd)} → {number(later)}±{_short(later_sd)}"
+
+
+def _short(sd: float) -> str:
+    """Two significant digits."""
+    return setting(float(f"{sd:.2g}"))
 
 
 def moved_most(effect: Effect) -> list[str]:

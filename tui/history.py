@@ -40,6 +40,8 @@ class Wanted(NamedTuple):
     """Seconds since 1970 where an axis of wall time begins."""
     weights: tuple[tuple[str, str], ...] = ()
     """Columns of terms with the columns of their weights: while its weight is 0, a term may be nan without fault."""
+    plain: tuple[str, ...] = ()
+    """Curves that are never smoothed: settings, which do not fluctuate."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class History:
         self._overviews: dict[int, Overview] = {}
         self._wanted: Wanted | None = None
         self._average = Average(0.0, 0)
+        self._newest = np.empty(0)
         self._binned = self._gone = empty_bins(0)
         self._steps = self._times = np.zeros(BINS)
         self._last_time = float("nan")
@@ -95,13 +98,13 @@ class History:
             self._kept = kept, _Sequence(self, kept) if kept else None
         if self._kept[1] is not None:
             self._gather(self._kept[1], wanted)
-        binned, average, place = self._binned, self._average, (self._steps, self._times, self._last_time)
+        kept_state = self._binned, self._average, self._newest, self._steps, self._times, self._last_time
         self._gone = empty_bins(len(wanted.names))
         for stretch in gone:
             self._begin(len(wanted.names))
             self._gather(_Sequence(self, [stretch]), wanted)
             self._gone = _over(self._gone, self._binned)
-        self._binned, self._average, (self._steps, self._times, self._last_time) = binned, average, place
+        self._binned, self._average, self._newest, self._steps, self._times, self._last_time = kept_state
         return self._curves()
 
     def more(self, records: np.ndarray) -> Curves:
@@ -113,7 +116,8 @@ class History:
     def smoothed(self) -> dict[str, float]:
         """The moving averages at the newest record."""
         assert self._wanted is not None
-        values = dict(zip(self._wanted.names, self._average.now().tolist(), strict=True))
+        averages = np.where(self._plain(), self._newest, self._average.now())
+        values = dict(zip(self._wanted.names, averages.tolist(), strict=True))
         if THROUGHPUT in values:
             values[THROUGHPUT] = 1 / values[THROUGHPUT] if values[THROUGHPUT] > 0 else float("nan")
         return values
@@ -122,6 +126,7 @@ class History:
         assert self._wanted is not None
         self._binned = empty_bins(curves)
         self._average = Average(self._wanted.decay, curves)
+        self._newest = np.full(curves, np.nan)
         self._steps, self._times, self._last_time = np.zeros(BINS, np.int64), np.zeros(BINS), float("nan")
 
     def _curves(self) -> Curves:
@@ -160,7 +165,9 @@ class History:
                 self._add_blocks(sequence, blocks[split : last + 1], ends[split : last + 1], tail)
         total = int(ends[-1])
         records, seconds = sequence.read(max(total - tail, 0), total)
-        self._average.at_ends(self._values(records, seconds), np.zeros(1, np.int64))
+        values = self._values(records, seconds)
+        self._average.at_ends(values, np.zeros(1, np.int64))
+        self._newest = values[-1]
         self._last_time = float(records["time"][-1])
 
     def _add(self, records: np.ndarray, before: float, average: Average) -> None:
@@ -174,7 +181,11 @@ class History:
         finite = np.isfinite(values)
         own = np.where(finite, values, np.nan)
         taken = at[starts] >= 0
-        ends = (np.append(starts[1:], len(records)) - 1)[taken]
+        ends = np.append(starts[1:], len(records)) - 1
+        plain = self._plain()
+        smooth[plain] = own[ends][:, plain].T
+        self._newest = own[-1]
+        ends = ends[taken]
         self._put(
             at[starts][taken],
             np.fmin.reduceat(own, starts, axis=0)[taken].T,
@@ -218,9 +229,11 @@ class History:
             for i, end in enumerate(some):
                 own = self._values(*sequence.read(max(end - tail, 0), end))
                 values[i, tail - len(own) :] = own
+            newest = values[:, -1].copy()
             finite = np.isfinite(values)
             values[~finite] = 0
             sums, counts = (np.einsum("ets,t->se", array, weights) for array in (values, finite))
+            sums[self._plain()], counts[self._plain()] = newest.T[self._plain()], 1
             averages[:, first : first + 64] = ratio(sums, counts)
         return averages
 
@@ -249,6 +262,11 @@ class History:
         if self._wanted.axis.unit == "time":
             return np.asarray(records["time"] - self._wanted.origin)
         return np.asarray(records["step"])
+
+    def _plain(self) -> np.ndarray:
+        """Which curves are not smoothed."""
+        assert self._wanted is not None
+        return np.array([not self._wanted.decay or name in self._wanted.plain for name in self._wanted.names], bool)
 
     def _columns(self) -> list[int]:
         assert self._wanted is not None

@@ -1,4 +1,4 @@
-"""A widget that shows a picture of character cells and sends only the rows that changed."""
+"""A widget that shows a picture of character cells and sends only the cells that changed."""
 
 from __future__ import annotations
 
@@ -33,12 +33,11 @@ class Panel(Widget, can_focus=False):
         raise NotImplementedError
 
     def update(self) -> None:
-        """Draw again, and ask for the rows that look different now: one region per row, from its first column, since
-        the compositor crops on the right only."""
+        """Draw again, and ask for the cells that look different now (see tui.paint)."""
         cells = self.picture(self.size.height, self.size.width)
         before, self._cells = self._cells, cells
-        for y, end in cells.changed_rows(before):
-            self.refresh(Region(0, y, end, 1))
+        if regions := [Region(x, y, end - x, 1) for y, x, end in cells.changed_spans(before)]:
+            self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
         """Row y of the picture."""

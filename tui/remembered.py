@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from journal.files import user_cache, write_atomically
-from tui.draw.axis import Unit
-from tui.draw.scale import Kind
+from tui.draw.axis import UNITS, Unit
+from tui.draw.scale import KINDS, Kind
 
 
-class Remembered(BaseModel):
+@dataclass
+class Remembered:
     """What is remembered of the run screen."""
 
-    model_config = ConfigDict(extra="ignore")
-
-    pinned: list[str] = []
+    pinned: list[str] = field(default_factory=list)
     """Names of charts; empty: the first ones."""
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, Kind] = field(default_factory=dict)
     """Kind of the y axis by name of chart, where it is not the usual one."""
     unit: Unit = "step"
     log_x: bool = False
-    decay: float | None = None
-    """Of the moving averages; None: the usual one."""
+    decay: float = 0.98
+    """Of the moving averages."""
     chosen: str = "cost"
     """The panel that tab arrived at."""
     maximised: bool = False
@@ -33,28 +31,37 @@ class Remembered(BaseModel):
     """Whether all pinned charts are shown at once."""
 
 
-def _file() -> Path:
-    return user_cache() / "run-screen.json"
-
-
 def recall(kind: str) -> Remembered:
     """How the screen was left for a kind of model; the usual screen when it never was, or the file is damaged."""
-    try:
-        return Remembered.model_validate(json.loads(_file().read_bytes()).get(kind, {}))
-    except (OSError, ValueError, AttributeError, ValidationError):
-        return Remembered()
+    known = _everything().get(kind, {})
+    usual = Remembered()
+    for name in (f.name for f in fields(Remembered)):
+        value = known.get(name) if isinstance(known, dict) else None
+        if type(value) is type(getattr(usual, name)):
+            setattr(usual, name, value)
+    usual.pinned = [chart for chart in usual.pinned if isinstance(chart, str) and chart.split()]
+    usual.kinds = {chart: axis for chart, axis in usual.kinds.items() if axis in KINDS}
+    usual.unit = usual.unit if usual.unit in UNITS else UNITS[0]
+    return usual
 
 
 def remember(kind: str, screen: Remembered) -> None:
     """Keep how the screen is left. A cache that can't be written is no reason to disturb anybody."""
-    try:
-        everything = json.loads(_file().read_bytes())
-        everything = everything if isinstance(everything, dict) else {}
-    except (OSError, ValueError):
-        everything = {}
-    everything[kind] = screen.model_dump()
+    everything = _everything() | {kind: asdict(screen)}
     try:
         os.makedirs(_file().parent, exist_ok=True)
         write_atomically(_file(), json.dumps(everything, indent=1).encode())
     except OSError:
         return
+
+
+def _file() -> Path:
+    return user_cache() / "run-screen.json"
+
+
+def _everything() -> dict[str, object]:
+    try:
+        found = json.loads(_file().read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

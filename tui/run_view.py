@@ -186,7 +186,7 @@ class RunView:
         mine = ("total", *(term.name for term in self.state.terms))
         weights = tuple((term.name, term.weight) for term in self.state.terms if term.weight is not None)
         names = tuple(dict.fromkeys((*mine, *names)))
-        return Wanted(self.x.axis(self.extent), names, self.decay, self.origin, weights)
+        return Wanted(self.x.axis(self.extent), names, self.decay, self.origin, weights, tuple(self.state.knobs))
 
     # Where it is
 

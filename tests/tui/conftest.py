@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 import tui.pace
 import tui.screens.runs
+from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 
@@ -47,3 +48,8 @@ def until() -> Until:
             await pilot.pause(0.02)
 
     return wait
+
+
+@pytest.fixture
+def eyes(engine: PlayedEngine) -> Eyes:
+    return Eyes(engine.run)

@@ -231,15 +231,17 @@ def test_evaluations_are_points_joined_by_lines() -> None:
     assert np.nanmax(bins.high) == 3
 
 
-def test_only_rows_that_changed_are_named_up_to_their_last_difference() -> None:
-    before, after = Cells(3, 10), Cells(3, 10)
+def test_only_cells_that_changed_are_named() -> None:
+    before, after = Cells(3, 40), Cells(3, 40)
     for cells in (before, after):
         cells.put(0, 0, "abc")
     after.put(1, 4, "x")
+    after.put(1, 30, "xy")
     after.put(2, 2, " ", Ink.BAD)
-    assert after.changed_rows(before) == [(1, 5), (2, 3)]
-    assert after.changed_rows(after) == []
-    assert after.changed_rows(Cells(2, 10)) == [(0, 10), (1, 10), (2, 10)]
+    after.put(2, 5, "z")
+    assert after.changed_spans(before) == [(1, 4, 5), (1, 30, 32), (2, 2, 6)]
+    assert after.changed_spans(after) == []
+    assert after.changed_spans(Cells(2, 40)) == [(0, 0, 40), (1, 0, 40), (2, 0, 40)]
 
 
 def test_sparklines_share_a_scale() -> None:

@@ -11,44 +11,17 @@ import numpy as np
 import pytest
 
 from journal.commands import send
-from journal.folder import RunFolder
-from journal.metrics import MetricsReader
+from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
 from tui import steering
 from tui.draw.cells import Ink
 from tui.event_line import ME
-from tui.run_view import RunView
 from tui.runs_view import RunsView
 from tui.watcher import Watcher
 from tui.widgets.history import History
 from tui.widgets.samples import Samples
 from tui.widgets.status import StatusBar
 from tui.widgets.terms import Terms
-
-
-class Eyes:
-    """A view with its watcher."""
-
-    def __init__(self, run: RunFolder) -> None:
-        self.view, self.watcher = RunView(run), Watcher(run)
-        self.look()
-
-    def look(self) -> RunView:
-        while True:
-            wanted = self.view.wanted()
-            news = self.watcher.look(wanted)
-            self.view.apply(news)
-            if not news.more and self.view.wanted() == wanted:
-                return self.view
-
-    def send(self, action: str, changes: dict[str, float] | None = None, segment: int | None = None) -> None:
-        at = self.view.state.segment if segment is None else segment
-        self.view.sent(send(self.view.run.path, at, action, changes, by=ME))  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def eyes(engine: PlayedEngine) -> Eyes:
-    return Eyes(engine.run)
 
 
 def test_raw_times_weight_is_what_a_term_adds_and_shares_make_one(eyes: Eyes) -> None:
@@ -105,61 +78,6 @@ def test_what_others_asked_for_is_pending_here_too_and_bears_their_name(engine: 
     eyes.look()
     assert eyes.view.lines[-1].text == "ann@box (command line): σ 0.1 → applied"
     assert eyes.view.pending() == []
-
-
-def test_the_cost_before_and_after_an_intervention_is_told_once_both_are_known(
-    engine: PlayedEngine, eyes: Eyes
-) -> None:
-    eyes.send("set", {"noise": 0.0})
-    engine.answer()
-    engine.train(100)
-    assert "cost" not in eyes.look().lines[-1].text
-    engine.train(150)
-    text = eyes.look().lines[-1].text
-    assert text.startswith("you: noise off → applied   cost ")
-    effect = eyes.view.effects[eyes.view.state.commands[0].id]
-    reader = MetricsReader(engine.run.path)
-    reader.poll()
-    total = reader.values("total").astype(float)
-    assert effect.window == 200
-    assert effect.before["total"] == pytest.approx((total[1800:2000].mean(), total[1800:2000].std()))
-    assert effect.after["total"] == pytest.approx((total[2000:2200].mean(), total[2000:2200].std()))
-    assert effect.after["total"].mean < effect.before["total"].mean
-    assert set(effect.before) == {"total", *(term.name for term in eyes.view.state.terms)}
-
-
-def test_windows_end_where_another_intervention_begins(engine: PlayedEngine, eyes: Eyes) -> None:
-    for value, steps in ((0.0, 60), (1.0, 500), (0.0, 4)):
-        eyes.send("set", {"noise": value})
-        engine.answer()
-        engine.train(steps)
-    eyes.look()
-    windows = [eyes.view.effects[c.id].window for c in eyes.view.state.commands if c.id in eyes.view.effects]
-    assert windows == [60, 60]
-    engine.end()
-    eyes.look()
-    last = eyes.view.effects[eyes.view.state.commands[-1].id]
-    assert (last.window, last.before) == (0, {})
-
-
-def test_undo_sends_back_what_was_before_and_then_what_was_before_that(engine: PlayedEngine, eyes: Eyes) -> None:
-    sent: list[str] = []
-    keys = steering.Steering(eyes.view, sent.append, lambda: None)
-    eyes.send("set", {"noise": 0.0})
-    engine.answer()
-    send(engine.run.path, 1, "set", {"noise.std": 0.1}, by="ann@box (command line)")
-    engine.answer()
-    eyes.look()
-    keys.undo()
-    keys.undo()
-    first, second = engine.answer()
-    assert first.changes == pytest.approx({f"noise.std.{i}": 0.3 for i in range(7)})
-    assert second.changes == {"noise": 1.0}
-    eyes.look()
-    assert eyes.view.knobs()["noise"].knob.value == 1.0
-    assert eyes.view.lines[-1].text.endswith("(undo)")
-    keys.undo()
-    assert sent[-1] == "there is nothing to undo in this start of the run"
 
 
 def test_a_term_that_is_nan_with_weight_0_is_not_trained_and_takes_no_share(tmp_path: Path) -> None:
@@ -279,18 +197,6 @@ def test_before_its_first_step_a_resumed_run_stands_where_it_was_resumed(engine:
         assert (view.step, view.latest) == (1500, {})
         assert np.isnan(view.rate())
         assert view.curves.steps.max() == 2000
-
-
-def test_what_happened_before_a_resume_keeps_its_effect_told(engine: PlayedEngine, eyes: Eyes) -> None:
-    eyes.send("set", {"noise": 0.0})
-    engine.answer()
-    engine.train(300)
-    engine.__exit__(None, None, None)
-    second = PlayedEngine(engine.run, first=2300, segment=2)
-    second.keep_time(time.time() + 1)
-    with second:
-        view = Eyes(engine.run).view
-        assert any("noise off" in line.text and "cost" in line.text for line in view.lines)
 
 
 def test_nothing_is_stale_while_the_engine_compiles(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ async def test_a_note_is_left_word_for_word(engine: PlayedEngine, until: Until) 
 
 
 async def test_the_help_names_every_key(engine: PlayedEngine, until: Until) -> None:
-    async with opened(engine.run.path, (120, 50)) as pilot:
+    async with opened(engine.run.path, (120, 70)) as pilot:
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, Help), "the help")
         text = screen_text(pilot.app)

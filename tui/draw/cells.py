@@ -1,4 +1,4 @@
-"""A picture of character cells: what every panel draws, and what is compared so that only changed rows are sent."""
+"""A picture of character cells: what every panel draws, and what is compared so that only changed cells are sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tui.draw.text import harmless
 
 
 class Ink(IntEnum):
-    """What a cell means; the palette says how it looks. Values from GREYS on are pairs of grey levels (see `grey`)."""
+    """What a cell means; the palette says how it looks. Values from GREYS on are pairs of grey levels (see `grey`)
+    or of colours."""
 
     TEXT = 0
     DIM = 1
@@ -32,15 +33,38 @@ class Ink(IntEnum):
     """A second curve or bar."""
     KEY = 10
     """The name of a key."""
+    CLASSES = 16
+    """The first of ten, one per class; see `class_ink`."""
     GREYS = 64
+    COLOURS = 512
+    """From here on pairs of colours of the palette's cube of 6 × 6 × 6 (see `colour`)."""
 
 
 GREY_LEVELS = 16
+NEAR = 8
+"""Cells that are sent again rather than jumped over."""
 
 
 def grey(ink: np.ndarray | int, paper: np.ndarray | int) -> np.ndarray:
     """Inks for cells painted in grey level `ink` on grey level `paper`, both 0 … GREY_LEVELS - 1."""
     return np.asarray(Ink.GREYS + np.asarray(ink) * GREY_LEVELS + np.asarray(paper), np.uint16)
+
+
+CUBE = 216
+"""Colours of the palette's cube."""
+
+CLASSES = 10
+"""Classes with an ink of their own; further ones begin again."""
+
+
+def colour(ink: np.ndarray | int, paper: np.ndarray | int) -> np.ndarray:
+    """Inks for cells painted in one colour of the cube on another, both 0 … CUBE - 1: 36·red + 6·green + blue."""
+    return np.asarray(Ink.COLOURS + np.asarray(ink) * CUBE + np.asarray(paper), np.uint16)
+
+
+def class_ink(label: int) -> int:
+    """The ink of a class."""
+    return Ink.CLASSES + label % CLASSES
 
 
 class Cells:
@@ -106,16 +130,17 @@ class Cells:
         if row:
             yield row[start:], max(current, 0)
 
-    def changed_rows(self, before: Cells | None) -> list[tuple[int, int]]:
-        """(row, columns up to its last difference) for every row that differs from `before`."""
+    def changed_spans(self, before: Cells | None) -> list[tuple[int, int, int]]:
+        """(row, first column, column after the last) of every stretch of cells that differs from `before`; stretches
+        that are nearer than a move of the cursor is long make one."""
         if before is None or before.chars.shape != self.chars.shape:
-            return [(y, self.width) for y in range(self.height)]
-        different = (self.chars != before.chars) | (self.inks != before.inks)
-        rows = np.flatnonzero(different.any(1))
+            return [(y, 0, self.width) for y in range(self.height)]
+        rows, columns = np.nonzero((self.chars != before.chars) | (self.inks != before.inks))
         if not len(rows):
             return []
-        last = self.width - different[rows][:, ::-1].argmax(1)
-        return [(int(y), int(x)) for y, x in zip(rows, last, strict=True)]
+        begins = np.append(True, (np.diff(rows) > 0) | (np.diff(columns) > NEAR))
+        ends = np.append(begins[1:], True)
+        return list(zip(rows[begins].tolist(), columns[begins].tolist(), (columns[ends] + 1).tolist(), strict=True))
 
     def text(self) -> str:
         """The characters alone, one line per row, without blanks at the ends of lines."""

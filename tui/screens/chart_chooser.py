@@ -30,7 +30,8 @@ class ChartChooser(ModalScreen[Chosen | None]):
 
     DEFAULT_CSS = """
     ChartChooser { align: center middle; background: transparent; }
-    ChartChooser > * { width: 76; max-width: 100%; background: $background; }
+    ChartChooser > Static, ChartChooser > Input, ChartChooser > OptionList { width: 78; max-width: 100%;
+        background: $background; }
     ChartChooser > Static { height: auto; padding: 0 1; }
     ChartChooser > Input { height: 3; }
     ChartChooser > OptionList { height: auto; max-height: 70%; min-height: 3; }
@@ -53,8 +54,8 @@ class ChartChooser(ModalScreen[Chosen | None]):
     def compose(self) -> ComposeResult:
         """What the keys do, the filter, the list."""
         yield Static(
-            "enter: show, ctrl+t: pin or unpin, ctrl+o: all that are found in one chart, esc: back\n"
-            "filter: a part of a name, a pattern (denoise.*), or /a regular expression/",
+            "enter shows, ctrl+t pins or unpins, ctrl+o puts all found into one chart\n"
+            "filter: a part of a name, a pattern (denoise.*), /a regular expression/",
             markup=False,
         )
         yield Input(placeholder="filter")
@@ -86,8 +87,8 @@ class ChartChooser(ModalScreen[Chosen | None]):
         units = {curve.name: curve.unit for curve in self._curves}
         for chart in self._shown:
             sign = "●" if chart in self._pinned else "○"
-            words = f"{sign} {fit(chart, 26):<26} {fit(title_of(chart, self._curves), 24):<24} {units.get(chart, '')}"
-            options.add_option(Option(harmless(words)))
+            words = f"{sign} {fit(chart, 24):<24} {fit(title_of(chart, self._curves), 22):<22} {units.get(chart, '')}"
+            options.add_option(Option(fit(harmless(words), 70)))
         if self._shown:
             options.highlighted = min(at, len(self._shown) - 1)
 

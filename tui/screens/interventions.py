@@ -45,7 +45,7 @@ class Interventions(ModalScreen[None]):
 def in_full(view: RunView) -> Text:
     """Every intervention and note with who did it, and what it did to each term and to the evaluated error."""
     text = Text("Interventions, newest first\n", "bold")
-    deeds = [c for c in view.state.commands if c.changes or c.note]
+    deeds = [c for c in view.state.commands if c.action == "set" or c.note]
     if not deeds:
         text.append("\nnothing was done to this run yet\n")
     for done in reversed(deeds):

@@ -103,7 +103,8 @@ class Charts(Panel):
             part = self._chart(chart, (row + 1) * height // down - y, (column + 1) * width // across - x - 1, False)
             cells.paste(y, x, part)
         if len(names) > down * across:
-            cells.right(0, width - 1, f" {page // (down * across) + 1}/{-(-len(names) // (down * across))} ", Ink.DIM)
+            pages = -(-len(names) // (down * across))
+            cells.right(height - 1, width - 1, f" {page // (down * across) + 1}/{pages} ", Ink.KEY)
         return cells
 
     def _cell_width(self) -> int:
@@ -199,8 +200,13 @@ class Charts(Panel):
         if at is None:
             return ""
         parts = []
-        for i, (_, line) in enumerate(zip(curves, lines, strict=True)):
+        for i, (curve, line) in enumerate(zip(curves, lines, strict=True)):
+            if curve.name.startswith(EVALUATED):  # the newest one up to the cursor
+                evaluated = np.flatnonzero(line.binned.filled[: at + 1])
+                at = int(evaluated[-1]) if len(evaluated) else at
             low, high, smooth = (float(a[at]) for a in (line.binned.low, line.binned.high, line.binned.smooth))
+            if math.isnan(low) and not line.binned.bad[at]:
+                continue
             raw = number(low) if low == high or math.isnan(low) else f"{number(low)} … {number(high)}"
             if len(lines) > 1:
                 parts.append(f"{letter(i)} {number(smooth)}")
@@ -232,4 +238,4 @@ def arrangement(charts: int, height: int, width: int) -> tuple[int, int]:
     charts = min(charts, most_across * most_down)
     fitting = [(-(-charts // across), across) for across in range(1, most_across + 1)]
     fitting = [(down, across) for down, across in fitting if down <= most_down]
-    return min(fitting, key=lambda grid: abs(math.log(width / grid[1] / (height / grid[0]) / 3.2)))
+    return min(fitting, key=lambda grid: abs(math.log(max(width, 1) * grid[0] / (max(height, 1) * grid[1] * 3.2))))

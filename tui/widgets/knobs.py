@@ -12,6 +12,12 @@ from tui.run_view import KnobRow, RunView
 from tui.wording import knob_value
 
 GAP = 3
+_ACTS = {
+    "space": "pause", "c": "save", "e": "evaluate", "s": "sample", "u": "undo", "g": "charts", "/": "choose",
+    "↑↓←→": "zoom, cursor", "tab": "panel", "S": "stop", "r": "runs", "d": "detach", "?": "help",
+}  # fmt: skip
+_BY_WEIGHT = ("space", "d", "?", "g", "u", "c", "tab", "e", "s", "S", "↑↓←→", "/", "r")
+"""The keys of the actions, the most important first."""
 
 
 class Item(NamedTuple):
@@ -82,13 +88,14 @@ def _items(view: RunView, width: int) -> list[list[Item]]:
         turn.append(_number("bB", "β", [knobs["beta"]]))
     if "lr" in knobs:
         turn.append(_number("[]", "lr", [knobs["lr"]], 12))
-    paused = view.status() == "paused"
-    acts = [Item("space", "continue" if paused else "pause"), Item("c", "checkpoint"), Item("e", "evaluate")]
-    acts += [Item("s", "sample"), Item("S", "stop"), Item("tab", "panel"), Item("r", "runs"), Item("d", "detach")]
-    acts.append(Item("?", "help"))
-    if sum(item.columns + 2 for item in acts) > width:
-        short = {"checkpoint": "save", "evaluate": "eval", "runs": ""}
-        acts = [Item(item.key, short.get(item.name, item.name)) for item in acts if short.get(item.name) != ""]
+    names = _ACTS | {"space": "continue" if view.status() == "paused" else "pause"}
+    every = [Item(key, name) for key, name in names.items()]
+    # What matters least goes first where there is no room for all; help names every key.
+    kept: list[str] = []
+    for key in _BY_WEIGHT:
+        if 1 + sum(item.columns + 2 for item in every if item.key in (*kept, key)) - 2 <= width:
+            kept.append(key)
+    acts = [item for item in every if item.key in kept]
     return [turn, acts] if turn else [acts]
 
 

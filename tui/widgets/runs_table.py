@@ -167,16 +167,15 @@ class RunsTable(Widget, can_focus=True):
         self.update()
 
     def update(self) -> None:
-        """Draw again, and ask for the rows that look different now."""
+        """Draw again, and ask for the cells that look different now."""
         cells = self._picture(self.size.height, self.size.width)
         before, self._cells = self._cells, cells
-        changed = dict(cells.changed_rows(before))
+        changed = cells.changed_spans(before)
         cursor_before, self._cursor_row = self._cursor_row, self._at - self._first + 1 if self._rows else -1
         if cursor_before != self._cursor_row:
-            changed |= {cursor_before: self.size.width, self._cursor_row: self.size.width}
-        for y, end in changed.items():
-            if y >= 0:
-                self.refresh(Region(0, y, end, 1))
+            changed += [(y, 0, self.size.width) for y in (cursor_before, self._cursor_row) if y >= 0]
+        for y, x, end in changed:
+            self.refresh(Region(x, y, end - x, 1))
 
     def render_line(self, y: int) -> Strip:
         """Row y of the picture, the cursor's reversed."""
