@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,16 +13,60 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
-POINTS = ("swiss_roll", "spiral", "moons", "circles", "mixture")
+class Shape(NamedTuple):
+    """What is known of a data set without loading it."""
+
+    channels: int
+    """1 for grey images and points, 3 for colour."""
+    height: int
+    """Rows of an image; 1 for points."""
+    width: int
+    """Columns of an image; 2 for points."""
+    classes: int
+    """Number of classes; 1 where there are none."""
+
+
+SETS = {
+    "digits": Shape(1, 8, 8, 10),
+    **dict.fromkeys(("mnist", "fashion", "kmnist", "qmnist"), Shape(1, 28, 28, 10)),
+    "emnist": Shape(1, 28, 28, 47),
+    "omniglot": Shape(1, 28, 28, 1623),
+    "svhn": Shape(3, 32, 32, 10),
+    "cifar10": Shape(3, 32, 32, 10),
+    "swiss_roll": Shape(1, 1, 2, 1),
+    **dict.fromkeys(("spiral", "moons", "circles"), Shape(1, 1, 2, 2)),
+    "mixture": Shape(1, 1, 2, 4),
+}
+"""Every data set by name."""
+
+POINTS = tuple(name for name, shape in SETS.items() if shape.height == 1)
 """The data sets whose items are points of the plane."""
+
+SetName = Literal[
+    "digits",
+    "mnist",
+    "fashion",
+    "kmnist",
+    "qmnist",
+    "emnist",
+    "omniglot",
+    "svhn",
+    "cifar10",
+    "swiss_roll",
+    "spiral",
+    "moons",
+    "circles",
+    "mixture",
+]
 
 
 class DataSpec(Section):
     """Which data, and which of it carries labels."""
 
-    name: Literal["digits", "mnist", "swiss_roll", "spiral", "moons", "circles", "mixture"] = "digits"
-    """Data set: digits (8×8, comes with scikit-learn); mnist (28×28, through torchvision); swiss_roll, spiral, moons,
-    circles and mixture (points of the plane, generated)."""
+    name: SetName = "digits"
+    """Data set: digits (8×8, comes with scikit-learn); through torchvision mnist, fashion, kmnist, qmnist, emnist,
+    omniglot (28×28), svhn and cifar10 (32×32, colour); generated points of the plane: swiss_roll, spiral, moons,
+    circles, mixture."""
     root: str | None = None
     """Folder that holds the data set in torchvision's layout; none: $LADDERTOP_DATA or the per-user cache."""
     labels: int | Literal["all"] = Field(default="all")
@@ -32,6 +76,9 @@ class DataSpec(Section):
     binarise: Literal["none", "dynamic", "fixed", "threshold"] = "none"
     """dynamic: every use of an image draws each pixel from a Bernoulli with the grey value as probability; fixed: one
     such draw per image, the same in every run; threshold: a pixel is 1 where its grey value is above 0.5, else 0."""
+    whiten: bool = False
+    """Normalises the contrast of every image and whitens all by ZCA fitted to the training images, as Rasmus et al.
+    (2015) prepare CIFAR-10; pixels are then real numbers around 0."""
     batch: int = Field(default=100, ge=2)
     """Rows of a step (for a ladder network: unlabelled rows)."""
     labelled_batch: int = Field(default=100, ge=2)
@@ -39,8 +86,11 @@ class DataSpec(Section):
 
     @model_validator(mode="after")
     def _labels_can_be_drawn(self) -> DataSpec:
-        if isinstance(self.labels, int) and (self.labels < 10 or self.labels % 10):
-            raise ValueError("labels must be a positive multiple of 10 (as many of every class), or all")
+        classes = SETS[self.name].classes
+        if isinstance(self.labels, int) and (self.labels < classes or self.labels % classes):
+            raise ValueError(f"labels must be a positive multiple of {classes} (as many of every class), or all")
+        if self.whiten and (self.binarise != "none" or self.name in POINTS):
+            raise ValueError("whiten: takes grey or colour images; set data.binarise=none, or data.whiten=off")
         if self.binarise != "none" and self.name in POINTS:
             raise ValueError(f"binarise: the points of {self.name} are no probabilities; set data.binarise=none")
         return self

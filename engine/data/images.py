@@ -12,6 +12,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from engine.data.whiten import Whitening
+
 
 @dataclass(frozen=True)
 class Images:
@@ -56,11 +58,15 @@ class Data:
     """1 for grey images and points, 3 for colour; channels are the slowest index of a row of pixels."""
     points: bool = False
     """Whether the items are points of the plane, (x, y), and no images."""
+    whitening: Whitening | None = None
+    """How the images were made white; none: they were not."""
 
     def pictures(self, x: Tensor) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
         """Rows [B, D] as they are shown: bytes [B, H, W], of colour images [B, H, W, 3]; points float32 [B, 2]."""
         if self.points:
             return x.float().cpu().numpy()
+        if self.whitening:
+            x = self.whitening.light(x)
         light = (x.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
         images = light.reshape(len(x), self.channels, self.height, self.width)
         return images[:, 0] if self.channels == 1 else images.transpose(0, 2, 3, 1)

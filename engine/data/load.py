@@ -15,11 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from engine.data.files import from_files
 from engine.data.images import Data, Images
 from engine.data.points import points
+from engine.data.whiten import fit_whitening
 from engine.randomness import Stream, counter_key
 from journal.files import user_cache
-from journal.sections import DataSpec
+from journal.sections import POINTS, SETS, DataSpec
 
 DIGITS_TRAINING = 1437
 """Training images of the digits; the other 360 are the test set. The split is drawn once with seed 0."""
@@ -36,10 +38,6 @@ class Arrays(NamedTuple):
     """As `training`."""
     test_labels: npt.NDArray[Any]
     """As `training_labels`."""
-    shape: tuple[int, int, int]
-    """Channels, height, width."""
-    classes: int
-    """Number of classes; 1 where there are none."""
     white: int
     """The byte that stands for 1.0; 1 for float32 rows."""
 
@@ -47,7 +45,8 @@ class Arrays(NamedTuple):
 def load(spec: DataSpec, device: torch.device) -> Data:
     """The data set of a spec, on `device`.
 
-    Raises ValueError when it is absent and can't be downloaded, or when too much of it is to be held back.
+    Raises ValueError when it is absent and can't be downloaded, when it is damaged, or when too much of it is to be
+    held back.
     """
     arrays = _arrays(spec)
     if spec.binarise == "fixed":
@@ -60,23 +59,29 @@ def load(spec: DataSpec, device: torch.device) -> Data:
     if kept < spec.batch:
         raise ValueError(f"data.held_back: {spec.name} has {total} training images, {kept} would be left")
 
+    whitening = fit_whitening(arrays.training[:kept]) if spec.whiten else None
+
     def images(pixels: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Images:
         if spec.binarise == "threshold":
             pixels = ((pixels > arrays.white / 2) * arrays.white).astype(np.uint8)
         flat = torch.from_numpy(np.ascontiguousarray(pixels)).reshape(len(labels), -1)
-        return Images(flat.to(device), torch.from_numpy(labels.astype(np.int64)).to(device), arrays.white)
+        classes = torch.from_numpy(labels.astype(np.int64)).to(device)
+        if whitening:
+            return Images(whitening.whiten(flat).to(device), classes, white=1)
+        return Images(flat.to(device), classes, arrays.white)
 
     test = images(arrays.test, arrays.test_labels)
-    channels, height, width = arrays.shape
+    shape = SETS[spec.name]
     return Data(
         training=images(arrays.training[:kept], arrays.training_labels[:kept]),
         held_back=images(arrays.training[kept:], arrays.training_labels[kept:]) if spec.held_back else test,
         test=test,
-        height=height,
-        width=width,
-        classes=arrays.classes,
-        channels=channels,
-        points=arrays.shape == (1, 1, 2),
+        height=shape.height,
+        width=shape.width,
+        classes=shape.classes,
+        channels=shape.channels,
+        points=spec.name in POINTS,
+        whitening=whitening,
     )
 
 
@@ -89,12 +94,11 @@ def _drawn(pixels: npt.NDArray[np.uint8], white: int, counter: int) -> npt.NDArr
 def _arrays(spec: DataSpec) -> Arrays:
     match spec.name:
         case "digits":
-            return Arrays(*_digits(), (1, 8, 8), 10, white=16)
-        case "mnist":
-            return Arrays(*_mnist(Path(spec.root) if spec.root else default_root()), (1, 28, 28), 10, white=255)
+            return Arrays(*_digits(), white=16)
         case "swiss_roll" | "spiral" | "moons" | "circles" | "mixture":
-            x, labels, test, test_labels, classes = points(spec.name)
-            return Arrays(x, labels, test, test_labels, (1, 1, 2), classes, white=1)
+            return Arrays(*points(spec.name), white=1)
+        case name:
+            return Arrays(*from_files(name, Path(spec.root) if spec.root else default_root()), white=255)
 
 
 def default_root() -> Path:
@@ -116,42 +120,3 @@ def _digits() -> _FourArrays:
     table = table[np.random.RandomState(0).permutation(len(table))]
     pixels, labels = table[:, :-1], table[:, -1]
     return pixels[:DIGITS_TRAINING], labels[:DIGITS_TRAINING], pixels[DIGITS_TRAINING:], labels[DIGITS_TRAINING:]
-
-
-_MNIST_FILES = (
-    ("train-images-idx3-ubyte", 60000 * 784),
-    ("train-labels-idx1-ubyte", 60000),
-    ("t10k-images-idx3-ubyte", 10000 * 784),
-    ("t10k-labels-idx1-ubyte", 10000),
-)
-
-
-def _mnist(root: Path) -> _FourArrays:
-    folder = root / "MNIST" / "raw"
-    if not all((folder / name).is_file() for name, _ in _MNIST_FILES):
-        _download_mnist(root)
-    parts = []
-    for name, size in _MNIST_FILES:
-        # An idx file is a header of 16 bytes (images) or 8 (labels) and the plain bytes.
-        content = np.fromfile(folder / name, np.uint8)
-        header = len(content) - size
-        if header != (16 if size % 784 == 0 else 8):
-            raise ValueError(
-                f"{folder / name} is damaged: {len(content)} bytes; delete it and let it be downloaded again"
-            )
-        parts.append(content[header:].reshape(-1, 784) if header == 16 else content[header:])
-    return parts[0], parts[1], parts[2], parts[3]
-
-
-def _download_mnist(root: Path) -> None:
-    from torchvision.datasets import MNIST  # takes longer to import than torch itself
-
-    try:
-        MNIST(str(root), download=True)
-    except Exception as error:  # torchvision raises RuntimeError, URLError, HTTPError, OSError, gzip's and zlib's
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        raise ValueError(
-            f"no MNIST in {root} (looked for MNIST/raw/train-images-idx3-ubyte and its three neighbours), "
-            f"and downloading it failed: {reason}. Name a folder that has it with --data-root or $LADDERTOP_DATA, "
-            f"or train on the embedded digits: laddertop train ladder-digits"
-        ) from None

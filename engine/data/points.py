@@ -54,16 +54,15 @@ MIXTURE = Mixture(
 """The set `mixture`: two ellipses, a bar above them and a disc in the middle."""
 
 
-def points(name: str) -> tuple[_Rows, _Ints, _Rows, _Ints, int]:
-    """A set by name: training points [N, 2] and their classes [N], test points and theirs, and the number of classes.
+def points(name: str) -> tuple[_Rows, _Ints, _Rows, _Ints]:
+    """A set by name: training points [N, 2] and their classes [N], test points and theirs.
 
     The class of a point is the curve, or the component of the mixture, that it comes from.
     """
     random = np.random.RandomState(0)
-    draw, classes = _SETS[name]
-    drawn, labels = draw(random, TRAINING + TEST)
+    drawn, labels = _SETS[name](random, TRAINING + TEST)
     x = drawn.astype(np.float32)
-    return x[:TRAINING], labels[:TRAINING], x[TRAINING:], labels[TRAINING:], classes
+    return x[:TRAINING], labels[:TRAINING], x[TRAINING:], labels[TRAINING:]
 
 
 def _around(random: np.random.RandomState, x: _Floats, y: _Floats) -> _Floats:
@@ -108,10 +107,10 @@ def _mixture(random: np.random.RandomState, count: int) -> tuple[_Floats, _Ints]
     return MIXTURE.means[component] + np.einsum("nij,nj->ni", roots, noise), component.astype(np.int64)
 
 
-_SETS: dict[str, tuple[Callable[[np.random.RandomState, int], tuple[_Floats, _Ints]], int]] = {
-    "swiss_roll": (_swiss_roll, 1),
-    "spiral": (_spiral, 2),
-    "moons": (_moons, 2),
-    "circles": (_circles, 2),
-    "mixture": (_mixture, len(MIXTURE.weights)),
+_SETS: dict[str, Callable[[np.random.RandomState, int], tuple[_Floats, _Ints]]] = {
+    "swiss_roll": _swiss_roll,
+    "spiral": _spiral,
+    "moons": _moons,
+    "circles": _circles,
+    "mixture": _mixture,
 }

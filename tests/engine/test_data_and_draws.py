@@ -67,7 +67,7 @@ def test_absent_data_is_one_sentence_with_the_folder_and_the_way_out(tmp_path, m
 
     # No network in a test: the mirrors are folders that are not there.
     monkeypatch.setattr(theirs.MNIST, "mirrors", [(tmp_path / "nowhere").as_uri() + "/"])
-    with pytest.raises(ValueError, match=r"no MNIST in .*empty.*--data-root.*ladder-digits") as error:
+    with pytest.raises(ValueError, match=r"no mnist data in .*empty.*--data-root.*ladder-digits") as error:
         load(DataSpec(name="mnist", root=str(tmp_path / "empty")), CPU)
     assert "\n" not in str(error.value)
 

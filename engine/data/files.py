@@ -1,0 +1,213 @@
+"""Data sets in the files that torchvision downloads. They are read here where that is simple, since torchvision takes
+longer to import than torch itself; the others are read through it.
+
+Shape letters: N images, C channels, H height, W width.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import io
+import os
+import pickle
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from journal.files import user_cache, write_atomically
+
+Bytes = npt.NDArray[np.uint8]
+Parts = tuple[Bytes, npt.NDArray[Any], Bytes, npt.NDArray[Any]]
+"""Training images [N, …] and classes [N], test images and classes."""
+
+
+class _Idx(NamedTuple):
+    folder: str
+    """Below the root, as torchvision lays it out."""
+    names: tuple[str, str, str, str]
+    """Training images and labels, test images and labels."""
+
+
+_MNIST_NAMES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+_IDX = {
+    "mnist": _Idx("MNIST/raw", _MNIST_NAMES),
+    "fashion": _Idx("FashionMNIST/raw", _MNIST_NAMES),
+    "kmnist": _Idx("KMNIST/raw", _MNIST_NAMES),
+    "qmnist": _Idx(
+        "QMNIST/raw",
+        (
+            "qmnist-train-images-idx3-ubyte",
+            "qmnist-train-labels-idx2-int",
+            "qmnist-test-images-idx3-ubyte",
+            "qmnist-test-labels-idx2-int",
+        ),
+    ),
+    "emnist": _Idx(
+        "EMNIST/raw",
+        (
+            "emnist-balanced-train-images-idx3-ubyte",
+            "emnist-balanced-train-labels-idx1-ubyte",
+            "emnist-balanced-test-images-idx3-ubyte",
+            "emnist-balanced-test-labels-idx1-ubyte",
+        ),
+    ),
+}
+_CIFAR = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
+
+
+OMNIGLOT = {"images_background": 19280, "images_evaluation": 13180}
+"""The folders of Omniglot, training and test, with the number of images in each."""
+
+
+def from_files(name: str, root: Path) -> Parts:
+    """A data set by name from its files below `root`, which are downloaded where they are absent.
+
+    Raises ValueError when they can't be had, or when one is damaged.
+    """
+    with _alone(root):
+        if missing := [file for file in _needed(name) if not (root / file).is_file()]:
+            _download(name, root, missing[0])
+    if name in _IDX:
+        images, labels, test, test_labels = (read_idx(root / file) for file in _needed(name))
+        if name == "qmnist":
+            labels, test_labels = labels[:, 0], test_labels[:, 0]  # the other columns say who wrote it
+        if name == "emnist":
+            images, test = images.swapaxes(1, 2), test.swapaxes(1, 2)  # they are stored column by column
+        return images, labels, test, test_labels
+    if name == "cifar10":
+        batches = [_cifar_batch(root / file) for file in _needed(name)]
+        pixels, labels = (np.concatenate(part) for part in zip(*batches[:-1], strict=True))
+        return pixels, labels, *batches[-1]
+    return _omniglot(root) if name == "omniglot" else _svhn(root)
+
+
+def read_idx(path: Path) -> npt.NDArray[Any]:
+    """The array in an idx file: bytes, or big-endian 32-bit integers. Raises ValueError when it is damaged."""
+    content = np.fromfile(path, np.uint8)
+    kind, dimensions = (int(content[2]), int(content[3])) if len(content) >= 4 else (0, 0)
+    header = 4 + 4 * dimensions
+    sizes = content[4:header].view(">i4") if len(content) >= header else np.empty(0, ">i4")
+    size = {8: 1, 12: 4}.get(kind, 0)
+    if not size or len(content) != header + size * int(np.prod(sizes)):
+        raise ValueError(f"{path} is damaged: {len(content)} bytes; delete it and let it be downloaded again")
+    return np.asarray(content[header:].view(np.uint8 if size == 1 else ">i4").reshape(sizes))
+
+
+class _Numbers(pickle.Unpickler):
+    """Unpickles arrays and plain values, and refuses whatever else a file may name."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module.removeprefix("numpy._core").removeprefix("numpy.core"), name) == (".multiarray", "_reconstruct"):
+            return np.empty(0).__reduce__()[0]
+        if (module, name) in (("numpy", "ndarray"), ("numpy", "dtype")):
+            return getattr(np, name)
+        raise pickle.UnpicklingError(f"{module}.{name} is no part of a data set")
+
+
+def _cifar_batch(path: Path) -> tuple[Bytes, npt.NDArray[np.int64]]:
+    try:
+        entry = _Numbers(io.BytesIO(path.read_bytes()), encoding="latin1").load()
+        return entry["data"].reshape(-1, 3, 32, 32), np.array(entry["labels"])
+    except (pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged ({error}); delete it and let it be downloaded again") from None
+
+
+def _svhn(root: Path) -> Parts:
+    from torchvision.datasets import SVHN
+
+    try:
+        training, test = (SVHN(str(root), split) for split in ("train", "test"))
+    except RuntimeError:  # a wrong checksum
+        raise ValueError(
+            f"a file of svhn in {root} is damaged; delete train_32x32.mat and test_32x32.mat and let them be downloaded"
+        ) from None
+    return training.data, training.labels, test.data, test.labels
+
+
+def _omniglot(root: Path) -> Parts:
+    """Strokes white on black, 105×105 pixels averaged to 28×28; characters of the evaluation set are classes of their
+    own. Reading 32,460 small files takes a while, so what came of it is kept in the user's cache."""
+    cache = user_cache() / f"omniglot-28-{'-'.join(map(str, OMNIGLOT.values()))}.npz"
+    with contextlib.suppress(FileNotFoundError), np.load(cache, allow_pickle=False) as file:
+        return file["training"], file["labels"], file["test"], file["test_labels"]
+    from torchvision.datasets.folder import pil_loader
+
+    overlap = np.minimum(np.arange(1, 29)[:, None] * 3.75, np.arange(1, 106))
+    overlap -= np.maximum(np.arange(28)[:, None] * 3.75, np.arange(105))
+    average = overlap.clip(0) / 3.75
+    parts: list[npt.NDArray[Any]] = []
+    characters: list[Path] = []
+    for part, count in OMNIGLOT.items():
+        folder = root / "omniglot-py" / part
+        paths = sorted(folder.glob("*/*/*.png"))
+        if len(paths) != count:
+            raise ValueError(f"{folder} has {len(paths)} images, not {count}; unpack {folder}.zip again")
+        light = np.stack([255.0 - np.asarray(pil_loader(str(path)))[:, :, 0] for path in paths])
+        characters += sorted({path.parent for path in paths})
+        number = {character: index for index, character in enumerate(characters)}
+        parts += [np.rint(average @ light @ average.T).astype(np.uint8), np.array([number[p.parent] for p in paths])]
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, training=parts[0], labels=parts[1], test=parts[2], test_labels=parts[3])
+    with contextlib.suppress(OSError):  # a cache that can't be written costs time and nothing else
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(cache, buffer.getvalue())
+    return parts[0], parts[1], parts[2], parts[3]
+
+
+def _needed(name: str) -> list[str]:
+    if name in _IDX:
+        return [f"{_IDX[name].folder}/{file}" for file in _IDX[name].names]
+    return {
+        "cifar10": [f"cifar-10-batches-py/{file}" for file in _CIFAR],
+        "svhn": ["train_32x32.mat", "test_32x32.mat"],
+        "omniglot": ["omniglot-py/images_background.zip", "omniglot-py/images_evaluation.zip"],
+    }[name]
+
+
+@contextlib.contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Engines that need the same data at once download it once: one at a time looks, and loads what is absent."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(root / ".laddertop-download", os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError:
+        yield  # a folder that can't be written can't be downloaded to either
+        return
+    try:
+        with contextlib.suppress(OSError):  # some network file systems know no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _download(name: str, root: Path, missing: str) -> None:
+    import torchvision.datasets as sets
+
+    ways: dict[str, Callable[[str], list[Any]]] = {
+        "mnist": lambda to: [sets.MNIST(to, download=True)],
+        "fashion": lambda to: [sets.FashionMNIST(to, download=True)],
+        "kmnist": lambda to: [sets.KMNIST(to, download=True)],
+        "qmnist": lambda to: [sets.QMNIST(to, what=part, download=True) for part in ("train", "test")],
+        "emnist": lambda to: [sets.EMNIST(to, split="balanced", download=True)],
+        "omniglot": lambda to: [sets.Omniglot(to, background=part, download=True) for part in (True, False)],
+        "svhn": lambda to: [sets.SVHN(to, part, download=True) for part in ("train", "test")],
+        "cifar10": lambda to: [sets.CIFAR10(to, download=True)],
+    }
+    try:
+        ways[name](str(root))
+    except Exception as error:  # torchvision raises RuntimeError, URLError, HTTPError, OSError, gzip's and zlib's
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        raise ValueError(
+            f"no {name} data in {root} (looked for {missing}), and downloading it failed: {reason}. Name a folder that "
+            "has it with --data-root or $LADDERTOP_DATA, or train on the embedded digits: laddertop train ladder-digits"
+        ) from None
