@@ -227,3 +227,16 @@ def test_evaluation_statistics_are_per_channel_with_the_variance_corrected_for_t
     mean, scale = bench.model._fixed[1]
     torch.testing.assert_close(mean, pre.mean((0, 2, 3)))
     torch.testing.assert_close(scale, (pre.var((0, 2, 3), unbiased=False) * 20 / 19).rsqrt())
+
+
+def test_conv_large_rounds_its_poolings_up():
+    recipe = load_recipe("conv-large-gamma-cifar10")
+    large = ConvLadder(recipe, (3, 32, 32), 10, torch.float32)
+    assert [shape[-1] for shape in large.shapes] == [32, 30, 32, 34, 17, 15, 17, 15, 8, 6, 6, 6, 1]
+    assert (large.leaky, large.gamma, large.weights[-1]) == (True, None, 4)
+    assert (recipe.data.whiten, recipe.data.labels, recipe.data.batch, recipe.data.labelled_batch) == (
+        True,
+        4000,
+        100,
+        100,
+    )
