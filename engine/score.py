@@ -76,10 +76,9 @@ def score_agreement(
     grid = grid[log_density > log_density.max() + math.log(NOT_TINY)]
     x = grid.float().to(device)
     score = smoothed_score(grid, mixture, sigma)
-    estimate = ((denoise(x) - x) / sigma**2).double().cpu()
+    estimate = ((denoise(x) - x) / sigma**2).detach().double().cpu()
     hessian = smoothed_hessian(grid, mixture, sigma)
-    jacobian = torch.stack([_derivative(denoise, x, i) for i in range(2)], 2).double().cpu()
-    second = (jacobian - torch.eye(2, dtype=torch.float64)) / sigma**2
+    second = (_jacobian(denoise, x).double().cpu() - torch.eye(2, dtype=torch.float64)) / sigma**2
     where = f"grid points where p_σ > {NOT_TINY:g} of its maximum, σ = {sigma:g}"
     return {
         "score_cosine": Value(
@@ -95,9 +94,9 @@ def score_agreement(
     }
 
 
-def _derivative(denoise: Callable[[Tensor], Tensor], x: Tensor, i: int) -> Tensor:
-    """∂r/∂x_i [N, 2] at every point, one pass forward."""
-    tangent = torch.zeros_like(x)
-    tangent[:, i] = 1
-    derivative: Tensor = torch.func.jvp(denoise, (x,), (tangent,))[1]
-    return derivative
+def _jacobian(denoise: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """∂r_i/∂x_j at every point [N, 2, 2]."""
+    with torch.enable_grad():
+        x = x.clone().requires_grad_()
+        r = denoise(x)
+        return torch.stack([torch.autograd.grad(r[:, i].sum(), x, retain_graph=True)[0] for i in range(2)], 1)

@@ -194,7 +194,7 @@ class Gsn(nn.Module):
         test image.
         """
         knobs = self._as_set(self.b[0].device)
-        start = self._drawn(torch.zeros(1, self.widths[0], device=self.b[0].device), draws, knobs)
+        start = self._drawn(self.b[0].new_zeros(1, self.widths[0]), draws, knobs)
         chain = self._chain(start, BURN_IN + rows, draws, knobs)
         return torch.sigmoid(torch.cat(chain[BURN_IN:]))
 
