@@ -21,6 +21,12 @@ def main() -> int:
     train.add_argument("--back-to", type=int, metavar="STEP", help="go on from the checkpoint of that step instead")
     evaluate = commands.add_parser("eval", help="evaluate the newest checkpoint on the test set; prints JSON")
     evaluate.add_argument("run", type=Path)
+    evaluate.add_argument("--step", type=int, help="evaluate the checkpoint of that step instead")
+    evaluate.add_argument("--split", choices=("test", "held_back", "training"), default="test")
+    evaluate.add_argument(
+        "--quick", action="store_true", help="measure what a training does, not what the paper reports"
+    )
+    evaluate.add_argument("--representation", action="store_true", help="also score the codes")
     explore = commands.add_parser("explore", help="answer questions from the newest checkpoint until nobody asks")
     explore.add_argument("run", type=Path)
     explore.add_argument("--idle", type=float, default=60, metavar="SECONDS", help="end when nobody asked for so long")
@@ -47,7 +53,7 @@ def main() -> int:
                 return serve(run, arguments.idle)
         from engine.evaluate import evaluate as evaluate_run
 
-        return evaluate_run(run)
+        return evaluate_run(run, arguments.step, arguments.split, arguments.quick, arguments.representation)
     except (ValueError, OSError) as error:
         print(f"laddertop: {error}", file=sys.stderr)
         return 1

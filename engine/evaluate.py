@@ -1,27 +1,40 @@
-"""Evaluates the newest checkpoint of a run, apart from any training."""
+"""Evaluates a checkpoint of a run, apart from any training: what the model's paper reports."""
 
 from __future__ import annotations
 
 import json
+import time
 
 import torch
 
-from engine import explore
+from engine.representation import representation
 from engine.saved import Saved
 from journal.events import as_json
 from journal.folder import RunFolder
 
 
-def evaluate(run: RunFolder) -> int:
-    """Prints one JSON object: run, step, split, and every value with its unit.
+@torch.no_grad()
+def evaluate(run: RunFolder, step: int | None, split: str, quick: bool, represent: bool) -> int:
+    """Prints one JSON object: run, step, split, seconds, and every value with its unit.
 
-    Raises ValueError when there is no checkpoint, or when it is damaged.
+    `step` is that of the checkpoint, None the newest; `split` is test, held_back or training; `quick` measures what a
+    training does; `represent` also scores the codes. Raises ValueError when there is no such checkpoint or split, or
+    when the checkpoint is damaged.
     """
-    saved = Saved(run)
-    subject, step = saved.subject, saved.checkpoint.step
-    with torch.no_grad():
-        result = explore.evaluate(subject.model, subject.data.test, "test", subject.batches, subject.spec.seed, step)
-    values = {name: as_json(value) for name, value in result.values.items()}
-    error = {"error_percent": values["error_percent"]["value"]} if "error_percent" in values else {}
-    print(json.dumps({"name": run.name, "step": step, "split": "test", **error, "values": values}))
+    saved = Saved(run, step)
+    subject, seed = saved.subject, saved.subject.spec.seed
+    data, model = subject.data, subject.model
+    if split == "held_back" and not subject.spec.data.held_back:
+        raise ValueError(f"--split: {run.name} holds no images back; set data.held_back when you train")
+    images = {"test": data.test, "held_back": data.held_back, "training": data.training}[split]
+    began = time.perf_counter()
+    subject.settle()
+    measure = model.evaluate if quick else model.report
+    values = measure(images, subject.batches, seed)
+    if represent:
+        values |= representation(model, data, images)
+    told = {name: as_json(value) for name, value in values.items()}
+    error = {"error_percent": told["error_percent"]["value"]} if "error_percent" in told else {}
+    head = {"name": run.name, "step": saved.checkpoint.step, "split": split.replace("_", " ")}
+    print(json.dumps({**head, **error, "seconds": time.perf_counter() - began, "values": told}))
     return 0

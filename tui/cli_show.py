@@ -111,11 +111,17 @@ def print_keys(as_json: bool) -> None:
             result(f"    {key.type}. {key.help}")
 
 
-def evaluate_saved(runs: Path | None, text: str, as_json: bool) -> None:
-    """Evaluates the newest checkpoint of a run in an engine of its own. Raises EngineError with the engine's words."""
+def evaluate_saved(runs: Path | None, text: str, options: list[str], as_json: bool) -> None:
+    """Evaluates a checkpoint of a run in an engine of its own, with some of its `options`.
+
+    Raises EngineError with the engine's words.
+    """
     run = find_run(runs_folder(runs), text)
     done = subprocess.run(
-        command("eval", str(run.path.absolute())), stdin=subprocess.DEVNULL, capture_output=True, env=environment()
+        command("eval", str(run.path.absolute()), *options),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=environment(),
     )
     if done.returncode:
         words = done.stderr.decode(errors="replace").strip().split("\n")[-1].removeprefix("laddertop: ")

@@ -87,3 +87,21 @@ def test_a_model_of_points_has_a_field(laddertop: Laddertop) -> None:
         assert file["data"].shape == (1000, 2)
     done = laddertop("denoise", "points", "--out=p.png")
     assert done.returncode == 0, done.stderr
+
+
+def test_eval_reports_what_the_paper_reports_of_any_part_and_checkpoint(laddertop: Laddertop, run: str) -> None:
+    told = laddertop.json("eval", run, "--step=100", "--split=training", "--representation")
+    assert (told["name"], told["step"], told["split"]) == ("digits", 100, "training")
+    assert told["seconds"] > 0
+    assert {"reconstruction", "linear_probe.code", "neighbours.pixels"} <= set(told["values"])
+    assert all(value["unit"] for value in told["values"].values())
+    quick = laddertop.json("eval", run, "--quick")
+    assert (quick["step"], quick["split"]) == (200, "test")
+    assert set(quick["values"]) < set(told["values"])
+    for words, complaint, status in (
+        (["--split=held_back"], "digits holds no images back", 1),
+        (["--split=half"], "--split: test, held_back or training", 2),
+    ):
+        done = laddertop("eval", run, *words)
+        assert (done.returncode, done.stderr.count("\n")) == (status, 1)
+        assert complaint in done.stderr
