@@ -21,8 +21,9 @@ class LadderClassifier(LadderNetwork):
     """The evaluation that ladder networks with labels share."""
 
     def settle(self, batches: Batches) -> None:
-        """Fixes the statistics of the clean encoder: those of the labelled images alone, as published."""
+        """Fixes the statistics: of the clean encoder those of the labelled images alone, as published."""
         self.gather(batches.labelled_batches())
+        self.gather_corrupted(batches)
 
     @torch.no_grad()
     def classify(self, x: Tensor) -> Tensor:
@@ -32,7 +33,7 @@ class LadderClassifier(LadderNetwork):
     @torch.no_grad()
     def evaluate(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
         """Test error of the clean encoder with the statistics of the labelled images."""
-        self.settle(batches)
+        self.gather(batches.labelled_batches())
         wrong, entropy = self._errors(test)
         return {
             "error_percent": Value(value=100 * wrong, unit="% of images"),
@@ -49,7 +50,7 @@ class LadderClassifier(LadderNetwork):
         self.gather(batches.at(step)[2] for step in range(batches.epoch_steps))
         unit = "% of images, statistics of all training images"
         values["error_percent_all_statistics"] = Value(value=100 * self._errors(test)[0], unit=unit)
-        self.settle(batches)
+        self.gather(batches.labelled_batches())
         return {**values, **(self.denoising_costs(test, seed) if self.weighted else {})}
 
     def _errors(self, test: Images) -> tuple[float, float]:

@@ -11,7 +11,7 @@ corrupted, u is the vertical signal of the decoder and ẑ the denoised estimate
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -20,10 +20,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.combinators import Combinator
-from engine.data import Images
+from engine.data import Batches, Images
 from engine.knobs import number
 from engine.ladder_layers import Layer
-from engine.layers import EPSILON, normalise, normalise_with_statistics, ones, per_channel, zeros
+from engine.ladder_statistics import Statistics
+from engine.layers import normalise, normalise_with_statistics, ones, per_channel, zeros
 from engine.randomness import Draws, Stream
 from engine.randomness import draws as evaluation_draws
 from journal.events import Knob, Term, Value
@@ -32,6 +33,10 @@ from journal.spec import Spec
 
 LEAK = 0.1
 """Slope of the leaky ReLU below 0."""
+
+
+_BATCHES = 50
+"""Batches of training images whose statistics `denoise` uses."""
 
 
 class Passes(NamedTuple):
@@ -76,7 +81,7 @@ class LadderNetwork(nn.Module):
         self.lowest = min(self.weighted, default=self.top + 1)
         """The decoder reaches down to this layer."""
         self.rows = spec.data.batch
-        self._fixed: list[tuple[Tensor, Tensor]] = []
+        self._clean, self._corrupted = Statistics(), Statistics()
 
         random = np.random.RandomState(spec.seed)
         decoded = range(self.lowest, self.top + 1)
@@ -173,16 +178,18 @@ class LadderNetwork(nn.Module):
     def _softmax(self, h: Tensor) -> Tensor:
         return torch.softmax(h, 1) if self.classes else h
 
-    def _decode(self, z_noisy: list[Tensor], top: Tensor) -> dict[int, Tensor]:
+    def _decode(
+        self, z_noisy: list[Tensor], top: Tensor, norm: Callable[[str, Tensor], Tensor] | None = None
+    ) -> dict[int, Tensor]:
         """Denoised estimates ẑ per layer [B, D_l], from the top down.
 
         z_noisy are the lateral signals [B, D_l], `top` is h~(L), where there are classes the softmax, [B, D_L]. The
-        decoder's batch normalisation always uses batch statistics.
+        decoder's batch normalisation uses batch statistics, or those of `norm`.
         """
         denoised: dict[int, Tensor] = {}
         above = top
         for layer in range(self.top, self.lowest - 1, -1):
-            u = normalise(above)
+            u = norm(f"u{layer}", above) if norm else normalise(above)
             a = per_channel(self.a[str(layer)], u)
             denoised[layer] = self.combinator(z_noisy[layer].reshape_as(u), u, a).reshape_as(z_noisy[layer])
             if layer > self.lowest:
@@ -220,51 +227,50 @@ class LadderNetwork(nn.Module):
         return shown
 
     @torch.no_grad()
-    def denoise(self, x: Tensor) -> Tensor:
-        """The decoder's estimate of the clean images behind x [B, D_0], which is corrupted already; no noise is added.
-
-        Encoder and decoder use the statistics of these rows, as in training: x should have a hundred rows or more.
-        Raises ValueError where no cost trains the decoder down to the input.
-        """
-        if self.lowest > 0:
-            raise ValueError("this ladder network has no denoising cost at the input, so it reconstructs no images")
-        passes = self._encode(x[:0], x, None, {}, 0)
-        assert passes.top is not None
-        return self._decode(passes.z_noisy, passes.top)[0].flatten(1)
-
-    @torch.no_grad()
     def gather(self, batches: Iterable[Tensor]) -> None:
-        """Fixes the statistics of the clean encoder: those of batches of images [B, D_0], passed through one by one.
-
-        Mean over batches of the batch means, and of the batch variances times n/(n-1) with n the rows of a batch.
-        """
-        zero = torch.zeros((), device=next(self.parameters()).device)
-        sums, count = [(zero, zero)] * (self.top + 1), 0
+        """Fixes the statistics of the clean encoder: those of batches of images [B, D_0], passed through one by one."""
+        self._clean = Statistics()
         for batch in batches:
-            count += 1
-            h = batch.view(-1, *self.shapes[0])
-            for layer in range(1, self.top + 1):
-                pre = self._up(layer, h)
-                variance, mean = torch.var_mean(pre, [0, *range(2, pre.dim())], correction=0)
-                unbiased = variance * len(batch) / (len(batch) - 1)
-                sums[layer] = sums[layer][0] + mean, sums[layer][1] + unbiased
-                scale = torch.rsqrt(variance + EPSILON)
-                h = self._activation(layer, (pre - per_channel(mean, pre)) * per_channel(scale, pre))
-        self._fixed = [(mean / count, torch.rsqrt(variance / count + EPSILON)) for mean, variance in sums]
+            self._climb(batch, self._clean.gather)
 
     def clean(self, x: Tensor) -> list[Tensor]:
         """The clean activations of x [B, D_0], layer 1 up to the top (a class layer before its softmax), [B, D_l] each.
 
         With the statistics fixed by `gather`, which comes first.
         """
-        assert self._fixed, "settle comes first"
-        h, activations = x.view(-1, *self.shapes[0]), []
+        return [h.flatten(1) for h in self._climb(x, self._clean.apply)[1]]
+
+    @torch.no_grad()
+    def gather_corrupted(self, batches: Batches) -> None:
+        """Fixes the statistics of `denoise`: of training images with the spec's noise at the input, none above it."""
+        self._corrupted = Statistics()
+        for step in range(min(batches.epoch_steps, _BATCHES) if self.lowest == 0 else 0):
+            x = batches.at(step)[2]
+            noise = evaluation_draws((x.numel(), 0), 0, Stream.EVALUATE, step, x.device).normal(*x.shape)
+            self._restored(x + self.noise[0] * noise, self._corrupted.gather)
+
+    @torch.no_grad()
+    def denoise(self, x: Tensor) -> Tensor:
+        """The decoder's estimate of the clean images behind x [B, D_0], which is corrupted already; no noise is added.
+
+        With the statistics fixed by `settle`, which comes first. Raises ValueError where no cost trains the decoder
+        down to the input.
+        """
+        if self.lowest > 0:
+            raise ValueError("this ladder network has no denoising cost at the input, so it reconstructs no images")
+        return self._restored(x, self._corrupted.apply).flatten(1)
+
+    def _restored(self, x: Tensor, norm: Callable[[str, Tensor], Tensor]) -> Tensor:
+        z, h = self._climb(x, norm)
+        return self._decode(z, self._softmax(h[-1]), norm)[0]
+
+    def _climb(self, x: Tensor, norm: Callable[[str, Tensor], Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """z of the input and every layer, and h of every layer above it, of x [B, D_0] without noise."""
+        z, h = [x.view(-1, *self.shapes[0])], [x.view(-1, *self.shapes[0])]
         for layer in range(1, self.top + 1):
-            pre = self._up(layer, h)
-            mean, scale = (per_channel(s, pre) for s in self._fixed[layer])
-            h = self._activation(layer, (pre - mean) * scale)
-            activations.append(h.flatten(1))
-        return activations
+            z.append(norm(f"z{layer}", self._up(layer, h[-1])))
+            h.append(self._activation(layer, z[-1]))
+        return z, h[1:]
 
     @torch.no_grad()
     def codes(self, x: Tensor) -> dict[str, Tensor]:

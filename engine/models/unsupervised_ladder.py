@@ -41,8 +41,9 @@ class UnsupervisedLadder(LadderNetwork):
         super().__init__(spec, layers, None, precision)
 
     def settle(self, batches: Batches) -> None:
-        """Fixes the statistics of the clean encoder: those of the training images."""
+        """Fixes the statistics: those of the training images."""
         self.gather(batches.at(step)[2] for step in range(batches.epoch_steps))
+        self.gather_corrupted(batches)
 
     @torch.no_grad()
     def evaluate(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:

@@ -224,9 +224,10 @@ def test_evaluation_statistics_are_per_channel_with_the_variance_corrected_for_t
     (batch,) = bench.batches.labelled_batches()
     with torch.no_grad():
         pre = functional.conv2d(batch.view(-1, 1, 8, 8), bench.model.W["0"], padding=2)
-    mean, scale = bench.model._fixed[1]
+    mean, variance, count = bench.model._clean._sums["z1"]
+    assert count == 1
     torch.testing.assert_close(mean, pre.mean((0, 2, 3)))
-    torch.testing.assert_close(scale, (pre.var((0, 2, 3), unbiased=False) * 20 / 19).rsqrt())
+    torch.testing.assert_close(variance, pre.var((0, 2, 3), unbiased=False) * 20 / 19)
 
 
 def test_conv_large_rounds_its_poolings_up():

@@ -74,6 +74,7 @@ def test_training_never_uses_the_statistics_of_the_evaluation():
     bench = disturbed()
     before = bench.costs()
     bench.model.gather([torch.rand(20, 64, dtype=torch.float64) * 9])
+    bench.model._restored(torch.rand(20, 64, dtype=torch.float64) * 9, bench.model._corrupted.gather)
     assert torch.equal(bench.costs(), before)
 
 
@@ -219,9 +220,10 @@ def test_an_evaluation_without_a_held_back_set_has_no_nan():
 def test_the_decoder_has_no_running_statistics_so_its_costs_need_large_batches():
     bench = disturbed()
     assert not list(bench.model.buffers())
-    x = bench.batch()[2]
-    # An image is denoised in the company of the others, and its estimate depends on them.
-    assert not torch.allclose(bench.model.denoise(x)[:10], bench.model.denoise(x[:10]), rtol=1e-3)
+    _, _, x = bench.batch()
+    z, top = bench.model._encode(x[:0], x, None, {}, 0)[2], torch.rand(len(x), 10, dtype=torch.float64)
+    few = bench.model._decode([part[:10] for part in z], top[:10])[0]
+    assert not torch.allclose(bench.model._decode(z, top)[0][:10], few, rtol=1e-3)
     # The costs of test images are those of batches as large as in training; the rest of 360 images is left out.
     small = Bench(small_spec("ladder", "data.batch=100"))
     whole = small.model.denoising_costs(small.data.test, 1)
@@ -232,6 +234,20 @@ def test_the_decoder_has_no_running_statistics_so_its_costs_need_large_batches()
     )
     # At the initial values ẑ is 0 and the noise changes no cost.
     assert [value.value for value in whole.values()] == pytest.approx(quiet.mean(0).tolist(), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["ladder", "conv_ladder", "unsupervised_ladder"])
+def test_an_image_is_denoised_alone_as_among_others_once_the_statistics_are_settled(kind):
+    bench = Bench(small_spec(kind, "model.combinator=sig"))
+    bench.model.settle(bench.batches)
+    x = bench.data.test.rows(slice(0, 40)) + 0.3 * torch.randn(40, 64)
+    whole = bench.model.denoise(x)
+    assert whole.shape == x.shape
+    torch.testing.assert_close(bench.model.denoise(x[:1]), whole[:1], rtol=1e-4, atol=1e-5)
+    # Settled on many batches, the estimate is near the one with the statistics of these images.
+    passes = bench.model._encode(x[:0], x, None, {}, 0)
+    own = bench.model._decode(passes.z_noisy, passes.top)[0].flatten(1)
+    assert torch.corrcoef(torch.stack([whole.flatten(), own.flatten()]))[0, 1] > 0.98
 
 
 def test_up_and_down_have_weights_of_their_own_normal_with_variance_one_over_inputs_and_no_bias():
