@@ -146,7 +146,7 @@ class OptimizerSpec(Section):
     """Added to the root of the second moment."""
     schedule: Literal["linear", "burda", "im"] = "linear"
     """How the learning rate falls. linear: from decay_from on; burda: to a tenth in 8 stages of 3ⁱ epochs each, 3280 in
-    all (Burda et al. 2016); im: at epochs 1, 3, 9, … to a tenth at half of the run (Im et al. 2017)."""
+    all (Burda et al. 2016); im: at epochs 3, 9, 27, … to about a tenth in the end (Im et al. 2017)."""
     decay_from: float = Field(default=1.0, ge=0, le=1)
     """Share of the run after which the linear schedule begins, epoch by epoch down to 0; 1: never."""
     anneal: float = Field(default=1.0, gt=0, le=1)

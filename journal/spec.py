@@ -69,8 +69,8 @@ class Spec(Section):
         if isinstance(std, list) and len(std) != self.model.layers():
             raise ValueError(f"noise.std: needs one number or {self.model.layers()}, has {len(std)}")
         if isinstance(self.model, VaeSpec):
-            if self.model.output == "bernoulli" and self.data.name in POINTS:
-                raise ValueError(f"model.output: the points of {self.data.name} need gaussian")
+            if self.model.output == "bernoulli" and (self.data.name in POINTS or self.data.whiten):
+                raise ValueError("model.output: points of the plane and whitened images need gaussian")
             if self.model.output == "gaussian" and self.data.binarise != "none":
                 raise ValueError("data.binarise: none, where model.output is gaussian")
         if self.warmup.of not in self.model.warmable:

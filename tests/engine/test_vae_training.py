@@ -143,7 +143,7 @@ def test_pitfall_29_denoising_vaes_are_not_validated_on_the_test_set():
     [
         (["model.upper_latent=3"], "a second stochastic layer needs both"),
         (["model.output=gaussian", "data.binarise=fixed"], r"data\.binarise: none, where model\.output is gaussian"),
-        (["data.name=moons"], r"model\.output: the points of moons need gaussian"),
+        (["data.name=moons"], r"model\.output: points of the plane and whitened images"),
     ],
 )
 def test_what_does_not_fit_is_said(settings, complaint):
