@@ -156,12 +156,12 @@ def test_a_process_that_is_killed_while_it_answers_is_replaced(laddertop: Ladder
     assert laddertop(*SMALL, "--steps=100", "--name=replaced").returncode == 0
     run = laddertop.run_folder("replaced")
     asked = Asked(run, Layers())
-    first = asked._process
+    first = asked.process
     assert first is not None
     wait_for(run.explorer_alive)  # it has the lock and loads the model
     first.kill()
     assert wait_for(asked.poll, 30).head.step == 100
-    assert asked._process is not first
+    assert asked.process is not first
 
 
 def test_of_two_processes_one_answers_and_it_ends_when_nobody_asks(finished: RunFolder, tmp_path: Path) -> None:

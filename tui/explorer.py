@@ -19,14 +19,22 @@ _CHECK = 0.5
 class Asked:
     """A question on its way."""
 
-    def __init__(self, run: RunFolder, question: AnyQuestion, checkpoint: int | None = None) -> None:
-        """Asks the run, or its checkpoint of a step, and starts a process that answers where none is at work.
+    def __init__(
+        self,
+        run: RunFolder,
+        question: AnyQuestion,
+        checkpoint: int | None = None,
+        process: subprocess.Popen[bytes] | None = None,
+    ) -> None:
+        """Asks the run, or its checkpoint of a step, and starts a process that answers where none is at work; `process`
+        is one that an earlier question started.
 
         Raises OSError when the question can't be written.
         """
         self._run, self._checkpoint = run, checkpoint
         self._id = ask(run.path, question, checkpoint)
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process = process
+        """The process that answers, where this front end started one."""
         self._starts = 0
         self._check = 0.0
         self._ensure_somebody_answers()
@@ -51,7 +59,7 @@ class Asked:
 
     def _ensure_somebody_answers(self) -> None:
         self._check = time.monotonic() + _CHECK
-        if self._process is not None and self._process.poll() is None:
+        if self.process is not None and self.process.poll() is None:
             return
         if self._run.explorer_alive() or (self._checkpoint is None and self._run.engine_alive()):
             return
@@ -60,7 +68,7 @@ class Asked:
             raise EngineError(f"the process that answers died; what it said last is in {self._run.console_path}")
         self._starts += 1
         with self._run.console_path.open("ab") as console:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 command("explore", str(self._run.path.absolute())),
                 stdin=subprocess.DEVNULL,
                 stdout=console,

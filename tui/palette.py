@@ -9,7 +9,7 @@ from rich.color import Color
 from rich.style import Style
 from textual.app import App
 
-from tui.draw.cells import GREY_LEVELS, Ink
+from tui.draw.cells import CUBE, GREY_LEVELS, Ink
 
 _GREYS = (16, 233, 234, 236, 237, 239, 240, 242, 243, 245, 246, 248, 250, 252, 254, 231)
 """Palette entries for grey levels 0 … 15."""
@@ -53,6 +53,9 @@ _SIXTEEN = {
     Ink.KEY: Style(color=Color.from_ansi(6), bold=True),
 }
 
+_CLASSES = {"256": (67, 208, 71, 167, 140, 137, 175, 250, 143, 80), "16": (4, 3, 2, 1, 5, 6, 12, 7, 11, 14)}
+"""Palette entries for the ten classes."""
+
 Colours = Literal["none", "16", "256"]
 
 
@@ -66,7 +69,12 @@ def colours_of(app: App[object]) -> Colours:
 @cache
 def style(ink: int, colours: Colours) -> Style:
     """The style of an ink."""
+    if ink >= Ink.COLOURS:
+        light, paper = divmod(ink - Ink.COLOURS, CUBE)
+        return Style(color=Color.from_ansi(16 + light), bgcolor=Color.from_ansi(16 + paper))
     if ink >= Ink.GREYS:
         light, paper = divmod(ink - Ink.GREYS, GREY_LEVELS)
         return Style(color=Color.from_ansi(_GREYS[light]), bgcolor=Color.from_ansi(_GREYS[paper]))
+    if ink >= Ink.CLASSES:
+        return Style() if colours == "none" else Style(color=Color.from_ansi(_CLASSES[colours][ink - Ink.CLASSES]))
     return {"none": _COLOURLESS, "16": _SIXTEEN, "256": _COLOURED}[colours][Ink(ink)]

@@ -1,7 +1,7 @@
-"""Grey images in character cells.
+"""Images in character cells: in few greys, in colour, or in one ink.
 
-Shape letters: H × W pixels of the image, h × w cells of the picture. A cell is about twice as high as wide, so an image
-keeps its shape at w = 2 · h · W / H.
+Shape letters: H × W pixels of the image, h × w cells of the picture, C channels. A cell is about twice as high as wide,
+so an image keeps its shape at w = 2 · h · W / H.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from tui.draw.cells import GREY_LEVELS, Cells, Ink, grey
+from tui.draw.cells import GREY_LEVELS, Cells, Ink, colour, grey
 from tui.draw.dots import braille
+from tui.draw.sheet import luminance
 
 MODES = ("quadrants", "half blocks", "braille", "ramp")
 """Ways to draw an image, the first two in greys, the others in one colour; ramp is ASCII."""
@@ -21,9 +22,32 @@ _RAMP = np.array(list(" .:-=+*#%@"))
 _BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
 
 
+def usable_modes(plain: bool, coloured: bool) -> tuple[str, ...]:
+    """The modes that a terminal can show, the best first: no greys without colour, ASCII only where it is plain."""
+    return MODES[3:] if plain else MODES if coloured else MODES[2:]
+
+
+SIDES = (56, 48, 40, 32, 28, 24, 20, 16, 14, 12, 10, 8, 6, 4)
+"""Widths in cells that an image may take; it is half as high."""
+
+
+def size_for(pixels: int, height: int, width: int) -> tuple[int, int]:
+    """Height and width in cells of the largest image of so many pixels across that fits; a whole multiple or part of
+    them, unless that would make it much smaller."""
+    fitting = [side for side in SIDES if side <= width and side // 2 <= height] or [SIDES[-1]]
+    whole = [side for side in fitting if side % pixels == 0 or pixels % side == 0]
+    side = whole[0] if whole and whole[0] >= 0.7 * fitting[0] else fitting[0]
+    return side // 2, side
+
+
 def draw_image(image: np.ndarray, height: int, width: int, mode: str) -> Cells:
-    """A uint8 image (H, W) in height × width cells, drawn in one of MODES."""
+    """A uint8 image (H, W), or (H, W, 3) for colour, in height × width cells, drawn in one of MODES; those of one ink
+    show the luminance of a colour image."""
     cells = Cells(height, width)
+    if image.ndim == 3 and mode in MODES[:2]:
+        _coloured(cells, image, 2 if mode == "quadrants" else 1)
+        return cells
+    image = luminance(image)
     if mode == "quadrants":
         _quadrants(cells, image)
     elif mode == "half blocks":
@@ -62,6 +86,32 @@ def _quadrants(cells: Cells, image: np.ndarray) -> None:
     paper = np.where(flat, _quantised(pixels.mean(2)), paper)
     cells.chars[:] = np.where(flat, " ", _QUADRANTS[(light * np.array([1, 2, 4, 8])).sum(2)])
     cells.inks[:] = grey(np.where(flat, 0, ink), paper)
+
+
+def _coloured(cells: Cells, image: np.ndarray, across: int) -> None:
+    """Each cell in two colours: its pixels, 2 × across, split by their light; half blocks are split above and below."""
+    height, width = cells.height, cells.width
+    channels = [resized(image[:, :, c], 2 * height, across * width) for c in range(3)]
+    pixels = np.stack(channels, -1).reshape(height, 2, width, across, 3)
+    pixels = pixels.transpose(0, 2, 1, 3, 4).reshape(height, width, 2 * across, 3)
+    light = pixels @ np.array([0.299, 0.587, 0.114])
+    upper = light > (light.min(2, keepdims=True) + light.max(2, keepdims=True)) / 2
+    if across == 1:
+        upper = np.broadcast_to(np.array([True, False]), upper.shape)
+    count = upper.sum(2)[:, :, None]
+    ink = _cube((pixels * upper[..., None]).sum(2) / np.maximum(count, 1))
+    paper = _cube((pixels * ~upper[..., None]).sum(2) / np.maximum(2 * across - count, 1))
+    flat = (ink == paper) | (count[:, :, 0] == 0)
+    paper = np.where(flat, _cube(pixels.mean(2)), paper)
+    weights = np.array([1, 2, 4, 8]) if across == 2 else np.array([3, 12])
+    cells.chars[:] = np.where(flat, " ", _QUADRANTS[(upper * weights).sum(2)])
+    cells.inks[:] = colour(np.where(flat, 0, ink), paper)
+
+
+def _cube(rgb: np.ndarray) -> np.ndarray:
+    """The nearest colours of the palette's cube, whose six levels are 0, 95, 135, …, 255."""
+    levels = np.where(rgb < 47.5, 0, np.where(rgb < 115, 1, np.rint((rgb - 55) / 40))).astype(np.int64)
+    return np.asarray(levels @ np.array([36, 6, 1]))
 
 
 def _quantised(light: np.ndarray) -> np.ndarray:

@@ -16,7 +16,8 @@ from textual.screen import Screen
 
 from journal.commands import Action
 from journal.folder import RunFolder
-from tui.draw.image import MODES
+from tui.asking import Asking
+from tui.draw.image import usable_modes
 from tui.layout import PANELS, arrange, too_small
 from tui.messages import Failed, ForkRun, Looked, RollBack, StartEngine
 from tui.pace import Pace
@@ -29,6 +30,7 @@ from tui.screens.commands import KeyCommands, KnobCommands
 from tui.screens.confirm import Confirm
 from tui.screens.help import Help
 from tui.screens.interventions import Interventions
+from tui.screens.model_screens import MODEL_SCREENS
 from tui.screens.run_keys import KEYS, NOTES
 from tui.steering import Steering
 from tui.watcher import Watcher
@@ -54,6 +56,7 @@ class RunScreen(Screen[None]):
         super().__init__()
         self._plain = plain
         self.view = RunView(run)
+        self.asking = Asking(run)
         self._watcher = Watcher(run)
         self._pace = Pace(self.app)
         self._wake = asyncio.Event()
@@ -152,8 +155,13 @@ class RunScreen(Screen[None]):
         for panel in self.query(Panel):
             panel.update()
 
+    @property
+    def room(self) -> tuple[int, int]:
+        """Columns and rows that the panels share."""
+        return self.app.size
+
     def _arrange(self) -> None:
-        width, height = self.app.size
+        width, height = self.room
         small = too_small(width, height)
         knobs = self.query_one(Knobs)
         knobs.ruled = height >= 30
@@ -345,6 +353,15 @@ class RunScreen(Screen[None]):
         """Every term before and after each intervention."""
         self.app.push_screen(Interventions(self.view))
 
+    def action_look_into(self, name: str | None) -> None:
+        """Open a screen that looks into the model; when it closes, the one it names."""
+        if name is not None:
+            self.app.push_screen(MODEL_SCREENS[name](self.view, self.asking, self._plain), self.action_look_into)
+
+    def on_unmount(self) -> None:
+        """Nobody asks the model any more."""
+        self.asking.close()
+
     def action_next_mode(self) -> None:
         """Another way to draw images."""
         self._samples.next_mode(self._modes())
@@ -355,9 +372,7 @@ class RunScreen(Screen[None]):
         self.app.push_screen(Help("Keys of the run screen", bindings, NOTES))
 
     def _modes(self) -> tuple[str, ...]:
-        if self._plain:
-            return MODES[3:]
-        return MODES[2:] if self.app.no_color else MODES
+        return usable_modes(self._plain, not self.app.no_color)
 
     @property
     def charts(self) -> Charts:

@@ -9,12 +9,15 @@ import numpy as np
 from tui.draw.cells import Cells, Ink
 from tui.draw.image import MODES, draw_image
 from tui.draw.numbers import thousands
+from tui.draw.plane import plane_of, put_dots
+from tui.draw.sheet import luminance
 from tui.panel import Panel, titled
 from tui.run_view import RunView
 
-SIZES = ((28, 14), (20, 10), (16, 8), (14, 7), (12, 6), (10, 5), (8, 4))
-"""Sizes of an image in cells, width × height, that are tried from large to small."""
-
+SIZES = ((56, 28), (28, 14), (20, 10), (16, 8), (14, 7), (12, 6), (10, 5), (8, 4))
+"""Sizes of an image in cells, width × height, from large to small; the first only when asked for."""
+GALLERY = 1
+"""The largest size that is chosen without being asked for."""
 
 _HEADINGS = {"corrupted": "corrupt.", "reconstruction": "reconst."}
 
@@ -34,6 +37,16 @@ class Samples(Panel):
     def __init__(self, view: RunView, *, id: str) -> None:
         super().__init__(view, id=id)
         self.mode = MODES[0]
+        self.zoom = 0
+        """How many sizes larger the images are than they would be."""
+        self.first = 0
+        """The item that is shown first."""
+        self.coloured = True
+        """Whether colour images are shown in colour, or in their luminance."""
+        self.sampling: tuple[dict[str, np.ndarray], int] | None = None
+        """The images of another step instead of the newest, with the step."""
+        self.at_once = 1
+        """How many items there was room for."""
         self._drawn: tuple[object, ...] | None = None
         self._images: dict[str, np.ndarray] | None = None
         self._picture = Cells(0, 0)
@@ -46,31 +59,56 @@ class Samples(Panel):
 
     def picture(self, height: int, width: int) -> Cells:
         """Drawn again only when there are new samples, or another size or mode."""
-        wanted = (height, width, self.mode, self.chosen)
-        if wanted != self._drawn or self.view.images is not self._images:
-            self._picture = self._draw(height, width)
-            self._drawn, self._images = wanted, self.view.images
+        images, step = self.sampling or (self.view.images, self.view.images_step)
+        wanted = (height, width, self.mode, self.chosen, self.zoom, self.first, self.coloured, step)
+        if wanted != self._drawn or images is not self._images:
+            self._picture = self._draw(images, step, height, width)
+            self._drawn, self._images = wanted, images
         return self._picture
 
-    def _draw(self, height: int, width: int) -> Cells:
-        rows = with_error(self.view.images)
-        aside = f"step {thousands(self.view.images_step)} · {self.mode}" if rows else ""
+    def _draw(self, images: dict[str, np.ndarray], step: int, height: int, width: int) -> Cells:
+        rows = with_error(images)
+        points = {name: array for name, array in images.items() if array.ndim == 2 and len(array)}
+        if points and not rows:
+            return self._scatter(points, step, height, width)
+        aside = f"step {thousands(step)} · {self.mode}" if rows else ""
         cells = titled(height, width, "samples", aside, self.chosen)
         if not rows:
             cells.put(height // 2, max((width - 14) // 2, 0), "no samples yet", Ink.DIM)
             return cells
         items = min(map(len, rows.values()))
         pixels = next(iter(rows.values())).shape[2]
-        grid = fitting_grid(len(rows), items, pixels, height - 2, width)
-        for item in range(min(items, grid.across * grid.down)):
-            down, across = divmod(item, grid.across)
+        grid = fitting_grid(len(rows), items, pixels, height - 2, width, self.zoom)
+        self.at_once = max(grid.across * grid.down, 1)
+        first = min(self.first, max(items - 1, 0))
+        for place in range(min(items - first, grid.across * grid.down)):
+            item = first + place
+            down, across = divmod(place, grid.across)
             y = 2 + down * (grid.height + 1)
             x = 1 + across * (len(rows) * (grid.width + 1) + 2)
-            for name, images in rows.items():
+            for name, shown in rows.items():
                 if down == 0:
                     cells.put(1, x, _HEADINGS.get(name, name)[: grid.width], Ink.DIM)
-                cells.paste(y, x, draw_image(images[item], grid.height, grid.width, self.mode))
+                image = shown[item] if self.coloured else luminance(shown[item])
+                cells.paste(y, x, draw_image(image, grid.height, grid.width, self.mode))
                 x += grid.width + 1
+        return cells
+
+    def _scatter(self, points: dict[str, np.ndarray], step: int, height: int, width: int) -> Cells:
+        """Points of the plane, each kind beside the other on one scale, the input dim behind them."""
+        cells = titled(height, width, "samples", f"step {thousands(step)}", self.chosen)
+        behind = points.get("input")
+        each = (width - 1) // len(points) - 1
+        everything = np.concatenate([behind if behind is not None else np.zeros((0, 2)), *points.values()])
+        plane = plane_of(_without_outliers(everything), height - 2, each, square=True)
+        for i, (name, cloud) in enumerate(points.items()):
+            part = Cells(height - 2, each)
+            if behind is not None and name != "input":
+                put_dots(part, plane, behind, Ink.FAINT, self.ascii_only)
+            put_dots(part, plane, cloud, Ink.DIM if name == "input" else Ink.CURVE, self.ascii_only)
+            x = 1 + i * (each + 1)
+            cells.put(1, x, name[:each], Ink.DIM)
+            cells.paste(2, x, part)
         return cells
 
 
@@ -78,21 +116,35 @@ def with_error(images: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The rows to show, the absolute error of the reconstruction after it."""
     rows: dict[str, np.ndarray] = {}
     for name, images_of_row in images.items():
-        if images_of_row.ndim == 3 and len(images_of_row):
+        if images_of_row.ndim >= 3 and len(images_of_row):
             rows[name] = images_of_row
             if name == "reconstruction" and "input" in images:
                 rows["error"] = np.abs(images_of_row.astype(np.int16) - images["input"]).astype(np.uint8)
     return rows
 
 
-def fitting_grid(kinds: int, items: int, pixels: int, height: int, width: int) -> Grid:
+def fitting_grid(kinds: int, items: int, pixels: int, height: int, width: int, zoom: int = 0) -> Grid:
     """Items in a grid, the kinds of images of one item side by side: the largest images that leave room for four
-    items, else for two, else for one. `pixels` is the width of an image."""
+    items, else for two, else for one; or so many sizes larger as `zoom` says. `pixels` is the width of an image."""
     # Small images are enlarged by whole numbers only, so that their pixels stay alike.
     sizes = [(w, h) for w, h in SIZES if pixels > w or w % pixels == 0] or SIZES[-1:]
     grids = [Grid(w, h, (width + 1) // (kinds * (w + 1) + 2), (height + 1) // (h + 1)) for w, h in sizes]
+    shown = [i for i, grid in enumerate(grids) if grid.across * grid.down]
+    if not shown:
+        return grids[-1]
     for enough in (4, 2, 1):
-        for grid in grids:
-            if grid.across * grid.down >= min(enough, items):
-                return grid
-    return grids[-1]
+        for i in shown:
+            large = grids[i].height > SIZES[GALLERY][1]
+            if not large and grids[i].across * grids[i].down >= min(enough, items):
+                return grids[min(max(i - zoom, shown[0]), shown[-1])]
+    return grids[shown[-1]]
+
+
+def _without_outliers(points: np.ndarray) -> np.ndarray:
+    """The points but for the few far out, which would leave the others no room."""
+    finite = np.asarray(points[np.isfinite(points).all(1)])
+    if not len(finite):
+        return finite
+    low, high = np.percentile(finite, (0.5, 99.5), axis=0)
+    inside: np.ndarray = finite[((finite >= low) & (finite <= high)).all(1)]
+    return inside

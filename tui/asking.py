@@ -1,0 +1,180 @@
+"""What the screens ask of a run's model, and what came back: by the name of each use the newest answer, what it is
+about, and what is still waited for. No textual here.
+
+`look` reads and writes files and may start a process; it is called in a thread, so that no key waits for a disk. All
+else is called where the screens are, and `take` hands over what `look` found.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from journal.explore import AnyQuestion, Head
+from journal.folder import RunFolder
+from tui.draw.cells import Ink
+from tui.draw.numbers import thousands
+from tui.engine_process import EngineError
+from tui.explorer import Asked
+
+FRESH = 3.0
+"""Seconds after which a model that goes on training is asked again."""
+SHARE = 20.0
+"""How many times as long as it took to answer passes before it is asked again."""
+
+
+class Got(NamedTuple):
+    """An answer with its question."""
+
+    question: AnyQuestion
+    head: Head
+    arrays: Mapping[str, np.ndarray]
+    at: float
+    """When it came, in seconds of the monotonic clock."""
+
+
+class _OnItsWay(NamedTuple):
+    question: AnyQuestion
+    asked: Asked
+    since: float
+
+
+class Asking:
+    """The questions of all screens that show one run."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self.checkpoint: int | None = None
+        """Step of the checkpoint that is asked; None: the training, or the newest checkpoint."""
+        self.got: dict[str, Got] = {}
+        """The newest answer by use."""
+        self.problems: dict[str, str] = {}
+        """Why the newest question of a use has no answer."""
+        self._run = run
+        self._wanted: dict[str, AnyQuestion] = {}
+        self._new: dict[str, AnyQuestion] = {}
+        self._under_way: dict[str, _OnItsWay] = {}
+        self._arrived: list[tuple[str, Got | str]] = []
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def ask(self, use: str, question: AnyQuestion) -> None:
+        """Ask from the next look on, in place of what was asked for that use before."""
+        self._wanted[use] = self._new[use] = question
+        self.problems.pop(use, None)
+
+    def want(self, use: str, question: AnyQuestion) -> None:
+        """Ask, unless that is what was asked last."""
+        if self._wanted.get(use) != question:
+            self.ask(use, question)
+
+    def go_to(self, checkpoint: int | None) -> None:
+        """Ask everything again of another checkpoint, or of the newest state."""
+        self.checkpoint = checkpoint
+        self._new |= self._wanted
+        self.problems.clear()
+
+    def refresh(self, uses: tuple[str, ...], step: int, alive: bool) -> None:
+        """Ask again what was answered a while ago of a training that is further now."""
+        for use in uses:
+            got = self.got.get(use)
+            if got is None or self.waiting(use) is not None or self.checkpoint is not None or not alive:
+                continue
+            if got.head.step < step and time.monotonic() - got.at > max(FRESH, SHARE * got.head.seconds):
+                self._new[use] = self._wanted[use]
+
+    def waiting(self, use: str) -> float | None:
+        """Seconds since the question that has no answer yet; None when nothing is waited for."""
+        if use in self._new:
+            return 0.0
+        waited = self._under_way.get(use)
+        return None if waited is None else time.monotonic() - waited.since
+
+    def able(self, kind: str) -> bool | None:
+        """Whether the model can be asked a kind of question; None while no answer has told."""
+        heads = [got.head for got in self.got.values()]
+        return kind in heads[-1].able if heads else None
+
+    def source(self, use: str, step: int, alive: bool) -> tuple[str, Ink]:
+        """Where the answer that is shown comes from, what is waited for, or why there is none, in a line."""
+        if problem := self.problems.get(use):
+            return problem, Ink.BAD
+        waiting = self.waiting(use)
+        wait = ""
+        if waiting is not None and waiting > 0.3:
+            started = self._process is not None and self._process.poll() is None
+            whom = (
+                "the process that answers" if started and (self.checkpoint is not None or not alive) else "the engine"
+            )
+            wait = f"waiting for {whom}, {waiting:.0f} s"
+        got = self.got.get(use)
+        if got is None:
+            return wait or ("asking the model" if waiting is not None else "nothing asked yet"), Ink.WARN
+        head = got.head
+        words = f"answer of step {thousands(head.step)}, " + (
+            "from the training" if not head.checkpoint else head.checkpoint
+        )
+        behind = step - head.step
+        if behind > 0:
+            steps = "1 step" if behind == 1 else f"{thousands(behind)} steps"
+            words += f", {steps} " + ("ago" if self.checkpoint is None else "before the newest")
+        if wait:
+            words += f" · stale: {wait}"
+        return words, Ink.WARN if wait else Ink.DIM
+
+    def look(self) -> None:
+        """Ask what is new, and read what was answered. In a thread."""
+        with self._lock:
+            self._look()
+
+    def take(self) -> bool:
+        """Take up what the looks have found; whether there was anything."""
+        arrived, self._arrived = self._arrived, []
+        for use, found in arrived:
+            if isinstance(found, Got):
+                self.got.pop(use, None)
+                self.got[use] = found
+                self.problems.pop(use, None)
+            else:
+                self.problems[use] = found
+        return bool(arrived)
+
+    def _look(self) -> None:
+        for use in [] if self._closed else list(self._new):
+            question = self._new.pop(use)
+            if (before := self._under_way.pop(use, None)) is not None:
+                before.asked.withdraw()
+            try:
+                asked = Asked(self._run, question, self.checkpoint, self._process)
+            except (OSError, EngineError) as error:
+                self._arrived.append((use, f"the question can't be asked: {error}"))
+            else:
+                self._under_way[use] = _OnItsWay(question, asked, time.monotonic())
+                self._process = asked.process or self._process
+        for use, waited in list(self._under_way.items()):
+            try:
+                answer = waited.asked.poll()
+            except (ValueError, OSError, EngineError) as error:
+                self._arrived.append((use, str(error)))
+                del self._under_way[use]
+                continue
+            self._process = waited.asked.process or self._process
+            if answer is not None:
+                self._arrived.append((use, Got(waited.question, answer.head, answer.arrays, time.monotonic())))
+                del self._under_way[use]
+
+    def close(self) -> None:
+        """Takes back what nobody waits for any more, and ends the process that was started to answer."""
+        self._closed = True
+        with self._lock:
+            for waited in self._under_way.values():
+                waited.asked.withdraw()
+            self._under_way.clear()
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()

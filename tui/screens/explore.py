@@ -1,0 +1,196 @@
+"""The explore screen: denoise, fill in, classify, generate, and the gradient field, on test items or on a drawing."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.events import MouseDown, MouseMove
+
+from tui.asking import Asking
+from tui.draw.cells import Ink
+from tui.explore_view import ExploreView
+from tui.layout import Place
+from tui.panel import Panel
+from tui.run_view import RunView
+from tui.screens.model_screen import EVERYWHERE, OF_CHECKPOINTS, ModelScreen
+from tui.widgets.explore_panels import BACKGROUNDS, Result, Sheet, TaskBar, sample_size
+
+
+class ExploreScreen(ModelScreen):
+    """What the model does with what it is given."""
+
+    HEADING: ClassVar[str] = "explore"
+    NOTES: ClassVar[str] = (
+        "The training engine answers between two steps; without one a process of its own answers from a checkpoint, "
+        "and takes some seconds to start. The title of a picture says what it answers; stale: the keys have asked for "
+        "something else since. Filling in starts from noise; the pixels that are not missing are put back after each "
+        "step. The mouse draws on the image; with the pen (w) the arrow keys do."
+    )
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("tab", "task"),
+        ("←→", "item"),
+        ("k", "kind"),
+        ("↑↓", "level"),
+        ("s", "seed"),
+        ("w", "draw"),
+        ("space", "play"),
+        (",.", "checkpoint"),
+        ("esc", "back"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "task(1)", "next task: denoise, fill in, classify, generate, field", priority=True),
+        Binding("shift+tab", "task(-1)", "previous task", priority=True),
+        Binding("left", "arrow(0, -1)", "the test item before; moves the pen while drawing"),
+        Binding("right", "arrow(0, 1)", "the next test item"),
+        Binding("up", "arrow(-1, 0)", "more: level of the corruption, missing share, lines of the field"),
+        Binding("down", "arrow(1, 0)", "less of it"),
+        Binding("k", "kind", "next kind of corruption; for fill in, next missing part"),
+        Binding("s", "seed", "other draws: the next seed"),
+        Binding("w", "draw", "take the pen and draw, or put it away"),
+        Binding("space", "space", "fill in: play or pause; while drawing: pen up or down"),
+        Binding("home", "restart", "fill in from the start"),
+        Binding("e", "clear", "clear the drawing"),
+        Binding("i", "item", "back from the drawing to the test item"),
+        Binding("m", "behind", "behind the field: data, samples, nothing"),
+        *OF_CHECKPOINTS,
+        *EVERYWHERE,
+    ]
+
+    def __init__(self, view: RunView, asking: Asking, plain: bool = False) -> None:
+        super().__init__(view, asking, plain)
+        self.model = ExploreView(view, asking)
+        self._hint = ""
+
+    def panels(self) -> list[Panel]:
+        """The tasks, the sheet, the answer."""
+        return [
+            TaskBar(self.view, self.model, id="tasks"),
+            Sheet(self.view, self.model, id="sheet"),
+            Result(self.view, self.model, id="result"),
+        ]
+
+    def places(self, width: int, height: int) -> dict[str, Place]:
+        """Tasks without an item give the answer the whole width."""
+        places = {"tasks": Place(0, 0, width, 1)}
+        if self._alone():
+            return places | {"result": Place(0, 1, width, height - 1)}
+        left = width // 3 + 1
+        return places | {
+            "sheet": Place(0, 1, left, height - 1),
+            "result": Place(left + 1, 1, width - left - 1, height - 1),
+        }
+
+    def use(self) -> str:
+        """The task's."""
+        return self.model.use()
+
+    def said(self) -> tuple[str, int]:
+        """A hint until the next key, else where the answer comes from."""
+        if self._hint:
+            return self._hint, Ink.WARN
+        if self.model.lacks():
+            return "this model can't; tab goes on to the next task", Ink.DIM
+        return super().said()
+
+    def question(self) -> None:
+        """Ask for the task, for as many samples as there is room for."""
+        self.query_one(Sheet).mode = self.query_one(Result).mode = self.mode
+        size = self.model.size()
+        height, width = sample_size(size[1] if size else 28)
+        room = self.app.size.width // (width + 1) * ((self.app.size.height - 4) // (height + 1))
+        self.model.rows = min(max(room, 1), 100)
+        self.model.question()
+
+    def moved(self) -> bool:
+        """The next frame of filling in."""
+        return self.model.tick()
+
+    def changed(self) -> None:
+        """A key may have changed what has room."""
+        self._hint = ""
+        self._arrange()
+        super().changed()
+
+    def action_task(self, by: int) -> None:
+        """Another task."""
+        self.model.next_task(by)
+        self.changed()
+
+    def action_arrow(self, down: int, right: int) -> None:
+        """Move the pen; without it go to another item, or turn the level."""
+        if self.model.pen is not None:
+            self.model.move(down, right)
+        elif right:
+            self.model.go_to(self.model.item + right)
+        else:
+            self.model.turn(-down)
+        self.changed()
+
+    def action_kind(self) -> None:
+        """Another corruption, or another part."""
+        self.model.next_corruption()
+        self.changed()
+
+    def action_seed(self) -> None:
+        """Other draws."""
+        self.model.next_seed()
+        self.changed()
+
+    def action_draw(self) -> None:
+        """Take the pen or put it away."""
+        hint = self.model.draw()
+        self.changed()
+        self._hint = hint
+        self.draw(everything=True)
+
+    def action_space(self) -> None:
+        """Pen down or up; or play and pause."""
+        if self.model.pen is not None:
+            self.model.down = not self.model.down
+            self.model.move(0, 0)
+        else:
+            self.model.playing = not self.model.playing
+        self.changed()
+
+    def action_restart(self) -> None:
+        """From the first frame."""
+        self.model.restart()
+        self.changed()
+
+    def action_clear(self) -> None:
+        """An empty sheet."""
+        self.model.clear()
+        self.changed()
+
+    def action_item(self) -> None:
+        """The test item again."""
+        self.model.go_to(self.model.item)
+        self.changed()
+
+    def action_behind(self) -> None:
+        """Something else behind the arrows."""
+        panel = self.query_one(Result)
+        panel.behind = BACKGROUNDS[(BACKGROUNDS.index(panel.behind) + 1) % len(BACKGROUNDS)]
+        self.changed()
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        """Draw where the mouse is."""
+        self._paint(event)
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        """Draw along with the mouse while its button is down."""
+        if event.button:
+            self._paint(event)
+
+    def _paint(self, event: MouseDown | MouseMove) -> None:
+        sheet = self.query_one(Sheet)
+        if not sheet.display or not sheet.region.contains(event.screen_x, event.screen_y):
+            return
+        pixel = sheet.pixel(event.screen_y - sheet.region.y, event.screen_x - sheet.region.x)
+        if pixel is not None:
+            self.model.paint(*pixel)
+            self.changed()
+
+    def _alone(self) -> bool:
+        return self.model.points or self.model.task in ("generate", "field")

@@ -1,0 +1,163 @@
+"""The latent screen: a map of the codes, the posterior against the prior, traversal and interpolation decoded live."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.events import Click
+
+from journal.sections import POINTS
+from tui.asking import Asking
+from tui.latent_view import BETWEEN, CODES, ORIGIN, WALK, LatentView
+from tui.layout import Place
+from tui.panel import Panel
+from tui.run_view import RunView
+from tui.screens.model_screen import EVERYWHERE, OF_CHECKPOINTS, ModelScreen
+from tui.widgets.latent_images import Decoded, Strips
+from tui.widgets.latent_map import LatentMap
+from tui.widgets.latent_units import LatentUnits
+
+
+class LatentScreen(ModelScreen):
+    """Where the items lie in the latent space, and what lies between them."""
+
+    HEADING: ClassVar[str] = "latent"
+    NOTES: ClassVar[str] = (
+        "The map shows deterministic codes, of a VAE the means of its posteriors. The bars show each unit's mean ± "
+        "standard deviation over the items, of a VAE those of draws from the posteriors, the aggregate posterior: "
+        "where it differs from the prior, samples from the prior fall into gaps. Units are sorted by how much their "
+        "codes vary; orange ones hardly do: they are not used. ▼ is the value in the code that is decoded. A click on "
+        "the map takes the nearest item as A, with shift as B."
+    )
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("←→", "value"),
+        ("↑↓", "unit"),
+        ("[]", "item"),
+        ("b", "to B"),
+        ("p", "axes"),
+        ("0", "restore"),
+        ("tab", "strip"),
+        (",.", "checkpoint"),
+        ("esc", "back"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "turn(-1)", "lower the value of the chosen unit"),
+        Binding("right", "turn(1)", "raise it"),
+        Binding("shift+left", "turn(-5)", "lower it by a quarter of its range"),
+        Binding("shift+right", "turn(5)", "raise it by a quarter"),
+        Binding("up", "unit(-1)", "the unit above"),
+        Binding("down", "unit(1)", "the unit below"),
+        Binding("0,backspace", "restore", "back to the item's own code"),
+        Binding("left_square_bracket", "item(-1)", "the item before, as A"),
+        Binding("right_square_bracket", "item(1)", "the next item, as A"),
+        Binding("b", "other", "A becomes B too: go on with [ and ] to see the way between"),
+        Binding("x", "swap", "exchange A and B"),
+        Binding("p", "axes", "axes of the map: PCA, or the first two units"),
+        Binding("tab", "strip", "traversal or interpolation, where there is no room for both", priority=True),
+        *OF_CHECKPOINTS,
+        *EVERYWHERE,
+    ]
+
+    def __init__(self, view: RunView, asking: Asking, plain: bool = False) -> None:
+        super().__init__(view, asking, plain)
+        self.model = LatentView(view, asking)
+
+    def panels(self) -> list[Panel]:
+        """Map, units, the decoded code, the rows of images."""
+        return [
+            LatentMap(self.view, self.model, id="map"),
+            LatentUnits(self.view, self.model, id="units"),
+            Decoded(self.view, self.model, id="decoded"),
+            Strips(self.view, self.model, id="strips"),
+        ]
+
+    def places(self, width: int, height: int) -> dict[str, Place]:
+        """The map on the left; the decoded code has a panel of its own where the screen is wide and high."""
+        below = min(max(height * 2 // 5, 8), 18) if height >= 26 else 8
+        upper = height - below
+        wide = width >= 110 and upper >= 12
+        right = 30 if wide else 0
+        units = 36 if wide else min(max(width * 2 // 5, 30), 40)
+        left = width - right - units - (2 if wide else 1)
+        places = {
+            "map": Place(0, 0, left, upper),
+            "units": Place(left + 1, 0, units, upper),
+            "strips": Place(0, upper, width, below),
+        }
+        if wide:
+            places["decoded"] = Place(width - right, 0, right, upper)
+        self.query_one(Strips).with_code = not wide
+        return places
+
+    def use(self) -> str:
+        """What the newest key was about, as far as it is not answered; else the map."""
+        return next((use for use in (WALK, BETWEEN) if self.asking.waiting(use) is not None), CODES)
+
+    def refreshed(self) -> tuple[str, ...]:
+        """All of it."""
+        return CODES, WALK, ORIGIN, BETWEEN
+
+    def question(self) -> None:
+        """Ask for map and images."""
+        for panel in self.query(Panel):
+            if isinstance(panel, Decoded | Strips):
+                panel.mode = self.mode
+        width = self.app.size.width
+        images = 9 if width >= 110 else 5 if width < 90 else 7
+        self.model.question(steps=100 if self.view.spec.data.name in POINTS else images)
+
+    def action_turn(self, by: int) -> None:
+        """Change the chosen unit."""
+        self.model.turn(by)
+        self.changed()
+
+    def action_unit(self, by: int) -> None:
+        """Choose another unit."""
+        self.model.choose(by)
+        self.changed()
+
+    def action_restore(self) -> None:
+        """The item's own code."""
+        self.model.restore()
+        self.changed()
+
+    def action_item(self, by: int) -> None:
+        """Another item."""
+        self.model.go_to(self.model.item + by)
+        self.changed()
+
+    def action_other(self) -> None:
+        """A is B too."""
+        self.model.other = self.model.item
+        self.changed()
+
+    def action_swap(self) -> None:
+        """A and B change places."""
+        self.model.item, self.model.other = self.model.other, self.model.item
+        self.model.restore()
+        self.changed()
+
+    def action_axes(self) -> None:
+        """Other axes."""
+        self.model.axes = "first" if self.model.axes == "pca" else "pca"
+        self.changed()
+
+    def action_strip(self) -> None:
+        """The other row of images."""
+        self.model.between = not self.model.between
+        self.changed()
+
+    def on_click(self, event: Click) -> None:
+        """The item under the mouse."""
+        panel = self.query_one(LatentMap)
+        if event.widget is not panel:
+            return
+        place = panel.place(event.screen_y - panel.region.y, event.screen_x - panel.region.x)
+        item = self.model.nearest(*place) if place else None
+        if item is not None:
+            if event.shift:
+                self.model.other = item
+            else:
+                self.model.go_to(item)
+            self.changed()

@@ -1,0 +1,103 @@
+"""The layers screen: what each layer costs, lets through and does with test items, newest or at a checkpoint."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.events import Click
+
+from tui.asking import Asking
+from tui.layers_view import USE, LayersView
+from tui.layout import Place
+from tui.panel import Panel
+from tui.run_view import RunView
+from tui.screens.model_screen import EVERYWHERE, OF_CHECKPOINTS, ModelScreen
+from tui.widgets.layer_details import LayerMap, LayerSide
+from tui.widgets.layer_list import HEAD, LayerList
+
+
+class LayersScreen(ModelScreen):
+    """Which layer is trained, and which is dead."""
+
+    HEADING: ClassVar[str] = "layers"
+    NOTES: ClassVar[str] = (
+        "Cost, λ and σ are those of the newest step, whatever checkpoint is asked; the rest is what the model answers "
+        "about test items without noise. A layer that is trained answers to classes in patterns of its own: its "
+        "map falls into groups. A unit is active when its variance over the items is above 0.01. The gate is ∂ẑ/∂z~, "
+        "how much of its lateral signal a layer of a ladder network lets through, mean over items and units: near 1 it "
+        "copies, near 0 it trusts what comes from above. Small histograms show roots of the counts."
+    )
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("↑↓", "layer"),
+        ("h", "histogram"),
+        (",.", "checkpoint"),
+        ("3", "latent"),
+        ("4", "explore"),
+        ("5", "samples"),
+        ("esc", "back"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "layer(-1)", "the layer above"),
+        Binding("down", "layer(1)", "the layer below"),
+        Binding("h", "side", "histogram of activations, of the units' variances, of their gates"),
+        *OF_CHECKPOINTS,
+        *EVERYWHERE,
+    ]
+
+    def __init__(self, view: RunView, asking: Asking, plain: bool = False) -> None:
+        super().__init__(view, asking, plain)
+        self.model = LayersView(view, asking)
+        self._rows = 0
+        self._newest = -1
+
+    def panels(self) -> list[Panel]:
+        """The list above, the chosen layer below."""
+        return [
+            LayerList(self.view, self.model, id="list"),
+            LayerSide(self.view, self.model, id="side"),
+            LayerMap(self.view, self.model, id="map"),
+        ]
+
+    def places(self, width: int, height: int) -> dict[str, Place]:
+        """The list takes what it needs up to half of the screen."""
+        self._rows = LayerList.rows_needed(self.model)
+        upper = min(self._rows, max(height // 2, 5))
+        left = width * 2 // 5
+        return {
+            "list": Place(0, 0, width, upper),
+            "side": Place(0, upper, left, height - upper),
+            "map": Place(left + 1, upper, width - left - 1, height - upper),
+        }
+
+    def use(self) -> str:
+        """The layers."""
+        return USE
+
+    def question(self) -> None:
+        """Ask for the layers; an answer may tell of more of them than there was room for."""
+        self.model.question()
+        if LayerList.rows_needed(self.model) != self._rows:
+            self._arrange()
+
+    def moved(self) -> bool:
+        """The costs of a training go on."""
+        before, self._newest = self._newest, self.view.step
+        return before != self._newest
+
+    def action_layer(self, by: int) -> None:
+        """Another layer."""
+        self.model.choose(by)
+        self.changed()
+
+    def action_side(self) -> None:
+        """Another histogram."""
+        self.model.next_side()
+        self.changed()
+
+    def on_click(self, event: Click) -> None:
+        """The layer under the mouse."""
+        panel = self.query_one(LayerList)
+        if event.widget is panel:
+            self.model.choose_at(event.screen_y - panel.region.y - HEAD)
+            self.changed()

@@ -1,0 +1,213 @@
+"""What the screens that look into a model share: they ask it, wait without standing still, and say what they show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.events import Resize, ScreenResume
+from textual.screen import Screen
+
+from tui.asking import Asking
+from tui.draw.image import usable_modes
+from tui.draw.numbers import thousands
+from tui.layout import Place, too_small
+from tui.pace import Pace
+from tui.panel import Panel
+from tui.run_view import RunView
+from tui.screens.commands import KeyCommands
+from tui.screens.help import Help
+from tui.widgets.source import KeyLine, Source
+from tui.widgets.status import StatusBar
+from tui.widgets.too_small import TooSmall
+
+QUICK, IDLE = 0.05, 0.2
+"""Seconds between two looks while an answer is due, and otherwise."""
+
+EVERYWHERE: list[BindingType] = [
+    Binding("v", "next_mode", "next way to draw images"),
+    Binding("escape,1", "dismiss(None)", "back to the run"),
+    Binding("2", "dismiss('layers')", "the layers"),
+    Binding("3", "dismiss('latent')", "the latent space"),
+    Binding("4", "dismiss('explore')", "explore: denoise, fill in, classify, generate"),
+    Binding("5", "dismiss('samples')", "the samples over the training"),
+    Binding("d,q", "app.leave", "detach: the dashboard ends, the training goes on"),
+    Binding("ctrl+p", "app.command_palette", "every command by name", show=False),
+    Binding("question_mark", "help", "this help"),
+]
+"""Keys of every such screen."""
+
+OF_CHECKPOINTS: list[BindingType] = [
+    Binding("comma", "checkpoint(-1)", "ask an older checkpoint"),
+    Binding("full_stop", "checkpoint(1)", "ask a newer checkpoint, at last the training itself"),
+]
+"""Keys of those that ask the model."""
+
+
+class ModelScreen(Screen[str | None]):
+    """A screen on top of the run screen; its result is the name of the screen to open in its place."""
+
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
+    DEFAULT_CSS = "ModelScreen { overflow: hidden; background: transparent; }"
+    HEADING: ClassVar[str]
+    """Name of the screen."""
+    NOTES: ClassVar[str]
+    """What its pictures mean."""
+    HINTS: ClassVar[tuple[tuple[str, str], ...]]
+    """The keys that its last row names."""
+
+    def __init__(self, view: RunView, asking: Asking, plain: bool = False) -> None:
+        """Looks into the model of a run; `plain` draws in ASCII."""
+        super().__init__()
+        self.view, self.asking = view, asking
+        self._plain = plain
+        self._pace = Pace(self.app)
+        self.modes = usable_modes(plain, not self.app.no_color)
+        self.mode = self.modes[0]
+
+    # What the screens differ in
+
+    def panels(self) -> list[Panel]:
+        """The panels between the status bar and the last two rows."""
+        raise NotImplementedError
+
+    def places(self, width: int, height: int) -> dict[str, Place]:
+        """Where the panels lie in height × width cells, by id; one without a place is hidden."""
+        raise NotImplementedError
+
+    def use(self) -> str:
+        """The use whose answer the last row but one tells about."""
+        raise NotImplementedError
+
+    def refreshed(self) -> tuple[str, ...]:
+        """The uses whose answers follow a training."""
+        return (self.use(),)
+
+    def question(self) -> None:
+        """Ask what has to be known for what is shown; called after every key and every answer."""
+
+    def look(self) -> bool:
+        """Look at the run folder, in a thread; whether there is something of the screen's own to draw."""
+        self.asking.look()
+        return False
+
+    def moved(self) -> bool:
+        """Whether something is to be drawn again without an answer or a key; called a few times a second."""
+        return False
+
+    # What they share
+
+    def compose(self) -> ComposeResult:
+        """The status bar, the panels, the source of what they show, the keys."""
+        yield StatusBar(self.view, id="status")
+        yield from self.panels()
+        yield Source(self.view, self.said, id="source")
+        yield KeyLine(self.view, self.HINTS, id="keys")
+        yield TooSmall(self.view, id="too-small")
+
+    def said(self) -> tuple[str, int]:
+        """The last row but one, with its ink."""
+        return self.asking.source(self.use(), self.view.step, self.view.alive)
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        for panel in self.query(Panel):
+            panel.ascii_only = self._plain
+        self._arrange()
+        self.question()
+        self._look()
+
+    @work(exclusive=True)
+    async def _look(self) -> None:
+        while True:
+            changed = await asyncio.to_thread(self.look)
+            if not self.display:
+                return
+            changed = self.asking.take() or changed
+            self.asking.refresh(self.refreshed(), self.view.step, self.view.alive)
+            if changed:
+                self.question()
+            self.draw(everything=changed or self.moved())
+            waiting = self.asking.waiting(self.use()) is not None
+            await asyncio.sleep(QUICK if waiting else IDLE)
+
+    def changed(self) -> None:
+        """A key has changed what is to be shown."""
+        self.question()
+        self.draw(everything=True)
+
+    def draw(self, everything: bool) -> None:
+        """Bring the screen up to date, if the terminal has shown what was drawn before."""
+        if not self.is_current or not self._pace.free(everything):
+            return
+        for panel in self.query(Panel):
+            if panel.display and (everything or panel.id in ("status", "source")):
+                panel.update()
+        self._pace.drawn()
+
+    def acknowledge(self) -> None:
+        """The terminal has shown the last frame."""
+        if self._pace.acknowledged():
+            self.draw(everything=True)
+
+    def on_resize(self, _: Resize) -> None:
+        """A new size may mean another arrangement."""
+        self._arrange()
+
+    def on_screen_resume(self, _: ScreenResume) -> None:
+        """Show what happened while another screen was on top."""
+        self.draw(everything=True)
+
+    def _arrange(self) -> None:
+        width, height = self.app.size
+        small = too_small(width, height)
+        places = {
+            "status": Place(0, 0, width, 1),
+            "source": Place(0, height - 2, width, 1),
+            "keys": Place(0, height - 1, width, 1),
+            **{
+                id: Place(place.x, place.y + 1, place.width, place.height)
+                for id, place in self.places(width, height - 3).items()
+            },
+        }
+        if small:
+            places = {"too-small": Place(0, 0, width, height)}
+        for panel in self.query(Panel):
+            place = places.get(panel.id or "")
+            panel.display = place is not None
+            if place is not None:
+                panel.styles.offset = (place.x, place.y)
+                panel.styles.width, panel.styles.height = place.width, place.height
+            panel.update()
+
+    def action_next_mode(self) -> None:
+        """Another way to draw images."""
+        at = self.modes.index(self.mode)
+        self.mode = self.modes[(at + 1) % len(self.modes)]
+        self.changed()
+
+    def action_checkpoint(self, by: int) -> None:
+        """Ask an older or newer checkpoint, or the newest state."""
+        try:
+            saved = sorted({c.step for c in self.view.run.checkpoints(self.view.state.checkpoints)})
+        except ValueError:
+            saved = []
+        steps: list[int | None] = [*(step for step in saved if step < self.view.step), None]
+        now = self.asking.checkpoint
+        at = steps.index(now) if now in steps else len(steps) - 1
+        self.asking.go_to(steps[min(max(at + by, 0), len(steps) - 1)])
+        self.changed()
+
+    def where(self) -> str:
+        """Which state of the model is meant, for the titles."""
+        return "newest" if self.asking.checkpoint is None else f"checkpoint {thousands(self.asking.checkpoint)}"
+
+    def action_help(self) -> None:
+        """The keys."""
+        bindings = [b for b in self.BINDINGS if isinstance(b, Binding)]
+        self.app.push_screen(Help(f"Keys of the {self.HEADING} screen", bindings, self.NOTES))

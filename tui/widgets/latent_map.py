@@ -1,0 +1,66 @@
+"""The map of the codes: each test item as the digit of its class, with the two that are looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tui.draw.cells import Cells, Ink
+from tui.draw.plane import Plane, plane_of, put_classes, put_dots
+from tui.draw.sentence import sentence
+from tui.latent_view import LatentView
+from tui.panel import Panel, titled
+from tui.run_view import RunView
+
+
+class LatentMap(Panel):
+    """Two dimensions of the latent space."""
+
+    def __init__(self, view: RunView, latent: LatentView, *, id: str) -> None:
+        super().__init__(view, id=id)
+        self._latent = latent
+        self._plane: Plane | None = None
+
+    def picture(self, height: int, width: int) -> Cells:
+        """The items, the way from A to B, and where the changed code lies."""
+        latent = self._latent
+        points = latent.points()
+        name = "codes" if points is None else f"codes of {len(points)} test items"
+        cells = titled(height, width, name, latent.shares())
+        if points is None or height < 4:
+            words = latent.asking.problems.get("codes", "") or "asking the model for its codes"
+            cells.paste(1, 0, sentence(height - 1, width, words))
+            return cells
+        inner = Cells(height - 1, width - 2)
+        self._plane = plane = plane_of(points, height - 1, width - 2)
+        classes = latent.classes()
+        if latent.decodes():
+            ends = points[[latent.item, latent.other]]
+            put_dots(
+                inner,
+                plane,
+                ends[0] + np.linspace(0, 1, 200)[:, None] * (ends[1] - ends[0]),
+                Ink.FAINT,
+                self.ascii_only,
+            )
+        if len(np.unique(classes)) > 1:
+            put_classes(inner, plane, points, classes)
+        else:
+            put_dots(inner, plane, points, Ink.CURVE, self.ascii_only)
+        if latent.decodes():
+            self._letter(inner, plane, points[latent.other], "B", Ink.MARK)
+        self._letter(inner, plane, points[latent.item], "A", Ink.KEY)
+        code = latent.code()
+        if latent.axes == "first" and latent.changes and code is not None and len(code) > 1:
+            self._letter(inner, plane, code[:2], "@", Ink.KEY)
+        cells.paste(1, 1, inner)
+        return cells
+
+    def place(self, row: int, column: int) -> tuple[float, float] | None:
+        """The point of the map under a cell of the panel; None before there is a map."""
+        return None if self._plane is None else self._plane.point(row - 1, column - 1)
+
+    @staticmethod
+    def _letter(cells: Cells, plane: Plane, point: np.ndarray, letter: str, ink: Ink) -> None:
+        rows, columns, inside = plane.cells(np.asarray(point)[None])
+        if inside.any():
+            cells.put(int(rows[0]), int(columns[0]), letter, ink)

@@ -1,0 +1,46 @@
+"""The last two rows of a screen that asks a model: where what it shows comes from, and its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tui.draw.cells import Cells, Ink
+from tui.draw.text import fit
+from tui.panel import Panel
+from tui.run_view import RunView
+
+
+class Source(Panel):
+    """One line in the words of whoever knows: what is shown, stale, waited for or refused."""
+
+    def __init__(self, view: RunView, said: Callable[[], tuple[str, int]], *, id: str) -> None:
+        super().__init__(view, id=id)
+        self._said = said
+
+    def picture(self, height: int, width: int) -> Cells:
+        """The line."""
+        cells = Cells(height, width)
+        text, ink = self._said()
+        cells.put(0, 1, fit(text, width - 2), ink)
+        return cells
+
+
+class KeyLine(Panel):
+    """The keys that matter most, as many as there is room for."""
+
+    def __init__(self, view: RunView, hints: tuple[tuple[str, str], ...], *, id: str) -> None:
+        super().__init__(view, id=id)
+        self._hints = hints
+
+    def picture(self, height: int, width: int) -> Cells:
+        """One row; the help comes last and always."""
+        cells = Cells(height, width)
+        x, end = 1, width - 8
+        for key, name in self._hints:
+            if x + len(key) + len(name) + 1 > end:
+                break
+            x = cells.put(0, x, key, Ink.KEY) + 1
+            x = cells.put(0, x, name, Ink.DIM) + 2
+        x = cells.put(0, x, "?", Ink.KEY) + 1
+        cells.put(0, x, "help", Ink.DIM)
+        return cells
