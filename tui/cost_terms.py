@@ -96,7 +96,7 @@ def term_rows(view: RunView) -> list[TermRow]:
             # Before the first step of a start the weight is what the knob is set to.
             knob = view.state.knobs.get(term.weight)
             weight = view.latest.get(term.weight, knob.value if knob else float("nan"))
-        trained = not (weight == 0 and math.isnan(view.latest.get(term.name, float("nan"))))
+        trained = term.watched or not (weight == 0 and math.isnan(view.latest.get(term.name, float("nan"))))
         reason = view.collapses.reason(term.name, view.step) if weight != 0 else ""
         rows.append(TermRow(term, view.value(term.name), weight, trained, reason, view.curves.of(term.name)))
     total = sum(row.weighted for row in rows)
@@ -132,7 +132,7 @@ def collapsed_units(view: RunView) -> list[str]:
     lines = []
     for name, value in told.items():
         units = [unit for unit in value.per_unit or [] if abs(unit) < COLLAPSED_BELOW]
-        if units and name.partition(".")[0] == "kl":
+        if units and name.partition(".")[0] == "kl_q_p":
             lines.append(
                 f"{name}: {len(units)} of {len(value.per_unit or [])} units collapsed, "
                 f"below {COLLAPSED_BELOW:g} nats when evaluated"

@@ -1,0 +1,90 @@
+"""Terms that are only watched, and units that encode nothing, as the dashboard tells them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from journal.events import Column, Evaluated, EventWriter, RunStarted, Term, Value
+from journal.folder import RunFolder, create_run
+from journal.metrics import MetricsWriter, write_columns
+from journal.spec import load_recipe
+from journal.summary import summary
+from tests.tui.eyes import Eyes
+from tui.cost_terms import collapsed_units, term_rows
+from tui.widgets.terms import Terms
+
+NATS = "nats per image, mean over the batch"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """A run with a bound of which two parts are watched, and an evaluation that tells the KL of four units."""
+    run = create_run(tmp_path, load_recipe("iwae-mnist-5"), "watched")
+    terms = [
+        Term(name="bound", label="-L5", unit=NATS, weight=None),
+        Term(name="reconstruction", label="reconstruction", unit=NATS, weight=None, watched=True),
+        Term(name="kl", label="KL", unit=NATS, weight=None, watched=True),
+    ]
+    started = RunStarted(
+        step=0,
+        segment=1,
+        pid=os.getpid(),
+        host="box",
+        device="cpu",
+        precision="fp32",
+        compiled=False,
+        threads=1,
+        versions={},
+        resumed_from=None,
+        steps=100,
+        epoch_steps=10,
+        terms=terms,
+        knobs=[],
+    )
+    kl = Value(value=5.0, unit=NATS, per_unit=[3.0, 0.0005, 2.0, 0.0])
+    evaluated = Evaluated(step=2, split="test", values={"kl_q_p": kl}, seconds=1.0)
+    with EventWriter(run.events_path) as events:
+        events.append(started)
+        events.append(evaluated)
+    write_columns(run.path, [Column(name=name, label=name, unit=NATS) for name in ("total", *(t.name for t in terms))])
+    writer = MetricsWriter(run.path, 1, 4)
+    writer.append([1, 2], np.zeros(2), np.array([[90.0, 90.0, 85.0, 8.0], [88.0, 88.0, 84.0, 7.0]]))
+    writer.close()
+    return run
+
+
+def test_a_watched_term_shows_its_value_and_takes_no_share(run: RunFolder) -> None:
+    view = Eyes(run).view
+    rows = {row.term.name: row for row in term_rows(view)}
+    assert (rows["bound"].share, rows["reconstruction"].share, rows["kl"].share) == (1, 0, 0)
+    assert rows["kl"].raw > 0
+    assert all(row.trained for row in rows.values()), "a stage that rests is something else"
+    lines = Terms(view, id="terms").picture(10, 70).text().splitlines()
+    assert "100 %" in next(line for line in lines if "-L5" in line)
+    watched = [line for line in lines if "watch" in line]
+    assert [line.split()[0] for line in watched] == ["reconstruction", "KL"]
+    assert "84" in watched[0]
+
+
+def test_a_summary_gives_a_watched_term_the_weight_0(run: RunFolder) -> None:
+    told = summary(run)
+    assert told["total"] == 88
+    assert told["terms"]["reconstruction"] | {"label": "", "unit": ""} == {
+        "label": "",
+        "value": 84.0,
+        "weight": 0.0,
+        "share": 0.0,
+        "unit": "",
+    }
+    # A value is told for every unit where it has them, and says nothing of units where it has none.
+    assert told["evaluation"]["values"]["kl_q_p"]["per_unit"] == [3.0, 0.0005, 2.0, 0.0]
+    assert "per_unit" not in Value(value=1.0, unit="nats").model_dump_json()
+
+
+def test_units_that_encode_nothing_are_counted(run: RunFolder) -> None:
+    (line,) = collapsed_units(Eyes(run).view)
+    assert line.startswith("kl_q_p: 2 of 4 units collapsed")
