@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -188,6 +189,17 @@ class MetricsReader:
             if len(kept) < len(segment.records):
                 gone.append((int(segment.records["step"][len(kept)]), int(segment.records["step"][-1])))
         return gone
+
+    def records(self) -> list[npt.NDArray[np.void]]:
+        """Every record as it lies on disk, an array per segment, thrown away or not."""
+        return [segment.records for segment in self._segments]
+
+    def take(self, other: MetricsReader, cut: Callable[[npt.NDArray[np.void]], npt.NDArray[np.void]]) -> None:
+        """Takes up what another reader of the run knows, of each segment what `cut` leaves, instead of reading."""
+        self.columns, self._index = other.columns, other._index
+        found = [_Segment(segment.number, cut(segment.records)) for segment in other._segments]
+        # A segment counts from its first record on.
+        self._segments = found[: max((s.number for s in found if len(s.records)), default=0)]
 
     def kept(self) -> list[npt.NDArray[np.void]]:
         """The records as they lie on disk, an array per segment, without what a later segment threw away."""

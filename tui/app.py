@@ -28,14 +28,17 @@ if _threads is None:
 else:
     os.environ["OPENBLAS_NUM_THREADS"] = _threads
 
+from rich.console import RenderableType  # noqa: E402
 from rich.segment import Segment  # noqa: E402
 from textual import work  # noqa: E402
+from textual._compositor import ChopsUpdate  # noqa: E402
 from textual.app import App  # noqa: E402
 from textual.binding import Binding, BindingType  # noqa: E402
 from textual.color import Color  # noqa: E402
 from textual.command import Provider  # noqa: E402
 from textual.events import CursorPosition  # noqa: E402
 from textual.filter import LineFilter, NoColor  # noqa: E402
+from textual.screen import Screen  # noqa: E402
 from textual.theme import BUILTIN_THEMES  # noqa: E402
 
 from journal.commands import send, sender  # noqa: E402
@@ -46,9 +49,15 @@ from journal.state import RunState  # noqa: E402
 from tui.draw.numbers import thousands  # noqa: E402
 from tui.draw.text import ascii_only  # noqa: E402
 from tui.engine_process import EngineProcess  # noqa: E402
-from tui.messages import ForkRun, OpenRun, RollBack, StartEngine  # noqa: E402
+from tui.messages import CompareRuns, ForkRun, OpenRun, RollBack, StartEngine  # noqa: E402
+from tui.paint import OnlyChanged  # noqa: E402
+from tui.priority import FullPriority  # noqa: E402
+from tui.replay import Past  # noqa: E402
 from tui.screens.ask import Choose, in_a_line  # noqa: E402
+from tui.screens.compare import CompareScreen  # noqa: E402
+from tui.screens.model_screen import ModelScreen  # noqa: E402
 from tui.screens.new import NewRunScreen  # noqa: E402
+from tui.screens.replay import ReplayScreen  # noqa: E402
 from tui.screens.run import RunScreen  # noqa: E402
 from tui.screens.runs import RunsScreen  # noqa: E402
 
@@ -76,12 +85,25 @@ class LaddertopApp(App[None]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c,ctrl+q", "leave", "leave", show=False, priority=True)]
 
-    def __init__(self, runs: Path, run: Path | None = None, form: bool = False, plain: bool = False) -> None:
-        """Opens with `run`, with the form for a new one, or with the list of runs; `plain` draws in ASCII only."""
+    def __init__(
+        self,
+        runs: Path,
+        run: Path | None = None,
+        form: bool = False,
+        plain: bool = False,
+        replay: bool = False,
+        slow_link: bool = False,
+    ) -> None:
+        """Opens with `run` (as a `replay` of it), with the form for a new one, or with the list of runs; `plain` draws
+        in ASCII only, over a `slow_link` seldom."""
         super().__init__()
+        self._replay = replay
         self._plain = plain
         self._runs, self._run, self._form = runs, run, form
         self._engines: dict[Path, subprocess.Popen[bytes]] = {}
+        self._at_full_priority = FullPriority()
+        self.slow_link = slow_link
+        """Whether bytes reach the terminal slowly, so that little is drawn."""
         self._plain_filter = AsciiOnly()
         self.register_theme(_THEME)
         self.theme = _THEME.name
@@ -91,14 +113,19 @@ class LaddertopApp(App[None]):
         filters: list[LineFilter] = [NoColor()] if self.no_color else list(super().get_line_filters())
         return [*filters, self._plain_filter] if self._plain else filters
 
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """To the terminal, without cells that are there already."""
+        super()._display(screen, OnlyChanged(renderable) if isinstance(renderable, ChopsUpdate) else renderable)
+
     def on_mount(self) -> None:
         """To the first screen."""
         self.set_interval(1.0, self._reap)
         if not self.is_headless:
+            self._at_full_priority.step_back()
             _leave_on_signals(self)
             self.set_interval(1.0, self._watch_terminal)
         if self._run is not None:
-            self.push_screen(RunScreen(RunFolder(self._run), self._plain))
+            self.push_screen((ReplayScreen if self._replay else RunScreen)(RunFolder(self._run), self._plain))
         elif self._form:
             self.push_screen(NewRunScreen(self._runs))
         else:
@@ -106,7 +133,17 @@ class LaddertopApp(App[None]):
 
     def on_open_run(self, message: OpenRun) -> None:
         """Go to a run."""
-        self.switch_screen(RunScreen(message.run, self._plain))
+        if not message.replay:
+            self.switch_screen(RunScreen(message.run, self._plain))
+            return
+        try:
+            self.switch_screen(ReplayScreen(message.run, self._plain))
+        except ValueError as error:
+            self.notify(str(error), severity="warning", markup=False)
+
+    def on_compare_runs(self, message: CompareRuns) -> None:
+        """Show runs beside each other."""
+        self.switch_screen(CompareScreen(message.runs, self._plain))
 
     @work
     async def on_fork_run(self, message: ForkRun) -> None:
@@ -134,7 +171,7 @@ class LaddertopApp(App[None]):
                 segment = RunState().apply_all(EventReader(run.events_path).read_all()).segment
                 send(run.path, segment, "rollback", {"step": step}, by=sender("dashboard"))
             else:
-                self._engines[run.path] = EngineProcess(run, back_to=step).process
+                self._engines[run.path] = self._at_full_priority(EngineProcess, run, back_to=step).process
         except (ValueError, OSError) as error:
             message.tell(str(error))
         else:
@@ -172,7 +209,7 @@ class LaddertopApp(App[None]):
                 state = RunState().apply_all(EventReader(run.events_path).read_all())
                 if state.ended is not None and state.ended.reason == "finished":
                     raise ValueError(f"{run.name} finished its {state.steps} steps; there is nothing to resume")
-            self._engines[run.path] = EngineProcess(run).process
+            self._engines[run.path] = self._at_full_priority(EngineProcess, run).process
         except (ValueError, OSError) as error:
             message.tell(str(error))
         else:
@@ -184,7 +221,7 @@ class LaddertopApp(App[None]):
 
     def on_cursor_position(self, _: CursorPosition) -> None:
         """The terminal has shown the last frame."""
-        if isinstance(self.screen, RunScreen):
+        if isinstance(self.screen, RunScreen | ModelScreen):
             self.screen.acknowledge()
 
     def _watch_terminal(self) -> None:
@@ -196,17 +233,22 @@ class LaddertopApp(App[None]):
             self.exit(return_code=128 + signal.SIGHUP)
 
 
-def open_app(runs: Path, run: Path | None = None, form: bool = False) -> int:
+def open_app(
+    runs: Path, run: Path | None = None, form: bool = False, replay: bool = False, slow_link: bool = False
+) -> int:
     """Runs the dashboard until the user leaves; returns the exit status.
 
-    Raises ValueError when `run` is no run or its spec is damaged.
+    Raises ValueError when `run` is no run, its spec is damaged, or there is nothing to replay.
     """
     if (problem := terminal_problem()) is not None:
         print(f"laddertop: {problem}", file=sys.stderr)
         return 2
     if run is not None:
-        RunFolder(run).spec  # noqa: B018  a run that can't be read is told before the screen is taken
-    app = LaddertopApp(runs, run, form, plain=not _speaks_unicode())
+        # A run that can't be read is told before the screen is taken.
+        RunFolder(run).spec  # noqa: B018
+        if replay:
+            Past(RunFolder(run))
+    app = LaddertopApp(runs, run, form, plain=not _speaks_unicode(), replay=replay, slow_link=slow_link)
     app.run()
     return app.return_code or 0
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tui.cli_explore import app as explore
-from tui.cli_options import Json, Run, Runs, Timeout
+from tui.cli_options import CheckpointStep, Detach, Json, JsonLines, Name, Note, Run, Runs, SlowLink, Timeout
+from tui.cli_runs import app as whole_runs
 
 if TYPE_CHECKING:
     from journal.commands import Action
@@ -25,16 +26,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "default_map": {"help": False}},
 )
 
-JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object per line on stdout.")]
-Detach = Annotated[bool, typer.Option("--detach", help="Return once the training has begun; it goes on by itself.")]
-Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Your words, kept with the command in the run.")]
-Name = Annotated[
-    str | None, typer.Option("--name", metavar="NAME", help="Name of the new run (default: date and recipe).")
-]
-CheckpointStep = Annotated[
-    int | None, typer.Option("--step", metavar="N", help="Step of the checkpoint (default: the newest one).")
-]
-
 
 @app.callback()
 def laddertop() -> None:
@@ -45,15 +36,15 @@ def laddertop() -> None:
 
 
 @app.command("open")
-def open_dashboard(runs: Runs = None) -> None:
+def open_dashboard(runs: Runs = None, slow_link: SlowLink = False) -> None:
     """Open the dashboard with the list of runs."""
-    _open(runs)
+    _open(runs, slow_link=slow_link)
 
 
 @app.command()
-def new(runs: Runs = None) -> None:
+def new(runs: Runs = None, slow_link: SlowLink = False) -> None:
     """Open the dashboard with the form for a new run."""
-    _open(runs, form=True)
+    _open(runs, form=True, slow_link=slow_link)
 
 
 @app.command()
@@ -62,9 +53,10 @@ def attach(
         str, typer.Argument(metavar="RUN", help="A run: its folder, its name, a beginning of it, or `last`.")
     ] = "last",
     runs: Runs = None,
+    slow_link: SlowLink = False,
 ) -> None:
     """Open the dashboard with a run: live, finished or crashed."""
-    _open(runs, run=run)
+    _open(runs, run=run, slow_link=slow_link)
 
 
 @app.command()
@@ -132,94 +124,23 @@ def resume(run: Run, runs: Runs = None, detach: Detach = False, json: JsonLines 
     raise typer.Exit(resume_run(runs, run, detach=detach, as_json=json))
 
 
-@app.command()
-def fork(
-    run: Run,
-    knobs: Annotated[
-        list[str] | None, typer.Argument(metavar="KNOB=VALUE", help="What the new run does differently: lr=1e-3, …")
-    ] = None,
-    step: CheckpointStep = None,
-    epochs: Annotated[float | None, typer.Option(metavar="N", help="Length of the new run in epochs.")] = None,
-    steps: Annotated[int | None, typer.Option(metavar="N", help="Length of the new run in steps.")] = None,
-    name: Name = None,
-    runs: Runs = None,
-    detach: Detach = False,
-    json: JsonLines = False,
-) -> None:
-    """Train a new run from a checkpoint of another."""
-    from tui.cli_keep import fork as fork_run
-
-    if epochs is not None and steps is not None:
-        raise ValueError("give the length of the run either with --epochs or with --steps")
-    length = [f"{key}={value}" for key, value in (("epochs", epochs), ("steps", steps)) if value is not None]
-    raise typer.Exit(
-        fork_run(runs, run, step=step, knobs=knobs or [], length=length, name=name, detach=detach, as_json=json)
-    )
-
-
-@app.command()
-def rollback(
+@app.command("eval")
+def evaluate_saved(
     run: Run,
     step: CheckpointStep = None,
-    note: Note = "",
+    split: Annotated[str, typer.Option(metavar="NAME", help="test, held_back or training.")] = "test",
+    quick: Annotated[bool, typer.Option("--quick", help="Measure what a training does, within seconds.")] = False,
+    representation: Annotated[bool, typer.Option("--representation", help="Also score the codes.")] = False,
     runs: Runs = None,
-    timeout: Timeout = 60,
     json: Json = False,
 ) -> None:
-    """Send a run back to a checkpoint; it trains on from there."""
-    from tui.cli_keep import roll_back
-
-    raise typer.Exit(roll_back(runs, run, step=step, note=note, timeout=timeout, as_json=json))
-
-
-@app.command()
-def rename(
-    run: Run, name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")], runs: Runs = None
-) -> None:
-    """Give a run another name."""
-    from tui.cli_keep import rename as rename_run
-
-    rename_run(runs, run, name)
-
-
-@app.command()
-def note(
-    run: Run,
-    text: Annotated[
-        str | None, typer.Argument(metavar="TEXT", help="Your words; '' takes them away; none: print them.")
-    ] = None,
-    runs: Runs = None,
-) -> None:
-    """Keep a line of yours about a run."""
-    from tui.cli_keep import note as note_run
-
-    note_run(runs, run, text)
-
-
-@app.command()
-def archive(
-    run: Run, back: Annotated[bool, typer.Option("--back", help="Take it back instead.")] = False, runs: Runs = None
-) -> None:
-    """Put a run away, out of the lists."""
-    from tui.cli_keep import archive as archive_run
-
-    archive_run(runs, run, not back)
-
-
-@app.command()
-def delete(run: Run, yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False, runs: Runs = None) -> None:
-    """Delete a run and all that it holds (asks first)."""
-    from tui.cli_keep import delete as delete_run
-
-    delete_run(runs, run, yes)
-
-
-@app.command("eval")
-def evaluate_saved(run: Run, runs: Runs = None, json: Json = False) -> None:
-    """Evaluate the newest checkpoint of a run on its test data."""
+    """Evaluate a checkpoint of a run: what its model's paper reports."""
+    if split not in ("test", "held_back", "training"):
+        raise ValueError(f"--split: test, held_back or training (you gave {split!r})")
     from tui.cli_show import evaluate_saved as evaluate_run
 
-    evaluate_run(runs, run, json)
+    options = [f"--split={split}", *(["--quick"] if quick else []), *(["--representation"] if representation else [])]
+    evaluate_run(runs, run, options + ([f"--step={step}"] if step is not None else []), json)
 
 
 @app.command("runs")
@@ -304,6 +225,7 @@ def refresh(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30,
     _ask(runs, run, "sample", note, timeout, json)
 
 
+app.add_typer(whole_runs)
 app.add_typer(explore)
 
 
@@ -341,14 +263,14 @@ def _fail(what: object, status: int) -> None:
     sys.exit(status)
 
 
-def _open(runs: Path | None, run: str | None = None, form: bool = False) -> None:
+def _open(runs: Path | None, run: str | None = None, form: bool = False, slow_link: bool = False) -> None:
     from journal.folder import find_run, runs_folder
 
     folder = runs_folder(runs)
     path = find_run(folder, run).path if run is not None else None
     from tui.app import open_app
 
-    raise typer.Exit(open_app(folder, path, form))
+    raise typer.Exit(open_app(folder, path, form, slow_link=slow_link))
 
 
 def _ask(

@@ -14,3 +14,13 @@ Runs = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait for the engine.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object per line on stdout.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Return once the training has begun; it goes on by itself.")]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Your words, kept with the command in the run.")]
+Name = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="Name of the new run (default: date and recipe).")
+]
+SlowLink = Annotated[bool, typer.Option("--slow-link", help="Draw seldom, for a terminal that bytes reach slowly.")]
+CheckpointStep = Annotated[
+    int | None, typer.Option("--step", metavar="N", help="Step of the checkpoint (default: the newest one).")
+]

@@ -58,6 +58,8 @@ class RunView:
     """One run as the screens see it."""
 
     run: RunFolder
+    steerable: bool = True
+    """Whether this dashboard may ask anything of the engine."""
     state: RunState = field(default_factory=RunState)
     alive: bool = False
     curves: Curves = field(default_factory=_no_curves)

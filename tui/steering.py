@@ -85,6 +85,9 @@ class Steering:
     def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
         """Send a command to the engine."""
         view = self._view
+        if not view.steerable:
+            self._say("this dashboard only looks: it was opened with --read-only")
+            return
         if not self.ready():
             return
         if not view.alive:

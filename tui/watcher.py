@@ -60,10 +60,11 @@ class News:
 class Watcher:
     """The eyes on one run."""
 
-    def __init__(self, run: RunFolder) -> None:
+    def __init__(self, run: RunFolder, events: EventReader | None = None, metrics: MetricsReader | None = None) -> None:
+        """Looks at `run`, or at what other readers make of it."""
         self._run = run
-        self._events = EventReader(run.events_path)
-        self._metrics = MetricsReader(run.path)
+        self._events = events or EventReader(run.events_path)
+        self._metrics = metrics or MetricsReader(run.path)
         self._history = History(self._metrics)
         self._effects = Effects(self._metrics)
         self._wanted: Wanted | None = None
@@ -72,7 +73,7 @@ class Watcher:
     def look(self, wanted: Wanted | None = None) -> News:
         """What is new since the last look. Reads files only; called in a thread."""
         began = time.monotonic()
-        alive = self._run.engine_alive()
+        alive = self.alive()
         # The inbox before the events: what is gone from the inbox has its outcome among the events.
         inbox = [command for _, command in self._inbox() if isinstance(command, Command)]
         events = self._events.poll()
@@ -102,6 +103,10 @@ class Watcher:
             "" if alive else self._last_console_line(),
             not self._history.complete,
         )
+
+    def alive(self) -> bool:
+        """Whether an engine is at work in the run."""
+        return self._run.engine_alive()
 
     def _inbox(self) -> list[tuple[object, Command | str]]:
         try:

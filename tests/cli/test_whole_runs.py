@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from journal.events import Commanded, RunStarted
-from journal.metrics import MetricsReader
+from journal.events import Column, Commanded, RunStarted
+from journal.metrics import MetricsReader, MetricsWriter, write_columns
 from journal.origin import read_origin
 from tests.processes import Laddertop, wait_for
+from tui.cli_replay import deviation
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +153,60 @@ def test_runs_are_renamed_noted_put_away_and_deleted(laddertop: Laddertop) -> No
     assert "say --yes" in refused.stderr
     assert laddertop("delete", "fine", "--yes").returncode == 0
     assert not [path for path in laddertop.runs.iterdir() if "fine" in path.name]
+
+
+def test_a_replay_trains_the_same_again_bit_for_bit(laddertop: Laddertop, whole: str) -> None:
+    words = ["--steps", "100000000", "--set", "checkpoint.every=0", "--name", "steered", "--detach"]
+    assert laddertop("train", "tiny.toml", *words).returncode == 0
+    laddertop.json("set", "steered", "noise=off", "lr=0.004")
+    laddertop.json("checkpoint", "steered")
+    laddertop.json("set", "steered", "noise=on")
+    assert laddertop("stop", "steered").returncode == 0
+    done = laddertop("replay", "steered", "--train", "--name", "again")
+    assert done.returncode == 0, done.stderr
+    assert "again repeats steered with 2 interventions" in done.stderr
+    assert "equal bit for bit" in done.stdout
+    one, other = metrics(laddertop.runs / "steered"), metrics(laddertop.runs / "again")
+    assert one.last_step() == other.last_step() > 0
+    for column in one.columns:
+        np.testing.assert_array_equal(one.values(column.name), other.values(column.name), column.name)
+    assert (other.values("lr") == np.float32(0.004)).any()
+    steps = [event.step for event in laddertop.events("steered") if isinstance(event, Commanded) and event.changes]
+    assert steps == [event.step for event in laddertop.events("again") if isinstance(event, Commanded)]
+    again = weights(laddertop.runs / "again" / f"step-{one.last_step():09d}.ckpt")
+    before = weights(laddertop.runs / "steered" / f"step-{one.last_step():09d}.ckpt")
+    assert all(torch.equal(again[key], before[key]) for key in before)
+
+
+def test_a_replay_that_differs_says_where_and_how_far(laddertop: Laddertop, whole: str, tmp_path: Path) -> None:
+    columns = [Column(name=name, label=name, unit="") for name in ("total", "lr")]
+    for name in ("one", "other", "same"):
+        (tmp_path / name).mkdir()
+        write_columns(tmp_path / name, columns)
+        values = np.array([[4.0, 1.0], [2.0, 1.0], [np.nan, 1.0]])
+        if name == "other":
+            values[1, 0] = 2.5
+        with contextlib.closing(MetricsWriter(tmp_path / name, 1, 2)) as writer:
+            writer.append([1, 2, 3], [0, 0, 0], values)
+    assert deviation(tmp_path / "one", tmp_path / "same")["equal"], "NaN is equal to NaN"
+    told = deviation(tmp_path / "one", tmp_path / "other")
+    assert (told["equal"], told["first"], told["column"], told["at"]) == (False, 2, "total", 2)
+    assert told["relative"] == pytest.approx(0.2)
+
+
+def test_compare_tells_evaluations_seeds_and_differences(laddertop: Laddertop, whole: str) -> None:
+    for seed in ("4", "5"):
+        words = ("--seed", seed, "--name", f"seed-{seed}", "--steps", "300")
+        assert laddertop("train", "tiny.toml", *words).returncode == 0
+    told = laddertop.json("compare", "seed-4", "seed-5", "other")
+    alone = [row["values"]["error_percent"]["value"] for row in told["evaluations"][:2]]
+    together = told["evaluations"][-1]
+    assert together["runs"] == ["seed-4", "seed-5"]
+    assert together["values"]["error_percent"]["value"] == pytest.approx(sum(alone) / 2)
+    assert together["values"]["error_percent"]["sd"] == pytest.approx(abs(alone[0] - alone[1]) / 2**0.5)
+    assert told["difference"]["seed"] == {"seed-4": "4", "seed-5": "5", "other": "3"}
+    assert told["difference"]["comes from"]["other"] == "whole at 400"
+    assert "model.widths" not in told["difference"]
+    lines = laddertop("compare", "seed-4", "seed-5").stdout.splitlines()
+    assert lines[3].startswith("2 seeds")
+    assert "±" in lines[3]

@@ -88,6 +88,9 @@ def _items(view: RunView, width: int) -> list[list[Item]]:
         turn.append(_number("bB", "β", [knobs["beta"]]))
     if "lr" in knobs:
         turn.append(_number("[]", "lr", [knobs["lr"]], 12))
+    if not view.steerable:
+        # Knobs to look at: no key turns them.
+        return [[item._replace(key="") for item in turn]] if turn else []
     names = _ACTS | {"space": "continue" if view.status() == "paused" else "pause"}
     every = [Item(key, name) for key, name in names.items()]
     # What matters least goes first where there is no room for all; help names every key.

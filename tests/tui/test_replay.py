@@ -1,0 +1,131 @@
+"""A run played again: what an attached dashboard saw at any moment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from journal.commands import send
+from journal.folder import RunFolder
+from tests.tui.conftest import Until
+from tests.tui.picture import screen_text
+from tests.tui.played import PlayedEngine
+from tui.app import LaddertopApp
+from tui.replay import Past, PastView, PastWatcher
+from tui.screens.replay import ReplayScreen
+
+BEGAN = 1_700_000_000.0
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """600 steps a second: 1200 steps with the noise off from 600 on, killed; a day later on from step 900 to 1800."""
+    with PlayedEngine.new(tmp_path, steps=1800) as first:
+        first.keep_time(BEGAN)
+        first.train(600)
+        send(first.run.path, 1, "set", {"noise": 0.0}, by="ann@box (dashboard)")
+        first.answer()
+        first.train(600)
+        folder = first.run
+    second = PlayedEngine(folder, steps=1800, first=900, segment=2)
+    second.keep_time(BEGAN + 86400)
+    with second:
+        second.train(900)
+        second.evaluate(1.5)
+        second.end()
+    return folder
+
+
+def seen(run: RunFolder, past: Past) -> PastView:
+    """The view of a dashboard that is attached at the moment."""
+    view, watcher = PastView(run), PastWatcher(run, past)
+    watcher.playing = False
+    view.apply(watcher.look())
+    view.apply(watcher.look(view.wanted()))
+    return view
+
+
+def test_a_moment_shows_what_was_recorded_up_to_it_and_nothing_later(run: RunFolder) -> None:
+    past = Past(run)
+    past.go(0.5)
+    view = seen(run, past)
+    assert (view.step, view.status()) == (300, "training")
+    assert view.state.knobs["noise"].value == 1
+    assert not view.markers
+    past.go(1.5)
+    view = seen(run, past)
+    assert (view.step, view.state.knobs["noise"].value) == (900, 0)
+    assert [marker.step for marker in view.markers] == [600]
+    past.go(past.length)
+    view = seen(run, past)
+    assert (view.step, view.status(), view.state.segment) == (1800, "finished", 2)
+
+
+def test_steps_that_a_resume_threw_away_are_there_until_the_resume(run: RunFolder) -> None:
+    past = Past(run)
+    past.go(1.999)
+    assert seen(run, past).step in (1199, 1200)
+    past.go(past.length - 1.4)
+    view = seen(run, past)
+    assert 900 < view.step < 1200
+    assert view.curves.gone.filled.any()
+
+
+def test_the_day_between_two_starts_is_not_played(run: RunFolder) -> None:
+    past = Past(run)
+    assert past.length < 10
+    moments = []
+    for at in np.linspace(0, past.length, 50):
+        past.go(float(at))
+        moments.append(past.moment)
+    assert moments == sorted(moments)
+    assert moments[-1] - moments[0] > 86400
+
+
+def test_one_step_on_and_one_back_is_where_it_was(run: RunFolder) -> None:
+    past = Past(run)
+    past.go(0.7)
+    before = seen(run, past).step
+    past.step(1)
+    assert seen(run, past).step == before + 1
+    past.step(-1)
+    assert seen(run, past).step == before
+    past.go(0)
+    past.step(-1)
+    assert seen(run, past).step == 1
+    past.go(past.length)
+    past.step(1)
+    assert seen(run, past).step == 1800
+
+
+def test_a_run_without_records_can_not_be_played(tmp_path: Path) -> None:
+    engine = PlayedEngine.new(tmp_path)
+    with pytest.raises(ValueError, match="nothing to play again"):
+        Past(engine.run)
+
+
+async def test_the_screen_plays_seeks_and_asks_nothing_of_the_run(run: RunFolder, until: Until) -> None:
+    app = LaddertopApp(run.path.parent, run.path, replay=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, ReplayScreen)
+        await pilot.press("space", "3")
+        await until(pilot, lambda: "‖ replay" in screen_text(app) and screen.view.step > 900, "standing")
+        middle = screen.view.step
+        await pilot.press("n")
+        await until(pilot, lambda: screen.view.step == middle + 1, "one step on")
+        await pilot.press("1")
+        await until(pilot, lambda: screen.view.step < 600 and not screen.view.markers, "back, before the intervention")
+        assert "noise ● on" in screen_text(app)
+        await pilot.press("c", "S", "u", "w", "ctrl+p")
+        await pilot.press(*"lr 0.5", "enter")
+        await until(pilot, lambda: app.screen is screen, "the palette's end")
+        await until(pilot, lambda: "nothing that was can be changed" in screen_text(app), "the sentence")
+        assert list((run.path / "commands").iterdir()) == []
+        await pilot.press("plus", "plus", "plus", "space")
+        await until(pilot, lambda: "✓ finished" in screen_text(app), "the end")
+        await until(pilot, lambda: "‖ replay" in screen_text(app), "it stands")
+        await pilot.press("space")
+        await until(pilot, lambda: "▶ replay" in screen_text(app), "from the beginning")

@@ -1,0 +1,48 @@
+"""`compare`: what several runs were evaluated to, and what their specs differ in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from journal.folder import find_run, runs_folder
+from tui.cli_print import json_result, number, result, table
+from tui.comparison import difference, evaluations, look, open_runs
+
+
+def compare(runs: Path | None, texts: list[str], as_json: bool) -> None:
+    """Prints the newest evaluations, mean ± standard deviation over seeds of one experiment, and what differs.
+
+    Raises ValueError for a run that is not there, or whose spec is damaged.
+    """
+    folder = runs_folder(runs)
+    opened = open_runs([find_run(folder, text) for text in texts])
+    look(opened)
+    names = [one.run.name for one in opened]
+    rows, differing = evaluations(opened), difference(opened)
+    if as_json:
+        told = [
+            {
+                "runs": [names[run] for run in row.runs],
+                "step": row.step,
+                "values": {
+                    name: {"value": value, "sd": sd, "unit": row.units[name]}
+                    for name, (value, sd) in row.values.items()
+                },
+            }
+            for row in rows
+        ]
+        json_result(
+            {"evaluations": told, "difference": {key: dict(zip(names, v, strict=True)) for key, v in differing}}
+        )
+        return
+    measures = list(dict.fromkeys(name for row in rows for name in row.values))
+    cells = [["run", "step", *measures]]
+    for row in rows:
+        values = [row.values.get(name, (None, None)) for name in measures]
+        told_values = [number(value) + (f" ± {sd:.2g}" if sd is not None else "") for value, sd in values]
+        cells.append([row.name, str(row.step), *told_values])
+    for line in table(cells):
+        result(line)
+    result("")
+    for line in table([["key", *names], *([key, *values] for key, values in differing)]):
+        result(line)

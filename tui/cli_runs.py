@@ -1,0 +1,131 @@
+"""The commands that are about whole runs: fork, roll back, replay, compare, rename, note, archive, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tui.cli_options import CheckpointStep, Detach, Json, JsonLines, Name, Note, Run, Runs, Timeout
+
+app = typer.Typer()
+
+
+@app.command()
+def fork(
+    run: Run,
+    knobs: Annotated[
+        list[str] | None, typer.Argument(metavar="KNOB=VALUE", help="What the new run does differently: lr=1e-3, …")
+    ] = None,
+    step: CheckpointStep = None,
+    epochs: Annotated[float | None, typer.Option(metavar="N", help="Length of the new run in epochs.")] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Length of the new run in steps.")] = None,
+    name: Name = None,
+    runs: Runs = None,
+    detach: Detach = False,
+    json: JsonLines = False,
+) -> None:
+    """Train a new run from a checkpoint of another."""
+    from tui.cli_keep import fork as fork_run
+
+    if epochs is not None and steps is not None:
+        raise ValueError("give the length of the run either with --epochs or with --steps")
+    length = [f"{key}={value}" for key, value in (("epochs", epochs), ("steps", steps)) if value is not None]
+    raise typer.Exit(
+        fork_run(runs, run, step=step, knobs=knobs or [], length=length, name=name, detach=detach, as_json=json)
+    )
+
+
+@app.command()
+def rollback(
+    run: Run,
+    step: CheckpointStep = None,
+    note: Note = "",
+    runs: Runs = None,
+    timeout: Timeout = 60,
+    json: Json = False,
+) -> None:
+    """Send a run back to a checkpoint; it trains on from there."""
+    from tui.cli_keep import roll_back
+
+    raise typer.Exit(roll_back(runs, run, step=step, note=note, timeout=timeout, as_json=json))
+
+
+@app.command()
+def replay(
+    run: Run,
+    train: Annotated[
+        bool, typer.Option("--train", help="Train it again as a new run, with the same interventions, and compare.")
+    ] = False,
+    name: Name = None,
+    runs: Runs = None,
+    json: JsonLines = False,
+) -> None:
+    """Play a run again on its screen, or train it again."""
+    if train:
+        from tui.cli_replay import train_again
+
+        raise typer.Exit(train_again(runs, run, name, json))
+    if json or name is not None:
+        raise ValueError("--name and --json go with --train")
+    from journal.folder import find_run, runs_folder
+
+    folder = runs_folder(runs)
+    path = find_run(folder, run).path
+    from tui.app import open_app
+
+    raise typer.Exit(open_app(folder, path, replay=True))
+
+
+@app.command()
+def compare(
+    runs_compared: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Two runs or more.")],
+    runs: Runs = None,
+    json: Json = False,
+) -> None:
+    """Print what runs came to and what their specs differ in."""
+    from tui.cli_compare import compare as compare_runs
+
+    compare_runs(runs, runs_compared, json)
+
+
+@app.command()
+def rename(
+    run: Run, name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")], runs: Runs = None
+) -> None:
+    """Give a run another name."""
+    from tui.cli_keep import rename as rename_run
+
+    rename_run(runs, run, name)
+
+
+@app.command()
+def note(
+    run: Run,
+    text: Annotated[
+        str | None, typer.Argument(metavar="TEXT", help="Your words; '' takes them away; none: print them.")
+    ] = None,
+    runs: Runs = None,
+) -> None:
+    """Keep a line of yours about a run."""
+    from tui.cli_keep import note as note_run
+
+    note_run(runs, run, text)
+
+
+@app.command()
+def archive(
+    run: Run, back: Annotated[bool, typer.Option("--back", help="Take it back instead.")] = False, runs: Runs = None
+) -> None:
+    """Put a run away, out of the lists."""
+    from tui.cli_keep import archive as archive_run
+
+    archive_run(runs, run, not back)
+
+
+@app.command()
+def delete(run: Run, yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False, runs: Runs = None) -> None:
+    """Delete a run and all that it holds (asks first)."""
+    from tui.cli_keep import delete as delete_run
+
+    delete_run(runs, run, yes)

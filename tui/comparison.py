@@ -1,0 +1,188 @@
+"""Several runs beside each other: their curves on one axis, what their specs differ in, what they were evaluated to.
+
+No textual here. R is a number of runs.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from journal.events import EventReader, Value
+from journal.folder import RunFolder
+from journal.metrics import MetricsReader
+from journal.spec import Spec
+from journal.state import RunState
+from tui.draw.axis import Unit, XAxis
+from tui.draw.bins import Binned
+from tui.draw.x_view import Extent, XView
+from tui.history import History, Wanted
+
+DECAY = 0.98
+"""Of the moving average, per step."""
+SAME_BUT_FOR = {"seed", "threads", "recipe", "about", "data.root", "device"}
+"""Keys in which seeds of one experiment may differ."""
+
+
+@dataclass
+class Compared:
+    """One of the runs, as far as it was read."""
+
+    run: RunFolder
+    spec: Spec
+    state: RunState
+    events: EventReader
+    reader: MetricsReader
+    history: History
+
+    @property
+    def steps(self) -> int:
+        """Steps completed."""
+        return max(self.reader.last_step(), self.state.step)
+
+    @property
+    def per_epoch(self) -> int:
+        """Steps of an epoch."""
+        return self.state.started.epoch_steps if self.state.started else 1
+
+    @property
+    def began(self) -> float:
+        """When it was started first, in seconds since 1970."""
+        return self.state.starts[0].time if self.state.starts else 0.0
+
+    def extent(self) -> Extent:
+        """How far it has come."""
+        times = [float(part["time"][-1]) for part in self.reader.kept() if len(part)]
+        seconds = max(times[-1] - self.began, 0.0) if times else 0.0
+        return Extent(self.steps, self.state.steps, seconds, self.per_epoch)
+
+
+@dataclass
+class Row:
+    """What one run, or several seeds of one experiment, came to."""
+
+    runs: list[int]
+    """Numbers of the runs, from 0."""
+    name: str
+    step: int
+    values: Mapping[str, tuple[float, float | None]]
+    """By measure: mean over the runs, and its standard deviation where there are several."""
+    units: dict[str, str] = field(default_factory=dict)
+
+
+def open_runs(runs: Sequence[RunFolder]) -> list[Compared]:
+    """The runs, ready to be looked at. Raises ValueError when the spec of one can't be read."""
+    opened = []
+    for run in runs:
+        reader = MetricsReader(run.path)
+        opened.append(Compared(run, run.spec, RunState(), EventReader(run.events_path), reader, History(reader)))
+    return opened
+
+
+def look(runs: Sequence[Compared]) -> None:
+    """Takes up what is new. Reads files only; called in a thread."""
+    for one in runs:
+        one.state.apply_all(one.events.read_all())
+        one.reader.poll()
+
+
+def names(runs: Sequence[Compared]) -> list[str]:
+    """Curves that there are: the total, the terms of any of the runs, the gradient's norm."""
+    terms = dict.fromkeys(term.name for one in runs for term in one.state.terms)
+    return ["total", *terms, "grad_norm"]
+
+
+def widest(runs: Sequence[Compared], unit: Unit) -> Extent:
+    """How far the runs have come together. Epochs are counted in steps of the first run."""
+    extents, scales = [one.extent() for one in runs], _scales(runs, unit)
+    return Extent(
+        max(round(extent.step * scale) for extent, scale in zip(extents, scales, strict=True)),
+        max(round(extent.planned * scale) for extent, scale in zip(extents, scales, strict=True)),
+        max(extent.seconds for extent in extents),
+        extents[0].epoch_steps,
+    )
+
+
+def curves(runs: Sequence[Compared], name: str, view: XView) -> tuple[XAxis, list[Binned]]:
+    """The axis that holds what `view` shows of all the runs, and one curve of each run on it: [R]."""
+    axis = view.axis(widest(runs, view.unit))
+    found = []
+    for one, scale in zip(runs, _scales(runs, view.unit), strict=True):
+        own = axis._replace(first=axis.first / scale, last=axis.last / scale, per=float(one.per_epoch))
+        found.append(one.history.all(Wanted(own, (name,), DECAY, one.began)).of(name))
+    return axis, found
+
+
+def _scales(runs: Sequence[Compared], unit: Unit) -> list[float]:
+    """Steps of the first run that one step of each run stands for: in epochs, runs are stretched to fit."""
+    return [runs[0].per_epoch / one.per_epoch if unit == "epoch" else 1.0 for one in runs]
+
+
+def difference(runs: Sequence[Compared]) -> list[tuple[str, list[str]]]:
+    """Keys in which the specs differ, each with the value of every run [R]; a run without the key has none. After them
+    where the runs come from, and how often somebody changed their knobs, if that differs."""
+    flat = [_flat(one.spec) for one in runs]
+    keys = dict.fromkeys(key for spec in flat for key in spec if key != "about")
+    told = [(key, [_word(spec.get(key)) for spec in flat]) for key in keys]
+    origins = [one.run.origin for one in runs]
+    told.append(("comes from", [f"{o.run} at {o.step}" if o else "–" for o in origins]))
+    told.append(("interventions", [str(len(one.state.interventions())) for one in runs]))
+    return [(key, values) for key, values in told if len(set(values)) > 1]
+
+
+def evaluations(runs: Sequence[Compared]) -> list[Row]:
+    """The newest evaluation of each run; and, where several are seeds of one experiment that were steered alike, their
+    mean ± standard deviation over the seeds."""
+    rows, groups = [], dict[str, list[int]]()
+    for number, one in enumerate(runs):
+        found: dict[str, Value] = one.state.evaluations[-1].values if one.state.evaluations else {}
+        values = {name: (value.value, None) for name, value in found.items()}
+        step = one.state.evaluations[-1].step if found else one.steps
+        rows.append(Row([number], one.run.name, step, dict(values), {name: v.unit for name, v in found.items()}))
+        groups.setdefault(_experiment(one), []).append(number)
+    for members in groups.values():
+        if len(members) > 1 and len({rows[number].step for number in members}) == 1:
+            shared = [name for name in rows[members[0]].values if all(name in rows[n].values for n in members)]
+            together = {name: _mean_and_sd([rows[n].values[name][0] for n in members]) for name in shared}
+            first = rows[members[0]]
+            rows.append(Row(members, f"{len(members)} seeds", first.step, together, first.units))
+    return rows
+
+
+def _experiment(one: Compared) -> str:
+    spec = {key: value for key, value in _flat(one.spec).items() if key not in SAME_BUT_FOR}
+    done = [(c.step, [(change.knob, change.applied) for change in c.changes]) for c in one.state.interventions()]
+    return f"{spec} {done}"
+
+
+def _mean_and_sd(values: list[float]) -> tuple[float, float]:
+    """A value that is not finite shows in both."""
+    if not np.isfinite(values).all():
+        return float(np.mean(values)), float("nan")
+    return statistics.fmean(values), statistics.stdev(values)
+
+
+def _flat(spec: Spec) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+
+    def walk(tree: dict[str, Any], prefix: str) -> None:
+        for key, value in tree.items():
+            if isinstance(value, dict):
+                walk(value, f"{prefix}{key}.")
+            else:
+                found[prefix + key] = value
+
+    walk(spec.model_dump(), "")
+    return found
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return " ".join(_word(one) for one in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,235 @@
+"""Runs beside each other: their curves in one chart, what they were evaluated to, what their specs differ in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.containers import VerticalScroll
+from textual.events import Resize
+from textual.geometry import Region
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Static
+
+from journal.folder import RunFolder
+from tui.comparison import Compared, curves, difference, evaluations, look, names, open_runs, widest
+from tui.draw.axis import XAxis
+from tui.draw.bins import Binned
+from tui.draw.cells import Cells, Ink
+from tui.draw.chart import INKS, Line, Look, draw_chart, letter
+from tui.draw.numbers import number, thousands
+from tui.draw.scale import KINDS, Kind
+from tui.draw.text import fit, harmless
+from tui.draw.x_view import XView
+from tui.palette import colours_of, style
+from tui.screens.commands import KeyCommands
+from tui.screens.help import Help
+from tui.wording import measure
+
+INTERVAL = 2.0
+"""Seconds between two looks at the runs."""
+
+_NOTES = (
+    "Every run has a letter and a colour. In steps and epochs the runs lie on each other from the first step on, in "
+    "time from their first start on. Runs whose specs differ in nothing but the seed, and to which the same was done "
+    "at the same steps, are also told together once their evaluations are of the same step: mean ± standard deviation."
+)
+
+
+class Overlay(Widget):
+    """One curve of every run in one chart."""
+
+    DEFAULT_CSS = "Overlay { height: 1fr; background: transparent; }"
+
+    def __init__(self, ascii_only: bool) -> None:
+        super().__init__()
+        self.kind: Kind = "log"
+        self._ascii_only = ascii_only
+        self._shown: tuple[XAxis, list[Binned]] | None = None
+        self._cells = Cells(0, 0)
+
+    def show(self, axis: XAxis, found: list[Binned]) -> None:
+        """Show these curves."""
+        self._shown = axis, found
+        self.update()
+
+    def next_kind(self) -> None:
+        """Logarithmic, linear, symlog."""
+        self.kind = KINDS[(KINDS.index(self.kind) + 1) % len(KINDS)]
+        self.update()
+
+    def update(self) -> None:
+        """Draw again, and ask for the cells that look different now."""
+        if self._shown is None:
+            return
+        axis, found = self._shown
+        look = Look(self.kind, ascii_only=self._ascii_only)
+        cells = draw_chart(self.size.height, self.size.width, [Line(one) for one in found], axis, look)
+        before, self._cells = self._cells, cells
+        for y, x, end in cells.changed_spans(before):
+            self.refresh(Region(x, y, end - x, 1))
+
+    def on_resize(self, _: Resize) -> None:
+        """A new size means a new picture."""
+        self.update()
+
+    def render_line(self, y: int) -> Strip:
+        """Row y of the picture."""
+        if y >= self._cells.height:
+            return Strip.blank(self.size.width)
+        colours = colours_of(self.app)
+        segments = [Segment(text, style(ink, colours)) for text, ink in self._cells.runs(y)]
+        return Strip(segments, self._cells.width).adjust_cell_length(self.size.width)
+
+
+class CompareScreen(Screen[None]):
+    """Up to eight runs."""
+
+    DEFAULT_CSS = """
+    CompareScreen { background: transparent; }
+    CompareScreen > Static { height: 1; padding: 0 1; width: 100%; }
+    CompareScreen > VerticalScroll { height: auto; max-height: 50%; padding: 0 1; scrollbar-size-vertical: 1; }
+    CompareScreen VerticalScroll > Static { height: auto; }
+    """
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "next_curve(1)", "next curve: total, each term, gradient norm"),
+        Binding("T", "next_curve(-1)", "previous curve"),
+        Binding("x", "unit", "x axis: steps, epochs, wall time since the first start"),
+        Binding("l", "next_kind", "y axis: logarithmic, linear, symlog"),
+        Binding("plus,equals_sign", "zoom(0.5)", "zoom in"),
+        Binding("minus", "zoom(2)", "zoom out"),
+        Binding("comma", "pan(-0.5)", "pan to earlier steps"),
+        Binding("full_stop", "pan(0.5)", "pan to later steps"),
+        Binding("up", "scroll(-1)", "the tables up"),
+        Binding("down", "scroll(1)", "the tables down"),
+        Binding("r,escape", "app.runs", "all runs"),
+        Binding("d,q", "app.leave", "leave; trainings go on"),
+        Binding("ctrl+p", "app.command_palette", "every command by name", show=False),
+        Binding("question_mark", "help", "this help"),
+    ]
+
+    def __init__(self, runs: list[RunFolder], plain: bool = False) -> None:
+        """Shows `runs`; raises ValueError when the spec of one can't be read."""
+        super().__init__()
+        self._runs: list[Compared] = open_runs(runs)
+        self._plain = plain
+        self._curve = "total"
+        self._x = XView()
+        self._wake = asyncio.Event()
+
+    def compose(self) -> ComposeResult:
+        """The chart, the tables, the keys."""
+        yield Static("", id="heading")
+        yield Overlay(self._plain)
+        with VerticalScroll(can_focus=False):
+            yield Static("", id="tables")
+        keys = Text(no_wrap=True, overflow="ellipsis")
+        for key, name in (("t", "curve"), ("x", "axis"), ("l", "log"), ("+ -", "zoom"), ("r", "runs"), ("?", "help")):
+            keys.append(key, style(Ink.KEY, colours_of(self.app)))
+            keys.append(f" {name}   ", style(Ink.DIM, colours_of(self.app)))
+        yield Static(keys, id="keys")
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self._look()
+
+    @work(exclusive=True)
+    async def _look(self) -> None:
+        while True:
+            try:
+                axis, found = await asyncio.to_thread(self._gather)
+            except (OSError, ValueError) as error:
+                self._head(f"can't be read: {error}")
+            else:
+                if not self.display:
+                    return
+                self.query_one(Overlay).show(axis, found)
+                self._head(self._curve)
+                self.query_one("#tables", Static).update(self._tables())
+            try:
+                await asyncio.wait_for(self._wake.wait(), INTERVAL)
+            except TimeoutError:
+                continue
+            self._wake.clear()
+
+    def _gather(self) -> tuple[XAxis, list[Binned]]:
+        look(self._runs)
+        return curves(self._runs, self._curve, self._x)
+
+    def _head(self, curve: str) -> None:
+        colours = colours_of(self.app)
+        heading = Text(f"{len(self._runs)} runs: {harmless(curve)}", "bold", no_wrap=True, overflow="ellipsis")
+        heading.append(f"   by {self._x.unit}, {self.query_one(Overlay).kind}", style(Ink.DIM, colours))
+        self.query_one("#heading", Static).update(heading)
+
+    def _tables(self) -> Text:
+        """Evaluations, then what the specs differ in."""
+        colours = colours_of(self.app)
+        dim, text = style(Ink.DIM, colours), Text(no_wrap=True, overflow="ellipsis")
+        room = max(self.size.width - 2, 20)
+        for row in evaluations(self._runs):
+            for run in row.runs:
+                text.append(letter(run), style(INKS[run % len(INKS)], colours))
+            name = fit(harmless(row.name), max(room // 3, 12))
+            text.append(f" {name:<{max(room // 3, 12)}} ").append(f"step {thousands(row.step):>9}  ", dim)
+            told = [_told(measure_name, *value) for measure_name, value in row.values.items()]
+            text.append(", ".join(told) or "not evaluated").append("\n")
+        differing = difference(self._runs)
+        text.append("\nthe specs differ in\n" if differing else "\nthe specs do not differ\n", "bold")
+        width = max((room - 24) // len(self._runs) - 1, 5)
+        for key, values in differing:
+            text.append(f"{fit(key, 23):<24}", dim)
+            for number_, value in enumerate(values):
+                word = fit(harmless(value), width)
+                text.append(f"{word:<{width}} ", style(INKS[number_ % len(INKS)], colours))
+            text.append("\n")
+        return text
+
+    def action_next_curve(self, by: int) -> None:
+        """Another curve."""
+        known = names(self._runs)
+        self._curve = known[(known.index(self._curve) + by) % len(known)]
+        self._wake.set()
+
+    def action_unit(self) -> None:
+        """Steps, epochs, wall time."""
+        self._x.next_unit()
+        self._wake.set()
+
+    def action_next_kind(self) -> None:
+        """Another y axis."""
+        self.query_one(Overlay).next_kind()
+        self._head(self._curve)
+
+    def action_zoom(self, factor: float) -> None:
+        """Show less or more."""
+        self._x.zoom(widest(self._runs, self._x.unit), factor)
+        self._wake.set()
+
+    def action_pan(self, share: float) -> None:
+        """Show earlier or later steps."""
+        self._x.pan(widest(self._runs, self._x.unit), share)
+        self._wake.set()
+
+    def action_scroll(self, by: int) -> None:
+        """Move the tables."""
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def action_help(self) -> None:
+        """The keys."""
+        bindings = [b for b in self.BINDINGS if isinstance(b, Binding)]
+        self.app.push_screen(Help("Keys of the comparison", bindings, _NOTES))
+
+
+def _told(name: str, value: float, sd: float | None) -> str:
+    return measure(name, value) + (f" ± {number(sd)}" if sd is not None else "")

@@ -1,0 +1,149 @@
+"""The run screen over the past of a run: play, pause, seek, at any speed. Nothing here reaches an engine."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from journal.commands import Action
+from journal.folder import RunFolder
+from tui.draw.cells import Cells, Ink
+from tui.draw.numbers import duration, setting
+from tui.draw.spark import bar
+from tui.panel import Panel
+from tui.replay import Past, PastView, PastWatcher
+from tui.screens.help import Help
+from tui.screens.run import RunScreen
+from tui.screens.run_keys import KEYS, NOTES
+
+_STEERING = ("steer", "stop", "resume", "fork", "roll_back", "note", "look_into")
+"""Actions of the run screen that want something of an engine, or of the model as it is now."""
+
+
+class ReplayBar(Panel):
+    """Where the playing stands, and its keys."""
+
+    past: Past
+    watcher: PastWatcher
+
+    def picture(self, height: int, width: int) -> Cells:
+        """One row."""
+        cells = Cells(height, width)
+        sign = "▶" if self.watcher.playing else "‖"
+        x = cells.put(0, 1, f"{sign} replay ×{setting(self.watcher.speed)}", Ink.MARK) + 2
+        filled, empty = bar(self.past.at / self.past.length, 16)
+        x = cells.put(0, cells.put(0, x, filled, Ink.CURVE), empty, Ink.FAINT) + 1
+        x = cells.put(0, x, f"{duration(self.past.at)} of {duration(self.past.length)}") + 2
+        for key, name in (("space", "play"), ("[ ]", "seek"), ("n b", "step"), ("- +", "speed"), ("r", "runs")):
+            x = cells.put(0, cells.put(0, x, key, Ink.KEY) + 1, name, Ink.DIM) + 2
+        return cells
+
+
+class ReplayScreen(RunScreen, inherit_bindings=False):
+    """A run at a moment of its past."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "play", "play or pause; at the end, from the beginning"),
+        Binding("right_square_bracket", "seek(0.01)", "a hundredth on"),
+        Binding("left_square_bracket", "seek(-0.01)", "a hundredth back"),
+        Binding("right_curly_bracket", "seek(0.1)", "a tenth on"),
+        Binding("left_curly_bracket", "seek(-0.1)", "a tenth back"),
+        Binding("n", "step(1)", "one training step on"),
+        Binding("b", "step(-1)", "one training step back"),
+        Binding("plus,equals_sign", "faster(2)", "twice as fast"),
+        Binding("minus", "faster(0.5)", "half as fast"),
+        *(Binding(str(i), f"go({i / 10})", f"to {i} tenths of the run", show=False) for i in range(10)),
+        *(b for b in KEYS if isinstance(b, Binding) and b.action.partition("(")[0] not in _STEERING),
+    ]
+
+    def __init__(self, run: RunFolder, plain: bool = False) -> None:
+        """Plays `run`; raises ValueError when there is nothing to play."""
+        super().__init__(run, plain)
+        self._past = Past(run)
+        self.view = PastView(run, steerable=False)
+        self._watcher: PastWatcher = PastWatcher(run, self._past)
+
+    def compose(self) -> ComposeResult:
+        """The panels of the run screen, and one row below them."""
+        yield from super().compose()
+        bar = ReplayBar(self.view, id="replay")
+        bar.past, bar.watcher = self._past, self._watcher
+        yield bar
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """One row less than there are."""
+        width, height = self.app.size
+        return width, height - 1
+
+    def _arrange(self) -> None:
+        super()._arrange()
+        width, height = self.app.size
+        bar = self.query_one(ReplayBar)
+        bar.display = True
+        bar.styles.offset = (0, height - 1)
+        bar.styles.width, bar.styles.height = width, 1
+        bar.update()
+
+    def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
+        """Nothing can be asked of the past."""
+        self.hint("this is a replay; nothing that was can be changed")
+
+    def action_play(self) -> None:
+        """Play, or pause."""
+        if self._past.at >= self._past.length:
+            self._go(0.0)
+            self._watcher.playing = True
+        else:
+            self._watcher.playing = not self._watcher.playing
+        self._moved()
+
+    def action_seek(self, share: float) -> None:
+        """Go on or back by a share of the run."""
+        self._go(self._past.at + share * self._past.length)
+
+    def action_go(self, share: float) -> None:
+        """Go to a share of the run."""
+        self._go(share * self._past.length)
+
+    def action_step(self, by: int) -> None:
+        """One training step on or back, and stay there."""
+        self._watcher.playing = False
+        before = self._past.at
+        self._past.step(by)
+        if self._past.at < before:
+            self._begin_anew()
+        self._moved()
+
+    def action_faster(self, factor: float) -> None:
+        """Play faster or slower."""
+        self._watcher.speed = min(max(self._watcher.speed * factor, 1 / 16), 2.0**20)
+        self._moved()
+
+    def action_help(self) -> None:
+        """The keys."""
+        bindings = [b for b in self.BINDINGS if isinstance(b, Binding)]
+        self.app.push_screen(Help("Keys of the replay", bindings, NOTES))
+
+    def _go(self, at: float) -> None:
+        back = at < self._past.at
+        self._past.go(at)
+        if back:
+            self._begin_anew()
+        self._moved()
+
+    def _begin_anew(self) -> None:
+        """What was seen of later moments is forgotten; what the user arranged stays."""
+        before, self._watcher = self._watcher, PastWatcher(self.view.run, self._past)
+        self._watcher.playing, self._watcher.speed = before.playing, before.speed
+        self.query_one(ReplayBar).watcher = self._watcher
+        fresh: dict[str, Any] = vars(PastView(self.view.run, steerable=False))
+        kept = {name: vars(self.view)[name] for name in ("x", "decay", "cursor", "curves", "images", "images_step")}
+        # The panels hold on to their view, so it becomes what it was at first.
+        vars(self.view).update(fresh | kept)
+
+    def _moved(self) -> None:
+        self.query_one(ReplayBar).update()
+        self.look_soon()
