@@ -44,6 +44,25 @@ def test_sixteen_images_are_overfitted(settings):
     assert reconstruction[-1] - entropy < 0.06 * (reconstruction[0] - entropy)
 
 
+@pytest.mark.parametrize("settings", [[], [*TWO, *IWAE]])
+def test_pitfall_25_a_warm_up_from_0_leaves_every_number_finite_and_the_kl_comes_back(settings):
+    """While β is 0 nothing holds the variance of q; its logarithm is what the network gives, so no density breaks."""
+    own = ["warmup.on=on", "warmup.of=kl", "warmup.steps=150", "optimizer.lr=0.01"]
+    it = Bench(small_spec("vae", *settings, *own))
+    it.controls.set({"warmup.hold": "on"})
+    start = trained(it, 150)
+    assert torch.isfinite(start).all()
+    assert start[-1, 1 + len(it.model.terms) + it.controls.names.index("beta")] == 0
+    free = it.model.evaluate(it.data.test, it.batches, 1)
+    it.controls.set({"warmup.hold": "off"})
+    end = trained(it, 400)
+    assert torch.isfinite(end).all()
+    paid = it.model.evaluate(it.data.test, it.batches, 1)
+    before, after = (sum(v.value for name, v in each.items() if "kl_q_p" in name) for each in (free, paid))
+    assert before > 2 * after
+    assert next(iter(paid.values())).value < next(iter(free.values())).value
+
+
 def test_it_is_saved_and_loaded_exactly(tmp_path: Path):
     settings = [*TWO, *IWAE, "data.binarise=dynamic"]
     one, other = bench(*settings, dtype=torch.float32), bench(*settings, "seed=2", dtype=torch.float32)
