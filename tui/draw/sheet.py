@@ -56,19 +56,21 @@ def plane(
     extent = 1.05 * max(float(np.abs(everything[np.isfinite(everything).all(1)]).max(initial=0)), 1e-6)
     image = np.zeros((size, size), np.uint8)
 
-    def put(xy: np.ndarray, light: int) -> None:
+    def put(xy: np.ndarray, light: int, wide: int = 1) -> None:
         at = np.rint((xy[np.isfinite(xy).all(1)] / extent + 1) / 2 * (size - 1)).astype(int)
+        offsets = np.stack(np.mgrid[-(wide // 2) : wide // 2 + 1, -(wide // 2) : wide // 2 + 1], -1).reshape(-1, 2)
+        at = (at[:, None] + offsets).reshape(-1, 2)
         at = at[((at >= 0) & (at < size)).all(1)]
         y, x = size - 1 - at[:, 1], at[:, 0]
         image[y, x] = np.maximum(image[y, x], light)
 
     for cloud, light in points:
-        put(cloud.reshape(-1, 2), light)
+        put(cloud.reshape(-1, 2), light, 3)
     if arrows:
         start, way = (part.reshape(-1, 2) for part in arrows)
         for share in np.linspace(0, 1, 2 * size):
             put(start + share * way, 110)
-        put(start + way, 255)
+        put(start + way, 255, 3)
     return image
 
 
