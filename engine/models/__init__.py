@@ -7,4 +7,6 @@ A model is a torch module with
 - `evaluate(test, batches, seed)`: the quick measure that a training takes now and then, with units; `batches` gives the
   training and labelled images for statistics; its draws come from the seed;
 - `reconstruct(x, draws, knobs)`: what it makes of images, for the sample panel.
+
+One that is trained in stages also has `stage` and `stages(epoch_steps)`; see engine/staging.py.
 """
