@@ -67,11 +67,11 @@ def test_the_bound_rises_with_k_and_converges_to_log_p_of_x():
     assert model.bounds(x, 1000)[0].mean().item() == pytest.approx(expected.mean().item(), abs=5e-3)
 
 
-@pytest.mark.parametrize("chunks", [{"rows": 1}, {"rows": 7, "at_once": 1}, {"rows": 1000, "at_once": 60}])
+@pytest.mark.parametrize("chunks", [{"rows": 1}, {"rows": 7, "at_once": 1}, {"rows": 1000, "at_once": 12}])
 def test_chunks_change_nothing_but_rounding(chunks):
     model = LinearGaussian(exact=False)
     x = model.evidence.sample((1003,)) if chunks["rows"] > 1 else model.evidence.sample((11,))
-    for mine, theirs in zip(model.bounds(x, 60, **chunks), model.bounds(x, 60), strict=True):
+    for mine, theirs in zip(model.bounds(x, 12, **chunks), model.bounds(x, 12), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-12)
 
 

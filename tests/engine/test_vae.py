@@ -21,9 +21,9 @@ def test_kl_of_two_gaussians_equals_torch_distributions_and_monte_carlo_in_both_
     one, other = (Gaussian(torch.randn(7, 5).double(), 0.5 * torch.randn(7, 5).double()) for _ in range(2))
     for q, p in ((one, other), (other, one)):
         torch.testing.assert_close(q.kl(p), distributions.kl_divergence(normal(q), normal(p)))
-        z = normal(q).sample((400_000,))
+        z = normal(q).sample((100_000,))
         sampled = (normal(q).log_prob(z) - normal(p).log_prob(z)).mean(0)
-        torch.testing.assert_close(q.kl(p), sampled, rtol=0.03, atol=0.03)
+        torch.testing.assert_close(q.kl(p), sampled, rtol=0.05, atol=0.05)
     assert (one.kl(other) - other.kl(one)).abs().min() > 1e-3, "it is not symmetric"
     torch.testing.assert_close(one.kl(one), torch.zeros(7, 5).double())
 
