@@ -31,7 +31,7 @@ from journal.spec import Spec
 
 ACTIVE = 0.01
 """A unit is active when its mean KL exceeds this many nats (Sønderby et al. 2016), or when the mean of its q varies by
-more than this over the images (Burda et al. 2016, section 5.2)."""
+more than this over the images (Burda et al. 2016, section 5)."""
 
 NARROWEST = 0.01
 """Smallest standard deviation of a Gaussian decoder, in a world of pixels from 0 to 1: without one, a pixel that never
@@ -101,7 +101,7 @@ class Vae(nn.Module):
         reconstruction = self.reconstruction(_repeat(x, self.samples), passed[0].z)
         if not self.weighted:
             # log w averaged over the samples (Burda et al., section 3), the topmost KL in closed form. With a corrupted
-            # input q is q(z|x~) (Im et al. 2017, eq. 8).
+            # input q is q(z|x~) (Im et al. 2017).
             *below, top = passed
             kl = [log_ratio(layer).mean() for layer in below]
             kl.append(gaussian_kl_to_standard(*top.q).sum(1).mean())

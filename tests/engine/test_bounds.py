@@ -101,7 +101,7 @@ def test_gradients_of_log_mean_exp_are_the_normalised_weights():
     torch.manual_seed(0)
     log_weights = torch.randn(4, 6, dtype=torch.float64, requires_grad=True)
     (gradient,) = torch.autograd.grad(log_mean_exp(log_weights).sum(), log_weights)
-    torch.testing.assert_close(gradient, torch.softmax(log_weights.detach(), 1))  # Burda et al., eq. 14
+    torch.testing.assert_close(gradient, torch.softmax(log_weights.detach(), 1))  # Burda et al., section 3
     assert torch.autograd.gradcheck(log_mean_exp, log_weights)
     assert log_mean_exp(log_weights[:, :1]).detach().tolist() == pytest.approx(log_weights[:, 0].tolist())
     assert math.isclose(log_mean_exp(torch.full((3,), 2.5)).item(), 2.5)
