@@ -47,10 +47,12 @@ from journal.folder import RunFolder  # noqa: E402
 from journal.keeping import fork  # noqa: E402
 from journal.state import RunState  # noqa: E402
 from tui.draw.numbers import thousands  # noqa: E402
-from tui.draw.text import ascii_only  # noqa: E402
+from tui.draw.text import ascii_only, harmless  # noqa: E402
 from tui.engine_process import EngineProcess  # noqa: E402
-from tui.messages import CompareRuns, ForkRun, OpenRun, RollBack, StartEngine  # noqa: E402
+from tui.manners import Alerts, Kept  # noqa: E402
+from tui.messages import CompareRuns, ForkRun, Looked, OpenRun, RollBack, StartEngine  # noqa: E402
 from tui.paint import OnlyChanged  # noqa: E402
+from tui.palette import THEMES  # noqa: E402
 from tui.priority import FullPriority  # noqa: E402
 from tui.replay import Past  # noqa: E402
 from tui.screens.ask import Choose, in_a_line  # noqa: E402
@@ -83,7 +85,11 @@ class LaddertopApp(App[None]):
     CSS = "CommandPalette SearchIcon { display: none; }"
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c,ctrl+q", "leave", "leave", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c,ctrl+q", "leave", "leave; trainings go on", show=False, priority=True),
+        Binding("ctrl+t", "next_theme", "colours: dark, light, colour-blind, contrast", show=False),
+        Binding("ctrl+n", "alerts", "ring at an end, a divergence and a new best, or keep silent", show=False),
+    ]
 
     def __init__(
         self,
@@ -93,10 +99,15 @@ class LaddertopApp(App[None]):
         plain: bool = False,
         replay: bool = False,
         slow_link: bool = False,
+        read_only: bool = False,
     ) -> None:
         """Opens with `run` (as a `replay` of it), with the form for a new one, or with the list of runs; `plain` draws
-        in ASCII only, over a `slow_link` seldom."""
+        in ASCII only, over a `slow_link` seldom, and with `read_only` no key changes anything."""
         super().__init__()
+        self.read_only = read_only
+        """Whether this dashboard only looks."""
+        self._kept = Kept()
+        self._alerts = Alerts()
         self._replay = replay
         self._plain = plain
         self._runs, self._run, self._form = runs, run, form
@@ -125,21 +136,73 @@ class LaddertopApp(App[None]):
             _leave_on_signals(self)
             self.set_interval(1.0, self._watch_terminal)
         if self._run is not None:
-            self.push_screen((ReplayScreen if self._replay else RunScreen)(RunFolder(self._run), self._plain))
+            run = RunFolder(self._run)
+            self.push_screen(ReplayScreen(run, self._plain) if self._replay else self._run_screen(run))
         elif self._form:
             self.push_screen(NewRunScreen(self._runs))
         else:
             self.push_screen(RunsScreen(self._runs))
 
+    @property
+    def colour_theme(self) -> str:
+        """Name of the theme; see tui.palette."""
+        return self._kept.theme
+
+    def action_next_theme(self) -> None:
+        """Other colours."""
+        self._kept.theme = THEMES[(THEMES.index(self._kept.theme) + 1) % len(THEMES)]
+        self._kept.keep()
+        for widget in self.screen.query("*"):
+            widget.refresh()
+        self.tell(f"colours: {self._kept.theme}")
+
+    def action_alerts(self) -> None:
+        """Ring, or keep silent."""
+        self._kept.alerts = not self._kept.alerts
+        self._kept.keep()
+        told = "rings at an end, a divergence and a new best" if self._kept.alerts else "keeps silent"
+        self.tell(f"the dashboard {told}")
+
+    def on_looked(self, message: Looked) -> None:
+        """Call the user for what just happened, with the bell and, where a terminal knows it, a notification."""
+        screen = self.screen
+        if not isinstance(screen, RunScreen) or isinstance(screen, ReplayScreen):
+            return
+        for text in self._alerts.take(screen.view.run.name, message.news.events):
+            if self._kept.alerts and self._driver is not None:
+                self._driver.write(f"\x07\x1b]9;laddertop: {harmless(text)}\x1b\\")
+                self._driver.flush()
+
+    def tell(self, text: str) -> None:
+        """Say something, in the line that the screen has for it."""
+        match self.screen:
+            case RunScreen():
+                self.screen.hint(text)
+            case RunsScreen():
+                self.screen.tell(text)
+            case _:
+                self.notify(text, markup=False)
+
+    def refused(self, tell: Callable[[str], None]) -> bool:
+        """Whether this dashboard only looks; then it says so."""
+        if self.read_only:
+            tell("this dashboard only looks: it was opened with --read-only")
+        return self.read_only
+
     def on_open_run(self, message: OpenRun) -> None:
         """Go to a run."""
         if not message.replay:
-            self.switch_screen(RunScreen(message.run, self._plain))
+            self.switch_screen(self._run_screen(message.run))
             return
         try:
             self.switch_screen(ReplayScreen(message.run, self._plain))
         except ValueError as error:
-            self.notify(str(error), severity="warning", markup=False)
+            self.tell(str(error))
+
+    def _run_screen(self, run: RunFolder) -> RunScreen:
+        screen = RunScreen(run, self._plain)
+        screen.view.steerable = not self.read_only
+        return screen
 
     def on_compare_runs(self, message: CompareRuns) -> None:
         """Show runs beside each other."""
@@ -148,6 +211,8 @@ class LaddertopApp(App[None]):
     @work
     async def on_fork_run(self, message: ForkRun) -> None:
         """Make a new run from a checkpoint that the user chooses, start its engine, and go to it."""
+        if self.refused(message.tell):
+            return
         try:
             step = await self._choose_checkpoint(message.run, f"fork {message.run.name} from")
             if step is None:
@@ -163,6 +228,8 @@ class LaddertopApp(App[None]):
     async def on_roll_back(self, message: RollBack) -> None:
         """Send a run back to a checkpoint that the user chooses."""
         run = message.run
+        if self.refused(message.tell):
+            return
         try:
             step = await self._choose_checkpoint(run, f"send {run.name} back to")
             if step is None:
@@ -192,6 +259,8 @@ class LaddertopApp(App[None]):
 
     def action_new_run(self) -> None:
         """Go to the form for a new run."""
+        if self.refused(self.tell):
+            return
         self.switch_screen(NewRunScreen(self._runs))
 
     def action_leave(self) -> None:
@@ -200,6 +269,8 @@ class LaddertopApp(App[None]):
 
     def on_start_engine(self, message: StartEngine) -> None:
         """Start an engine, and say so or why not."""
+        if self.refused(message.tell):
+            return
         run = message.run
         self._reap()
         try:
@@ -234,7 +305,12 @@ class LaddertopApp(App[None]):
 
 
 def open_app(
-    runs: Path, run: Path | None = None, form: bool = False, replay: bool = False, slow_link: bool = False
+    runs: Path,
+    run: Path | None = None,
+    form: bool = False,
+    replay: bool = False,
+    slow_link: bool = False,
+    read_only: bool = False,
 ) -> int:
     """Runs the dashboard until the user leaves; returns the exit status.
 
@@ -248,7 +324,8 @@ def open_app(
         RunFolder(run).spec  # noqa: B018
         if replay:
             Past(RunFolder(run))
-    app = LaddertopApp(runs, run, form, plain=not _speaks_unicode(), replay=replay, slow_link=slow_link)
+    plain = not _speaks_unicode()
+    app = LaddertopApp(runs, run, form, plain, replay=replay, slow_link=slow_link, read_only=read_only)
     app.run()
     return app.return_code or 0
 

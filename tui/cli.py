@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tui.cli_explore import app as explore
-from tui.cli_options import CheckpointStep, Detach, Json, JsonLines, Name, Note, Run, Runs, SlowLink, Timeout
+from tui.cli_options import CheckpointStep, Detach, Json, JsonLines, Name, Note, ReadOnly, Run, Runs, SlowLink, Timeout
 from tui.cli_runs import app as whole_runs
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def laddertop() -> None:
 
 
 @app.command("open")
-def open_dashboard(runs: Runs = None, slow_link: SlowLink = False) -> None:
+def open_dashboard(runs: Runs = None, slow_link: SlowLink = False, read_only: ReadOnly = False) -> None:
     """Open the dashboard with the list of runs."""
-    _open(runs, slow_link=slow_link)
+    _open(runs, slow_link=slow_link, read_only=read_only)
 
 
 @app.command()
@@ -54,9 +54,10 @@ def attach(
     ] = "last",
     runs: Runs = None,
     slow_link: SlowLink = False,
+    read_only: ReadOnly = False,
 ) -> None:
     """Open the dashboard with a run: live, finished or crashed."""
-    _open(runs, run=run, slow_link=slow_link)
+    _open(runs, run=run, slow_link=slow_link, read_only=read_only)
 
 
 @app.command()
@@ -134,7 +135,7 @@ def evaluate_saved(
     runs: Runs = None,
     json: Json = False,
 ) -> None:
-    """Evaluate a checkpoint of a run: what its model's paper reports."""
+    """Evaluate a checkpoint: what its model's paper reports."""
     if split not in ("test", "held_back", "training"):
         raise ValueError(f"--split: test, held_back or training (you gave {split!r})")
     from tui.cli_show import evaluate_saved as evaluate_run
@@ -263,14 +264,16 @@ def _fail(what: object, status: int) -> None:
     sys.exit(status)
 
 
-def _open(runs: Path | None, run: str | None = None, form: bool = False, slow_link: bool = False) -> None:
+def _open(
+    runs: Path | None, run: str | None = None, form: bool = False, slow_link: bool = False, read_only: bool = False
+) -> None:
     from journal.folder import find_run, runs_folder
 
     folder = runs_folder(runs)
     path = find_run(folder, run).path if run is not None else None
     from tui.app import open_app
 
-    raise typer.Exit(open_app(folder, path, form, slow_link=slow_link))
+    raise typer.Exit(open_app(folder, path, form, slow_link=slow_link, read_only=read_only))
 
 
 def _ask(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rich.color import Color
 from rich.style import Style
@@ -56,19 +56,47 @@ _SIXTEEN = {
 _CLASSES = {"256": (67, 208, 71, 167, 140, 137, 175, 250, 143, 80), "16": (4, 3, 2, 1, 5, 6, 12, 7, 11, 14)}
 """Palette entries for the ten classes."""
 
-Colours = Literal["none", "16", "256"]
+_THEMED: dict[str, dict[int, tuple[int, int]]] = {
+    "dark": {},
+    "light": {
+        Ink.DIM: (241, 8), Ink.FAINT: (249, 7), Ink.CURVE: (25, 4), Ink.MARK: (94, 3), Ink.GOOD: (28, 2),
+        Ink.WARN: (130, 3), Ink.BAD: (160, 1), Ink.SECOND: (90, 5), Ink.KEY: (25, 4),
+    },
+    # Blue, orange, vermilion, sky blue and reddish purple of Okabe & Ito, which red-green blindness tells apart.
+    "colour-blind": {
+        Ink.CURVE: (74, 6), Ink.MARK: (214, 11), Ink.GOOD: (32, 12), Ink.WARN: (214, 11), Ink.BAD: (202, 13),
+        Ink.SECOND: (175, 5), Ink.KEY: (74, 14),
+    },
+    "contrast": {
+        Ink.DIM: (252, 7), Ink.FAINT: (248, 7), Ink.CURVE: (51, 14), Ink.MARK: (226, 11), Ink.GOOD: (46, 10),
+        Ink.WARN: (214, 11), Ink.BAD: (203, 9), Ink.SECOND: (213, 13), Ink.KEY: (51, 14),
+    },
+}  # fmt: skip
+"""Palette entries by theme and ink where they are not those of the first: with 256 colours, with 16."""
+THEMES = tuple(_THEMED)
+"""Names of the themes, the usual one first."""
+
+
+class Colours(NamedTuple):
+    """Which colours a terminal shows."""
+
+    depth: Literal["none", "16", "256"]
+    theme: str
 
 
 def colours_of(app: App[object]) -> Colours:
-    """How many colours the terminal of an app has, or may use."""
+    """How many colours the terminal of an app has, or may use, and which of them the user likes."""
+    # An app of textual's own, as tests use it, has no theme of ours.
+    theme = str(getattr(app, "colour_theme", THEMES[0]))
     if app.no_color:
-        return "none"
-    return "16" if app.console.color_system == "standard" else "256"
+        return Colours("none", theme)
+    return Colours("16" if app.console.color_system == "standard" else "256", theme)
 
 
 @cache
-def style(ink: int, colours: Colours) -> Style:
+def style(ink: int, look: Colours) -> Style:
     """The style of an ink."""
+    colours = look.depth
     if ink >= Ink.COLOURS:
         light, paper = divmod(ink - Ink.COLOURS, CUBE)
         return Style(color=Color.from_ansi(16 + light), bgcolor=Color.from_ansi(16 + paper))
@@ -77,4 +105,7 @@ def style(ink: int, colours: Colours) -> Style:
         return Style(color=Color.from_ansi(_GREYS[light]), bgcolor=Color.from_ansi(_GREYS[paper]))
     if ink >= Ink.CLASSES:
         return Style() if colours == "none" else Style(color=Color.from_ansi(_CLASSES[colours][ink - Ink.CLASSES]))
-    return {"none": _COLOURLESS, "16": _SIXTEEN, "256": _COLOURED}[colours][Ink(ink)]
+    usual = {"none": _COLOURLESS, "16": _SIXTEEN, "256": _COLOURED}[colours][Ink(ink)]
+    if colours != "none" and (themed := _THEMED[look.theme].get(ink)):
+        return Style(color=Color.from_ansi(themed[colours == "16"]), bold=usual.bold)
+    return usual

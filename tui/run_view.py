@@ -18,7 +18,7 @@ from journal.folder import RunFolder
 from journal.spec import Spec
 from journal.state import RunState
 from tui.cost_terms import Collapses, LayerRow, TermRow, layer_rows, term_rows
-from tui.draw.axis import XAxis
+from tui.draw.axis import BINS, XAxis
 from tui.draw.bins import empty_bins
 from tui.draw.chart import Marker
 from tui.draw.x_view import Extent, XView
@@ -50,7 +50,7 @@ class KnobRow:
 
 def _no_curves() -> Curves:
     nothing = empty_bins(0)
-    return Curves(Wanted(XAxis(0, 8), (), 0.0), nothing, nothing, np.zeros(0), np.zeros(0))
+    return Curves(Wanted(XAxis(0, 8), (), 0.0), nothing, nothing, np.zeros(BINS), np.zeros(BINS))
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -38,7 +39,10 @@ class KeyCommands(Provider):
                 yield Hit(score, title, partial(self.screen.run_action, binding.action))
 
     def _bindings(self) -> list[Binding]:
-        return [b for b in self.screen.BINDINGS if isinstance(b, Binding) and b.action != "app.command_palette"]
+        own = [b for b in self.screen.BINDINGS if isinstance(b, Binding) and b.action != "app.command_palette"]
+        return own + [
+            replace(b, action=f"app.{b.action}") for b in self.app.BINDINGS if isinstance(b, Binding) and b.description
+        ]
 
 
 class KnobCommands(Provider):

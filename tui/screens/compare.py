@@ -115,7 +115,7 @@ class CompareScreen(Screen[None]):
         Binding("r,escape", "app.runs", "all runs"),
         Binding("d,q", "app.leave", "leave; trainings go on"),
         Binding("ctrl+p", "app.command_palette", "every command by name", show=False),
-        Binding("question_mark", "help", "this help"),
+        Binding("question_mark,f1", "help", "this help"),
     ]
 
     def __init__(self, runs: list[RunFolder], plain: bool = False) -> None:

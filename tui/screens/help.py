@@ -19,6 +19,15 @@ _SIGNS = {
     "plus": "+",
     "question_mark": "?",
     "equals_sign": "=",
+    "right": "→",
+    "left": "←",
+    "down": "↓",
+    "up": "↑",
+    "right_curly_bracket": "}",
+    "left_curly_bracket": "{",
+    "comma": ",",
+    "full_stop": ".",
+    "slash": "/",
 }
 
 
@@ -36,7 +45,7 @@ class Help(ModalScreen[None]):
         padding: 0 2; scrollbar-size-vertical: 1; background: $background; }
     Help Static { width: 100%; height: auto; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,enter", "dismiss(None)", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "dismiss(None)", "close")]
 
     def __init__(self, title: str, bindings: Iterable[Binding], notes: str = "") -> None:
         super().__init__()

@@ -56,7 +56,7 @@ KEYS: list[BindingType] = [
     Binding("r", "app.runs", "all runs"),
     Binding("d,q", "app.leave", "detach: the dashboard ends, the training goes on"),
     Binding("ctrl+p", "app.command_palette", "every command by name; sets any knob to any value", show=False),
-    Binding("question_mark", "help", "this help"),
+    Binding("question_mark,f1", "help", "this help"),
 ]
 
 NOTES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual import on, work
@@ -27,6 +27,9 @@ from tui.screens.commands import KeyCommands
 from tui.screens.confirm import Confirm
 from tui.screens.help import Help
 from tui.widgets.runs_table import ORDERS, RunsTable
+
+if TYPE_CHECKING:
+    from tui.app import LaddertopApp
 
 INTERVAL = 1.0
 """Seconds between two looks at the folder."""
@@ -69,7 +72,7 @@ class RunsScreen(Screen[None]):
         Binding("escape", "back", "end the search; without one, leave"),
         Binding("d,q", "app.leave", "leave; trainings go on"),
         Binding("ctrl+p", "app.command_palette", "every command by name", show=False),
-        Binding("question_mark", "help", "this help"),
+        Binding("question_mark,f1", "help", "this help"),
     ]
 
     def __init__(self, runs: Path) -> None:
@@ -129,6 +132,8 @@ class RunsScreen(Screen[None]):
         count = f"{len(shown)}" if len(shown) == len(rows) else f"{len(shown)} of {len(rows)}"
         marked = f", {len(self._table.marked)} marked" if self._table.marked else ""
         heading = Text(f"runs in {harmless(str(self._view.runs))}", "bold", no_wrap=True, overflow="ellipsis")
+        if cast("LaddertopApp", self.app).read_only:
+            heading.append("   read-only", style(Ink.WARN, colours_of(self.app)))
         if rows:
             heading.append(f"   {count} by {order}{marked}", style(Ink.DIM, colours_of(self.app)))
         self.query_one("#heading", Static).update(heading)
@@ -266,6 +271,8 @@ class RunsScreen(Screen[None]):
 
     def _do(self, deed: Callable[[], object]) -> bool:
         """Does something to a run's folder, and looks at once; says why where it can't be done."""
+        if cast("LaddertopApp", self.app).refused(self.tell):
+            return False
         try:
             deed()
         except (ValueError, OSError) as error:

@@ -30,6 +30,8 @@ class StatusBar(Panel):
         numbers = Ink.WARN if stale else Ink.TEXT
         started = view.state.started
         parts: list[tuple[str, Ink]] = []
+        if not view.steerable:
+            parts.append(("read-only", Ink.WARN))
         if view.state.steps:
             digits = len(thousands(view.state.steps))
             parts.append((f"step {thousands(view.step):>{digits}} / {thousands(view.state.steps)}", numbers))

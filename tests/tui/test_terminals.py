@@ -1,0 +1,202 @@
+"""What reaches a real terminal: its bytes, whatever the terminal is and does. Real processes in pseudo-terminals."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from tests.tui.played import PlayedEngine
+from tests.tui.test_manners import ROOT, is_tidy
+
+OPEN = """
+import sys, threading, time
+from pathlib import Path
+from tui.app import LaddertopApp, open_app
+{more}
+sys.exit(open_app(*map(Path, sys.argv[1:])))
+"""
+COLOUR = re.compile(rb"\x1b\[(?:[0-9]*;)*(?:3[0-7]|38|4[0-7]|48|9[0-7])(?:;[0-9]*)*m")
+"""A sequence that sets a colour."""
+
+
+class Terminal:
+    """A dashboard over some paths in a pseudo-terminal of some size, which answers where its cursor is."""
+
+    def __init__(self, *paths: Path, size: tuple[int, int] = (80, 24), more: str = "", **variables: str) -> None:
+        self.master, slave = pty.openpty()
+        self._resize(slave, *size)
+        usual = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM")}
+        cache = paths[0] / ".cache"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", OPEN.format(more=more), *map(str, paths)],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=ROOT,
+            env={**usual, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache), **variables},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(slave)
+        self.output = b""
+        self._answered = 0
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Another size."""
+        self._resize(self.master, columns, rows)
+
+    def take(self, seconds: float) -> None:
+        """Takes up what is drawn for a while, and answers."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if select.select([self.master], [], [], left)[0]:
+                try:
+                    self.output += os.read(self.master, 65536)
+                except OSError:
+                    return
+                asked = self.output.count(b"\x1b[6n")
+                os.write(self.master, b"\x1b[1;1R" * (asked - self._answered))
+                self._answered = asked
+
+    def read_until(self, wanted: bytes, seconds: float = 60) -> None:
+        """Takes up what is drawn until `wanted` appears."""
+        end = time.monotonic() + seconds
+        while wanted not in self.output:
+            assert time.monotonic() < end, f"no {wanted!r} in {self.output[-3000:]!r}"
+            self.take(0.1)
+
+    def leave(self) -> int:
+        """Leaves with ctrl+q; returns the exit status."""
+        os.write(self.master, b"\x11")
+        self.read_until(b"\x1b[?1049l")
+        return self.process.wait(30)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        with suppress(OSError):
+            os.close(self.master)
+
+    @staticmethod
+    def _resize(descriptor: int, columns: int, rows: int) -> None:
+        fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[PlayedEngine]:
+    """A played engine in the middle of a training with a diverged stretch and samples."""
+    with PlayedEngine.new(tmp_path) as played:
+        played.keep_time(time.time() - 2)
+        played.train(900)
+        played.sample()
+        played.train(50, nan=True)
+        yield played
+
+
+def test_a_terminal_without_colours_gets_none(engine: PlayedEngine) -> None:
+    runs = engine.run.path.parent
+    with Terminal(runs, engine.run.path, NO_COLOR="1") as terminal:
+        terminal.read_until(b" played ")
+        terminal.take(1)
+        os.write(terminal.master, b"r")
+        terminal.read_until(b"enter")
+        assert terminal.leave() == 0
+    assert COLOUR.findall(terminal.output) == []
+
+
+@pytest.mark.parametrize(("term", "depth"), [("xterm", b"8;5;"), ("xterm-256color", b"8;2;")])
+def test_a_terminal_gets_no_colours_it_does_not_know(engine: PlayedEngine, term: str, depth: bytes) -> None:
+    with Terminal(engine.run.path.parent, engine.run.path, TERM=term) as terminal:
+        terminal.read_until(b" played ")
+        terminal.take(1)
+        assert terminal.leave() == 0
+    found = COLOUR.findall(terminal.output)
+    assert found
+    assert [sequence for sequence in found if depth in sequence] == []
+
+
+def test_a_terminal_that_speaks_ascii_gets_ascii(engine: PlayedEngine) -> None:
+    runs = engine.run.path.parent
+    with Terminal(runs, engine.run.path, PYTHONIOENCODING="ascii", LC_ALL="C", PYTHONUTF8="0") as terminal:
+        terminal.read_until(b" played ")
+        os.write(terminal.master, b"r")
+        terminal.read_until(b"enter")
+        os.write(terminal.master, b"n")
+        terminal.read_until(b"new run")
+        assert terminal.leave() == 0
+    assert terminal.output.isascii()
+
+
+def test_a_small_terminal_is_told_how_large_it_must_be(engine: PlayedEngine) -> None:
+    with Terminal(engine.run.path.parent, engine.run.path, size=(20, 5)) as terminal:
+        terminal.read_until(b"too small")
+        terminal.resize(80, 24)
+        terminal.read_until(b"labelled")
+        assert terminal.leave() == 0
+        assert is_tidy(terminal.output)
+
+
+def test_a_terminal_may_change_its_size_at_any_moment(engine: PlayedEngine) -> None:
+    with Terminal(engine.run.path.parent, engine.run.path) as terminal:
+        terminal.read_until(b"labelled")
+        for i in range(60):
+            terminal.resize(1 + i * 37 % 200, 1 + i * 23 % 60)
+            terminal.take(0.01)
+            if i % 10 == 0:
+                os.write(terminal.master, b"\tm?\x1b")
+        terminal.resize(80, 24)
+        terminal.output = b""
+        terminal.read_until(b" played ")
+        assert terminal.leave() == 0
+        assert is_tidy(b"\x1b[?1049h\x1b[?25l\x1b[?1000h" + terminal.output)
+
+
+def test_a_crash_of_the_dashboard_leaves_a_tidy_terminal_and_a_status(tmp_path: Path) -> None:
+    crash = "LaddertopApp.action_new_run = lambda self: 1 / 0"
+    with Terminal(tmp_path, more=crash) as terminal:
+        terminal.read_until(b"no runs here yet")
+        os.write(terminal.master, b"n")
+        terminal.read_until(b"\x1b[?1049l")
+        terminal.take(1)
+        assert terminal.process.wait(30) == 1
+    assert is_tidy(terminal.output)
+    assert b"ZeroDivisionError" in terminal.output.rpartition(b"\x1b[?1049l")[2]
+
+
+def test_what_other_code_prints_does_not_reach_the_screen(tmp_path: Path) -> None:
+    talk = """
+def talk():
+    while True:
+        print("BABBLE")
+        print("BABBLE", file=sys.stderr)
+        time.sleep(0.05)
+thread = threading.Thread(target=lambda: (time.sleep(1.5), talk()), daemon=True)
+thread.start()
+"""
+    with Terminal(tmp_path, more=talk) as terminal:
+        terminal.read_until(b"no runs here yet")
+        before = len(terminal.output)
+        terminal.take(2.5)
+        assert b"BABBLE" not in terminal.output[before:]
+        terminal.process.send_signal(signal.SIGTERM)
+        terminal.read_until(b"\x1b[?1049l")
+        assert terminal.process.wait(30) == 128 + signal.SIGTERM

@@ -1,0 +1,159 @@
+"""What a user wants of a dashboard: only to look, other colours, to be called or not."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from journal.events import Evaluated, Logged, RunEnded, Value
+from tests.tui.conftest import Until
+from tests.tui.picture import screen_text
+from tests.tui.played import PlayedEngine
+from tui.app import LaddertopApp
+from tui.draw.cells import Ink
+from tui.manners import Alerts, Kept
+from tui.palette import THEMES, Colours, colours_of, style
+from tui.screens.run import RunScreen
+from tui.screens.runs import RunsScreen
+
+
+async def test_a_dashboard_that_only_looks_sends_nothing_and_says_so(engine: PlayedEngine, until: Until) -> None:
+    runs = engine.run.path.parent
+    (runs / "done").mkdir()
+    app = LaddertopApp(runs, engine.run.path, read_only=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "read-only" in screen_text(app), "the words in the status bar")
+        for key in ("B", "u", "w", "space", "c", "e", "s", "plus", "left_square_bracket", "n"):
+            await pilot.press(key)
+        await until(pilot, lambda: "only looks: it was opened with --read-only" in screen_text(app), "the sentence")
+        await pilot.press("S", "y", "f", "Z", "R")
+        assert isinstance(app.screen, RunScreen)
+        assert list((engine.run.path / "commands").iterdir()) == []
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen), "the runs")
+        await until(pilot, lambda: "played" in screen_text(app) and "read-only" in screen_text(app), "the words again")
+        engine.__exit__(None, None, None)
+        before = sorted(runs.iterdir())
+        await pilot.press("a", "R", "n", "x", "y", "t", *"words", "enter", "r", *"new", "enter")
+        await until(pilot, lambda: "only looks" in screen_text(app), "the sentence")
+        assert sorted(path for path in runs.iterdir() if path.name != ".cache") == [
+            path for path in before if path.name != ".cache"
+        ]
+        assert not (engine.run.path / "note.txt").exists()
+        assert not (engine.run.path / "archived").exists()
+
+
+async def test_colours_are_changed_by_a_key_and_kept(engine: PlayedEngine, until: Until) -> None:
+    app = LaddertopApp(engine.run.path.parent, engine.run.path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "● training" in screen_text(app), "the run")
+        await pilot.press("ctrl+t", "ctrl+t")
+        await until(pilot, lambda: "colours: colour-blind" in screen_text(app), "the name")
+        strips = app.screen._compositor.render_strips()
+        shown = {part.style.color.number for strip in strips for part in strip if part.style and part.style.color}
+        look = colours_of(app)
+        assert look.theme == "colour-blind"
+        assert style(Ink.GOOD, look).color.number in shown  # type: ignore[union-attr]
+        assert style(Ink.GOOD, look._replace(theme="dark")).color.number not in shown  # type: ignore[union-attr]
+    assert Kept().theme == "colour-blind"
+    assert LaddertopApp(engine.run.path.parent).colour_theme == "colour-blind"
+
+
+def luminance(entry: int) -> float:
+    """Relative luminance of an entry of the 256-colour cube or its grey ramp, 0 to 1 (WCAG 2)."""
+    if entry >= 232:
+        parts = [8 + 10 * (entry - 232)] * 3
+    else:
+        entry -= 16
+        parts = [(0, 95, 135, 175, 215, 255)[entry // base % 6] for base in (36, 6, 1)]
+    linear = [v / 12.92 if (v := p / 255) <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_what_has_to_be_read_stands_out_from_its_background(theme: str) -> None:
+    paper = 1.0 if theme == "light" else 0.0
+    for ink in (Ink.DIM, Ink.CURVE, Ink.MARK, Ink.GOOD, Ink.WARN, Ink.BAD, Ink.SECOND, Ink.KEY):
+        colour = style(ink, Colours("256", theme)).color
+        assert colour is not None
+        assert colour.number is not None
+        light, dark = sorted([luminance(colour.number), paper], reverse=True)
+        contrast = (light + 0.05) / (dark + 0.05)
+        assert contrast >= (7 if theme == "contrast" else 4), (theme, ink.name, contrast)
+
+
+def test_good_and_bad_differ_by_more_than_red_and_green() -> None:
+    # Deuteranopes see little of the difference between red and green; blue is what is left.
+    good, bad = (style(ink, Colours("256", "colour-blind")).color.number for ink in (Ink.GOOD, Ink.BAD))  # type: ignore[union-attr]
+    assert (good - 16) % 6 - (bad - 16) % 6 >= 3  # type: ignore[operator]
+
+
+def test_without_colours_nothing_is_coloured_in_any_theme() -> None:
+    for theme in THEMES:
+        assert all(style(ink, Colours("none", theme)).color is None for ink in Ink if ink < Ink.CLASSES)
+
+
+def evaluated(error: float, at: float) -> Evaluated:
+    return Evaluated(time=at, step=1, split="test", values={"error_percent": Value(value=error, unit="%")}, seconds=1)
+
+
+def test_a_user_is_called_for_the_end_a_divergence_and_a_new_best_alone() -> None:
+    alerts, later = Alerts(), time.time() + 1
+    old = [evaluated(5, 1.0), RunEnded(time=2.0, step=3, reason="finished")]
+    assert alerts.take("a", old) == [], "what was before the dashboard opened"
+    assert alerts.take("a", [evaluated(6, later), evaluated(float("nan"), later)]) == []
+    assert alerts.take("a", [evaluated(4, later)]) == ["a: new best, error 4.00 %"]
+    assert alerts.take("b", [evaluated(3, later)]) == [], "the first of a run"
+    lines = [Logged(time=later, step=7, level=level, text="no number") for level in ("info", "warning", "error")]
+    assert alerts.take("a", lines) == ["a: no number"]
+    assert alerts.take("a", [RunEnded(time=later, step=9, reason="stopped")]) == ["a: stopped at step 9"]
+
+
+async def test_the_bell_rings_once_and_can_be_silenced(
+    engine: PlayedEngine, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = LaddertopApp(engine.run.path.parent, engine.run.path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        written: list[str] = []
+        assert app._driver is not None
+        monkeypatch.setattr(app._driver, "write", written.append)
+        await until(pilot, lambda: "● training" in screen_text(app), "the run")
+        engine.keep_time(time.time() + 5)
+        engine.evaluate(9.0)
+        engine.evaluate(8.0)
+        await until(pilot, lambda: any("new best" in text for text in written), "the call")
+        assert [text for text in written if "\x07" in text] == [
+            "\x07\x1b]9;laddertop: played: new best, error 8.00 %\x1b\\"
+        ]
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "keeps silent" in screen_text(app), "the word")
+        written.clear()
+        engine.end("finished")
+        await until(pilot, lambda: "finished" in screen_text(app), "the end")
+        assert not any("\x07" in text for text in written)
+    assert not Kept().alerts
+
+
+def test_a_damaged_file_of_wishes_means_the_usual(tmp_path: Path) -> None:
+    for text in ("{", "[]", '{"theme": "pink", "alerts": 3}'):
+        folder = tmp_path / ".cache" / "laddertop"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "dashboard.json").write_text(text)
+        assert (Kept().theme, Kept().alerts) == (THEMES[0], True)
+
+
+@pytest.mark.parametrize("screen", ["run", "runs", "new", "compare", "replay"])
+def test_every_key_of_every_screen_has_its_line_of_help(screen: str) -> None:
+    import importlib
+
+    from textual.binding import Binding
+
+    module = importlib.import_module(f"tui.screens.{screen}")
+    shown = next(v for k, v in vars(module).items() if k.endswith("Screen") and v.__module__ == module.__name__)
+    for binding in shown.BINDINGS:
+        assert isinstance(binding, Binding)
+        assert len(binding.description) >= 4
+        assert re.match(r"[a-zEnS×]", binding.description)

@@ -1,0 +1,73 @@
+"""How a dashboard behaves as its user wants it: colours and alerts are kept from one dashboard to the next."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+
+from journal.events import Evaluated, Event, Logged, RunEnded
+from journal.files import user_cache, write_atomically
+from tui.palette import THEMES
+from tui.wording import measure
+
+
+class Kept:
+    """What the user chose for all dashboards, in the user's cache."""
+
+    def __init__(self) -> None:
+        """Reads what was kept; a file that is not there or damaged means the usual."""
+        try:
+            found = json.loads((user_cache() / "dashboard.json").read_bytes())
+        except (OSError, ValueError):
+            found = {}
+        known = found if isinstance(found, dict) else {}
+        theme = known.get("theme")
+        self.theme: str = theme if theme in THEMES else THEMES[0]
+        self.alerts: bool = known.get("alerts") is not False
+        """Whether the bell rings at an end, a divergence and a new best."""
+
+    def keep(self) -> None:
+        """Writes it down. A cache that can't be written is no reason to disturb anybody."""
+        data = json.dumps({"theme": self.theme, "alerts": self.alerts}).encode()
+        try:
+            os.makedirs(user_cache(), exist_ok=True)
+            write_atomically(user_cache() / "dashboard.json", data)
+        except OSError:
+            return
+
+
+class Alerts:
+    """Notices what a user wants to be called for: the end of a training, a cost that is no number, a new best."""
+
+    def __init__(self) -> None:
+        self._since = time.time()
+        self._best: dict[str, float] = {}
+
+    def take(self, run: str, events: list[Event]) -> list[str]:
+        """What to say of the newest events of a run; of those from before the dashboard opened nothing."""
+        said = []
+        for event in events:
+            text = ""
+            match event:
+                case RunEnded():
+                    text = f"{event.reason} at step {event.step}"
+                case Logged(level="error"):
+                    text = event.text
+                case Evaluated():
+                    text = self._new_best(run, event)
+            if text and event.time >= self._since:
+                said.append(f"{run}: {text}")
+        return said
+
+    def _new_best(self, run: str, event: Evaluated) -> str:
+        if not event.values:
+            return ""
+        name, value = next(iter(event.values.items()))
+        before = self._best.get(run, math.nan)
+        if math.isnan(value.value) or value.value >= before:
+            return ""
+        self._best[run] = value.value
+        # The first one is a best of nothing.
+        return "" if math.isnan(before) else f"new best, {measure(name, value.value)}"
