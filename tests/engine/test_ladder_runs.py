@@ -157,6 +157,11 @@ def test_a_compiled_step_equals_the_uncompiled_one(name: str, tmp_path: Path, mo
     kind, settings = SMALL[name]
     spec = small_spec(kind, "optimizer.clip=1.0", *settings)
     plain, compiled = Bench(spec), Bench(spec)
+    # Away from the initial values, where some gradients are rounding error alone and Adam takes a step of their sign.
+    torch.manual_seed(0)
+    for one, other in zip(plain.model.parameters(), compiled.model.parameters(), strict=True):
+        one.data += 0.1 * torch.randn_like(one)
+        other.data.copy_(one.data)
     (step, row), (fast, fast_row) = stepper(plain), stepper(compiled, compiled=True)
     for at, on in zip(itertools.count(), ("on", "off", "on"), strict=False):
         for bench in (plain, compiled):

@@ -76,6 +76,26 @@ def test_every_kind_of_lateral_connection_learns(combinator):
     assert sum(totals[-5:]) < 0.9 * sum(totals[:5])
 
 
+@pytest.mark.stress
+def test_modulated_connections_denoise_better_than_additive_and_those_better_than_none():
+    from tests.engine.test_ladder_runs import stepper
+
+    reports = []
+    for combinator in ("modulated", "linear", "no_lateral"):
+        settings = ["model.widths=[128, 64, 32]", "model.denoising=[100, 1, 0.1, 0.1]", "warmup.on=off"]
+        bench = Bench(small_spec("unsupervised_ladder", f"model.combinator={combinator}", *settings))
+        step, row = stepper(bench)
+        for at in range(900):  # a bench's learning rate falls to 0 at step 1000
+            bench.controls.prepare(at)
+            step(at, row)
+        reports.append(bench.model.report(bench.data.test, bench.batches, 1))
+    costs = [report["denoising"].value for report in reports]
+    assert costs[0] < 0.95 * costs[1] < 0.95 * 0.95 * costs[2]
+    # The second claim of arXiv:1412.7210: with modulated connections invariance grows fastest with depth.
+    tops = [report["invariance.3"].value for report in reports]
+    assert tops[0] > tops[1] > tops[2]
+
+
 def test_without_lateral_connections_the_noise_reaches_a_layer_from_above_alone():
     bench = Bench(small_spec("unsupervised_ladder", "model.combinator=no_lateral"))
     z = [torch.randn(50, width) for width in (64, 32, 16)]
