@@ -217,7 +217,7 @@ class Charts(Panel):
     def _where(self, cells: Cells) -> None:
         """Step and time of the cursor, on the x axis beside it."""
         at = self._bin()
-        row = cells.chars[cells.height - 1].tolist()
+        row = cells.chars[-1:].ravel().tolist()
         if at is None or "▲" not in row:
             return
         step, when = int(self.view.curves.steps[at]), float(self.view.curves.times[at])
