@@ -33,9 +33,9 @@ SLOW = 4.0
 class Pace:
     """Lets a frame through once the one before has been shown."""
 
-    def __init__(self, app: App[object], slow: bool = False) -> None:
+    def __init__(self, app: App[object]) -> None:
         self._app = app
-        self._slower = SLOW if slow else 1.0
+        self._slower = SLOW if getattr(app, "slow_link", False) else 1.0
         self._waiting_since: float | None = None
         self._unanswered = 0
         self._left = False

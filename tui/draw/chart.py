@@ -160,7 +160,7 @@ def _x_axis(cells: Cells, axis: XAxis) -> None:
     y, width = cells.height - 1, cells.width - GUTTER
     cells.put(y, GUTTER - 1, "└" + "─" * width, Ink.DIM)
     free = GUTTER
-    for value, label in axis.ticks(max(width // 12, 2)):
+    for value, label in axis.ticks(max(width // 12, 3)):
         x = axis.place(value, width)
         if x is not None and GUTTER + x >= free and GUTTER + x + len(label) + 1 < cells.width:
             cells.put(y, GUTTER + x, label if value == axis.first else "┴" + label, Ink.DIM)
