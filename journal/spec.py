@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from journal.models import KINDS, LadderSection, ModelSpec, VaeSpec
+from journal.models import KINDS, DaeSpec, GsnSpec, LadderSection, ModelSpec, SdaeSpec, VaeSpec
 from journal.sections import (
     POINTS,
     CheckpointSpec,
@@ -73,6 +73,11 @@ class Spec(Section):
                 raise ValueError("model.output: points of the plane and whitened images need gaussian")
             if self.model.output == "gaussian" and self.data.binarise != "none":
                 raise ValueError("data.binarise: none, where model.output is gaussian")
+        if self.data.name in POINTS or self.data.whiten:
+            if isinstance(self.model, DaeSpec | SdaeSpec) and self.model.loss == "cross_entropy":
+                raise ValueError("model.loss: points of the plane and whitened images need squared")
+            if isinstance(self.model, GsnSpec):
+                raise ValueError("data: a gsn draws black and white pixels; take images that are not whitened")
         if self.warmup.of not in self.model.warmable:
             raise ValueError(f"warmup.of: a {kind} can warm up {' or '.join(self.model.warmable)}")
         return self

@@ -108,3 +108,16 @@ def test_only_a_denoiser_of_gaussian_noise_by_squared_error_has_a_score():
     with torch.no_grad():
         score = images.model.score(x)
     np.testing.assert_allclose(score.numpy(), ((images.model.output(x) - x) / 0.25).detach().numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "setting", "complaint"),
+    [
+        ("dae-moons", "model.loss=cross_entropy", r"model\.loss: points of the plane .* need squared"),
+        ("sdae-digits", "data.name=moons", r"model\.loss: points of the plane .* need squared"),
+        ("gsn-mnist", "data.name=moons", "a gsn draws black and white pixels"),
+    ],
+)
+def test_points_are_refused_by_a_cost_of_probabilities(recipe, setting, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        override(load_recipe(recipe), [setting])
