@@ -10,8 +10,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.data import Batches, Images
+from engine.ladder_layers import Layer
 from engine.ladder_network import LadderNetwork
 from journal.events import Value
+from journal.models import LabelledLadderSection
+from journal.spec import Spec
 
 _ROWS = 1000
 """Test images that go through the clean encoder at once."""
@@ -20,9 +23,17 @@ _ROWS = 1000
 class LadderClassifier(LadderNetwork):
     """The evaluation that ladder networks with labels share."""
 
+    def __init__(
+        self, spec: Spec, layers: list[Layer], classes: int, precision: torch.dtype, top_scale: bool = True
+    ) -> None:
+        super().__init__(spec, layers, classes, precision, top_scale)
+        assert isinstance(spec.model, LabelledLadderSection)
+        self.statistics = spec.model.statistics
+        """Whose batch statistics the clean encoder takes when it is evaluated."""
+
     def settle(self, batches: Batches) -> None:
-        """Fixes the statistics: of the clean encoder those of the labelled images alone, as published."""
-        self.gather(batches.labelled_batches())
+        """Fixes the statistics of both encoders."""
+        self._gather_clean(batches, self.statistics)
         self.gather_corrupted(batches)
 
     @torch.no_grad()
@@ -32,8 +43,8 @@ class LadderClassifier(LadderNetwork):
 
     @torch.no_grad()
     def evaluate(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
-        """Test error of the clean encoder with the statistics of the labelled images."""
-        self.gather(batches.labelled_batches())
+        """Test error of the clean encoder with fixed statistics, those of the labelled images as published."""
+        self._gather_clean(batches, self.statistics)
         wrong, entropy = self._errors(test)
         return {
             "error_percent": Value(value=100 * wrong, unit="% of images"),
@@ -42,16 +53,22 @@ class LadderClassifier(LadderNetwork):
 
     @torch.no_grad()
     def report(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
-        """The test error as published and with the statistics of all training images; the test images' denoising costs.
+        """The test error with the statistics of the spec, and with either; the test images' denoising costs.
 
-        The published numbers are `error_percent`: statistics of the labelled images, parameters of the last step.
+        The published numbers are those with the statistics of the labelled images, parameters of the last step.
         """
         values = self.evaluate(test, batches, seed)
-        self.gather(batches.at(step)[2] for step in range(batches.epoch_steps))
-        unit = "% of images, statistics of all training images"
-        values["error_percent_all_statistics"] = Value(value=100 * self._errors(test)[0], unit=unit)
-        self.gather(batches.labelled_batches())
+        for statistics, images in (("labelled", "the labelled images"), ("training", "all training images")):
+            self._gather_clean(batches, statistics)
+            unit = f"% of images, statistics of {images}"
+            values[f"error_percent_{statistics}_statistics"] = Value(value=100 * self._errors(test)[0], unit=unit)
+        self._gather_clean(batches, self.statistics)
         return {**values, **(self.denoising_costs(test, seed) if self.weighted else {})}
+
+    def _gather_clean(self, batches: Batches, statistics: str) -> None:
+        labelled = statistics == "labelled"
+        every = (batches.at(step)[2] for step in range(batches.epoch_steps))
+        self.gather(batches.labelled_batches() if labelled else every)
 
     def _errors(self, test: Images) -> tuple[float, float]:
         wrong = entropy = torch.zeros((), device=test.pixels.device)

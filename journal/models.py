@@ -64,10 +64,18 @@ class LadderSection(ModelSection):
         return self
 
 
-class LadderSpec(LadderSection):
-    """Ladder network (Rasmus et al. 2015). Bottom-only, Γ and the supervised baseline are other weights λ."""
+class LabelledLadderSection(LadderSection):
+    """What ladder networks with classes share."""
 
     labelled: ClassVar[bool] = True
+    statistics: Literal["labelled", "training"] = "labelled"
+    """Images whose batch statistics the clean encoder takes when it is evaluated: the labelled ones, as published, or
+    all training images."""
+
+
+class LadderSpec(LabelledLadderSection):
+    """Ladder network (Rasmus et al. 2015). Bottom-only, Γ and the supervised baseline are other weights λ."""
+
     kind: Literal["ladder"]
     """Which model."""
     widths: list[int] = Field(default=[1000, 500, 250, 250, 250], min_length=1)
@@ -91,10 +99,9 @@ class LadderSpec(LadderSection):
         return self
 
 
-class ConvLadderSpec(LadderSection):
+class ConvLadderSpec(LabelledLadderSection):
     """Convolutional ladder network (Rasmus et al. 2015, sections 4.1.3 and 4.2): Conv-FC, Conv-Small, Conv-Large."""
 
-    labelled: ClassVar[bool] = True
     kind: Literal["conv_ladder"]
     """Which model."""
     architecture: list[_LayerWords] = Field(min_length=1)

@@ -143,10 +143,14 @@ def test_the_input_is_not_normalised_so_blank_border_pixels_do_no_harm():
     assert torch.isfinite(bench.model.costs(labelled, labels, x, bench.draws(), bench.knobs())).all()
 
 
-def test_evaluation_statistics_come_from_the_clean_labelled_rows_alone():
-    bench = Bench(small_spec("ladder"), torch.float64)
-    model, batches = bench.model, [b.double() for b in bench.batches.labelled_batches()]
-    bench.batches.labelled_batches = lambda: batches  # type: ignore[method-assign]
+@pytest.mark.parametrize("statistics", ["labelled", "training"])
+def test_evaluation_statistics_come_from_clean_rows_alone_of_the_images_that_the_spec_names(statistics):
+    bench = Bench(small_spec("ladder", f"model.statistics={statistics}"), torch.float64)
+    model, steps = bench.model, range(bench.batches.epoch_steps)
+    labelled = [b.double() for b in bench.batches.labelled_batches()]
+    training = [bench.batch(step) for step in steps]
+    bench.batches.labelled_batches = lambda: labelled  # type: ignore[method-assign]
+    bench.batches.at = lambda step: training[step]  # type: ignore[method-assign]
     values = model.evaluate(_Double(bench.data.test), bench.batches, 1)
     # By hand: torch's batch normalisation with momentum None averages batch means and unbiased variances.
     norms = [torch.nn.BatchNorm1d(w, eps=1e-10, momentum=None, affine=False).double() for (w,) in model.shapes[1:]]
@@ -157,13 +161,18 @@ def test_evaluation_statistics_come_from_the_clean_labelled_rows_alone():
             rows = torch.relu(rows) if layer + 1 < model.top else model.gamma * rows
         return rows
 
-    for batch in batches:
+    for batch in labelled if statistics == "labelled" else [x for _, _, x in training]:
         clean(batch)
     for norm in norms:
         norm.eval()
     test = bench.data.test
-    wrong = clean(test.rows(slice(None)).double()).argmax(1) != test.labels
-    assert values["error_percent"].value == pytest.approx(100 * wrong.double().mean().item(), abs=1e-4)
+    logits = clean(test.rows(slice(None)).double())
+    assert values["error_percent"].value == pytest.approx(
+        100 * (logits.argmax(1) != test.labels).double().mean().item(), abs=1e-4
+    )
+    assert values["cross_entropy"].value == pytest.approx(
+        torch.nn.functional.cross_entropy(logits, test.labels).item(), rel=1e-6
+    )
 
 
 class _Double:
