@@ -152,6 +152,8 @@ def warmup_in_words(view: RunView) -> tuple[str, bool]:
     at = f"warm-up {percent(factor) or '0 %'} of {what}"
     if "warmup.hold" in knobs and knobs["warmup.hold"].value:
         return f"{at}, held", True
+    if not factor and "warmup.after" in knobs and knobs["warmup.after"].value:
+        return f"{at}, rises after {thousands(round(knobs['warmup.after'].value))} steps", False
     full = view.step + round((1 - factor) * knobs["warmup.steps"].value)
     return f"{at}, full at step {thousands(full)}", False
 

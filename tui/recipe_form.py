@@ -6,24 +6,15 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from journal.spec import Spec, load_recipe, override
+from journal.spec import Key, Spec, keys, load_recipe, override
 
-FIELDS = {
-    "data.name": "data set",
-    "data.root": "data root",
-    "data.labels": "labels",
-    "epochs": "epochs",
-    "steps": "steps",
-    "seed": "seed",
-    "optimizer.lr": "learning rate",
-    "noise.std": "noise σ",
-    "noise.level": "noise level",
-    "warmup.steps": "warm-up steps",
-    "device": "device",
-}
-"""Keys of a spec that have a field of their own, with their labels."""
+FIRST = ("data.name", "data.root", "data.labels", "data.batch", "epochs", "steps", "seed")
+LAST = ("noise.on", "noise.std", "noise.level", "warmup.on", "warmup.steps", "optimizer.lr", "device", "precision")
+"""Keys that have a field of their own; those of the model stand between."""
 
 
 @dataclass(frozen=True)
@@ -47,30 +38,65 @@ class Draft:
 
 
 def fields_of(recipe: Spec) -> dict[str, str]:
-    """The fields that fit a recipe, with the recipe's values."""
+    """The keys that have a field of their own in the form of a recipe, with the recipe's values."""
+    declared = [key.name for key in keys(recipe)]
+    model = [name for name in declared if name.startswith("model.")]
     values = {}
-    for key in FIELDS:
+    for key in [*FIRST, *model, *LAST]:
         if key == ("steps" if recipe.steps is None else "epochs"):
             continue
-        if key == "data.labels" and recipe.model.kind != "ladder":
+        if key == "data.labels" and not recipe.model.labelled:
             continue
         if key == ("noise.level" if recipe.noise.kind == "gaussian" else "noise.std"):
             continue
-        part: object = recipe
+        part: Any = recipe
         for name in key.split("."):
             part = getattr(part, name)
-        values[key] = "" if part is None else f"{part:g}" if isinstance(part, float) else str(part)
+        values[key] = _as_typed(part)
     return values
+
+
+def declared(recipe: Spec, name: str) -> str:
+    """What a key takes and means, in a line: model.latent: whole number, ≥ 1. Units of the code."""
+    key = next((key for key in keys(recipe) if key.name == name), None)
+    return "" if key is None else _in_a_line(key)
+
+
+def completions(recipe: Spec, begun: str) -> list[str]:
+    """Keys that what is typed may become, each in a line."""
+    name, equals, _ = begun.strip().partition("=")
+    found = [key for key in keys(recipe) if (key.name == name if equals else name in key.name)]
+    return [_in_a_line(key) for key in found] if name else []
+
+
+def _in_a_line(key: Key) -> str:
+    return f"{key.name}: {key.type}{f', {key.limits}' if key.limits else ''}. {' '.join(key.help.split())}"
+
+
+def _as_typed(value: Any) -> str:
+    """A value as a user types it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        return f"[{', '.join(_as_typed(one) for one in value)}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@cache
+def _recipe(name: str) -> Spec:
+    return load_recipe(name)
 
 
 def draft(recipe_name: str, filled: dict[str, str], free: str) -> Draft:
     """The run that a form means: `filled` are its fields by key, `free` its key=value lines."""
-    recipe = load_recipe(recipe_name)
+    recipe = _recipe(recipe_name)
     before = fields_of(recipe)
     settings = [f"{k}={v.strip()}" for k, v in filled.items() if k in before and v.strip() != before[k] and v.strip()]
     settings += [line.strip() for line in free.splitlines() if line.strip()]
     if empty := [key for key, value in filled.items() if before.get(key) and not value.strip()]:
-        problem = f"{FIELDS[empty[0]]} is empty; the recipe's value is {before[empty[0]]}"
+        problem = f"{empty[0]} is empty; the recipe's value is {before[empty[0]]}"
         return Draft(recipe_name, tuple(settings), None, problem)
     try:
         spec = override(recipe, settings)

@@ -13,6 +13,7 @@ _NAMES = {
     "noise.level": "corruption",
     "warmup": "warm-up",
     "warmup.steps": "warm-up steps",
+    "warmup.after": "warm-up delay",
     "warmup.hold": "hold warm-up",
     "beta": "β",
     "lambda": "λ",

@@ -1,0 +1,37 @@
+"""What the dashboard says of a warm-up that waits before it rises, of a run that the engine itself trained."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from engine.stop import Stop
+from engine.train import Training
+from journal.events import EventWriter
+from journal.folder import create_run
+from journal.state import RunState
+from tests.engine.conftest import small_spec
+from tests.tui.eyes import Eyes
+from tui.cost_terms import warmup_in_words
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        (3, "warm-up 0 % of noise, rises after 4 steps"),
+        (6, "warm-up 10 % of noise, full at step 15"),
+    ],
+)
+def test_a_warm_up_that_waits_is_not_said_to_rise(steps: int, words: str, tmp_path: Path) -> None:
+    settings = ["warmup.on=on", "warmup.after=4", "warmup.steps=10", f"steps={steps}", "evaluate.every=0"]
+    run = create_run(tmp_path, small_spec("ladder", *settings), "waits")
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with EventWriter(run.events_path) as events:
+        training = Training(run, events, RunState())
+        training.loop(Stop(foreground=False))
+        training.recorder.close()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    assert warmup_in_words(Eyes(run).view)[0] == words
