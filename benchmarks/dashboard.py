@@ -1,4 +1,4 @@
-"""What the dashboard costs, measured in a real pseudo-terminal: bytes on the wire, CPU, memory, first paint, keys, long runs.
+"""What the dashboard costs, measured in a real pseudo-terminal: bytes, CPU, memory, first paint, keys, long runs.
 
     python benchmarks/dashboard.py [--seconds 20] [--steps 10000000] [live] [start] [keys] [long]
 
@@ -138,7 +138,7 @@ def live(seconds: float) -> Iterator[tuple[str, str]]:
             ("as it opens", (), False),
         ):
             with dashboard(engine.run.path, *words, grid=grid) as terminal:
-                terminal.seconds_until(lambda text: "step 1" in text and "gradient norm" in text or "terms" in text)
+                terminal.seconds_until(lambda text: ("step 1" in text and "gradient norm" in text) or "terms" in text)
                 terminal.watch(4)
                 sent, cpu = terminal.bytes, terminal.cpu
                 terminal.watch(seconds)

@@ -124,7 +124,7 @@ class Charts(Panel):
         title = title_of(chart, curves)
         aside = self._readings(curves, lines) if view.cursor is not None else ""
         if not aside and alone:
-            aside = self._how(lines, look, width)
+            aside = self._how(lines, look, width - len(title) - 8)
         elif not aside:
             aside = self._newest(curves, lines)
         cells = titled(height, width, fit(title, max(width - len(aside) - 10, width // 3)), aside, chosen)
@@ -153,19 +153,22 @@ class Charts(Panel):
         x = [e.time - view.origin if axis.unit == "time" else float(e.step) for e in events]
         return Line(of_points(axis, np.array(x), np.array([e.values[key].value for e in events])))
 
-    def _how(self, lines: list[Line], look: Look, width: int) -> str:
-        """How it is drawn: the axes, the smoothing, what is left out."""
-        axis = self.view.curves.wanted.axis
+    def _how(self, lines: list[Line], look: Look, room: int) -> str:
+        """How it is drawn, as far as there is room: what is left out, the axes, the part of the run, the smoothing."""
+        axis, decay = self.view.curves.wanted.axis, self.view.curves.wanted.decay
         positive = all(not (line.binned.low <= 0).any() for line in lines)
-        words: list[str] = [look.kind if look.kind != "log" or positive else "linear (not positive)"]
-        words += ["log x"] if axis.log else []
-        words += [{"end": "following the end", "stretch": "zoomed"}[self.view.x.shown]] if self._zoomed() else []
-        if look.clip:
-            words.append(f"clipped: {clipped(lines, look)} outliers not shown")
-        decay = self.view.curves.wanted.decay
-        if width >= 56:
-            words.append(f"EMA {decay:g} over raw range" if decay else "raw, not smoothed")
-        return " · ".join(words)
+        every = [f"clipped: {clipped(lines, look)} outliers"] if look.clip else []
+        every += [look.kind if look.kind != "log" or positive else "linear (not positive)"]
+        every += ["log x"] if axis.log else []
+        every += [{"end": "following the end", "stretch": "zoomed"}[self.view.x.shown]] if self._zoomed() else []
+        every += [f"EMA {decay:g}", "over raw range"] if decay else ["raw, not smoothed"]
+        words = ""
+        for word in every:
+            longer = f"{words} {word}" if word == "over raw range" else f"{words} · {word}" if words else word
+            if len(longer) > room:
+                break
+            words = longer
+        return words
 
     def _zoomed(self) -> bool:
         return self.view.x.shown != "whole"

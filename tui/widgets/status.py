@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.draw.cells import Cells, Ink
-from tui.draw.numbers import ago, estimate, rate, thousands
+from tui.draw.numbers import ago, estimate, rate, setting, thousands
 from tui.draw.text import fit
 from tui.panel import Panel
 
@@ -46,7 +46,7 @@ class StatusBar(Panel):
             parts.append((f"ETA {estimate(view.seconds_left())}", numbers))
         if started and started.epoch_steps:
             epochs = view.state.steps / started.epoch_steps
-            parts.append((f"epoch {view.step / started.epoch_steps:.1f} / {epochs:.4g}", Ink.DIM))
+            parts.append((f"epoch {view.step / started.epoch_steps:.1f} / {setting(round(epochs, 1))}", Ink.DIM))
         if started:
             parts.append((started.device, Ink.DIM))
         cells = Cells(height, width)
