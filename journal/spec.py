@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -94,6 +94,8 @@ class Key(NamedTuple):
     """The default as TOML would write it; empty when there is none."""
     help: str
     """One sentence."""
+    limits: str
+    """Its bounds, such as ≥ 0, < 1; empty when it has none."""
 
 
 def recipes() -> list[str]:
@@ -172,17 +174,30 @@ def _keys(section: type[BaseModel], prefix: str, spec: Spec | None) -> Iterator[
             yield from _keys(field.annotation, f"{name}.", spec)
         else:
             default = "" if field.is_required() or field.default is None else str(field.default)
-            yield Key(prefix + name, _type_in_words(field.annotation), default, field.description or "")
+            limits = _range_in_words(field.metadata)
+            yield Key(prefix + name, _type_in_words(field.annotation), default, field.description or "", limits)
 
 
 def _type_in_words(annotation: Any) -> str:
-    words = str(getattr(annotation, "__name__", annotation) if isinstance(annotation, type) else annotation)
-    words = (
-        words.replace("typing.", "").replace("Union", "").replace(" | None", "").replace("Literal", "").replace("'", "")
-    )
-    for code, word in {"bool": "on/off", "float": "number", "int": "whole number", "str": "text"}.items():
-        words = words.replace(code, word)
-    return words.replace("list[", "list of [").replace("[", "").replace("]", "").replace(",", " |")
+    kind, inner = get_origin(annotation), get_args(annotation)
+    if kind is Annotated:
+        return _type_in_words(inner[0])
+    if kind is Literal:
+        return " | ".join(map(str, inner))
+    if kind is list:
+        return f"list of {_type_in_words(inner[0])}"
+    if inner:
+        return " | ".join(_type_in_words(one) for one in inner if one is not type(None))
+    return {bool: "on/off", float: "number", int: "whole number", str: "text"}[annotation]
+
+
+def _range_in_words(limits: list[Any]) -> str:
+    """The bounds among pydantic's constraints: ≥ 0, < 1."""
+    words = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+    found = [
+        f"{sign} {getattr(limit, name):g}" for limit in limits for name, sign in words.items() if hasattr(limit, name)
+    ]
+    return ", ".join(found)
 
 
 def _recipe_folder() -> Any:

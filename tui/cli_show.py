@@ -108,7 +108,7 @@ def print_keys(as_json: bool) -> None:
     else:
         for key in keys():
             result(f"{key.name} = {key.default}" if key.default else key.name)
-            result(f"    {key.type}. {key.help}")
+            result(f"    {key.type}{f', {key.limits}' if key.limits else ''}. {key.help}")
 
 
 def evaluate_saved(runs: Path | None, text: str, options: list[str], as_json: bool) -> None:

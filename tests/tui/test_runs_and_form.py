@@ -8,7 +8,7 @@ import pytest
 
 from journal.commands import send
 from journal.folder import list_runs
-from journal.spec import load_recipe, override
+from journal.spec import load_recipe, override, recipes
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
@@ -144,7 +144,9 @@ async def test_the_form_checks_as_you_type_and_starts_nothing_wrong(tmp_path: Pa
     app = LaddertopApp(tmp_path, form=True)
     async with app.run_test(size=(110, 34)) as pilot:
         await until(pilot, lambda: "✓ ready" in screen_text(app), "ready")
-        app.screen.query_one("#seed").focus()
+        form = app.screen
+        assert isinstance(form, NewRunScreen)
+        form.field("seed").focus()
         await pilot.press("end", "x")
         await until(pilot, lambda: "✗ seed:" in screen_text(app), "the complaint")
         assert "--set seed=1x" in screen_text(app)
@@ -155,13 +157,46 @@ async def test_the_form_checks_as_you_type_and_starts_nothing_wrong(tmp_path: Pa
         assert "--set seed=17" in screen_text(app)
 
 
-async def test_the_form_shows_each_recipe_with_its_sentence(tmp_path: Path, until: Until) -> None:
+async def test_the_form_has_the_keys_of_each_recipe_and_says_what_they_take(tmp_path: Path, until: Until) -> None:
     app = LaddertopApp(tmp_path, form=True)
-    async with app.run_test(size=(110, 34)) as pilot:
-        await pilot.press("end")
-        await until(pilot, lambda: "binarised MNIST" in screen_text(app), "the sentence")
-        assert "noise level" in screen_text(app)
-        assert "labels" not in screen_text(app)
+    async with app.run_test(size=(110, 40)) as pilot:
+        await until(pilot, lambda: "✓ ready" in screen_text(app), "ready")
+        form = app.screen
+        assert isinstance(form, NewRunScreen)
+        assert form.field("data.labels").display
+        form.query_one("#recipes").highlighted = recipes().index("vae-mnist")  # type: ignore[attr-defined]
+        await until(pilot, lambda: "model.latent" in screen_text(app), "the keys of a VAE")
+        assert load_recipe("vae-mnist").about[:40] in screen_text(app)
+        with pytest.raises(ValueError, match=r"data\.labels"):
+            form.field("data.labels")
+        form.field("model.latent").focus()
+        await until(pilot, lambda: "model.latent: whole number, ≥ 1." in screen_text(app), "what it takes")
+        form.query_one("#free").focus()
+        await pilot.press(*"beta1")
+        await until(pilot, lambda: "optimizer.beta1: number, ≥ 0, < 1." in screen_text(app), "the key that fits")
+
+
+async def test_the_form_says_how_long_it_takes_from_what_an_earlier_run_took(
+    tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "box")
+    with PlayedEngine.new(tmp_path, "vae-mnist", "before") as engine:
+        engine.rate = 200.0
+        engine.train(300)
+        engine.checkpoint()
+    app = LaddertopApp(tmp_path, form=True)
+    async with app.run_test(size=(110, 40)) as pilot:
+        await until(pilot, lambda: "no run of these sizes here yet" in screen_text(app), "what is not known")
+        form = app.screen
+        assert isinstance(form, NewRunScreen)
+        form.query_one("#recipes").highlighted = recipes().index("vae-mnist")  # type: ignore[attr-defined]
+        await until(pilot, lambda: "at 200 step/s" in screen_text(app), "the speed")
+        form.query_one("#free").focus()
+        await pilot.press(*"steps=12000")
+        await until(pilot, lambda: "about 1 min 00 s for 12000 steps" in screen_text(app), "time")
+        assert "37.5 MB a checkpoint; as before took here" in screen_text(app)
+        form.field("model.latent").value = "7"
+        await until(pilot, lambda: "no run of these sizes here yet" in screen_text(app), "other sizes")
 
 
 async def test_the_form_starts_a_real_engine_that_a_key_can_stop(tmp_path: Path, until: Until) -> None:
