@@ -1,6 +1,6 @@
 """What the dashboard costs, measured in a real pseudo-terminal: bytes, CPU, memory, first paint, keys, long runs.
 
-    python benchmarks/dashboard.py [--seconds 20] [--steps 10000000] [live] [start] [keys] [long]
+    python benchmarks/dashboard.py [--seconds 20] [--steps 10000000] [live] [charts] [start] [keys] [long]
 
 Everything runs on recorded or made-up runs in a temporary folder; no training takes place. `live` and `keys` need an
 engine, which is played by this process: it records fifty steps a second and answers commands between two steps. CPU is
@@ -29,6 +29,10 @@ from journal.metrics import MetricsWriter, write_columns
 from journal.spec import load_recipe
 from tests.terminal import Terminal
 from tests.tui.played import PlayedEngine
+from tui.draw.cells import Cells
+from tui.run_view import RunView
+from tui.watcher import Watcher
+from tui.widgets.charts import Charts
 
 ROOT = Path(__file__).parents[1]
 LADDERTOP = str(Path(sys.executable).with_name("laddertop"))
@@ -147,6 +151,30 @@ def live(seconds: float) -> Iterator[tuple[str, str]]:
                 yield f"{name}: memory", f"{terminal.peak_megabytes:.0f} MB"
 
 
+def charts(rounds: int = 60) -> Iterator[tuple[str, str]]:
+    """CPU of looking at the folder and drawing nine charts afresh, without textual."""
+    with tempfile.TemporaryDirectory() as folder, PlayedEngine.new(Path(folder)) as engine:
+        engine.keep_time(time.time() - 30)
+        engine.train(12_000)
+        engine.evaluate(2.3)
+        view, watcher = RunView(engine.run), Watcher(engine.run)
+        panel = Charts(view, id="cost")
+        panel.grid = True
+        cells = Cells(0, 0)
+        looked = drawn = 0.0
+        for i in range(rounds):
+            engine.train(25)
+            began = time.process_time()
+            view.apply(watcher.look(view.wanted(panel.wanted())))
+            middle = time.process_time()
+            before, cells = cells, panel.picture(33, 120)
+            cells.changed_spans(before)
+            if i >= 5:
+                looked, drawn = looked + middle - began, drawn + time.process_time() - middle
+        yield "one look at the folder", f"{1000 * looked / (rounds - 5):.2f} ms"
+        yield "one chart of nine, drawn and compared", f"{1000 * drawn / (rounds - 5) / 9:.2f} ms"
+
+
 def start(rounds: int = 7) -> Iterator[tuple[str, str]]:
     """First paint against that of a minimal Textual app, in turns."""
     with tempfile.TemporaryDirectory() as folder, Engine(Path(folder)) as engine:
@@ -225,12 +253,13 @@ def make_long_run(runs: Path, steps: int) -> Path:
 def main() -> None:
     """Measures and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", help="live, start, keys, long; all of them without any")
+    parser.add_argument("what", nargs="*", help="live, charts, start, keys, long; all of them without any")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--steps", type=int, default=10_000_000)
     options = parser.parse_args()
     every = {
         "live": lambda: live(options.seconds),
+        "charts": charts,
         "start": start,
         "keys": keys,
         "long": lambda: long(options.steps),
