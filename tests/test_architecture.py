@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = {
     "journal": {"numpy", "pydantic", "journal"},
     "engine": {"numpy", "sklearn", "torch", "torchvision", "journal", "engine"},
-    "tui": {"numpy", "rich", "textual", "typer", "journal", "tui"},
+    "tui": {"numpy", "psutil", "pynvml", "rich", "textual", "typer", "journal", "tui"},
 }
 """What each package may import beside the standard library."""
 

@@ -18,7 +18,7 @@ from tui.screens.help import Help
 from tui.screens.run import RunScreen
 from tui.screens.run_keys import KEYS, NOTES
 
-_STEERING = ("steer", "stop", "resume", "fork", "roll_back", "note", "look_into")
+_STEERING = ("steer", "stop", "resume", "fork", "roll_back", "note", "look_into", "machine")
 """Actions of the run screen that want something of an engine, or of the model as it is now."""
 
 

@@ -38,6 +38,7 @@ from tui.widgets.charts import Charts
 from tui.widgets.history import History
 from tui.widgets.knobs import Knobs
 from tui.widgets.layers import Layers
+from tui.widgets.machine import MachineLine
 from tui.widgets.samples import Samples
 from tui.widgets.status import StatusBar
 from tui.widgets.terms import Terms
@@ -62,6 +63,7 @@ class RunScreen(Screen[None]):
         self._wake = asyncio.Event()
         self._chosen = "cost"
         self._maximised = False
+        self._with_machine = False
         self._shape: tuple[int, int] = (0, 0)
         self.steering = Steering(self.view, self.hint, self._sent)
 
@@ -75,6 +77,7 @@ class RunScreen(Screen[None]):
         yield Samples(view, id="samples")
         yield Knobs(view, id="knobs")
         yield History(view, id="history")
+        yield MachineLine(view, id="machine")
         yield TooSmall(view, id="too-small")
 
     def on_mount(self) -> None:
@@ -90,7 +93,7 @@ class RunScreen(Screen[None]):
 
     @work(exclusive=True)
     async def _look(self) -> None:
-        while True:
+        while self.query(Charts):  # a screen on its way out has none any more
             try:
                 news = await asyncio.to_thread(self._watcher.look, self.view.wanted(self.charts.wanted()))
             except (OSError, ValueError) as error:
@@ -158,11 +161,11 @@ class RunScreen(Screen[None]):
     @property
     def room(self) -> tuple[int, int]:
         """Columns and rows that the panels share."""
-        return self.app.size
+        return self.app.size[0], self.app.size[1] - self._with_machine
 
     def _arrange(self) -> None:
         width, height = self.room
-        small = too_small(width, height)
+        small = too_small(*self.app.size)
         knobs = self.query_one(Knobs)
         knobs.ruled = height >= 30
         rows = Knobs.rows_needed(self.view, width, knobs.ruled), Terms.rows_needed(self.view)
@@ -178,10 +181,18 @@ class RunScreen(Screen[None]):
                 panel.display = True
                 panel.styles.offset = (place.x, place.y)
                 panel.styles.width, panel.styles.height = place.width, place.height
+        line = self.query_one(MachineLine)
+        line.display = self._with_machine and not small
+        line.styles.offset, line.styles.width, line.styles.height = (0, height), width, 1
         for name in PANELS:
             panel = self.query_one(f"#{name}", Panel)
             panel.chosen = name == self._chosen
             panel.update()
+
+    def action_machine(self) -> None:
+        """A line about the machine, or none."""
+        self._with_machine = not self._with_machine
+        self._arrange()
 
     def action_choose(self, by: int) -> None:
         """Go to the next panel."""

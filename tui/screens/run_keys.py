@@ -53,6 +53,7 @@ KEYS: list[BindingType] = [
     Binding("tab", "choose(1)", "next panel", priority=True),
     Binding("shift+tab", "choose(-1)", "previous panel", priority=True),
     Binding("m", "maximise", "give the chosen panel the whole screen, or take it back"),
+    Binding("M", "machine", "a line about the machine, or none: speed, processors, memory, GPUs"),
     Binding("r", "app.runs", "all runs"),
     Binding("d,q", "app.leave", "detach: the dashboard ends, the training goes on"),
     Binding("ctrl+p", "app.command_palette", "every command by name; sets any knob to any value", show=False),

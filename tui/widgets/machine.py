@@ -1,0 +1,60 @@
+"""One line about the machine: how fast the training is, and what processors, memory and GPUs do."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+
+from textual import work
+
+from tui.draw.cells import Cells, Ink
+from tui.draw.numbers import estimate, number, rate
+from tui.machine import Machine, Sensors
+from tui.panel import Panel
+from tui.run_view import RunView
+
+INTERVAL = 2.0
+"""Seconds between two looks at the machine, while the line is shown."""
+
+
+class MachineLine(Panel):
+    """Speed, time left, and the machine that this dashboard runs on."""
+
+    def __init__(self, view: RunView, *, id: str) -> None:
+        super().__init__(view, id=id)
+        self._sensors = Sensors()
+        self._machine: Machine | None = None
+
+    def on_show(self) -> None:
+        """Begin to look."""
+        self._look()
+
+    @work(exclusive=True)
+    async def _look(self) -> None:
+        while self.display:
+            started = self.view.state.started
+            here = started is not None and started.host == socket.gethostname() and self.view.alive
+            self._machine = await asyncio.to_thread(self._sensors.look, started.pid if here and started else None)
+            if self.display:
+                self.update()
+            await asyncio.sleep(INTERVAL)
+
+    def picture(self, height: int, width: int) -> Cells:
+        """One row; what does not fit is left out."""
+        view, words = self.view, []
+        per_second = view.rate()
+        if view.status() == "training" and math.isfinite(per_second):
+            words += [rate(per_second), f"{number(per_second * view.spec.data.batch)} items/s"]
+            words += [f"ETA {estimate(view.seconds_left())}"]
+        started = view.state.started
+        if started is not None and started.host != socket.gethostname():
+            words.append(f"engine on {started.host}; here")
+        words += self._machine.words() if self._machine is not None else ["looking"]
+        cells = Cells(height, width)
+        x = cells.put(0, 1, "machine", Ink.STRONG) + 2
+        for word in words:
+            if x + len(word) > width:
+                break
+            x = cells.put(0, x, word, Ink.TEXT) + 3
+        return cells
