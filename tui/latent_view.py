@@ -138,7 +138,7 @@ class LatentView:
         if self.axes == "first":
             return "units 0 and 1"
         first, second = got.arrays["variance"][:2]
-        return f"PCA, {100 * first:.0f} % and {100 * second:.0f} % of the variance"
+        return f"PCA {100 * first:.0f} % + {100 * second:.0f} %"
 
     def unit(self) -> int | None:
         """The unit that the arrow keys change."""

@@ -24,11 +24,11 @@ class LatentScreen(ModelScreen):
 
     HEADING: ClassVar[str] = "latent"
     NOTES: ClassVar[str] = (
-        "The map shows deterministic codes, of a VAE the means of its posteriors. The bars show each unit's mean ± "
-        "standard deviation over the items, of a VAE those of draws from the posteriors, the aggregate posterior: "
-        "where it differs from the prior, samples from the prior fall into gaps. Units are sorted by how much their "
-        "codes vary; orange ones hardly do: they are not used. ▼ is the value in the code that is decoded. A click on "
-        "the map takes the nearest item as A, with shift as B."
+        "The map shows deterministic codes, of a VAE the means of its posteriors; PCA says which shares of the variance "
+        "its axes hold. The bars show each unit's mean ± standard deviation over the items, of a VAE those of draws "
+        "from the posteriors, the aggregate posterior: where it differs from the prior, samples from the prior fall "
+        "into gaps. Units are sorted by how much their codes vary; orange ones hardly do: they are not used. ▼ is the "
+        "value in the code that is decoded. A click on the map takes the nearest item as A, with shift as B."
     )
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("←→", "value"),
@@ -151,7 +151,7 @@ class LatentScreen(ModelScreen):
     def on_click(self, event: Click) -> None:
         """The item under the mouse."""
         panel = self.query_one(LatentMap)
-        if event.widget is not panel:
+        if not panel.region.contains(event.screen_x, event.screen_y):
             return
         place = panel.place(event.screen_y - panel.region.y, event.screen_x - panel.region.x)
         item = self.model.nearest(*place) if place else None

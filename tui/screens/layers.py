@@ -98,6 +98,6 @@ class LayersScreen(ModelScreen):
     def on_click(self, event: Click) -> None:
         """The layer under the mouse."""
         panel = self.query_one(LayerList)
-        if event.widget is panel:
+        if panel.region.contains(event.screen_x, event.screen_y):
             self.model.choose_at(event.screen_y - panel.region.y - HEAD)
             self.changed()

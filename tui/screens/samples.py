@@ -114,6 +114,6 @@ class SamplesScreen(ModelScreen):
     def on_click(self, event: Click) -> None:
         """The samples nearest to a step of the line."""
         line = self.query_one(Timeline)
-        if event.widget is line:
+        if line.region.contains(event.screen_x, event.screen_y):
             self.model.go_to(line.step_at(event.screen_x - line.region.x))
             self.changed()

@@ -26,10 +26,10 @@ class LatentUnits(Panel):
     def picture(self, height: int, width: int) -> Cells:
         """The list above, the histogram below."""
         latent = self._latent
-        title = "aggregate posterior, prior N(0, 1)" if latent.has_prior() else "units, no prior"
+        title = "aggregate posterior" if latent.has_prior() else "units, no prior"
         cells = titled(height, width, title, "mean ± sd")
         units, chosen = latent.units(), latent.unit()
-        if not units or chosen is None:
+        if not units or chosen is None or height < 4 or width < 20:
             cells.paste(1, 0, sentence(height - 1, width, ""))
             return cells
         lower = _LOWER if height >= 14 else max(height // 2, 5)
