@@ -63,7 +63,9 @@ def attach(
 @app.command()
 def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe (see `recipes`) or a TOML file.")],
-    data: Annotated[str | None, typer.Option(metavar="NAME", help="Data set: digits, mnist, cifar10, moons, … (docs/data.md).")] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Data set: digits, mnist, cifar10, moons, … (docs/data.md).")
+    ] = None,
     data_root: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder that holds the data set in torchvision's layout.")
     ] = None,
