@@ -144,7 +144,9 @@ def evaluations(runs: Sequence[Compared]) -> list[Row]:
         step = one.state.evaluations[-1].step if found else one.steps
         rows.append(Row([number], one.run.name, step, dict(values), {name: v.unit for name, v in found.items()}))
         groups.setdefault(_experiment(one), []).append(number)
-    for members in groups.values():
+    for alike in groups.values():
+        # A replay has the seed of its run, and is no further draw.
+        members = list({runs[number].spec.seed: number for number in reversed(alike)}.values())[::-1]
         if len(members) > 1 and len({rows[number].step for number in members}) == 1:
             shared = [name for name in rows[members[0]].values if all(name in rows[n].values for n in members)]
             together = {name: _mean_and_sd([rows[n].values[name][0] for n in members]) for name in shared}

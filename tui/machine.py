@@ -30,7 +30,7 @@ class Machine:
     """One look at the machine."""
 
     cpu: float | None
-    """Per cent of all cores since the last look."""
+    """Per cent of all cores since the last look, at first since the machine was started."""
     cores: int
     used: int | None
     """Bytes of memory that are taken."""
@@ -65,6 +65,8 @@ class Sensors:
     def __init__(self) -> None:
         self._nvml: Any = None
         self._asked_for_gpus = False
+        self._cpu = (0.0, 0.0)
+        """Seconds that all cores were busy, and all of their seconds, at the look before."""
 
     def look(self, engine: int | None) -> Machine:
         """One look; `engine` is the process of an engine on this machine. May take some milliseconds."""
@@ -72,7 +74,11 @@ class Sensors:
         with contextlib.suppress(ImportError):
             import psutil
 
-            cpu = psutil.cpu_percent()
+            # psutil keeps the look before by thread; this one is asked from any.
+            times = psutil.cpu_times()
+            busy, whole = sum(times) - times.idle - getattr(times, "iowait", 0.0), sum(times)
+            before, self._cpu = self._cpu, (busy, whole)
+            cpu = 100 * (busy - before[0]) / (whole - before[1]) if whole > before[1] else None
             memory = psutil.virtual_memory()
             used, total = memory.total - memory.available, memory.total
             if engine is not None:

@@ -207,6 +207,9 @@ def test_compare_tells_evaluations_seeds_and_differences(laddertop: Laddertop, w
     assert told["difference"]["seed"] == {"seed-4": "4", "seed-5": "5", "other": "3"}
     assert told["difference"]["comes from"]["other"] == "whole at 400"
     assert "model.widths" not in told["difference"]
+    assert laddertop("fork", "seed-4", "--step", "200", "--name", "seed-4-again").returncode == 0
+    told = laddertop.json("compare", "seed-4", "seed-4-again")
+    assert len(told["evaluations"]) == 2, "two runs of one seed are no two draws"
     lines = laddertop("compare", "seed-4", "seed-5").stdout.splitlines()
     assert lines[3].startswith("2 seeds")
     assert "±" in lines[3]

@@ -180,10 +180,10 @@ class CompareScreen(Screen[None]):
         for row in evaluations(self._runs):
             for run in row.runs:
                 text.append(letter(run), style(INKS[run % len(INKS)], colours))
-            name = fit(harmless(row.name), max(room // 3, 12))
-            text.append(f" {name:<{max(room // 3, 12)}} ").append(f"step {thousands(row.step):>9}  ", dim)
-            told = [_told(measure_name, *value) for measure_name, value in row.values.items()]
-            text.append(", ".join(told) or "not evaluated").append("\n")
+            wide = max(room // 3, 12) - len(row.runs)
+            text.append(f" {fit(harmless(row.name), wide):<{wide}} ").append(f"step {thousands(row.step):>9}  ", dim)
+            told = ", ".join(_told(measure_name, *value) for measure_name, value in row.values.items())
+            text.append(fit(told or "not evaluated", room - max(room // 3, 12) - 18)).append("\n")
         differing = difference(self._runs)
         text.append("\nthe specs differ in\n" if differing else "\nthe specs do not differ\n", "bold")
         width = max((room - 24) // len(self._runs) - 1, 5)
