@@ -89,8 +89,8 @@ class Asking:
                 self._new[use] = self._wanted[use]
 
     def waiting(self, use: str) -> float | None:
-        """Seconds since the question that has no answer yet; None when nothing is waited for."""
-        if use in self._new:
+        """Seconds since the question whose answer is not taken up yet; None when nothing is waited for."""
+        if use in self._new or any(arrived == use for arrived, _ in self._arrived):
             return 0.0
         waited = self._under_way.get(use)
         return None if waited is None else time.monotonic() - waited.since
@@ -146,7 +146,7 @@ class Asking:
 
     def _look(self) -> None:
         for use in [] if self._closed else list(self._new):
-            question = self._new.pop(use)
+            question = self._new[use]
             if (before := self._under_way.pop(use, None)) is not None:
                 before.asked.withdraw()
             try:
@@ -156,12 +156,14 @@ class Asking:
             else:
                 self._under_way[use] = _OnItsWay(question, asked, time.monotonic())
                 self._process = asked.process or self._process
+            if self._new[use] is question:
+                del self._new[use]
         for use, waited in list(self._under_way.items()):
             try:
                 answer = waited.asked.poll()
             except (ValueError, OSError, EngineError) as error:
                 self._arrived.append((use, str(error)))
-                del self._under_way[use]
+                self._under_way.pop(use)
                 continue
             self._process = waited.asked.process or self._process
             if answer is not None:

@@ -24,8 +24,8 @@ class LatentScreen(ModelScreen):
 
     HEADING: ClassVar[str] = "latent"
     NOTES: ClassVar[str] = (
-        "The map shows deterministic codes, of a VAE the means of its posteriors; PCA says which shares of the variance "
-        "its axes hold. The bars show each unit's mean ± standard deviation over the items, of a VAE those of draws "
+        "The map shows deterministic codes, of a VAE the means of its posteriors; PCA says what share of the variance "
+        "each axis holds. The bars show each unit's mean ± standard deviation over the items, of a VAE those of draws "
         "from the posteriors, the aggregate posterior: where it differs from the prior, samples from the prior fall "
         "into gaps. Units are sorted by how much their codes vary; orange ones hardly do: they are not used. ▼ is the "
         "value in the code that is decoded. A click on the map takes the nearest item as A, with shift as B."
