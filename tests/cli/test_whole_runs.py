@@ -198,14 +198,15 @@ def test_compare_tells_evaluations_seeds_and_differences(laddertop: Laddertop, w
     for seed in ("4", "5"):
         words = ("--seed", seed, "--name", f"seed-{seed}", "--steps", "300")
         assert laddertop("train", "tiny.toml", *words).returncode == 0
-    told = laddertop.json("compare", "seed-4", "seed-5", "other")
+    assert laddertop("fork", whole, "--step", "400", "--name", "branch").returncode == 0
+    told = laddertop.json("compare", "seed-4", "seed-5", "branch")
     alone = [row["values"]["error_percent"]["value"] for row in told["evaluations"][:2]]
     together = told["evaluations"][-1]
     assert together["runs"] == ["seed-4", "seed-5"]
     assert together["values"]["error_percent"]["value"] == pytest.approx(sum(alone) / 2)
     assert together["values"]["error_percent"]["sd"] == pytest.approx(abs(alone[0] - alone[1]) / 2**0.5)
-    assert told["difference"]["seed"] == {"seed-4": "4", "seed-5": "5", "other": "3"}
-    assert told["difference"]["comes from"]["other"] == "whole at 400"
+    assert told["difference"]["seed"] == {"seed-4": "4", "seed-5": "5", "branch": "3"}
+    assert told["difference"]["comes from"]["branch"] == "whole at 400"
     assert "model.widths" not in told["difference"]
     assert laddertop("fork", "seed-4", "--step", "200", "--name", "seed-4-again").returncode == 0
     told = laddertop.json("compare", "seed-4", "seed-4-again")
