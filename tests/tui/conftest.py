@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 import tui.pace
+import tui.screens.model_screen
 import tui.screens.runs
 from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
@@ -25,6 +26,8 @@ def _quick_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tui.pace, "INTERVAL", 0.1)
     monkeypatch.setattr(tui.pace, "PANELS", {})
     monkeypatch.setattr(tui.screens.runs, "INTERVAL", 0.1)
+    monkeypatch.setattr(tui.screens.model_screen, "QUICK", 0.02)
+    monkeypatch.setattr(tui.screens.model_screen, "IDLE", 0.04)
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
@@ -32,6 +35,15 @@ def _quick_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def engine(tmp_path: Path) -> Iterator[PlayedEngine]:
     """A played engine of a ladder network in the middle of its training, with numbers that are fresh now."""
     with PlayedEngine.new(tmp_path) as played:
+        played.keep_time(time.time() - 2000 / played.rate)
+        played.train(2000)
+        yield played
+
+
+@pytest.fixture
+def vae(tmp_path: Path) -> Iterator[PlayedEngine]:
+    """A played engine of a VAE."""
+    with PlayedEngine.new(tmp_path, "vae-mnist") as played:
         played.keep_time(time.time() - 2000 / played.rate)
         played.train(2000)
         yield played
