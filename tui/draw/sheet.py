@@ -58,7 +58,7 @@ def plane(
 
     def put(xy: np.ndarray, light: int, wide: int = 1) -> None:
         at = np.rint((xy[np.isfinite(xy).all(1)] / extent + 1) / 2 * (size - 1)).astype(int)
-        offsets = np.stack(np.mgrid[-(wide // 2) : wide // 2 + 1, -(wide // 2) : wide // 2 + 1], -1).reshape(-1, 2)
+        offsets = np.mgrid[-(wide // 2) : wide // 2 + 1, -(wide // 2) : wide // 2 + 1].reshape(2, -1).T
         at = (at[:, None] + offsets).reshape(-1, 2)
         at = at[((at >= 0) & (at < size)).all(1)]
         y, x = size - 1 - at[:, 1], at[:, 0]
