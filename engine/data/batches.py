@@ -72,15 +72,17 @@ class Batches:
         return training.rows(index), training.labels[index], unlabelled
 
     def labelled_batches(self) -> list[Tensor]:
-        """The labelled images in batches, in their drawn order: float32 [B, D] each."""
+        """The labelled images in the batches of the first epoch, in which classes are mixed: float32 [B, D] each."""
         count = len(self.labelled) // self.labelled_rows
-        parts = self.labelled[: count * self.labelled_rows].view(count, self.labelled_rows)
+        parts = self._shuffled_labelled(0)[: count * self.labelled_rows].view(count, self.labelled_rows)
         return [self._data.training.rows(part) for part in parts]
 
     def _shuffle(self, epoch: int) -> None:
-        device = self.labelled.device
         order = permutation(self._seed, Stream.SHUFFLE, epoch, len(self._data.training))
-        self._order = order.to(device)
-        labelled = permutation(self._seed, Stream.SHUFFLE_LABELLED, epoch, len(self.labelled))
-        self._labelled_order = self.labelled[labelled.to(device)]
+        self._order = order.to(self.labelled.device)
+        self._labelled_order = self._shuffled_labelled(epoch)
         self._epoch = epoch
+
+    def _shuffled_labelled(self, epoch: int) -> Tensor:
+        order = permutation(self._seed, Stream.SHUFFLE_LABELLED, epoch, len(self.labelled))
+        return self.labelled[order.to(self.labelled.device)]

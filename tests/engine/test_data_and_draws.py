@@ -129,6 +129,19 @@ def test_labelled_batches_of_an_epoch_repeat_in_the_same_order():
     assert len(torch.unique(torch.cat([batches.at(0)[0], batches.at(1)[0]]), dim=0)) == 100
 
 
+def test_labelled_batches_that_statistics_are_taken_from_hold_every_image_once_and_mix_the_classes():
+    spec = DataSpec(labels=500, batch=100, labelled_batch=100)
+    batches = Batches(spec, load(spec, CPU), 1, with_labels=True)
+    parts = batches.labelled_batches()
+    assert [len(part) for part in parts] == [100] * 5
+    whole = load(spec, CPU).training.rows(batches.labelled)
+    assert torch.equal(torch.cat(parts).unique(dim=0), whole.unique(dim=0))
+    assert torch.equal(parts[0], batches.at(0)[0])
+    # A batch of a single class or two would vary much less than all images do.
+    within = torch.stack([part.var(0).sum() for part in parts])
+    torch.testing.assert_close(within, whole.var(0).sum().expand(5), rtol=0.05, atol=0)
+
+
 def key(*counters: int) -> torch.Tensor:
     return torch.tensor(counter_words(*counters), dtype=torch.int32)
 
