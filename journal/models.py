@@ -47,7 +47,7 @@ class LadderSection(ModelSection):
     """Hidden units per layer of the denoising functions mlp and amlp."""
     combinator_init: Literal["published", "random", "reversed"] = "published"
     """Initial parameters of g: as published, all random, or the weights of z~ at 0 and those of u at 1."""
-    combinator_std: float = Field(default=0.025, gt=0, le=10)
+    combinator_std: float = Field(default=0.1, gt=0, le=10)
     """Standard deviation of random initial parameters of g, and of the weights of mlp and amlp."""
     activation: Literal["relu", "leaky_relu"] = "relu"
     """Activation of the hidden layers; the leaky one has slope 0.1 below 0."""

@@ -146,7 +146,7 @@ def test_random_parameters_have_the_wanted_spread_and_perceptrons_no_bias():
     biases = [0, 4, 8, 11, 14]
     assert (perceptron[biases] == 0).all()
     weights = torch.stack([row for i, row in enumerate(perceptron) if i not in biases])
-    torch.testing.assert_close(weights.std(1), torch.full((12,), 0.025), rtol=0.05, atol=0)
+    torch.testing.assert_close(weights.std(1), torch.full((12,), 0.1), rtol=0.05, atol=0)
 
 
 def test_only_the_units_own_parameters_move_it():

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from engine.data import draw_labelled
 from engine.models.ladder import Ladder
-from journal.spec import load_recipe, recipes
+from journal.spec import load_recipe, override, recipes
 from tests.engine.conftest import Bench, small_spec
 from tests.engine.test_ladder_runs import stepper
 
@@ -300,6 +300,17 @@ def test_every_variant_of_pezeshki_is_a_setting_and_learns(name):
         step(at, row)
         costs.append(row[0].item())
     assert sum(costs[-5:]) < sum(costs[:5])
+
+
+def test_perceptrons_start_with_gradients_that_adams_epsilon_does_not_swallow():
+    bench = Bench(override(load_recipe("ladder-amlp-mnist-100"), ["data.name=digits"]))
+    model = bench.model
+    terms = model.costs(*bench.batch(), bench.draws(), bench.knobs())
+    total = terms[0] + (torch.tensor(model.weights) * terms[1:]).sum()
+    biases = {0, 4, 8, 11, 14, 17, 20}
+    weights = [row for row in range(model.combinator.parameters) if row not in biases]
+    for layer, gradient in enumerate(torch.autograd.grad(total, list(model.a.values()))):
+        assert gradient[weights].abs().median() > 30 * bench.spec.optimizer.eps, layer
 
 
 def test_the_published_settings_are_those_of_the_authors():
