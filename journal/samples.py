@@ -35,4 +35,4 @@ def read_samples(folder: Path, name: str) -> dict[str, npt.NDArray[Any]]:
         with np.load(path, allow_pickle=False) as file:
             return {row: file[row] for row in file.files}
     except Exception as error:  # zipfile, zlib and numpy each raise their own kinds for a damaged file
-        raise ValueError(f"{path} is no readable sample file: {error}") from None
+        raise ValueError(f"samples/{path.name} is no readable sample file: {error}") from None

@@ -68,7 +68,7 @@ def documented_commands() -> list[str]:
     """Every line of the documentation that is to be typed and calls laddertop, without what a shell does to it."""
     lines = []
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        for line in page.read_text(encoding="utf-8").splitlines():
+        for line in page.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
             typed = re.match(r"(?: {4}|\$ )?(?:exec |nohup |\w+=\$\()?(laddertop(?: .*)?)$", line)
             if typed:
                 lines.append(re.split(r" [|&>]|\)$|  #", typed[1])[0])
