@@ -258,8 +258,8 @@ def row_of(run: RunFolder, plan: list[dict[str, Any]]) -> dict[str, Any]:
     return {"recipe": spec.recipe, "settings": settings}
 
 
-ASIDE = ("seed", "threads", "device", "data.root", "about")
-"""Keys of a spec that make no other row of it."""
+ASIDE = ("seed", "threads", "device", "data.root", "about", "evaluate.every", "samples.every", "checkpoint.every")
+"""Keys of a spec that make no other row of it: none of them changes what is trained."""
 
 
 def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
