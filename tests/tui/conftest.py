@@ -31,11 +31,16 @@ def _quick_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
+def started(played: PlayedEngine) -> PlayedEngine:
+    """Let an engine begin so long ago that its step 2000 is now."""
+    played.keep_time(time.time() - 2000 / played.rate)
+    return played
+
+
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[PlayedEngine]:
     """A played engine of a ladder network in the middle of its training, with numbers that are fresh now."""
-    with PlayedEngine.new(tmp_path) as played:
-        played.keep_time(time.time() - 2000 / played.rate)
+    with started(PlayedEngine.new(tmp_path)) as played:
         played.train(2000)
         yield played
 
@@ -43,8 +48,7 @@ def engine(tmp_path: Path) -> Iterator[PlayedEngine]:
 @pytest.fixture
 def vae(tmp_path: Path) -> Iterator[PlayedEngine]:
     """A played engine of a VAE."""
-    with PlayedEngine.new(tmp_path, "vae-mnist") as played:
-        played.keep_time(time.time() - 2000 / played.rate)
+    with started(PlayedEngine.new(tmp_path, "vae-mnist")) as played:
         played.train(2000)
         yield played
 

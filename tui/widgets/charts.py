@@ -224,11 +224,12 @@ class Charts(Panel):
         if at is None or "▲" not in row:
             return
         step, when = int(self.view.curves.steps[at]), float(self.view.curves.times[at])
-        text = f"step {thousands(step)}"
-        if when and cells.width >= 56:
-            day = time.strftime("%H:%M:%S", time.localtime(when))
-            text += f" · {clock(when - self.view.origin)} after the start, {day}"
         x = row.index("▲")
+        text = f"step {thousands(step)}"
+        if when:
+            day = time.strftime("%H:%M:%S", time.localtime(when))
+            longer = f"{text} · {clock(when - self.view.origin)} after the start, {day}"
+            text = longer if len(longer) + 2 <= max(x, cells.width - x) else text
         if x + len(text) + 2 <= cells.width:
             cells.put(cells.height - 1, x + 1, f"{text} ", Ink.STRONG)
         else:
