@@ -22,6 +22,9 @@ FORMAT = 1
 def save(folder: Path, step: int, optimizer: Adam, controls: Controls, reason: str) -> Checkpointed:
     """Writes the checkpoint of `step` and returns the event to record.
 
+    A part of the checksum is in its name, so that it never takes the place of another one that is recorded already:
+    who is killed before the event is recorded leaves a file that nobody knows, and all others as they were.
+
     Raises OSError when the disk does not take it; the older checkpoints are then still there.
     """
     buffer = io.BytesIO()
@@ -29,22 +32,19 @@ def save(folder: Path, step: int, optimizer: Adam, controls: Controls, reason: s
         {"format": FORMAT, "step": step, **optimizer.state(), "controls": dataclasses.asdict(controls.state)}, buffer
     )
     data = buffer.getvalue()
-    name = f"step-{step:09d}.ckpt"
+    checksum = hashlib.sha256(data).hexdigest()
+    name = f"step-{step:09d}-{checksum[:8]}.ckpt"
     write_atomically(folder / name, data, durable=True)
-    return Checkpointed(step=step, file=name, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data), reason=reason)
+    return Checkpointed(step=step, file=name, sha256=checksum, bytes=len(data), reason=reason)
 
 
 def prune(folder: Path, recorded: list[Checkpointed], keep: int) -> None:
-    """Removes checkpoint files, and what a crash left of one, but for the `keep` newest recorded."""
-    kept = list(dict.fromkeys(saved.file for saved in reversed(recorded)))[:keep]
+    """Removes checkpoint files, and what a crash left of one, but for those of the `keep` newest steps recorded; of
+    several of one step the newest stays."""
+    kept = list({saved.step: saved.file for saved in recorded}.values())[-keep:]
     for path in [*folder.glob("step-*.ckpt"), *folder.glob(".step-*")]:
         if path.name not in kept:
             path.unlink()
-
-
-def newest(folder: Path, recorded: list[Checkpointed]) -> Checkpointed | None:
-    """The newest recorded checkpoint whose file is still there."""
-    return next((c for c in reversed(recorded) if (folder / c.file).is_file()), None)
 
 
 def of_step(saved: list[Checkpointed], step: int) -> Checkpointed:

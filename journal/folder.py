@@ -75,15 +75,15 @@ class RunFolder:
         return read_origin(self.path)
 
     def checkpoints(self, recorded: list[Checkpointed]) -> list[Checkpointed]:
-        """What the run can go on from, oldest first: its origin, and what it recorded as far as the files are there.
+        """What the run can go on from, oldest first: its origin, and what it recorded as far as the files are there; of
+        several of one step the newest.
 
         Raises ValueError when its origin is damaged.
         """
         origin = self.origin
         first = [origin.checkpoint] if origin and origin.checkpoint else []
-        return [
-            saved for saved in {c.file: c for c in [*first, *recorded]}.values() if (self.path / saved.file).is_file()
-        ]
+        there = [saved for saved in [*first, *recorded] if (self.path / saved.file).is_file()]
+        return list({saved.step: saved for saved in there}.values())
 
     def engine_alive(self) -> bool:
         """Whether an engine holds this run, on this host or another one that shares the disk."""

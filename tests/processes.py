@@ -118,6 +118,11 @@ class Laddertop:
         """What happened in one of its runs."""
         return EventReader(self.runs / name / "events.jsonl").read_all()
 
+    def checkpoint(self, name: str, step: int) -> Path:
+        """The checkpoint of a step of one of its runs."""
+        (file,) = (self.runs / name).glob(f"step-{step:09d}-*.ckpt")
+        return file
+
     def size(self, name: str, segment: int = 1) -> int:
         """Bytes of metrics that a segment of a run has."""
         file = self.runs / name / f"metrics-{segment:04d}.bin"

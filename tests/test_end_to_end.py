@@ -136,7 +136,7 @@ def test_a_training_whose_engine_is_killed_resumes_bit_for_bit(
     assert second.resumed_from % 200 == 0
 
     here, there = (last_checkpoint(laddertop, name) for name in ("whole", "killed"))
-    assert here.name == there.name == "step-000000600.ckpt"
+    assert here.name.startswith("step-000000600-")
     one, other = (torch.load(file, map_location="cpu", weights_only=True) for file in (here, there))
     assert assert_same(one, other) > 10
     histories = [MetricsReader(laddertop.runs / name) for name in ("whole", "killed")]
@@ -244,7 +244,7 @@ def test_pause_stands_still_and_continue_goes_on(laddertop: Laddertop, live: str
 
 def test_checkpoint_evaluate_and_refresh_return_what_came_of_them(laddertop: Laddertop, live: str) -> None:
     told = laddertop.json("checkpoint", live)
-    assert told["result"]["file"] == f"step-{told['step']:09d}.ckpt"
+    assert told["result"]["file"] == laddertop.checkpoint(live, told["step"]).name
     assert (laddertop.runs / live / told["result"]["file"]).stat().st_size == told["result"]["bytes"]
     told = laddertop.json("evaluate", live)
     assert told["result"]["values"]["error_percent"]["unit"]
@@ -305,7 +305,7 @@ def test_stop_returns_when_the_engine_is_gone_and_the_run_can_go_on(laddertop: L
     told = laddertop.json("stop", live, "--note", "enough")
     assert told["result"]["reason"] == "stopped"
     assert not laddertop.run_folder(live).engine_alive()
-    assert (laddertop.runs / live / f"step-{told['result']['step']:09d}.ckpt").is_file()
+    assert laddertop.checkpoint(live, told["result"]["step"]).stat().st_size
     assert laddertop("pause", live).returncode == 3
     assert laddertop.json("resume", live, "--detach")["segment"] == 2
 

@@ -27,9 +27,7 @@ def test_seeds_side_by_side_equal_their_lone_runs_and_are_summed_up(laddertop: L
     assert told["evaluation"]["error_percent"]["unit"] == "% of images"
     lone = laddertop(*TINY, "--seed", "6", "--set", "threads=1", "--name", "lone")
     assert lone.returncode == 0, lone.stderr
-    ours, theirs = (
-        torch.load(laddertop.runs / name / "step-000000040.ckpt", weights_only=True) for name in ("lone", "many-s6")
-    )
+    ours, theirs = (torch.load(laddertop.checkpoint(name, 40), weights_only=True) for name in ("lone", "many-s6"))
     assert all(torch.equal(tensor, theirs["model"][name]) for name, tensor in ours["model"].items())
 
 

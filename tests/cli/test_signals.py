@@ -61,7 +61,7 @@ def stopped_in_good_order(laddertop: Laddertop, name: str) -> RunEnded:
     end = laddertop.events(name)[-1]
     assert isinstance(end, RunEnded)
     assert end.reason == "stopped"
-    assert (laddertop.runs / name / f"step-{end.step:09d}.ckpt").is_file()
+    assert laddertop.checkpoint(name, end.step).stat().st_size
     return end
 
 

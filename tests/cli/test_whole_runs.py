@@ -54,7 +54,7 @@ def test_a_fork_goes_on_from_its_checkpoint_as_the_run_did(laddertop: Laddertop,
     np.testing.assert_array_equal(other.steps, np.arange(201, 601))
     for column in one.columns:
         np.testing.assert_array_equal(one.values(column.name)[200:], other.values(column.name), column.name)
-    here, there = (weights(laddertop.runs / name / "step-000000600.ckpt") for name in (whole, "same"))
+    here, there = (weights(laddertop.checkpoint(name, 600)) for name in (whole, "same"))
     assert all(torch.equal(here[key], there[key]) for key in here)
     assert laddertop.json("show", "same")["origin"]["run"] == "whole"
 
@@ -173,8 +173,8 @@ def test_a_replay_trains_the_same_again_bit_for_bit(laddertop: Laddertop, whole:
     assert (other.values("lr") == np.float32(0.004)).any()
     steps = [event.step for event in laddertop.events("steered") if isinstance(event, Commanded) and event.changes]
     assert steps == [event.step for event in laddertop.events("again") if isinstance(event, Commanded)]
-    again = weights(laddertop.runs / "again" / f"step-{one.last_step():09d}.ckpt")
-    before = weights(laddertop.runs / "steered" / f"step-{one.last_step():09d}.ckpt")
+    again = weights(laddertop.checkpoint("again", one.last_step()))
+    before = weights(laddertop.checkpoint("steered", one.last_step()))
     assert all(torch.equal(again[key], before[key]) for key in before)
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from engine import checkpoint
 from engine.stop import Stop
 from engine.train import Training
-from journal.events import Checkpointed, Evaluated, Event, EventReader, EventWriter
+from journal.commands import send
+from journal.events import Checkpointed, Commanded, Evaluated, Event, EventReader, EventWriter, RunStarted
 from journal.folder import RunFolder, create_run
 from journal.state import RunState
 from tests.engine.conftest import small_spec
@@ -61,7 +65,7 @@ def test_a_diverged_training_keeps_its_good_checkpoints(tmp_path: Path):
         training.step = 3
         training.save("schedule")
     assert [event.step for event in history(run) if isinstance(event, Checkpointed)] == [0]
-    assert [path.name for path in run.path.glob("step-*")] == ["step-000000000.ckpt"]
+    assert [path.name[:14] for path in run.path.glob("step-*")] == ["step-000000000"]
 
 
 def test_old_checkpoints_go_once_the_new_one_is_recorded(tmp_path: Path):
@@ -71,7 +75,73 @@ def test_old_checkpoints_go_once_the_new_one_is_recorded(tmp_path: Path):
         training = Training(run, events, RunState())
         for training.step in (1, 2, 3):
             training.save("schedule")
-    assert sorted(path.name for path in run.path.iterdir() if "step-" in path.name) == [
-        "step-000000002.ckpt",
-        "step-000000003.ckpt",
+    assert sorted(path.name[:14] for path in run.path.iterdir() if "step-" in path.name) == [
+        "step-000000002",
+        "step-000000003",
     ]
+
+
+KILLED_WITH_THE_SECOND_CHECKPOINT_ON_DISK = """
+import os, signal, sys
+from engine.__main__ import main
+from journal.events import Checkpointed, EventWriter
+
+append, saved = EventWriter.append, []
+
+def append_or_die(self, event):
+    if isinstance(event, Checkpointed):
+        saved.append(event)
+        if len(saved) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+    append(self, event)
+
+EventWriter.append = append_or_die
+sys.exit(main())
+"""
+
+
+def test_a_kill_between_a_second_checkpoint_of_one_step_and_its_record_leaves_the_first_one_sound(tmp_path: Path):
+    run = create_run(tmp_path, small_spec("dae", "steps=5", "evaluate.every=0"), "killed")
+    # All of it before the first step, which therefore two checkpoints with different knobs are of.
+    for action, changes in (("pause", {}), ("checkpoint", {}), ("set", {"lr": 0.05}), ("checkpoint", {})):
+        send(run.path, 1, action, changes, by="a test")  # type: ignore[arg-type]
+    words = ["train", str(run.path)]
+    killed = subprocess.run([sys.executable, "-c", KILLED_WITH_THE_SECOND_CHECKPOINT_ON_DISK, *words])
+    assert killed.returncode == -signal.SIGKILL
+    (recorded,) = (event for event in history(run) if isinstance(event, Checkpointed))
+    resumed = subprocess.run([sys.executable, "-m", "engine", *words], capture_output=True, text=True)
+    assert resumed.returncode == 0, resumed.stdout
+    second = [event for event in history(run) if isinstance(event, RunStarted)][1]
+    assert (second.resumed_from, recorded.step) == (0, 0)
+    assert history(run)[-1].type == "run_ended"
+    assert [c.applied for event in history(run) if isinstance(event, Commanded) for c in event.changes] == [0.05, 0.05]
+
+
+def test_of_several_checkpoints_of_one_step_the_newest_stays_and_counts(tmp_path: Path):
+    run = create_run(tmp_path, small_spec("dae", "steps=5", "checkpoint.keep=2"), "saved")
+    with EventWriter(run.events_path) as events:
+        training = Training(run, events, RunState())
+        for training.step, lr in ((1, 0.1), (2, 0.2), (2, 0.3), (2, 0.4)):
+            training.controls.set({"lr": lr})
+            training.save("command")
+    saved = run.checkpoints([event for event in history(run) if isinstance(event, Checkpointed)])
+    assert [one.step for one in saved] == [1, 2]
+    assert [checkpoint.load(run.path, one)["controls"]["values"]["lr"] for one in saved] == [0.1, 0.4]
+    assert sorted(path.name for path in run.path.glob("step-*")) == [one.file for one in saved]
+
+
+def test_checkpoints_without_a_checksum_in_their_name_are_read(tmp_path: Path):
+    run = create_run(tmp_path, small_spec("dae", "steps=5"), "older")
+    with EventWriter(run.events_path) as events:
+        training = Training(run, events, RunState())
+        training.step = 2
+        saved = checkpoint.save(run.path, 2, training.optimizer, training.controls, "schedule")
+        (run.path / saved.file).rename(run.path / "step-000000002.ckpt")
+        events.append(saved.model_copy(update={"file": "step-000000002.ckpt"}))
+        training.leave()
+        resumed = Training(run, events, RunState().apply_all(history(run)))
+        assert resumed.resumed_from == 2
+        resumed.step = 3
+        resumed.save("schedule")
+        resumed.leave()
+    assert [path.name[:14] for path in sorted(run.path.glob("step-*"))] == ["step-000000002", "step-000000003"]
