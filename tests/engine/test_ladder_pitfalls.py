@@ -1,4 +1,4 @@
-"""Where other people's ladder networks went wrong, one test each: the mistake would change the number tested here."""
+"""Where other people's ladder networks went wrong, numbered: the mistake would change what is tested here."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def norm(rows: torch.Tensor) -> torch.Tensor:
     return functional.batch_norm(rows, None, None, training=True, eps=EPSILON)
 
 
-def test_the_estimate_is_divided_by_the_deviation_and_not_by_the_variance():
+def test_pitfall_1_the_estimate_is_divided_by_the_deviation_and_not_by_the_variance():
     bench = disturbed("noise.on=off")
     passes = bench.model._encode(bench.batch()[0], bench.batch()[2], None, {}, 3)
     pre = bench.batch()[2] @ bench.model.W["0"]
@@ -51,14 +51,14 @@ def test_the_estimate_is_divided_by_the_deviation_and_not_by_the_variance():
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_every_published_setting_anneals_the_learning_rate_to_0(name):
+def test_pitfall_2_every_published_setting_anneals_the_learning_rate_to_0(name):
     spec = load_recipe(name)
     assert spec.optimizer.lr == 0.002
     expected = {20: 0.5, 70: 0.86}.get(int(spec.epochs or 0), 0.67)
     assert spec.optimizer.decay_from == expected
 
 
-def test_batch_statistics_are_never_shared_by_labelled_and_unlabelled_or_noisy_and_clean_rows():
+def test_pitfall_3_batch_statistics_are_never_shared_by_labelled_and_unlabelled_or_noisy_and_clean_rows():
     bench = disturbed()
     labelled, _, x = bench.batch()
     passes = bench.model._encode(labelled, x, bench.draws(), without_noise(bench), 3)
@@ -71,7 +71,7 @@ def test_batch_statistics_are_never_shared_by_labelled_and_unlabelled_or_noisy_a
     assert torch.equal(noisy.z_clean[1], passes.z_clean[1])
 
 
-def test_training_never_uses_the_statistics_of_the_evaluation():
+def test_pitfall_4_training_never_uses_the_statistics_of_the_evaluation():
     bench = disturbed()
     before = bench.costs()
     bench.model.gather([torch.rand(20, 64, dtype=torch.float64) * 9])
@@ -79,7 +79,7 @@ def test_training_never_uses_the_statistics_of_the_evaluation():
     assert torch.equal(bench.costs(), before)
 
 
-def test_the_clean_targets_and_their_statistics_are_not_detached():
+def test_pitfall_5_the_clean_targets_and_their_statistics_are_not_detached():
     bench = disturbed()
     with torch.no_grad():
         for a in bench.model.a.values():
@@ -89,7 +89,7 @@ def test_the_clean_targets_and_their_statistics_are_not_detached():
     assert gradient.abs().max() > 1e-3
 
 
-def test_only_the_class_layer_has_a_scale_and_it_multiplies_the_bias_too():
+def test_pitfall_6_only_the_class_layer_has_a_scale_and_it_multiplies_the_bias_too():
     bench = disturbed()
     assert [name for name, _ in bench.model.named_parameters() if "gamma" in name] == ["gamma"]
     z = torch.randn(5, 10, dtype=torch.float64)
@@ -99,7 +99,7 @@ def test_only_the_class_layer_has_a_scale_and_it_multiplies_the_bias_too():
     torch.testing.assert_close(bench.model._activation(2, hidden), (hidden + bench.model.beta["1"]).clamp_min(0))
 
 
-def test_noise_enters_at_input_and_top_after_the_normalisation_and_the_class_cost_sees_it():
+def test_pitfall_7_noise_enters_at_input_and_top_after_the_normalisation_and_the_class_cost_sees_it():
     bench = disturbed("noise.std=[0.5, 0, 0, 0]")
     model, (labelled, labels, x) = bench.model, bench.batch()
     clean = model.costs(labelled, labels, x, bench.draws(), without_noise(bench))
@@ -116,7 +116,7 @@ def test_noise_enters_at_input_and_top_after_the_normalisation_and_the_class_cos
     torch.testing.assert_close(model.costs(labelled, labels, x, bench.draws(), bench.knobs())[0], expected)
 
 
-def test_the_decoder_begins_with_the_normalised_probabilities_and_not_with_the_logits():
+def test_pitfall_8_the_decoder_begins_with_the_normalised_probabilities_and_not_with_the_logits():
     bench = disturbed()
     labelled, _, x = bench.batch()
     model, passes = bench.model, bench.model._encode(labelled, x, None, {}, 0)
@@ -126,7 +126,7 @@ def test_the_decoder_begins_with_the_normalised_probabilities_and_not_with_the_l
     torch.testing.assert_close(model._decode(passes.z_noisy, passes.top)[top], expected)
 
 
-def test_the_input_is_compared_as_it_is_so_that_blank_pixels_make_no_nan():
+def test_pitfall_9_the_input_is_compared_as_it_is_so_that_blank_pixels_make_no_nan():
     bench = disturbed("noise.on=off")
     labelled, labels, x = bench.batch()
     x[:, :8] = 0  # no variance
@@ -137,27 +137,27 @@ def test_the_input_is_compared_as_it_is_so_that_blank_pixels_make_no_nan():
     assert torch.isfinite(costs).all()
 
 
-def test_a_certain_softmax_costs_no_infinity():
+def test_pitfall_9_a_certain_softmax_costs_no_infinity():
     bench = disturbed()
     with torch.no_grad():
         bench.model.gamma.fill_(1e4)
     assert torch.isfinite(bench.costs()).all()
 
 
-def test_the_variance_is_biased_and_its_epsilon_tiny():
+def test_pitfall_10_the_variance_is_biased_and_its_epsilon_tiny():
     bench = disturbed("noise.on=off")
     _, _, x = bench.batch()
     z = bench.model._encode(x[:0], x, None, {}, 1).z_clean[1]
     torch.testing.assert_close(z.square().mean(0), torch.ones(32, dtype=torch.float64), rtol=1e-8, atol=0)
 
 
-def test_pixels_lie_between_0_and_1_and_are_not_standardised():
+def test_pitfall_11_pixels_lie_between_0_and_1_and_are_not_standardised():
     x = Bench(small_spec("ladder")).data.training.rows(slice(None))
     assert (x.min().item(), x.max().item()) == (0.0, 1.0)
     assert 0.2 < x.mean() < 0.5
 
 
-def test_the_softmax_is_taken_once():
+def test_pitfall_12_the_softmax_is_taken_once():
     bench = disturbed()
     labelled, labels, x = bench.batch()
     logits = bench.model._encode(labelled, x, None, {}, 0).labelled
@@ -166,7 +166,7 @@ def test_the_softmax_is_taken_once():
     torch.testing.assert_close(cost, by_hand)
 
 
-def test_labels_are_balanced_and_their_images_stay_among_the_unlabelled():
+def test_pitfall_13_labels_are_balanced_and_their_images_stay_among_the_unlabelled():
     bench = Bench(small_spec("ladder", "data.labels=50"))
     labels, chosen = bench.data.training.labels, bench.batches.labelled
     assert np.bincount(labels[chosen].numpy(), minlength=10).tolist() == [5] * 10
@@ -178,7 +178,7 @@ def test_labels_are_balanced_and_their_images_stay_among_the_unlabelled():
     assert among.float().mean() > 0.9
 
 
-def test_labelled_batches_repeat_within_an_epoch_and_are_shuffled_for_the_next():
+def test_pitfall_14_labelled_batches_repeat_within_an_epoch_and_are_shuffled_for_the_next():
     batches = Bench(small_spec("ladder", "data.labels=100")).batches
     per_pass, epoch = 2, batches.epoch_steps
     first = [batches.at(step)[0] for step in range(2 * per_pass)]
@@ -187,13 +187,13 @@ def test_labelled_batches_repeat_within_an_epoch_and_are_shuffled_for_the_next()
 
 
 @pytest.mark.parametrize("labels", [10, 50])
-def test_as_many_labels_as_rows_of_a_batch_or_fewer_make_one_batch(labels):
+def test_pitfall_15_as_many_labels_as_rows_of_a_batch_or_fewer_make_one_batch(labels):
     batches = Bench(small_spec("ladder", f"data.labels={labels}")).batches
     assert len(batches.at(0)[0]) == labels
     assert len(batches.labelled_batches()) == 1
 
 
-def test_the_supervised_baseline_computes_no_unlabelled_row_and_learns():
+def test_pitfall_16_the_supervised_baseline_computes_no_unlabelled_row_and_learns():
     bench = Bench(small_spec("ladder", "model.denoising=[0, 0, 0, 0]", "noise.std=[0.3, 0.5, 0.5, 0.5]"))
     labelled, labels, x = bench.batch()
     assert [term.name for term in bench.model.terms] == ["class"]
@@ -212,13 +212,13 @@ def test_the_supervised_baseline_computes_no_unlabelled_row_and_learns():
     assert bench.model.reconstruct(x, bench.draws(), bench.knobs()) == {}
 
 
-def test_an_evaluation_without_a_held_back_set_has_no_nan():
+def test_pitfall_17_an_evaluation_without_a_held_back_set_has_no_nan():
     bench = Bench(small_spec("ladder", "data.labels=all"))
     values = bench.model.report(bench.data.test, bench.batches, 1).values()
     assert all(math.isfinite(value.value) for value in values)
 
 
-def test_the_decoder_has_no_running_statistics_so_its_costs_need_large_batches():
+def test_pitfall_18_the_decoder_has_no_running_statistics_so_its_costs_need_large_batches():
     bench = disturbed()
     assert not list(bench.model.buffers())
     _, _, x = bench.batch()
@@ -238,7 +238,7 @@ def test_the_decoder_has_no_running_statistics_so_its_costs_need_large_batches()
 
 
 @pytest.mark.parametrize("kind", ["ladder", "conv_ladder", "unsupervised_ladder"])
-def test_an_image_is_denoised_alone_as_among_others_once_the_statistics_are_settled(kind):
+def test_pitfall_18_an_image_is_denoised_alone_as_among_others_once_the_statistics_are_settled(kind):
     bench = Bench(small_spec(kind, "model.combinator=sig"))
     bench.model.settle(bench.batches)
     x = bench.data.test.rows(slice(0, 40)) + 0.3 * torch.randn(40, 64)
@@ -251,7 +251,7 @@ def test_an_image_is_denoised_alone_as_among_others_once_the_statistics_are_sett
     assert torch.corrcoef(torch.stack([whole.flatten(), own.flatten()]))[0, 1] > 0.98
 
 
-def test_up_and_down_have_weights_of_their_own_normal_with_variance_one_over_inputs_and_no_bias():
+def test_pitfall_19_up_and_down_have_weights_of_their_own_normal_with_variance_one_over_inputs_and_no_bias():
     model = Ladder(load_recipe("ladder-mnist-100"), 784, 10, torch.float32)
     for weights in (model.W, model.V):
         for weight in weights.values():
