@@ -23,11 +23,12 @@ _WARMED = {"noise": "noise.", "denoising": "lambda.", "kl": "beta"}
 
 
 def shared_knobs(spec: Spec) -> list[Knob]:
-    """The knobs that every model has."""
+    """The knobs that do not come from the model; the switch of the noise only where the model takes noise."""
     warmed = {"noise": "the noise", "denoising": "the denoising weights λ", "kl": "the KL weight β"}[spec.warmup.of]
 
+    noise = switch("noise", "noise", spec.noise.on, "Corruption of what the model sees; off trains on clean data.")
     return [
-        switch("noise", "noise", spec.noise.on, "Corruption of what the model sees; off trains on clean data."),
+        *([noise] if spec.model.noisy else []),
         switch("warmup", "warm-up", spec.warmup.on, f"Raises {warmed} from 0 to 1; switching it on starts at 0 again."),
         number(
             "warmup.steps",

@@ -16,6 +16,8 @@ class ModelSection(Section):
     """What the warm-up factor can multiply."""
     labelled: ClassVar[bool] = False
     """Whether a step sees labelled rows."""
+    noisy: ClassVar[bool] = True
+    """Whether training can corrupt what the model sees."""
 
     def layers(self) -> int:
         """How many layers take noise of a strength of their own."""
@@ -185,6 +187,7 @@ class LvaeSpec(ModelSection):
     """Deep VAE and ladder VAE: several stochastic layers and a Bernoulli decoder (Sønderby et al. 2016)."""
 
     warmable: ClassVar[tuple[str, ...]] = ("kl",)
+    noisy: ClassVar[bool] = False
     kind: Literal["lvae"]
     """Which model."""
     latent: list[Annotated[int, Field(ge=1)]] = Field(default=[64, 32, 16, 8, 4], min_length=1, max_length=5)
@@ -270,6 +273,16 @@ class GsnSpec(ModelSection):
     """Steps of the chain that a training step goes; its cost is the sum over them."""
     hidden_noise: float = Field(default=2.0, ge=0, le=10)
     """Standard deviation of the noise before and after the activation of hidden layers above the first."""
+
+    @model_validator(mode="after")
+    def _the_chain_reaches_the_top(self) -> GsnSpec:
+        # The image hears of the first layer at once, and of two more with every transition.
+        if self.walkback <= len(self.hidden) // 2:
+            raise ValueError(
+                f"walkback: {len(self.hidden)} hidden layers need {len(self.hidden) // 2 + 1} steps at least, "
+                "so that the cost reaches the top one"
+            )
+        return self
 
 
 ModelSpec = LadderSpec | ConvLadderSpec | UnsupervisedLadderSpec | VaeSpec | LvaeSpec | DaeSpec | SdaeSpec | GsnSpec

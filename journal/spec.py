@@ -66,6 +66,8 @@ class Spec(Section):
         kind, std = self.model.kind, self.noise.std
         if isinstance(self.model, LadderSection) and self.noise.kind != "gaussian":
             raise ValueError("noise.kind: a ladder network takes gaussian noise only")
+        if not self.model.noisy and self.noise not in (NoiseSpec(), NoiseSpec(on=False)):
+            raise ValueError(f"noise: nothing is corrupted in the training of an {kind}; leave it out")
         if isinstance(std, list) and len(std) != self.model.layers():
             raise ValueError(f"noise.std: needs one number or {self.model.layers()}, has {len(std)}")
         if isinstance(self.model, VaeSpec):
@@ -158,7 +160,8 @@ def parse(tree: dict[str, Any], source: str) -> Spec:
 
 def keys(spec: Spec | None = None) -> list[Key]:
     """Every key that `--set` takes: those that fit `spec`, or those of all models."""
-    return [key for key in _keys(Spec, "", spec) if key.name != "model.kind" and not key.name.startswith("about")]
+    hidden = ("about", "model.kind", *(["noise."] if spec and not spec.model.noisy else []))
+    return [key for key in _keys(Spec, "", spec) if not key.name.startswith(hidden)]
 
 
 def _keys(section: type[BaseModel], prefix: str, spec: Spec | None) -> Iterator[Key]:

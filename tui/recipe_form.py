@@ -47,6 +47,8 @@ def fields_of(recipe: Spec) -> dict[str, str]:
             continue
         if key == "data.labels" and not recipe.model.labelled:
             continue
+        if key.startswith("noise.") and not recipe.model.noisy:
+            continue
         if key == ("noise.level" if recipe.noise.kind == "gaussian" else "noise.std"):
             continue
         part: Any = recipe

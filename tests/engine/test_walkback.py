@@ -147,6 +147,18 @@ def test_the_hidden_noise_answers_its_knob_and_the_noise_switch():
     assert bench.knobs()["noise.hidden"] == bench.knobs()["noise.level"] == 0
 
 
+@pytest.mark.parametrize(("hidden", "least"), [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3)])
+def test_the_chain_is_so_long_that_the_cost_reaches_the_top_layer(hidden, least):
+    settings = [f"model.hidden={[5] * hidden}", "data.batch=8"]
+    bench = Bench(small_spec("gsn", *settings, f"model.walkback={least}"))
+    # A parameter that the cost does not reach is an error here, as in training.
+    gradients = torch.autograd.grad(bench.costs().sum(), list(bench.model.parameters()))
+    assert gradients[0].abs().max() > 0
+    if least > 1:
+        with pytest.raises(ValueError, match=f"{hidden} hidden layers need {least} steps at least"):
+            small_spec("gsn", *settings, f"model.walkback={least - 1}")
+
+
 def test_without_a_second_hidden_layer_there_is_no_hidden_noise():
     assert [knob.name for knob in Bench(small_spec("gsn", *ONE)).model.knobs] == ["noise.level"]
 

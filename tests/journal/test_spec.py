@@ -111,6 +111,17 @@ def test_a_wrong_setting_is_named_in_one_sentence(setting: str, complaint: str) 
     assert "pydantic" not in str(caught.value)
 
 
+def test_a_model_that_is_trained_on_what_it_sees_takes_no_noise(tmp_path: Path) -> None:
+    spec = load_recipe("lvae-mnist")
+    assert not [key.name for key in keys(spec) if key.name.startswith("noise.")]
+    with pytest.raises(ValueError, match=r"unknown key 'noise\.level'"):
+        override(spec, ["noise.level=0.1"])
+    file = tmp_path / "mine.toml"
+    file.write_text('steps = 5\n[model]\nkind = "lvae"\n[warmup]\nof = "kl"\n[noise]\nlevel = 0.1')
+    with pytest.raises(ValueError, match="noise: nothing is corrupted in the training of an lvae"):
+        load_recipe(str(file))
+
+
 def test_a_recipe_of_ones_own_is_a_toml_file(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('steps = 5\n[model]\nkind = "dae"\n')
