@@ -201,7 +201,7 @@ class LaddertopApp(App[None]):
 
     def _run_screen(self, run: RunFolder) -> RunScreen:
         screen = RunScreen(run, self._plain)
-        screen.view.steerable = not self.read_only
+        screen.view.steerable = screen.asking.allowed = not self.read_only
         return screen
 
     def on_compare_runs(self, message: CompareRuns) -> None:

@@ -54,6 +54,8 @@ class Asking:
         """The newest answer by use."""
         self.problems: dict[str, str] = {}
         """Why the newest question of a use has no answer."""
+        self.allowed = True
+        """Whether anything may be asked: a question is a file in the run's folder, and may start a process."""
         self._run = run
         self._wanted: dict[str, AnyQuestion] = {}
         self._new: dict[str, AnyQuestion] = {}
@@ -64,7 +66,9 @@ class Asking:
         self._lock = threading.Lock()
 
     def ask(self, use: str, question: AnyQuestion) -> None:
-        """Ask from the next look on, in place of what was asked for that use before."""
+        """Ask from the next look on, in place of what was asked for that use before; nothing where that is not allowed."""
+        if not self.allowed:
+            return
         self._wanted[use] = self._new[use] = question
         self.problems.pop(use, None)
 
@@ -102,6 +106,8 @@ class Asking:
 
     def source(self, use: str, step: int, alive: bool) -> tuple[str, Ink]:
         """Where the answer that is shown comes from, what is waited for, or why there is none, in a line."""
+        if not self.allowed:
+            return "read-only: the model is not asked, as a question would be a file in the run's folder", Ink.WARN
         if problem := self.problems.get(use):
             return problem, Ink.BAD
         waiting = self.waiting(use)

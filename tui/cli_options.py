@@ -20,7 +20,7 @@ Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Your words, k
 Name = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="Name of the new run (default: date and recipe).")
 ]
-ReadOnly = Annotated[bool, typer.Option("--read-only", help="Only look: no key changes anything.")]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="Only look: send no command, write nothing into a run.")]
 SlowLink = Annotated[bool, typer.Option("--slow-link", help="Draw seldom, for a terminal that bytes reach slowly.")]
 CheckpointStep = Annotated[
     int | None, typer.Option("--step", metavar="N", help="Step of the checkpoint (default: the newest one).")

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from textual.binding import Binding
 
 from journal.events import Evaluated, Logged, RunEnded, Value
 from tests.tui.conftest import Until
@@ -44,6 +45,44 @@ async def test_a_dashboard_that_only_looks_sends_nothing_and_says_so(engine: Pla
         ]
         assert not (engine.run.path / "note.txt").exists()
         assert not (engine.run.path / "archived").exists()
+
+
+def contents(folder: Path) -> dict[str, tuple[int, int]]:
+    """All that a folder holds: when it changed and how large it is, by path."""
+    return {str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in [folder, *folder.rglob("*")]}
+
+
+@pytest.mark.parametrize("living", [True, False])
+@pytest.mark.parametrize("key", ["", "2", "3", "4", "5"])
+async def test_no_screen_of_a_dashboard_that_only_looks_writes_into_a_run(
+    tmp_path: Path, until: Until, key: str, living: bool
+) -> None:
+    """Any of its keys, with an engine at work and without one, where a question would start a process that answers."""
+    runs = tmp_path / "runs"
+    with PlayedEngine.new(runs) as played:
+        played.sample()
+        played.train(500)
+        played.evaluate(3.0)
+        played.checkpoint()
+        (played.run.path / "step-000000500.ckpt").touch()
+        if not living:
+            played.__exit__(None, None, None)
+        before = contents(runs)
+        app = LaddertopApp(runs, played.run.path, read_only=True)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(pilot, lambda: "read-only" in screen_text(app), "the run")
+            await pilot.press(*key)
+            looking = app.screen
+            if key in ("2", "3", "4"):
+                await until(pilot, lambda: "read-only: the model is not asked" in screen_text(app), "the sentence")
+            bindings = [binding for binding in looking.BINDINGS if isinstance(binding, Binding)]
+            leaving = ("app.", "dismiss", "help")
+            for pressed in [b.key.split(",")[0] for b in bindings if not b.action.startswith(leaving)]:
+                await pilot.press(pressed)
+                while app.screen is not looking and len(app.screen_stack) > 1 + bool(key):
+                    await pilot.press("escape")
+            assert app.screen is looking
+        assert contents(runs) == before
 
 
 async def test_colours_are_changed_by_a_key_and_kept(engine: PlayedEngine, until: Until) -> None:
