@@ -20,7 +20,7 @@ READ_AT_MOST = 1 << 20
 class Record(BaseModel):
     """A plain value of the journal. Unknown keys are ignored, so that older front ends read newer runs."""
 
-    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
 
 
 class Term(Record):

@@ -39,7 +39,7 @@ Missing = Literal["left", "right", "top", "bottom", "box", "random", "given"]
 class Question(Record):
     """What every question has. Numbers that are not finite and arguments that it does not know are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Seed of what is drawn for the answer."""
@@ -170,7 +170,7 @@ KINDS: tuple[str, ...] = tuple(kind.model_fields["kind"].default for kind in get
 class Request(Record):
     """A question on its way."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[0-9]{20}-[0-9a-f]{6}$")
     """Unique within the run; the answer bears the same."""

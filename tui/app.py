@@ -62,6 +62,7 @@ from tui.screens.new import NewRunScreen  # noqa: E402
 from tui.screens.replay import ReplayScreen  # noqa: E402
 from tui.screens.run import RunScreen  # noqa: E402
 from tui.screens.runs import RunsScreen  # noqa: E402
+from tui.terminal import speaks_unicode, terminal_problem  # noqa: E402
 
 PATIENCE = 3.0
 """Seconds that the dashboard has for leaving cleanly once it was told to."""
@@ -324,29 +325,10 @@ def open_app(
         RunFolder(run).spec  # noqa: B018
         if replay:
             Past(RunFolder(run))
-    plain = not _speaks_unicode()
+    plain = not speaks_unicode()
     app = LaddertopApp(runs, run, form, plain, replay=replay, slow_link=slow_link, read_only=read_only)
     app.run()
     return app.return_code or 0
-
-
-def terminal_problem() -> str | None:
-    """Why the dashboard can't open here, in a sentence; None when it can."""
-    hint = "`laddertop train RECIPE` trains without it and `laddertop show RUN` tells where a run stands"
-    for stream, name in ((sys.__stdin__, "standard input"), (sys.__stderr__, "standard error")):
-        if stream is None or not stream.isatty():
-            return f"the dashboard needs a terminal, and {name} is none; {hint}"
-    term = os.environ.get("TERM", "")
-    if term in ("", "dumb"):
-        kind = f"TERM={term}" if term else "TERM is not set, so the terminal"
-        return f"the dashboard needs a terminal that can move its cursor, and {kind} can't; {hint}"
-    return None
-
-
-def _speaks_unicode() -> bool:
-    """Whether the terminal takes more than ASCII: its encoding says so, and it is not a bare console."""
-    encoding = (getattr(sys.__stderr__, "encoding", "") or "").lower().replace("-", "")
-    return encoding.startswith("utf") and os.environ.get("TERM") != "linux"
 
 
 def _leave_on_signals(app: LaddertopApp) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tui.cli_explore import app as explore
+from tui.cli_open import show_dashboard
 from tui.cli_options import CheckpointStep, Detach, Json, JsonLines, Name, Note, ReadOnly, Run, Runs, SlowLink, Timeout
 from tui.cli_runs import app as whole_runs
 
@@ -38,13 +39,13 @@ def laddertop() -> None:
 @app.command("open")
 def open_dashboard(runs: Runs = None, slow_link: SlowLink = False, read_only: ReadOnly = False) -> None:
     """Open the dashboard with the list of runs."""
-    _open(runs, slow_link=slow_link, read_only=read_only)
+    show_dashboard(runs, slow_link=slow_link, read_only=read_only)
 
 
 @app.command()
 def new(runs: Runs = None, slow_link: SlowLink = False) -> None:
     """Open the dashboard with the form for a new run."""
-    _open(runs, form=True, slow_link=slow_link)
+    show_dashboard(runs, form=True, slow_link=slow_link)
 
 
 @app.command()
@@ -57,7 +58,7 @@ def attach(
     read_only: ReadOnly = False,
 ) -> None:
     """Open the dashboard with a run: live, finished or crashed."""
-    _open(runs, run=run, slow_link=slow_link, read_only=read_only)
+    show_dashboard(runs, run, slow_link=slow_link, read_only=read_only)
 
 
 @app.command()
@@ -264,18 +265,6 @@ def _fail(what: object, status: int) -> None:
 
     say(f"laddertop: {what}")
     sys.exit(status)
-
-
-def _open(
-    runs: Path | None, run: str | None = None, form: bool = False, slow_link: bool = False, read_only: bool = False
-) -> None:
-    from journal.folder import find_run, runs_folder
-
-    folder = runs_folder(runs)
-    path = find_run(folder, run).path if run is not None else None
-    from tui.app import open_app
-
-    raise typer.Exit(open_app(folder, path, form, slow_link=slow_link, read_only=read_only))
 
 
 def _ask(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tui.cli_open import show_dashboard
 from tui.cli_options import CheckpointStep, Detach, Json, JsonLines, Name, Note, Run, Runs, Timeout
 
 app = typer.Typer()
@@ -68,13 +69,7 @@ def replay(
         raise typer.Exit(train_again(runs, run, name, json))
     if json or name is not None:
         raise ValueError("--name and --json go with --train")
-    from journal.folder import find_run, runs_folder
-
-    folder = runs_folder(runs)
-    path = find_run(folder, run).path
-    from tui.app import open_app
-
-    raise typer.Exit(open_app(folder, path, replay=True))
+    show_dashboard(runs, run, replay=True)
 
 
 @app.command()
