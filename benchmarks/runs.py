@@ -6,6 +6,8 @@ python benchmarks/runs.py [RUNS]
 from __future__ import annotations
 
 import asyncio
+import os
+import statistics
 import sys
 import tempfile
 import time
@@ -13,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tests.terminal import Terminal
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 from tui.app import LaddertopApp
@@ -34,6 +37,31 @@ def make(runs: Path, number: int) -> None:
             run.end("finished")
 
 
+def in_terminal(runs: Path, rounds: int = 7) -> None:
+    """Prints how long `laddertop` takes from its start until every row of a terminal of 120 × 40 is filled."""
+    times: dict[str, list[float]] = {"the first frame": [], "the newest rows": [], "all rows read": []}
+    for _ in range(rounds):
+        command = [str(Path(sys.executable).with_name("laddertop")), "--runs", str(runs)]
+        began = time.perf_counter()
+        with Terminal(command, Path.cwd(), dict(os.environ), 120, 40) as terminal:
+            for name, some in times.items():
+                if name == "all rows read":
+                    terminal.press("G")
+                while not _shows("\n".join(terminal.lines), name):
+                    time.sleep(0.002)
+                some.append(time.perf_counter() - began)
+            terminal.press("q")
+            terminal.wait_for(lambda _, t=terminal: t.process.poll() is not None)  # type: ignore[misc]
+    for name, some in times.items():
+        print(f"from the start to {name}: {statistics.median(some):.3f} s ({min(some):.3f} … {max(some):.3f})")
+
+
+def _shows(text: str, what: str) -> bool:
+    if what == "the first frame":
+        return "reading runs" in text
+    return "finished" in text and (what == "the newest rows" or ("run-0000" in text and "◌" not in text))
+
+
 def main() -> None:
     """Makes the runs in a temporary folder, looks at them, prints the times."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 500
@@ -52,6 +80,7 @@ def main() -> None:
         view.look()
         print(f"looking again: {time.perf_counter() - began:.3f} s")
         asyncio.run(on_screen(Path(folder)))
+        in_terminal(Path(folder))
 
 
 async def on_screen(runs: Path) -> None:

@@ -176,7 +176,7 @@ def list_runs(runs: Path) -> list[RunFolder]:
             ]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(found, key=lambda run: ((run.path / "spec.json").stat().st_mtime_ns, run.name), reverse=True)
+    return sorted(found, key=lambda run: ((run.path / "spec.json").stat().st_mtime_ns, run.path.name), reverse=True)
 
 
 def find_run(runs: Path, text: str) -> RunFolder:

@@ -46,6 +46,14 @@ def read_columns(folder: Path) -> list[Column]:
         return []
 
 
+def count_columns(folder: Path) -> int:
+    """How many columns a run's metrics have; 0 before the engine named them."""
+    try:
+        return len(json.loads((folder / "metrics.json").read_bytes()))
+    except FileNotFoundError:
+        return 0
+
+
 class MetricsWriter:
     """Appends records to one segment; the engine holds the only one."""
 

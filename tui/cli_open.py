@@ -29,7 +29,9 @@ def show_dashboard(
         from journal.folder import find_run, runs_folder
         from tui.app import open_app
 
+        # What is read of runs is kept as well, so garbage is looked for seldom, and never among the imports.
         gc.freeze()
+        gc.set_threshold(20_000)
         gc.enable()
         folder = runs_folder(runs)
         path = find_run(folder, run).path if run is not None else None

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import numpy as np
 
 from journal.events import Evaluated, EventReader
 from journal.folder import RunFolder, list_runs
-from journal.metrics import read_columns, record_type, segment_path
+from journal.metrics import count_columns, record_type, segment_path
 from journal.spec import Spec
 from journal.state import RunState
 from tui.run_view import STARTUP
 
-BUDGET = 0.15
-"""Seconds that one look takes, roughly: in a folder of hundreds of runs the older ones follow at the next looks."""
+BUDGETS = 0.05, 0.1, 0.2, 0.4
+"""Seconds that the first looks take, roughly, and every one after them the last of these: in a folder of hundreds of
+runs the newest are there at once, and the older ones follow."""
 TREND = 32
 """Points of the cost that a row keeps for its small curve."""
 
@@ -70,7 +73,9 @@ class _Known:
     width: int = 0
     """Bytes of a record of its metrics; 0 before its columns are named."""
     shown: tuple[int, int] = (0, 0)
-    """Segment and number of records that the trend was taken from."""
+    """Segment and number of records that the trend and the newest step were taken from."""
+    newest: int = 0
+    """Steps completed at the newest record of the newest start; 0 without one."""
 
 
 class RunsView:
@@ -79,12 +84,14 @@ class RunsView:
     def __init__(self, runs: Path) -> None:
         self.runs = runs
         self._known: dict[tuple[Path, int, int], _Known] = {}
+        self._looks = 0
         self.more = False
         """Whether some runs could not be read within the last look's time."""
 
     def look(self) -> list[RunRow]:
         """The runs, newest first; a damaged one says so. Reads files only; called in a thread."""
-        end = time.monotonic() + BUDGET
+        end = time.monotonic() + BUDGETS[min(self._looks, len(BUDGETS) - 1)]
+        self._looks += 1
         seen = {}
         for run in list_runs(self.runs):
             try:
@@ -120,11 +127,8 @@ def _look(known: _Known) -> None:
     try:
         row.state.apply_all(known.events.read_all())
         row.note, row.archived = row.run.note, row.run.archived
-        records = _count_records(known)
-        row.step = max(row.state.step, _newest_record(known, records))
-        if records and (row.state.segment, records) != known.shown:
-            known.shown = row.state.segment, records
-            row.trend = _trend(known, records)
+        _take_up_metrics(known)
+        row.step = max(row.state.step, known.newest)
         row.status = row.state.status(row.run.engine_alive())
     except (ValueError, OSError, KeyError, TypeError) as error:
         row.problem = row.problem or f"can't be read: {error}"
@@ -136,35 +140,33 @@ def _look(known: _Known) -> None:
         row.status = "starting"
 
 
-def _count_records(known: _Known) -> int:
-    """Records of the newest start."""
-    if not known.width and (columns := read_columns(known.row.run.path)):
-        known.width = record_type(len(columns)).itemsize
+def _take_up_metrics(known: _Known) -> None:
+    """The trend and the newest step of the newest start, where it has new records."""
+    row = known.row
+    if row.state.segment != known.shown[0]:
+        known.shown, known.newest = (row.state.segment, 0), 0
+    if not known.width and (columns := count_columns(row.run.path)):
+        known.width = record_type(columns).itemsize
+    # No file stays open: a list may hold hundreds of runs.
     try:
-        return _segment(known).stat().st_size // known.width if known.width else 0
+        file = segment_path(row.run.path, row.state.segment).open("rb")
     except FileNotFoundError:
-        return 0
+        return
+    with file:
+        records = os.fstat(file.fileno()).st_size // known.width if known.width else 0
+        if not records or (row.state.segment, records) == known.shown:
+            return
+        with mmap(file.fileno(), records * known.width, access=ACCESS_READ) as mapped:
+            last = (records - 1) * known.width
+            known.newest = int.from_bytes(mapped[last : last + 8], "little", signed=True)
+            row.trend = _trend(mapped, known.width, records)
+    known.shown = row.state.segment, records
 
 
-def _newest_record(known: _Known, records: int) -> int:
-    """Steps completed at the newest of so many records; 0 when there is none."""
-    if not records:
-        return 0
-    # A few bytes, and no file stays open: a list may hold hundreds of runs.
-    with _segment(known).open("rb") as file:
-        file.seek((records - 1) * known.width)
-        return int.from_bytes(file.read(8), "little", signed=True)
-
-
-def _trend(known: _Known, records: int) -> np.ndarray:
+def _trend(mapped: mmap, width: int, records: int) -> np.ndarray:
     """The total, the first value of a record, at records evenly spread; more come at the end of a growing file."""
     apart = 1
     while records // apart > 2 * TREND:
         apart *= 2
-    total = np.dtype({"names": ["total"], "formats": ["<f4"], "offsets": [16], "itemsize": known.width})
-    mapped = np.memmap(_segment(known), total, "r", shape=(records,))
-    return np.array(mapped["total"][apart - 1 :: apart])
-
-
-def _segment(known: _Known) -> Path:
-    return segment_path(known.row.run.path, known.row.state.segment)
+    first = (apart - 1) * width + record_type(1).fields["values"][1]  # type: ignore[index]
+    return np.ndarray((records // apart,), "<f4", mapped, first, (apart * width,)).copy()

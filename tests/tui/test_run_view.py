@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from journal.commands import send
+from journal.metrics import MetricsReader
 from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
 from tui import steering
@@ -330,3 +331,22 @@ def test_the_list_of_runs_keeps_no_file_open(engine: PlayedEngine) -> None:
     if not maps.exists():
         pytest.skip("needs /proc")
     assert str(engine.run.path) not in maps.read_text()
+
+
+def test_a_resumed_run_is_listed_at_its_checkpoint_until_it_has_recorded_a_step(tmp_path: Path) -> None:
+    view = RunsView(tmp_path)
+    metrics = MetricsReader(tmp_path / "played")
+    with PlayedEngine.new(tmp_path) as engine:
+        engine.train(300)
+        metrics.poll()
+        (row,) = view.look()
+        assert row.step == 300
+        assert row.trend.tolist() == metrics.values("total")[7::8].tolist()
+    with PlayedEngine(engine.run, first=100, segment=2) as resumed:
+        (row,) = view.look()
+        assert row.step == 100
+        resumed.train(20)
+        metrics.poll()
+        (row,) = view.look()
+        assert row.step == 120
+        assert row.trend.tolist() == metrics.values("total")[100:].tolist()
