@@ -110,6 +110,5 @@ class Overview:
                 data = file.read(blocks * width)
         except FileNotFoundError:
             return
-        self.blocks = np.concatenate(
-            [self.blocks, np.frombuffer(data[: len(data) // width * width], self.blocks.dtype)]
-        )
+        more = np.frombuffer(data[: len(data) // width * width], self.blocks.dtype)
+        self.blocks = np.concatenate([self.blocks, more]) if len(self.blocks) else more

@@ -40,11 +40,11 @@ class RecordSequence:
 
     def __init__(self, overviews: Overviews, stretches: Sequence[Stretch]) -> None:
         self._overviews, self._stretches = overviews, stretches
-        parts = [self._blocks_of(stretch) for stretch in stretches]
+        found = [self._blocks_of(stretch) for stretch in stretches]
         self._offsets = np.cumsum([0] + [s.end - s.begin for s in stretches])
-        self.blocks = np.concatenate([blocks for blocks, _ in parts])
+        self.blocks = np.concatenate([part for parts, _ in found for part in parts])
         """Blocks of the overview, those at the ends of a stretch gathered from fewer records."""
-        self.ends = np.concatenate([ends + offset for (_, ends), offset in zip(parts, self._offsets, strict=False)])
+        self.ends = np.concatenate([ends + offset for (_, ends), offset in zip(found, self._offsets, strict=False)])
         """Number of records up to the end of each block."""
 
     def read(self, begin: int, end: int) -> tuple[np.ndarray, float]:
@@ -58,20 +58,24 @@ class RecordSequence:
                 records, time = self._overviews.read(stretch, first, last)
                 before = before if parts else time
                 parts.append(records)
-        return np.concatenate(parts), before
+        return parts[0] if len(parts) == 1 else np.concatenate(parts), before
 
-    def _blocks_of(self, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
+    def _blocks_of(self, stretch: Stretch) -> tuple[list[np.ndarray], np.ndarray]:
+        """Blocks of a stretch in parts, and the number of its records up to the end of each block."""
         whole = self._overviews.overview(stretch)
         first, last = -(-stretch.begin // BLOCK), min(stretch.end // BLOCK, len(whole))
         if stretch.end // BLOCK > len(whole):  # the rest comes at another time
             stretch = stretch._replace(end=max(last * BLOCK, stretch.begin))
-        edges = [stretch.begin, *range(first * BLOCK, last * BLOCK + 1, BLOCK), stretch.end]
-        parts: list[np.ndarray] = [whole[first:last]]
-        for place, (begin, end) in ((0, edges[:2]), (len(parts) + 1, edges[-2:])):
-            if first > last:
-                begin, end = (stretch.begin, stretch.end) if place == 0 else (0, 0)
-            if begin < end:
-                records, before = self._overviews.read(stretch, begin, end)
-                parts.insert(place, gather(records, before, len(records)))
-        ends = np.unique(np.array([edge for edge in edges if stretch.begin < edge <= stretch.end], np.int64))
-        return np.concatenate(parts), ends - stretch.begin
+        begin, end = stretch.begin, stretch.end
+        # A stretch may lie within one block.
+        head, tail = min(first * BLOCK, end), max(first, last) * BLOCK
+        parts = [self._gathered(stretch, begin, head), whole[first:last], self._gathered(stretch, tail, end)]
+        ends = np.unique(np.concatenate([[head], np.arange(first * BLOCK, last * BLOCK + 1, BLOCK), [end]]))
+        return [part for part in parts if part is not None], ends[ends > begin] - begin
+
+    def _gathered(self, stretch: Stretch, begin: int, end: int) -> np.ndarray | None:
+        """One block of the records begin … end - 1; None without any."""
+        if begin >= end:
+            return None
+        records, before = self._overviews.read(stretch, begin, end)
+        return gather(records, before, len(records))
