@@ -12,6 +12,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,11 +24,13 @@ from journal.files import write_atomically
 from journal.metrics_overview import OverviewWriter
 
 
+@cache
 def record_type(columns: int) -> np.dtype[np.void]:
     """The record of a step with `columns` values."""
     return np.dtype([("step", "<i8"), ("time", "<f8"), ("values", "<f4", (columns,))])
 
 
+@cache
 def segment_path(folder: Path, segment: int) -> Path:
     """The metrics file of a segment, counted from 1."""
     return folder / f"metrics-{segment:04d}.bin"

@@ -238,7 +238,7 @@ class _Gathered:
             newest = values[:, -1].copy()
             finite = np.isfinite(values)
             values[~finite] = 0
-            sums, counts = (np.einsum("ets,t->se", array, weights) for array in (values, finite))
+            sums, counts = (np.matmul(weights, array).T for array in (values, finite))
             sums[self._plain], counts[self._plain] = newest.T[self._plain], 1
             averages[:, first : first + 64] = ratio(sums, counts)
         return averages
@@ -282,7 +282,8 @@ class _Gathered:
             if column < records.dtype["values"].shape[0]:
                 values[:, curve] = records["values"][:, column]
             else:
-                values[:, curve] = np.diff(records["time"], prepend=before)
+                times = records["time"]
+                values[1:, curve], values[:1, curve] = times[1:] - times[:-1], times[:1] - before
         return values
 
 
