@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from journal.events import Term
-from journal.models import LadderSpec
+from journal.models import ConvLadderSpec, LadderSection, LadderSpec, UnsupervisedLadderSpec
+from journal.sections import SETS
 from tui.draw.bins import Binned
 from tui.draw.numbers import percent, setting, thousands
 
@@ -20,7 +21,6 @@ COLLAPSED_BELOW = 0.01
 """Nats below which a KL term says that nothing is encoded."""
 COLLAPSED_FOR = 500
 """Steps that a KL term must have stayed below."""
-INPUT_UNITS = {"digits": 64, "mnist": 784}
 
 
 @dataclass
@@ -48,7 +48,10 @@ class LayerRow:
     """One layer of a ladder network, 0 the input."""
 
     layer: int
+    name: str
+    """What the engine calls it: x, h500 of fully connected layers, c64, max2 and mean of maps, y of classes."""
     units: int | None
+    """None where it is a stack of maps."""
     cost: float
     weight: float
     """λ in the newest step."""
@@ -108,13 +111,20 @@ def term_rows(view: RunView) -> list[TermRow]:
 def layer_rows(view: RunView) -> list[LayerRow]:
     """The layers of a ladder network whose cost is trained, top first; empty for other models."""
     model = view.spec.model
-    if not isinstance(model, LadderSpec):
+    if not isinstance(model, LadderSection):
         return []
-    units = [INPUT_UNITS.get(view.spec.data.name), *model.widths, 10]
-    names = {term.name for term in view.state.terms}
+    shape = SETS[view.spec.data.name]
+    units: list[int | None] = [None] * model.layers()
+    if isinstance(model, LadderSpec | UnsupervisedLadderSpec):
+        units[1 : 1 + len(model.widths)] = model.widths
+    if isinstance(model, LadderSpec | ConvLadderSpec):
+        units[-1] = shape.classes
+    units[0] = shape.channels * shape.height * shape.width
+    names = {term.name: term.label.rpartition(" ")[2] for term in view.state.terms}
     return [
         LayerRow(
             layer,
+            names[f"denoise.{layer}"],
             units[layer],
             view.value(f"denoise.{layer}"),
             view.latest.get(f"lambda.{layer}", float("nan")),

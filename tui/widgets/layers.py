@@ -44,8 +44,7 @@ class Layers(Panel):
             y += each
             ink = Ink.BAD if not math.isfinite(row.cost) else Ink.WARN if stale else Ink.TEXT
             cells.put(y, 1, str(row.layer), Ink.STRONG)
-            if row.units:
-                cells.right(y, x_units, str(row.units), Ink.DIM)
+            cells.right(y, x_units, str(row.units or row.name), Ink.DIM)
             if spark_width >= 4:
                 spark = draw_sparkline(tall, spark_width, row.binned, scale)
                 cells.paste(y - tall + 1, x_units + 2, spark)

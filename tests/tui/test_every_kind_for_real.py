@@ -1,0 +1,116 @@
+"""Every kind of model, trained for a few steps by the real engine, on the screens of the dashboard."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.explorer import serve
+from engine.stop import Stop
+from engine.train import train
+from journal.folder import RunFolder, create_run
+from tests.engine.conftest import small_spec
+from tests.engine.test_answers import ALL
+from tests.tui.conftest import Until
+from tests.tui.eyes import Eyes
+from tests.tui.picture import screen_text
+from tui.app import LaddertopApp
+from tui.screens.layers import LayersScreen
+from tui.screens.run import RunScreen
+
+LAYERS = {
+    "ladder": ["y", "h2", "h1", "x"],
+    "conv_ladder": ["y", "h4", "h3", "h2", "h1", "x"],
+    "unsupervised_ladder": ["h2", "h1", "x"],
+    "dae": ["hidden.1"],
+    "sdae": ["hidden.2", "hidden.1"],
+    "gsn": ["hidden.2", "hidden.1"],
+    "vae": ["z"],
+    "lvae": ["z3", "z2", "z1"],
+}
+
+
+@pytest.fixture
+def trained(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunFolder]:
+    """A finished run of the kind that the test asks for, with somebody at work who answers from its checkpoint."""
+    settings = ("steps=6", "compile=off", "device=cpu", "threads=1", "warmup.on=off")
+    run = create_run(tmp_path, small_spec(request.param, *settings), request.param)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with run.engine_lock():
+        assert train(run, Stop(foreground=False)) == 0
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    with run.explorer_lock() as mine:
+        assert mine
+        over = threading.Event()
+
+        def answer() -> None:
+            while not over.is_set():
+                serve(run, 0.1)
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        yield run
+        over.set()
+        answering.join()
+
+
+@pytest.mark.parametrize("trained", ALL, indirect=True)
+async def test_a_run_of_every_kind_shows_its_terms_and_its_layers(trained: RunFolder, until: Until) -> None:
+    kind = trained.path.name
+    app = LaddertopApp(trained.path.parent, trained.path)
+    async with app.run_test(size=(140, 44)) as pilot:
+        await until(
+            pilot, lambda: isinstance(app.screen, RunScreen) and bool(app.screen.view.state.evaluations), "the run"
+        )
+        assert isinstance(app.screen, RunScreen)
+        labels = [term.label for term in app.screen.view.state.terms]
+        await until(pilot, lambda: all(label[:16] in screen_text(app) for label in labels), "every term")
+        await pilot.press("2")
+        await until(pilot, lambda: "360 test items without noise" in screen_text(app), "the layers")
+        assert isinstance(app.screen, LayersScreen)
+        layers = app.screen.model.layers()
+        assert [layer.name for layer in layers] == LAYERS[kind]
+        costs = {layer.name: layer.cost.term.name for layer in layers if layer.cost is not None}
+        denoised = dict(zip(reversed(LAYERS[kind]), (f"denoise.{i}" for i in itertools.count()), strict=False))
+        numbered = {"vae": {"z": "kl"}, "lvae": {f"z{i}": f"kl.{i}" for i in (1, 2, 3)}}
+        numbered |= {"sdae": {"hidden.1": "layer.1", "hidden.2": "layer.2"}, "dae": {}, "gsn": {}}
+        assert costs == numbered.get(kind, denoised)
+        # λ, σ and the gate belong to every layer of a ladder network; units and how many are active to all but x and y.
+        ladder = kind not in numbered
+        for layer in layers:
+            assert not ladder or (
+                layer.cost is not None and layer.cost.weight > 0 and layer.noise == pytest.approx(0.3)
+            )
+            assert (layer.gate is not None) == ladder
+            assert (layer.active is None) == (layer.name in "xy")
+            assert layer.name in screen_text(app)
+
+
+@pytest.mark.parametrize("trained", ["ladder", "conv_ladder", "unsupervised_ladder"], indirect=True)
+def test_the_layer_table_of_the_run_screen_has_every_kind_of_ladder(trained: RunFolder) -> None:
+    rows = Eyes(trained).view.layers()
+    shown = [(row.layer, row.name, row.units) for row in rows]
+    assert (
+        shown
+        == {
+            "ladder": [(3, "y", 10), (2, "h16", 16), (1, "h32", 32), (0, "x", 64)],
+            "conv_ladder": [
+                (5, "y", 10),
+                (4, "c10", None),
+                (3, "c6", None),
+                (2, "max2", None),
+                (1, "c4", None),
+                (0, "x", 64),
+            ],
+            "unsupervised_ladder": [(2, "h16", 16), (1, "h32", 32), (0, "x", 64)],
+        }[trained.path.name]
+    )
+    assert all(math.isfinite(row.cost) and row.noise == pytest.approx(0.3) for row in rows)
+    assert [row.weight for row in rows][-3:] == [pytest.approx(0.1), 1, 10]
