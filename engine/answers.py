@@ -108,11 +108,17 @@ def principal_axes(x: Tensor) -> tuple[Tensor, Tensor]:
     Directions point to where their largest coordinate is positive, so that the map does not flip.
     """
     centred = x.float() - x.float().mean(0)
-    _, sizes, axes = torch.linalg.svd(centred, full_matrices=False)
-    axes = axes[:2] * torch.sign(axes[:2].gather(1, axes[:2].abs().argmax(1, keepdim=True)))
-    share = sizes[:2].square() / sizes.square().sum().clamp(min=torch.finfo().tiny)
+    if x.shape[1] > x.shape[0]:
+        # Maps have far more units than there are items: the products of items with items have the same two directions.
+        _, items = torch.linalg.eigh(centred @ centred.t())
+        axes = torch.nn.functional.normalize(items[:, -2:].flip(1).t() @ centred)
+    else:
+        axes = torch.linalg.svd(centred, full_matrices=False)[2][:2]
+    axes = axes * torch.sign(axes.gather(1, axes.abs().argmax(1, keepdim=True)))
+    points = centred @ axes.t()
+    share = points.square().sum(0) / centred.square().sum().clamp(min=torch.finfo().tiny)
     missing = 2 - len(axes)  # a single unit has one direction
-    return torch.nn.functional.pad(centred @ axes.t(), (0, missing)), torch.nn.functional.pad(share, (0, missing))
+    return torch.nn.functional.pad(points, (0, missing)), torch.nn.functional.pad(share, (0, missing))
 
 
 def _sample(subject: Subject, question: Sample) -> Arrays:
