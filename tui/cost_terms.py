@@ -143,8 +143,9 @@ def collapsed_units(view: RunView) -> list[str]:
     for name, value in told.items():
         units = [unit for unit in value.per_unit or [] if abs(unit) < COLLAPSED_BELOW]
         if units and name.partition(".")[0] == "kl_q_p":
+            label = name.replace("kl_q_p", "KL q ‖ p").replace(".", " ")
             lines.append(
-                f"{name}: {len(units)} of {len(value.per_unit or [])} units collapsed, "
+                f"{label}: {len(units)} of {len(value.per_unit or [])} units collapsed, "
                 f"below {COLLAPSED_BELOW:g} nats when evaluated"
             )
     return lines

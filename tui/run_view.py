@@ -252,7 +252,7 @@ class RunView:
     def value(self, column: str) -> float:
         """The smoothed value of a column, or nan or infinity where that is what the newest step recorded."""
         newest = self.latest.get(column, float("nan"))
-        smoothed = self.smoothed.get(column, float("nan"))
+        smoothed = self.smoothed.get(column, newest)  # until the curves of a start are gathered
         return smoothed if np.isfinite(newest) or not self.latest else newest
 
     def evaluation(self) -> tuple[str, Value, Evaluated, Value, Evaluated] | None:

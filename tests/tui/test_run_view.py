@@ -350,3 +350,9 @@ def test_a_resumed_run_is_listed_at_its_checkpoint_until_it_has_recorded_a_step(
         (row,) = view.look()
         assert row.step == 120
         assert row.trend.tolist() == metrics.values("total")[100:].tolist()
+
+
+def test_a_term_whose_curve_is_not_gathered_yet_shows_its_newest_value_and_no_nan(eyes: Eyes) -> None:
+    eyes.view.smoothed = {}
+    assert eyes.view.value("denoise.0") == eyes.view.latest["denoise.0"]
+    assert all(row.raw == row.raw for row in eyes.view.terms())

@@ -87,4 +87,4 @@ def test_a_summary_gives_a_watched_term_the_weight_0(run: RunFolder) -> None:
 
 def test_units_that_encode_nothing_are_counted(run: RunFolder) -> None:
     (line,) = collapsed_units(Eyes(run).view)
-    assert line.startswith("kl_q_p: 2 of 4 units collapsed")
+    assert line.startswith("KL q ‖ p: 2 of 4 units collapsed")

@@ -37,6 +37,14 @@ def ascii_only(text: str) -> str:
     return text if text.isascii() else "".join(c if c.isascii() else _PLAIN.get(c, "?") for c in text)
 
 
+def whole_parts(text: str, width: int) -> str:
+    """As many of the parts of a line, which three blanks separate, as stand whole in `width` columns; two at least."""
+    parts = text.split("   ")
+    while len(parts) > 2 and len("   ".join(parts)) > width:
+        parts.pop()
+    return fit("   ".join(parts), width)
+
+
 def fit(text: str, width: int) -> str:
     """The text in at most `width` columns; what is cut is marked by an ellipsis."""
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…" if width > 0 else ""

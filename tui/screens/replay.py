@@ -33,10 +33,12 @@ class ReplayBar(Panel):
         cells = Cells(height, width)
         sign = "▶" if self.watcher.playing else "‖"
         x = cells.put(0, 1, f"{sign} replay ×{setting(self.watcher.speed)}", Ink.MARK) + 2
-        filled, empty = bar(self.past.at / self.past.length, 16)
+        filled, empty = bar(self.past.at / self.past.length, 16 if width >= 100 else 8)
         x = cells.put(0, cells.put(0, x, filled, Ink.CURVE), empty, Ink.FAINT) + 1
         x = cells.put(0, x, f"{duration(self.past.at)} of {duration(self.past.length)}") + 2
-        for key, name in (("space", "play"), ("[ ]", "seek"), ("n b", "step"), ("- +", "speed"), ("r", "runs")):
+        for key, name in (("space", "play"), ("[ ]", "seek"), ("n b", "step"), ("- +", "speed")):
+            if x + len(key) + 1 + len(name) > width:
+                break
             x = cells.put(0, cells.put(0, x, key, Ink.KEY) + 1, name, Ink.DIM) + 2
         return cells
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 from tui.draw.cells import Cells, Ink
 from tui.draw.numbers import thousands
-from tui.draw.text import fit
+from tui.draw.text import whole_parts
 from tui.event_line import Line
 from tui.panel import Panel
 from tui.run_view import RunView
@@ -49,5 +49,5 @@ class History(Panel):
         cells = Cells(height, width)
         for y, line in enumerate(shown):
             x = cells.put(y, 1, f"step {thousands(line.step):>{digits}}", Ink.DIM) + 2
-            cells.put(y, x, fit(line.text, width - x), line.ink)
+            cells.put(y, x, whole_parts(line.text, width - x), line.ink)
         return cells

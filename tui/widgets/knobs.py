@@ -13,11 +13,17 @@ from tui.wording import knob_value
 
 GAP = 3
 _ACTS = {
-    "space": "pause", "c": "save", "e": "evaluate", "s": "sample", "u": "undo", "g": "charts", "/": "choose",
-    "↑↓←→": "zoom, cursor", "tab": "panel", "S": "stop", "r": "runs", "d": "detach", "?": "help",
+    "space": "pause", "c": "save", "e": "evaluate", "s": "sample", "u": "undo", "R": "resume", "f": "fork",
+    "i": "interventions", "2-5": "model", "g": "charts", "/": "choose", "↑↓←→": "zoom, cursor", "tab": "panel",
+    "S": "stop", "r": "runs", "d": "detach", "?": "help",
 }  # fmt: skip
-_BY_WEIGHT = ("space", "d", "?", "g", "u", "c", "tab", "e", "s", "S", "↑↓←→", "/", "r")
+_BY_WEIGHT = (
+    "space", "d", "?", "R", "g", "u", "c", "2-5", "tab", "r", "e", "f", "i", "S", "↑↓←→", "s", "/",
+)  # fmt: skip
 """The keys of the actions, the most important first."""
+_NEEDS_ENGINE = {"space", "c", "e", "s", "u", "S"}
+_NEEDS_NONE = {"R", "f", "i"}
+"""The keys that are named only while an engine is at work in the run, and only while none is."""
 
 
 class Item(NamedTuple):
@@ -88,15 +94,22 @@ def _items(view: RunView, width: int) -> list[list[Item]]:
         turn.append(_number("bB", "β", [knobs["beta"]]))
     if "lr" in knobs:
         turn.append(_number("[]", "lr", [knobs["lr"]], 12))
-    if not view.steerable:
+    status = view.status()
+    over = status in ("finished", "stopped", "failed", "crashed")
+    names = _ACTS | {"space": "continue" if status == "paused" else "pause"}
+    hidden = set(_NEEDS_ENGINE if over else _NEEDS_NONE)
+    if over or not view.steerable:
         # Knobs to look at: no key turns them.
-        return [[item._replace(key="") for item in turn]] if turn else []
-    names = _ACTS | {"space": "continue" if view.status() == "paused" else "pause"}
-    every = [Item(key, name) for key, name in names.items()]
+        turn = [item._replace(key="") for item in turn]
+    if not view.steerable:
+        hidden = {*_NEEDS_ENGINE, "R", "f", "2-5"}
+    if status == "finished":
+        hidden.add("R")
+    every = [Item(key, name) for key, name in names.items() if key not in hidden]
     # What matters least goes first where there is no room for all; help names every key.
     kept: list[str] = []
     for key in _BY_WEIGHT:
-        if 1 + sum(item.columns + 2 for item in every if item.key in (*kept, key)) - 2 <= width:
+        if key not in hidden and 1 + sum(item.columns + 2 for item in every if item.key in (*kept, key)) - 2 <= width:
             kept.append(key)
     acts = [item for item in every if item.key in kept]
     return [turn, acts] if turn else [acts]

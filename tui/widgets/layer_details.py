@@ -34,7 +34,9 @@ class LayerSide(Panel):
         else:
             found = _of_units(layer.gate)
         if found is None:
-            cells.paste(1, 0, sentence(height - 1, width, _lack(layer, side)))
+            # Before an answer nobody knows what the layer lacks; the source line below says what is waited for.
+            words = _lack(layer, side) if self._layers.classes() is not None else ""
+            cells.paste(1, 0, sentence(height - 1, width, words))
             return cells
         counts, edges, words = found
         cells.paste(1, 1, draw_histogram(height - 2, width - 3, counts, edges, roots=True))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from tui.draw.cells import Cells, Ink
 from tui.draw.numbers import ago, estimate, rate, setting, thousands
 from tui.draw.text import fit
 from tui.panel import Panel
 
+_DAY = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
 _SIGNS = {
     "starting": ("◌", Ink.WARN),
     "training": ("●", Ink.GOOD),
@@ -51,7 +54,12 @@ class StatusBar(Panel):
             parts.append((started.device, Ink.DIM))
         cells = Cells(height, width)
         gap = 3 if width >= 100 else 2
-        name = fit(view.run.name, max(width - 70, 14))
+        room = max(width - 70, 18)
+        name = view.run.name
+        if len(name) > room:
+            # The day tells runs apart least.
+            name = _DAY.sub("", name)
+        name = fit(name, room)
         x = cells.put(0, 1, name, Ink.STRONG) + 2
         x = cells.put(0, x, f"{sign} {status:<8}", ink) + 2
         for text, part_ink in parts:
