@@ -1,18 +1,33 @@
 """Pictures of the screen as text, and their comparison with the ones on file.
 
-`LADDERTOP_UPDATE_PICTURES=1 pytest tests/tui` writes the files anew; look at the difference before you commit it.
+`LADDERTOP_UPDATE_PICTURES=1 pytest tests/tui` writes the files anew, and those of docs/ as SVG; look at the difference
+before you commit it.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
+import re
 from pathlib import Path
 
 from textual.app import App
 from textual.pilot import Pilot
 
 FOLDER = Path(__file__).parent / "pictures"
+DOCS = Path(__file__).parents[2] / "docs"
+IN_DOCS = {
+    "ladder-120x40": "run-screen",
+    "runs-120x40": "runs",
+    "form-80x24": "new-run",
+    "layers-ladder-mnist-100-120x40": "layers",
+    "latent-vae-mnist-120x40": "latent",
+    "explore-vae-mnist-120x40": "explore",
+    "samples-vae-mnist-120x40": "samples",
+    "compare-120x40": "compare",
+    "replay-120x40": "replay",
+}
+"""The pictures that stand in a page of docs/, by the page's name."""
 
 
 def screen_text(app: App[None]) -> str:
@@ -31,6 +46,9 @@ async def check_picture(pilot: Pilot[None], name: str) -> None:
     file = FOLDER / f"{name}.txt"
     if os.environ.get("LADDERTOP_UPDATE_PICTURES"):
         file.write_text(text, encoding="utf-8")
+        if name in IN_DOCS:
+            svg = re.sub(r"@font-face \{.*?\}\s*", "", pilot.app.export_screenshot(title="laddertop"), flags=re.DOTALL)
+            (DOCS / f"{IN_DOCS[name]}.svg").write_text(svg, encoding="utf-8")
     on_file = file.read_text(encoding="utf-8") if file.exists() else ""
     difference = "\n".join(difflib.unified_diff(on_file.splitlines(), text.splitlines(), "on file", "now", lineterm=""))
     assert not difference, f"{file.name} looks different:\n{difference}"

@@ -95,3 +95,34 @@ async def test_the_form_looks_as_it_did(tmp_path: Path, until: Until, monkeypatc
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "✓ ready" in screen_text(app), "the form")
         await check_picture(pilot, "form-80x24")
+
+
+async def test_a_comparison_looks_as_it_did(tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    runs = [
+        played(Path("checkpoints"), recipe, name)
+        for recipe, name in (("ladder-mnist-100", "full"), ("bottom-mnist-100", "bottom"))
+    ]
+    try:
+        app = LaddertopApp(Path("checkpoints"))
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(pilot, lambda: screen_text(app).count("● training") == 2, "the runs")
+            await pilot.press("space", "down", "space", "c")
+            await until(pilot, lambda: screen_text(app).count("error 2.3") == 2, "the table")
+            await check_picture(pilot, "compare-120x40")
+    finally:
+        for engine in runs:
+            engine.__exit__(None, None, None)
+
+
+async def test_a_replay_looks_as_it_did(tmp_path: Path, until: Until) -> None:
+    engine = played(tmp_path, "ladder-mnist-100", "2026-11-23-run-7f3a", seconds_ago=1000)
+    engine.end()
+    engine.__exit__(None, None, None)
+    app = LaddertopApp(tmp_path, engine.run.path, replay=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("space", "8")
+        await until(
+            pilot, lambda: "‖ replay" in screen_text(app) and "noise off → applied" in screen_text(app), "it stands"
+        )
+        await check_picture(pilot, "replay-120x40")
