@@ -14,7 +14,7 @@ from journal.folder import list_runs
 from journal.metrics import MetricsReader
 from journal.spec import Spec
 from journal.state import RunState
-from tui.draw.numbers import estimate, rate
+from tui.draw.numbers import estimate, rate, thousands
 
 LOOKED_AT = 40
 """Of the newest runs of the folder, how many are asked."""
@@ -61,7 +61,7 @@ def in_words(spec: Spec, known: list[Known]) -> str:
         return f"no run of these sizes here yet to tell how long it takes ({os.cpu_count()} cores)"
     steps = spec.steps or round((spec.epochs or 0) * fitting.epoch_steps)
     per_second = rate(1 / fitting.seconds_per_step) if fitting.seconds_per_step > 0 else "–"
-    words = f"about {estimate(steps * fitting.seconds_per_step)} for {steps} steps at {per_second}"
+    words = f"about {estimate(steps * fitting.seconds_per_step)} for {thousands(steps)} steps at {per_second}"
     if fitting.checkpoint_bytes:
         words += f"; {fitting.checkpoint_bytes / 1e6:.1f} MB a checkpoint"
     return f"{words}; as {fitting.run} took here"

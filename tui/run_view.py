@@ -87,8 +87,6 @@ class RunView:
     """What interventions did, by the id of their command."""
     newest_command: float = 0.0
     """When this front end sent its newest command, in seconds of the monotonic clock."""
-    commands_before: int = 0
-    """How many outcomes of commands are older than the newest start."""
     collapses: Collapses = field(default_factory=Collapses)
     problem: str = ""
     console: str = ""
@@ -143,7 +141,6 @@ class RunView:
         asked: dict[str, float | str] = {}
         if isinstance(event, RunStarted):
             self.latest.clear()
-            self.commands_before = len(self.state.commands)
             self.collapses.forget()
         if isinstance(event, Commanded):
             command = self._asked.pop(event.id, None)

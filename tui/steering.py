@@ -50,14 +50,15 @@ def turn(view: RunView, names: list[str], up: bool) -> Request:
 
 
 def undo(view: RunView) -> tuple[Commanded, dict[str, float]]:
-    """The newest intervention of this start that was not taken back yet, and the values before it.
+    """The newest intervention that was not taken back yet, and the values before it; of earlier starts those that are
+    part of the run still, and that a resume has come to again.
 
     Raises ValueError when there is none.
     """
     deeds: list[Commanded] = []
     taken_back = {c.note.removeprefix(UNDO) for c in view.pending() if c.note.startswith(UNDO)}
-    for done in view.state.commands[view.commands_before :]:
-        if done.outcome == "applied" and done.changes:
+    for done in view.state.interventions():
+        if done.changes and done.step <= view.step:
             if done.note.startswith(UNDO):
                 taken_back.add(done.note.removeprefix(UNDO))
             else:
@@ -65,7 +66,7 @@ def undo(view: RunView) -> tuple[Commanded, dict[str, float]]:
     for done in reversed(deeds):
         if done.id not in taken_back:
             return done, {change.knob: change.old for change in done.changes}
-    raise ValueError("there is nothing to undo in this start of the run")
+    raise ValueError("there is nothing to undo")
 
 
 class Steering:

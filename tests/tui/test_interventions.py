@@ -66,7 +66,7 @@ def test_undo_sends_back_what_was_before_and_then_what_was_before_that(engine: P
     assert eyes.view.knobs()["noise"].knob.value == 1.0
     assert eyes.view.lines[-1].text.endswith("(undo)")
     keys.undo()
-    assert sent[-1] == "there is nothing to undo in this start of the run"
+    assert sent[-1] == "there is nothing to undo"
 
 
 def test_what_happened_before_a_resume_keeps_its_effect_told(engine: PlayedEngine, eyes: Eyes) -> None:
@@ -79,6 +79,25 @@ def test_what_happened_before_a_resume_keeps_its_effect_told(engine: PlayedEngin
     with second:
         view = Eyes(engine.run).view
         assert any("noise off" in line.text and "cost" in line.text for line in view.lines)
+
+
+def test_undo_reaches_back_beyond_a_resume_but_not_to_what_it_has_not_come_to_again(engine: PlayedEngine) -> None:
+    send(engine.run.path, 1, "set", {"noise": 0.0}, by="test")
+    engine.answer()
+    engine.train(500)
+    send(engine.run.path, 1, "set", {"lr": 0.001}, by="test")
+    engine.answer()
+    engine.train(100)
+    engine.__exit__(None, None, None)
+    second = PlayedEngine(engine.run, first=2300, segment=2)
+    second.keep_time(time.time() + 1)
+    with second:
+        eyes = Eyes(engine.run)
+        done, before = steering.undo(eyes.view)
+        assert (done.step, before) == (2000, {"noise": 1.0})
+        second.train(200)
+        done, before = steering.undo(eyes.look())
+        assert (done.step, before) == (2500, {"lr": 0.002})
 
 
 def test_the_list_of_interventions_tells_who_why_every_term_and_the_error(engine: PlayedEngine, eyes: Eyes) -> None:

@@ -62,7 +62,7 @@ class NewRunScreen(Screen[None]):
     NewRunScreen #free-label { margin-top: 1; }
     NewRunScreen #problem { height: auto; min-height: 1; padding: 0 1; }
     NewRunScreen #shell { height: auto; max-height: 3; padding: 0 1; }
-    NewRunScreen #time { height: 1; padding: 0 1; }
+    NewRunScreen #time { height: auto; max-height: 2; padding: 0 1; }
     NewRunScreen #help { height: auto; min-height: 1; max-height: 3; padding: 0 1; }
     NewRunScreen #keys { height: 1; padding: 0 1; }
     """

@@ -159,6 +159,7 @@ class Charts(Panel):
         positive = all(not (line.binned.low <= 0).any() for line in lines)
         every = [f"clipped: {clipped(lines, look)} outliers"] if look.clip else []
         every += [look.kind if look.kind != "log" or positive else "linear (not positive)"]
+        every += {"step": [], "epoch": ["epochs"], "time": ["wall time"]}[axis.unit]
         every += ["log x"] if axis.log else []
         every += [{"end": "following the end", "stretch": "zoomed"}[self.view.x.shown]] if self._zoomed() else []
         every += [f"EMA {decay:g}", "over raw range"] if decay else ["raw, not smoothed"]
