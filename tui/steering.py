@@ -94,7 +94,7 @@ class Steering:
         if not view.alive:
             status = view.status()
             more = "" if status == "finished" else "; R resumes it"
-            self._say(f"no engine is at work in this run ({status}): the key changes nothing{more}")
+            self._say(f"no engine at work ({status}): the key changes nothing{more}")
             return
         try:
             command = send(view.run.path, view.state.segment, action, changes, by=ME, note=note)

@@ -9,6 +9,7 @@ from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
 from tui.draw.text import whole_parts
 from tui.widgets.knobs import Knobs
+from tui.widgets.layer_details import _first_parts
 from tui.widgets.status import StatusBar
 
 
@@ -65,3 +66,8 @@ def test_a_line_loses_whole_parts_and_never_the_first_effect() -> None:
     assert whole_parts(line, 70) == "you: noise off → applied   cost 1.06±0.42 → 0.418±0.094"
     assert whole_parts(line, len(line)) == line
     assert whole_parts(line, 40) == "you: noise off → applied   cost 1.06±0.…"
+
+
+def test_numbers_below_a_histogram_are_whole_or_left_out() -> None:
+    assert _first_parts("mean 0.00138 sd 0.320, 35 % at 0", 30) == "mean 0.00138 sd 0.320"
+    assert _first_parts("mean 0.00138 sd 0.320, 35 % at 0", 32) == "mean 0.00138 sd 0.320, 35 % at 0"

@@ -177,6 +177,12 @@ async def test_the_layers_of_a_ladder_have_costs_gates_and_maps(engine: PlayedEn
         await at.until(lambda: "y has no representation to map" in at.text, "a layer without one")
 
 
+async def test_before_an_answer_no_layer_is_said_to_lack_anything(engine: PlayedEngine, until: Until) -> None:
+    async with visit(engine, until, "layers") as at:
+        await at.until(lambda: "principal axes" in at.text, "the panels")
+        assert "has no representation" not in at.text
+
+
 async def test_a_model_without_gates_says_so(vae: PlayedEngine, until: Until) -> None:
     async with visit(vae, until, "layers") as at:
         await at.settle()

@@ -141,7 +141,9 @@ async def test_without_an_engine_a_key_says_so_and_writes_nothing(engine: Played
         await until(pilot, lambda: "✗ crashed" in screen_text(pilot.app), "the state")
         assert "stale" in screen_text(pilot.app)
         await pilot.press("n")
-        await until(pilot, lambda: "no engine is at work in this run" in screen_text(pilot.app), "the sentence")
+        await until(
+            pilot, lambda: "(crashed): the key changes nothing; R resumes it" in screen_text(pilot.app), "the sentence"
+        )
         assert inbox(engine.run.path) == []
 
 

@@ -40,7 +40,7 @@ class LayerSide(Panel):
             return cells
         counts, edges, words = found
         cells.paste(1, 1, draw_histogram(height - 2, width - 3, counts, edges, roots=True))
-        cells.put(height - 1, 1, words[: width - 2], Ink.DIM)
+        cells.put(height - 1, 1, _first_parts(words, width - 2), Ink.DIM)
         return cells
 
 
@@ -95,6 +95,13 @@ def _of_units(values: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, str] |
     counts, edges = np.histogram(values, 40)
     low, high, mean = (number(float(value)) for value in (values.min(), values.max(), values.mean()))
     return counts, edges, f"{low} … {high}, mean {mean}"
+
+
+def _first_parts(words: str, width: int) -> str:
+    """As many parts as stand whole in the width."""
+    while len(words) > width and ", " in words:
+        words = words.rpartition(", ")[0]
+    return words[:width]
 
 
 def _lack(layer: Layer, side: str) -> str:
