@@ -56,6 +56,7 @@ class Training:
             raise ValueError(f"epochs: {spec.epochs:g} is less than one step; an epoch has {self.batches.epoch_steps}")
         compiled, note = choose_compile(spec.compile, self.steps, self.device)
         precision = choose_precision(spec.precision, self.device, compiled)
+        self._precision = "bf16" if precision is torch.bfloat16 else "fp32"
         self.model = build(spec, self.data, self.device, precision)
         choose_threads(spec.threads, self.model, self.device)
         self.optimizer = make_optimizer(dict(self.model.named_parameters()), spec.optimizer)
@@ -100,7 +101,7 @@ class Training:
                 pid=os.getpid(),
                 host=socket.gethostname(),
                 device=_device_name(self.device),
-                precision="bf16" if precision is torch.bfloat16 else "fp32",
+                precision=self._precision,
                 compiled=compiled,
                 threads=torch.get_num_threads(),
                 versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
@@ -151,7 +152,8 @@ class Training:
             self.controls.prepare(self.step)
             self.take_step(self.step, self.recorder.row())
             if self.take_step.problem:
-                self.events.append(Logged(step=self.step, level="warning", text=self.take_step.problem))
+                text = f"{self.take_step.problem}; the precision stays {self._precision}"
+                self.events.append(Logged(step=self.step, level="warning", text=text, uncompiled=True))
                 self.take_step.problem = ""
             self.controls.advance()
             self.step += 1

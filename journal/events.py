@@ -118,7 +118,7 @@ class RunStarted(_Event):
     precision: str
     """fp32 or bf16."""
     compiled: bool
-    """Whether the step was to be compiled; a compiler that then fails is a logged warning."""
+    """Whether the step was to be compiled; a compiler that then fails is a logged warning that says `uncompiled`."""
     threads: int
     """Threads of the CPU."""
     versions: dict[str, str]
@@ -203,6 +203,8 @@ class Logged(_Event):
     """How much it matters."""
     text: str
     """One or more sentences."""
+    uncompiled: bool = Field(default=False, exclude_if=lambda uncompiled: not uncompiled)
+    """Whether the compiler failed, and the step is taken uncompiled from here to the end of this start."""
 
 
 class RunEnded(_Event):
@@ -282,6 +284,11 @@ class EventReader:
         while more := self.poll():
             events += more
         return events
+
+
+def unreadable(lines: int) -> str:
+    """What to tell people of lines of an event file that could not be read."""
+    return f"{lines} {'line' if lines == 1 else 'lines'} of events.jsonl could not be read"
 
 
 def _ends_with_newline(path: Path) -> bool:

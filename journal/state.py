@@ -80,6 +80,9 @@ class RunState:
                 self._saved_after[event.step] = len(self.commands)
             case Logged():
                 self.log.append(event)
+                if event.uncompiled and self.started:
+                    self.started = self.started.model_copy(update={"compiled": False, "note": event.text})
+                    self.starts[-1] = self.started
             case RunEnded():
                 self.ended = event
 

@@ -20,7 +20,8 @@ def summary(run: RunFolder) -> dict[str, Any]:
     """Where a run stands, from its folder alone. Raises ValueError when it is no run or its spec is damaged."""
     spec = run.spec
     alive = run.engine_alive()
-    state = RunState().apply_all(EventReader(run.events_path).read_all())
+    reader = EventReader(run.events_path)
+    state = RunState().apply_all(reader.read_all())
     if alive and state.ended:
         alive = run.engine_alive()  # it may have ended while its events were read
     metrics = MetricsReader(run.path)
@@ -39,6 +40,8 @@ def summary(run: RunFolder) -> dict[str, Any]:
         "precision": started.precision if started else None,
         "compiled": started.compiled if started else None,
         "threads": started.threads if started else None,
+        "start_note": started.note if started else None,
+        "unreadable_lines": reader.damaged,
         "segment": state.segment,
         "step": step,
         "steps": state.steps or None,

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from journal.events import unreadable
 from journal.folder import find_run, list_runs, runs_folder
 from journal.spec import keys, load_recipe, recipes
 from journal.summary import short_summary, summary
@@ -53,9 +54,13 @@ def describe(told: dict[str, Any]) -> list[str]:
         lines.append(f"  {told['ended']['detail']}")
     if told["device"]:
         engine = f", engine {told['pid']} on {told['host']}" if told["pid"] else f" on {told['host']}"
-        how = told["precision"] + (", compiled" if told["compiled"] else "")
+        how = told["precision"] + (", compiled" if told["compiled"] else ", uncompiled")
         lines.append(f"  {told['recipe']}, {told['device']}, {how}{engine}")
+    if told["start_note"]:
+        lines.append(f"  {told['start_note']}")
     lines.append(f"  {told['folder']}")
+    if told["unreadable_lines"]:
+        lines.append(f"  {unreadable(told['unreadable_lines'])}")
     if told["terms"]:
         rows = [["cost", "raw", "× weight", "= share", "unit of raw"]]
         for name, term in told["terms"].items():

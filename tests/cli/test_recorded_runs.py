@@ -42,6 +42,8 @@ SHOW: dict[str, Any] = {
     "precision": str | None,
     "compiled": bool | None,
     "threads": int | None,
+    "start_note": str | None,
+    "unreadable_lines": int,
     "segment": int,
     "step": int,
     "steps": int | None,

@@ -14,6 +14,7 @@ import torch
 
 from journal.events import Checkpointed, EventReader, Logged, RunEnded, RunStarted
 from journal.folder import RunFolder, create_run
+from journal.summary import summary
 from tests.engine.conftest import small_spec
 
 
@@ -71,6 +72,7 @@ def test_a_broken_compiler_costs_time_and_nothing_else(tmp_path: Path):
     cache = {"XDG_CACHE_HOME": str(tmp_path), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "compiled")}
     assert engine(run, PATH=f"{tmp_path}:{os.environ['PATH']}", **cache).wait() == 0
     events = EventReader(run.events_path).read_all()
-    assert any(isinstance(e, Logged) and "could not be compiled" in e.text for e in events)
+    assert any(isinstance(e, Logged) and e.uncompiled and "the precision stays" in e.text for e in events)
+    assert summary(run)["compiled"] is False
     assert isinstance(events[-1], RunEnded)
     assert events[-1].step == 60

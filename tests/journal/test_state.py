@@ -18,6 +18,7 @@ from journal.events import (
     Event,
     EventWriter,
     Knob,
+    Logged,
     RunEnded,
     RunStarted,
     Term,
@@ -29,6 +30,7 @@ from journal.samples import read_samples, write_samples
 from journal.spec import load_recipe
 from journal.state import RunState
 from journal.summary import short_summary, summary
+from tui.cli_show import describe
 
 ENDED = RunEnded(step=9, reason="stopped", detail="SIGTERM")
 
@@ -183,3 +185,27 @@ def test_samples_come_back_as_they_were_written(tmp_path: Path) -> None:
             read_samples(tmp_path, name)
     with pytest.raises(ValueError, match="is no readable sample file"):
         read_samples(tmp_path, "samples/none.npz")
+
+
+def test_a_start_whose_compiler_failed_is_uncompiled_and_says_why():
+    state = RunState().apply_all(
+        [
+            started().model_copy(update={"compiled": True}),
+            Logged(step=0, level="warning", text="no Python.h", uncompiled=True),
+        ]
+    )
+    assert state.started
+    assert not state.started.compiled
+    assert state.started.note == "no Python.h"
+    assert not state.starts[0].compiled
+
+
+def test_show_says_how_many_lines_of_events_could_not_be_read(tmp_path: Path):
+    run = create_run(tmp_path, load_recipe("vae-mnist"), "torn")
+    with EventWriter(run.events_path) as events:
+        events.append(started())
+    with run.events_path.open("ab") as file:
+        file.write(b'{"type": "evalu\n{"type": "of a newer version", "step": 1}\n')
+    told = summary(run)
+    assert told["unreadable_lines"] == 2
+    assert "  2 lines of events.jsonl could not be read" in describe(told)
