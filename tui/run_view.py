@@ -13,13 +13,14 @@ from functools import cached_property
 import numpy as np
 
 from journal.commands import Command
-from journal.events import Commanded, Evaluated, Event, Knob, RunStarted, Value
+from journal.events import Commanded, Evaluated, Event, Knob, RunStarted, Value, unreadable
 from journal.folder import RunFolder
 from journal.spec import Spec
 from journal.state import RunState
 from tui.cost_terms import Collapses, LayerRow, TermRow, layer_rows, term_rows
 from tui.draw.axis import BINS, XAxis
 from tui.draw.bins import empty_bins
+from tui.draw.cells import Ink
 from tui.draw.chart import Marker
 from tui.draw.x_view import Extent, XView
 from tui.effects import Effect
@@ -95,6 +96,7 @@ class RunView:
     _asked: dict[str, Command] = field(default_factory=dict)
     _refusals: dict[str, float] = field(default_factory=dict)
     _newest: float = 0.0
+    _damaged: int = 0
     _recent_times: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @cached_property
@@ -110,6 +112,9 @@ class RunView:
         self.problem = news.problem or self.problem
         for event in news.events:
             self._take_event(event)
+        if news.damaged > self._damaged:
+            self._damaged = news.damaged
+            self.lines.append(Line(self.state.step, unreadable(news.damaged), Ink.WARN))
         self._sent = {i: (at, c) for i, (at, c) in self._sent.items() if at >= news.began}
         under_way = {c.id: c for c in news.inbox} | {i: c for i, (_, c) in self._sent.items()}
         self._asked |= under_way

@@ -55,6 +55,8 @@ class News:
     """The last line that a dead engine printed."""
     more: bool = False
     """There is more to take up at once."""
+    damaged: int = 0
+    """Lines of the event file that could not be read, since its beginning."""
 
 
 class Watcher:
@@ -102,6 +104,7 @@ class Watcher:
             problem,
             "" if alive else self._last_console_line(),
             not self._history.complete,
+            self._events.damaged,
         )
 
     def alive(self) -> bool:

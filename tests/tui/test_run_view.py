@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from journal.commands import send
+from journal.events import Logged
 from journal.metrics import MetricsReader
 from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
@@ -198,6 +199,23 @@ def test_before_its_first_step_a_resumed_run_stands_where_it_was_resumed(engine:
         assert (view.step, view.latest) == (1500, {})
         assert np.isnan(view.rate())
         assert view.curves.steps.max() == 2000
+
+
+def test_the_run_screen_says_how_many_lines_of_events_could_not_be_read(engine: PlayedEngine) -> None:
+    eyes = Eyes(engine.run)
+    with engine.run.events_path.open("ab") as file:
+        file.write(b"no event\nnor this\n")
+    assert eyes.look().lines[-1].text == "2 lines of events.jsonl could not be read"
+
+
+def test_the_run_screen_says_that_the_compiler_failed(engine: PlayedEngine) -> None:
+    eyes = Eyes(engine.run)
+    assert "uncompiled" not in StatusBar(eyes.view, id="status").picture(1, 160).text()
+    failed = Logged(step=2000, level="warning", text="the compiler failed", uncompiled=True)
+    with engine.run.events_path.open("ab") as file:
+        file.write(failed.model_dump_json().encode() + b"\n")
+    eyes.look()
+    assert "uncompiled" in StatusBar(eyes.view, id="status").picture(1, 160).text()
 
 
 def test_nothing_is_stale_while_the_engine_compiles(tmp_path: Path) -> None:

@@ -47,6 +47,9 @@ class StatusBar(Panel):
         elif status == "training":
             parts.append((f"{rate(view.rate()):>11}", numbers))
             parts.append((f"ETA {estimate(view.seconds_left())}", numbers))
+        if started and not started.compiled and started.note:
+            # It was to be compiled; the note says why it is not.
+            parts.append(("uncompiled", Ink.WARN))
         if started and started.epoch_steps:
             epochs = view.state.steps / started.epoch_steps
             parts.append((f"epoch {view.step / started.epoch_steps:.1f} / {setting(round(epochs, 1))}", Ink.DIM))
