@@ -66,7 +66,7 @@ class Asking:
         self._lock = threading.Lock()
 
     def ask(self, use: str, question: AnyQuestion) -> None:
-        """Ask from the next look on, in place of what was asked for that use before; nothing where that is not allowed."""
+        """Ask from the next look on, in place of that use's question before; nothing where it is not allowed."""
         if not self.allowed:
             return
         self._wanted[use] = self._new[use] = question
