@@ -14,11 +14,11 @@ import itertools
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from engine.corruption import corrupt_and_tell, draws_needed, emphasised, level_knob
 from engine.data import Batches, Images
 from engine.data.points import MIXTURE
+from engine.distributions import bernoulli_cross_entropy
 from engine.layers import glorot_uniform, product, zeros
 from engine.randomness import Draws, Stream
 from engine.randomness import draws as evaluation_draws
@@ -91,7 +91,7 @@ class Dae(nn.Module):
 
     def _per_pixel(self, x: Tensor, output: Tensor) -> Tensor:
         if self.cross_entropy:
-            return functional.binary_cross_entropy_with_logits(output, x, reduction="none")
+            return bernoulli_cross_entropy(x, output)
         return (x - output).square()
 
     def _corrupted(self, x: Tensor, draws: Draws, level: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:

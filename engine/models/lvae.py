@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from engine.bounds import importance_bounds
 from engine.data import Batches, Images
-from engine.distributions import Gaussian, bernoulli_cross_entropy, standard_gaussian
+from engine.distributions import Gaussian, bernoulli_cross_entropy, softplus, standard_gaussian
 from engine.knobs import number
 from engine.layers import EPSILON, glorot_normal, glorot_uniform, normalise, ones, product, zeros
 from engine.randomness import Draws, Stream
@@ -172,7 +172,7 @@ class Lvae(nn.Module):
         samples = len(layers.z[0]) // len(x)
         logits = self._logits(layers.z[0], statistics)
         kl = [(q.log_density(z) - p.log_density(z)).sum(1) for q, p, z in zip(*layers, strict=True)]
-        terms = torch.stack([bernoulli_cross_entropy(_repeat(x, samples), logits), *kl])
+        terms = torch.stack([bernoulli_cross_entropy(_repeat(x, samples), logits).sum(1), *kl])
         return terms.view(-1, len(x), samples)
 
     def _logits(self, z: Tensor, statistics: Statistics) -> Tensor:
@@ -372,7 +372,7 @@ class _Heads(nn.Module):
 
     def forward(self, rows: Tensor, statistics: Statistics) -> Gaussian:
         mean, variance = self.dense(rows, statistics).chunk(2, 1)
-        return Gaussian(mean, 0.5 * torch.log(functional.softplus(variance) + FLOOR))
+        return Gaussian(mean, 0.5 * torch.log(softplus(variance) + FLOOR))
 
 
 class _Conditional(nn.Module):

@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from engine.corruption import corrupt, corrupt_and_tell, draws_needed, emphasised, level_knob
 from engine.data import Batches, Images
+from engine.distributions import bernoulli_cross_entropy
 from engine.knobs import number
 from engine.layers import glorot_uniform, product, zeros
 from engine.randomness import Draws
@@ -148,7 +149,7 @@ class Sdae(nn.Module):
 
     def _per_unit(self, target: Tensor, output: Tensor) -> Tensor:
         if self.cross_entropy:
-            return functional.binary_cross_entropy_with_logits(output, target, reduction="none")
+            return bernoulli_cross_entropy(target, output)
         return (target - output).square()
 
     @torch.no_grad()

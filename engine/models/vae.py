@@ -15,12 +15,17 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from engine.bounds import importance_bounds, log_mean_exp
 from engine.corruption import corrupt, draws_needed, level_knob
 from engine.data import Batches, Images
-from engine.distributions import Gaussian, bernoulli_cross_entropy, gaussian_kl_to_standard, standard_gaussian
+from engine.distributions import (
+    Gaussian,
+    bernoulli_cross_entropy,
+    gaussian_kl_to_standard,
+    softplus,
+    standard_gaussian,
+)
 from engine.knobs import number
 from engine.layers import glorot_uniform, product, zeros
 from engine.randomness import Draws, Stream
@@ -129,9 +134,9 @@ class Vae(nn.Module):
         """-log p(x|z1), nats [R], for x [R, D] and z1 [R, Z]."""
         output = self.decoder(z)
         if self.bernoulli:
-            return bernoulli_cross_entropy(x, output)
+            return bernoulli_cross_entropy(x, output).sum(1)
         mean, std = output.chunk(2, 1)
-        return -Gaussian(mean, torch.log(functional.softplus(std) + NARROWEST)).log_density(x).sum(1)
+        return -Gaussian(mean, torch.log(softplus(std) + NARROWEST)).log_density(x).sum(1)
 
     def decoder(self, z: Tensor) -> Tensor:
         """For z1 [R, Z]: logits of Bernoulli pixels [R, D], or means and what gives standard deviations [R, 2·D]."""
@@ -304,7 +309,7 @@ class _Hidden(nn.Module):
 
     def __init__(self, make: _Make, widths: list[int]) -> None:
         super().__init__()
-        self.activation = {"tanh": torch.tanh, "relu": torch.relu, "softplus": functional.softplus}[make.activation]
+        self.activation = {"tanh": torch.tanh, "relu": torch.relu, "softplus": softplus}[make.activation]
         pairs = itertools.pairwise(widths)
         self.weights = nn.ParameterList([glorot_uniform(*pair, make.random, make.precision) for pair in pairs])
         self.biases = nn.ParameterList([zeros(width) for width in widths[1:]])

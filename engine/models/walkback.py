@@ -21,10 +21,10 @@ import itertools
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from engine.corruption import corrupt, draws_needed, level_knob
 from engine.data import Batches, Images
+from engine.distributions import bernoulli_cross_entropy
 from engine.knobs import number
 from engine.layers import glorot_uniform, product, zeros
 from engine.randomness import Draws, Stream
@@ -86,7 +86,7 @@ class Gsn(nn.Module):
         if self.binarise:
             x = (draws.uniform(*x.shape) < x).to(x.dtype)
         chain = self._chain(self._corrupted(x, draws, knobs), self.walkback, draws, knobs)
-        return torch.stack([functional.binary_cross_entropy_with_logits(logits, x) for logits in chain])
+        return torch.stack([bernoulli_cross_entropy(x, logits).mean() for logits in chain])
 
     def _chain(
         self, x: Tensor, transitions: int, draws: Draws, knobs: dict[str, Tensor], known: Tensor | None = None

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, distributions
 from torch.nn import functional
 
-from engine.distributions import Gaussian, bernoulli_cross_entropy, gaussian_kl_to_standard
+from engine.distributions import Gaussian, bernoulli_cross_entropy, gaussian_kl_to_standard, softplus
 from engine.models.vae import NARROWEST
 from engine.randomness import Draws, Stream, counter_words, draws, normals, uniforms
 from tests.engine.conftest import CPU, Bench, small_spec
@@ -42,11 +42,18 @@ def test_the_gaussian_density_equals_torch_distributions():
     torch.testing.assert_close(q.log_density(z), normal(q).log_prob(z))
 
 
-def test_bernoulli_cross_entropy_is_summed_over_pixels():
+@pytest.mark.parametrize("compiling", [False, True])
+def test_bernoulli_cross_entropy_and_softplus_have_one_value_however_they_are_spelt(monkeypatch, compiling):
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: compiling)
     torch.manual_seed(0)
-    target, logits = torch.randint(0, 2, (6, 9)).double(), torch.randn(6, 9, dtype=torch.float64)
-    expected = -distributions.Bernoulli(logits=logits).log_prob(target).sum(1)
-    torch.testing.assert_close(bernoulli_cross_entropy(target, logits), expected)
+    target = torch.randint(0, 2, (12, 10)).double()
+    logits = torch.arange(-60, 60, dtype=torch.float64).view(12, 10).requires_grad_()
+    expected = -distributions.Bernoulli(logits=logits).log_prob(target)
+    cost = bernoulli_cross_entropy(target, logits)
+    torch.testing.assert_close(cost, expected, rtol=0, atol=1e-12)
+    (slope,) = torch.autograd.grad(cost.sum(), logits)
+    torch.testing.assert_close(slope, torch.sigmoid(logits.detach()) - target, rtol=0, atol=1e-12)
+    torch.testing.assert_close(softplus(logits), torch.log1p(torch.exp(logits)), rtol=0, atol=1e-8)
 
 
 def dense(parts: dict[str, Tensor], name: str, rows: Tensor) -> Tensor:
