@@ -83,6 +83,7 @@ class Controls:
         self._epoch_steps, self._epochs = epoch_steps, steps / epoch_steps
         # On the CPU this is the tensor itself; elsewhere it is copied without waiting.
         self._host = torch.zeros(len(self._knobs))
+        self._numbers = self._host.numpy()
         self.effective = self._host if device.type == "cpu" else torch.zeros(len(self._knobs), device=device)
         """Effective values, float32 [number of knobs], in the order of `names`."""
         self.resting: frozenset[str] = frozenset()
@@ -142,7 +143,7 @@ class Controls:
                 value *= self._decay(step) * self._anneal ** (step // self._epoch_steps)
             if name in self.resting:
                 value = 0.0
-            self._host[i] = warmup if name == "warmup" else value
+            self._numbers[i] = warmup if name == "warmup" else value
             if name == "lr":
                 self.learning_rate = value
         if self.effective is not self._host:

@@ -31,7 +31,9 @@ class Images:
 
     def rows(self, index: Tensor | slice) -> Tensor:
         """The items at `index` as float32 [B, D]: images in [0, 1], real-valued rows as they are."""
-        return self.pixels[index].to(torch.float32, copy=True).div_(self.white)
+        # For rows index_select takes a fifth of the time of indexing.
+        chosen = self.pixels[index] if isinstance(index, slice) else self.pixels.index_select(0, index)
+        return chosen.to(torch.float32, copy=True).div_(self.white)
 
     def mean(self) -> Tensor:
         """The mean item, float32 [D]."""
