@@ -1,11 +1,14 @@
 """Other people's training steps, run from local clones, unmodified. Nothing of theirs is part of this project.
 
-Each function takes the folder of a clone and a batch, and returns a function that takes one step.
+Each function takes the folder of a clone and a batch, and returns a function that takes one step. Those that end in
+`_loaded` take the images of several batches and return a function that takes a step of each, with the peer's own data
+loader as its users have it, and says how many they were.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import logging
 import re
 import sys
 import types
@@ -19,6 +22,28 @@ from torch import Tensor
 
 def ladder_port(clone: Path, labelled: Tensor, labels: Tensor, x: Tensor) -> Callable[[], None]:
     """le-big-mac/Semi-Supervised_Models: its own training loop over one batch, without its data loader."""
+    net = _ladder_network(clone)
+
+    def step() -> None:
+        net.train_model(1, ([(x, None)], [(labelled, labels)], None))
+
+    return step
+
+
+def ladder_port_loaded(clone: Path, images: Tensor, labels: Tensor, batch: int) -> Callable[[], int]:
+    """The same over shuffled loaders of images [N, 784] and labels [N], as its scripts make them."""
+    net = _ladder_network(clone)
+    data = torch.utils.data.TensorDataset(images, labels)
+    loaders = [torch.utils.data.DataLoader(data, batch_size=batch, shuffle=True) for _ in range(2)]
+
+    def steps() -> int:
+        net.train_model(1, (*loaders, None))
+        return len(loaders[0])
+
+    return steps
+
+
+def _ladder_network(clone: Path) -> Any:
     # Their package's __init__ imports every model; only the ladder network is wanted.
     package = types.ModuleType("Models")
     package.__path__ = [str(clone / "Models")]
@@ -26,8 +51,7 @@ def ladder_port(clone: Path, labelled: Tensor, labels: Tensor, x: Tensor) -> Cal
     sys.path.insert(0, str(clone))
     ladder = importlib.import_module("Models.Ladder")
     weights = [1000.0, 10.0, 0.1, 0.1, 0.1, 0.1, 0.1]
-    net = ladder.LadderNetwork(784, [1000, 500, 250, 250, 250], 10, weights, 0.002, "cpu", "m", "/tmp")
-    return lambda: net.train_model(1, ([(x, None)], [(labelled, labels)], None))
+    return ladder.LadderNetwork(784, [1000, 500, 250, 250, 250], 10, weights, 0.002, "cpu", "m", "/tmp")
 
 
 def ladder_lamda(clone: Path, labelled: Tensor, labels: Tensor, x: Tensor) -> Callable[[], None]:
@@ -82,6 +106,40 @@ def vae_examples(clone: Path, x: Tensor) -> Callable[[], None]:
 
 def vae_pythae(clone: Path, x: Tensor) -> Callable[[], None]:
     """clementchadebec/benchmark_VAE (pythae): its VAE with the layers 784-400-20-400-784, cost and Adam, no trainer."""
+    model = _pythae_model(clone)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    inputs = {"data": x}
+
+    def step() -> None:
+        optimizer.zero_grad()
+        output = model(inputs)
+        output.loss.backward()
+        optimizer.step()
+        output.loss.item()
+
+    return step
+
+
+def vae_pythae_loaded(clone: Path, images: Tensor, batch: int) -> Callable[[], int]:
+    """The same model in an epoch of pythae's own trainer over images [N, 784]."""
+    model = _pythae_model(clone)
+    from pythae.data.datasets import BaseDataset
+    from pythae.trainers import BaseTrainer, BaseTrainerConfig
+
+    logging.getLogger("pythae").setLevel(logging.ERROR)
+    config = BaseTrainerConfig(output_dir="/tmp", per_device_train_batch_size=batch, learning_rate=1e-3)
+    trainer = BaseTrainer(model, BaseDataset(images, torch.zeros(len(images))), training_config=config)
+    trainer.prepare_training()
+    trainer.callback_handler.callbacks = []  # progress bars
+
+    def steps() -> int:
+        trainer.train_step(1)
+        return len(trainer.train_loader)
+
+    return steps
+
+
+def _pythae_model(clone: Path) -> Any:
     sys.path.insert(0, str(clone / "src"))
     sys.path.append(str(clone.parent / "pythae_deps"))
     from pythae.models import VAE, VAEConfig
@@ -108,18 +166,7 @@ def vae_pythae(clone: Path, x: Tensor) -> Callable[[], None]:
             return ModelOutput(reconstruction=self.layers(z))
 
     config = VAEConfig(input_dim=(784,), latent_dim=20, reconstruction_loss="bce")
-    model = VAE(config, Encoder(), Decoder())
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    inputs = {"data": x}
-
-    def step() -> None:
-        optimizer.zero_grad()
-        output = model(inputs)
-        output.loss.backward()
-        optimizer.step()
-        output.loss.item()
-
-    return step
+    return VAE(config, Encoder(), Decoder())
 
 
 def _load(path: Path, name: str) -> Any:

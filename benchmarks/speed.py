@@ -39,7 +39,8 @@ from journal.folder import create_run
 from journal.spec import load_recipe, override
 
 CPU = torch.device("cpu")
-Variants = dict[str, Callable[[], None]]
+Variants = dict[str, Callable[[], int | None]]
+"""Functions that take one step, or several and say how many."""
 
 
 def random_data(images: int = 2000) -> Data:
@@ -98,6 +99,10 @@ def ladder(batch: int, options: argparse.Namespace, folder: Path | None) -> Vari
     }
     if options.ladder_port:
         variants["Semi-Supervised_Models"] = peers.ladder_port(options.ladder_port, x[:batch], y, x[batch:])
+        images, labels = torch.rand(5 * batch, 784), torch.arange(5 * batch) % 10
+        variants["Semi-Supervised_Models, its loaders"] = peers.ladder_port_loaded(
+            options.ladder_port, images, labels, batch
+        )
     if options.lamda:
         variants["LAMDA-SSL"] = peers.ladder_lamda(options.lamda, x[:batch], y, x[batch:])
     return variants
@@ -120,6 +125,7 @@ def vae(batch: int, options: argparse.Namespace, folder: Path | None) -> Variant
         variants["pytorch/examples"] = peers.vae_examples(options.examples, x)
     if options.pythae:
         variants["pythae"] = peers.vae_pythae(options.pythae, x)
+        variants["pythae, its trainer"] = peers.vae_pythae_loaded(options.pythae, torch.rand(5 * batch, 784), batch)
     return variants
 
 
@@ -135,8 +141,8 @@ def measure(variants: Variants, rounds: int) -> dict[str, list[float]]:
             step()
             for _ in range(2):
                 began = time.perf_counter()
-                step()
-                times[name].append(1000 * (time.perf_counter() - began))
+                steps = step() or 1
+                times[name].append(1000 * (time.perf_counter() - began) / steps)
     return times
 
 
