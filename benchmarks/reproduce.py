@@ -148,33 +148,58 @@ def page(plan: list[dict[str, Any]], results: list[dict[str, Any]]) -> str:
         "# What was reproduced\n",
         "Written by `python benchmarks/reproduce.py` from `reproduce.jsonl`. Every run has one CPU thread. A",
         "shortened schedule is marked and is not to be compared with a published number. Wall time is that of the",
-        "training, on a machine that does other things too.",
+        "training, on a machine that does other things too.\n",
+        "| run | measure | values by seed | published |",
+        "|---|---|---|---|",
     ]
+    sections: list[str] = []
     seen: list[Any] = []
     for recipe, settings in [*planned, *others]:
-        mine = [r for r in results if (r["recipe"], r["settings"]) == (recipe, settings)]
+        mine = sorted(
+            (r for r in results if (r["recipe"], r["settings"]) == (recipe, settings)), key=lambda r: r["seed"]
+        )
         if not mine or (recipe, settings) in seen:
             continue
         seen.append((recipe, settings))
-        published = next((row.get("published", {}) for row in plan if wanted(row, 0) == wanted(mine[0], 0)), {})
-        text += section(sorted(mine, key=lambda r: r["seed"]), published)
-    return "\n".join(text) + "\n"
+        row: dict[str, Any] = next((row for row in plan if wanted(row, 0) == wanted(mine[0], 0)), {})
+        published = {} if mine[0]["shortened"] else row.get("published", {})
+        text += glance(mine, row.get("headline"), published)
+        sections += section(mine, published)
+    return "\n".join([*text, *sections]) + "\n"
+
+
+def title_of(result: dict[str, Any]) -> str:
+    """Recipe and settings, and whether the schedule is shortened."""
+    return " ".join([result["recipe"], *result["settings"]]) + (", shortened" if result["shortened"] else "")
+
+
+def values_of(results: list[dict[str, Any]], measure: str) -> list[float]:
+    """A measure of every seed."""
+    return [float(result["values"][measure]["value"]) for result in results]
+
+
+def glance(results: list[dict[str, Any]], measure: str | None, published: dict[str, str]) -> list[str]:
+    """A line of the table at the top: one measure, that of the plan or else the first, which is the paper's own."""
+    measure = measure or next(iter(results[0]["values"]))
+    shown = ", ".join(f"{number:.4g}" for number in values_of(results, measure))
+    unit = results[0]["values"][measure]["unit"].partition(",")[0]
+    return [f"| {title_of(results[0])} | {measure}, {unit} | {shown} | {published.get(measure, '')} |"]
 
 
 def section(results: list[dict[str, Any]], published: dict[str, str]) -> list[str]:
     """One row of the plan: values of every seed, their median, and the published number where they are comparable."""
     first = results[0]
-    title = " ".join([first["recipe"], *first["settings"]]) + (", shortened" if first["shortened"] else "")
-    text = [f"\n## {title}\n", load_recipe(first["recipe"]).about, ""]
+    text = [f"\n## {title_of(first)}\n", load_recipe(first["recipe"]).about, ""]
     if first["shortened"]:
         text += [f"**Shortened: {first['shortened']}.** No published number stands beside it.", ""]
     seeds = [f"seed {result['seed']}" for result in results]
     text += [f"| measure | {' | '.join(seeds)} | median | published |", "|---" * (len(results) + 3) + "|"]
     for name, value in first["values"].items():
-        every = [float(result["values"][name]["value"]) for result in results]
+        every = values_of(results, name)
         shown = " | ".join(f"{number:.6g}" for number in every)
-        beside = "" if first["shortened"] else published.get(name, "")
-        text.append(f"| {name}, {value['unit']} | {shown} | {statistics.median(every):.6g} | {beside} |")
+        text.append(
+            f"| {name}, {value['unit']} | {shown} | {statistics.median(every):.6g} | {published.get(name, '')} |"
+        )
     text.append("")
     for result in results:
         engine = result["engine"]
@@ -182,11 +207,16 @@ def section(results: list[dict[str, Any]], published: dict[str, str]) -> list[st
         steered = f", {result['interventions']} interventions" if result["interventions"] else ""
         text.append(
             f"- `{result['command']}`: {result['steps']} steps, {result['epochs']:g} epochs in "
-            f"{result['training_seconds'] / 60:.0f} min ({how}, torch {result['versions'].get('torch')}, "
+            f"{duration(result['training_seconds'])} ({how}, torch {result['versions'].get('torch')}, "
             f"{result['machine']}), {result['finished']}{steered}"
         )
         text += [f"  ![{one['command']}]({one['file']})" for one in result["pictures"]]
     return text
+
+
+def duration(seconds: float) -> str:
+    """Minutes, or seconds where they are few."""
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
 def main() -> int:

@@ -48,13 +48,21 @@ def test_the_plan_names_recipes_that_there_are_and_measures_by_name() -> None:
     assert {row["recipe"] for row in PLAN} <= set(recipes())
     for row in PLAN:
         override(load_recipe(row["recipe"]), row.get("settings", []))
-        assert set(row) <= {"recipe", "seeds", "settings", "published", "representation", "pictures"}
+        assert set(row) <= {"recipe", "seeds", "settings", "published", "representation", "pictures", "headline"}
 
 
 def test_a_page_shows_every_seed_their_median_and_the_published_number() -> None:
     text = page(PLAN, [result(2, 1.5), result(1, 1.0), result(3, 1.2)])
     assert "| error_percent, % of images | 1 | 1.5 | 1.2 | 1.2 | 1.06 ± 0.37 over 10 seeds (quoted) |" in text
     assert text.count("100 min (cpu, fp32, compiled") == 3
+
+
+def test_the_table_at_the_top_has_a_line_per_row_with_its_headline_and_every_seed() -> None:
+    values = {name: {"value": 0.5, "unit": "per point, mean"} for name in ("reconstruction", "score_cosine")}
+    text = page(PLAN, [result(1, 1.0), result(2, 1.5), result(1, 0.0, recipe="dae-mixture", values=values)])
+    top = text.partition("##")[0]
+    assert "| ladder-mnist-100 | error_percent, % of images | 1, 1.5 | 1.06 ± 0.37 over 10 seeds (quoted) |" in top
+    assert "| dae-mixture | score_cosine, per point | 0.5 |  |" in top
 
 
 def test_no_published_number_stands_beside_a_shortened_run() -> None:
