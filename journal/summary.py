@@ -18,24 +18,10 @@ from journal.state import RunState
 
 def summary(run: RunFolder) -> dict[str, Any]:
     """Where a run stands, from its folder alone. Raises ValueError when it is no run or its spec is damaged."""
-    spec = run.spec
-    alive = run.engine_alive()
-    reader = EventReader(run.events_path)
-    state = RunState().apply_all(reader.read_all())
-    if alive and state.ended:
-        alive = run.engine_alive()  # it may have ended while its events were read
-    metrics = MetricsReader(run.path)
-    metrics.poll()
-    step = last_step(run, state, metrics)
+    standing, state, reader, metrics = _read(run)
     started = state.started
     values = last_values(state, metrics)
-    return {
-        "name": run.name,
-        "folder": str(run.path.absolute()),
-        "recipe": spec.recipe,
-        "state": state.status(alive),
-        "pid": started.pid if started and alive else None,
-        "host": started.host if started else None,
+    return standing | {
         "device": started.device if started else None,
         "precision": started.precision if started else None,
         "compiled": started.compiled if started else None,
@@ -43,9 +29,6 @@ def summary(run: RunFolder) -> dict[str, Any]:
         "start_note": started.note if started else None,
         "unreadable_lines": reader.damaged,
         "segment": state.segment,
-        "step": step,
-        "steps": state.steps or None,
-        "epoch": step / started.epoch_steps if started else None,
         "total": total(values),
         "terms": terms(state, values),
         "knobs": {
@@ -57,24 +40,46 @@ def summary(run: RunFolder) -> dict[str, Any]:
             }
             for name, knob in state.knobs.items()
         },
-        "evaluation": newest_evaluation(state),
         "checkpoints": [as_json(saved) for saved in run.checkpoints(state.checkpoints)],
         "ended": as_json(state.ended) if state.ended else None,
-        "origin": {"kind": origin.kind, "run": origin.run, "step": origin.step} if (origin := run.origin) else None,
         "note": run.note,
     }
 
 
 def short_summary(run: RunFolder) -> dict[str, Any]:
     """The line of a run in a list of runs; for a damaged run its state is `damaged` and `problem` says why."""
-    short: dict[str, Any] = {"name": run.name, "folder": str(run.path.absolute())}
     try:
-        whole = summary(run)
+        return _read(run)[0]
     except (ValueError, OSError) as error:
-        return short | {"state": "damaged", "problem": str(error)}
-    return short | {
-        key: whole[key] for key in ("recipe", "state", "pid", "host", "step", "steps", "epoch", "evaluation")
+        return {"name": run.name, "folder": str(run.path.absolute()), "state": "damaged", "problem": str(error)}
+
+
+def _read(run: RunFolder) -> tuple[dict[str, Any], RunState, EventReader, MetricsReader]:
+    """The line of a run, and what it was read from. Raises ValueError as `summary` does."""
+    spec = run.spec
+    alive = run.engine_alive()
+    reader = EventReader(run.events_path)
+    state = RunState().apply_all(reader.read_all())
+    if alive and state.ended:
+        alive = run.engine_alive()  # it may have ended while its events were read
+    metrics = MetricsReader(run.path)
+    metrics.poll()
+    step = last_step(run, state, metrics)
+    started = state.started
+    line = {
+        "name": run.name,
+        "folder": str(run.path.absolute()),
+        "recipe": spec.recipe,
+        "state": state.status(alive),
+        "pid": started.pid if started and alive else None,
+        "host": started.host if started else None,
+        "step": step,
+        "steps": state.steps or None,
+        "epoch": step / started.epoch_steps if started else None,
+        "evaluation": newest_evaluation(state),
+        "origin": {"kind": origin.kind, "run": origin.run, "step": origin.step} if (origin := run.origin) else None,
     }
+    return line, state, reader, metrics
 
 
 def last_step(run: RunFolder, state: RunState, metrics: MetricsReader) -> int:

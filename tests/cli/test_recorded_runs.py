@@ -38,6 +38,11 @@ SHOW: dict[str, Any] = {
     "state": str,
     "pid": int | None,
     "host": str | None,
+    "step": int,
+    "steps": int | None,
+    "epoch": NUMBER | None,
+    "evaluation": dict | None,
+    "origin": dict | None,
     "device": str | None,
     "precision": str | None,
     "compiled": bool | None,
@@ -45,16 +50,11 @@ SHOW: dict[str, Any] = {
     "start_note": str | None,
     "unreadable_lines": int,
     "segment": int,
-    "step": int,
-    "steps": int | None,
-    "epoch": NUMBER | None,
     "total": NUMBER | str | None,
     "terms": dict,
     "knobs": dict,
-    "evaluation": dict | None,
     "checkpoints": list,
     "ended": dict | None,
-    "origin": dict | None,
     "note": str,
 }
 """Keys and types of `show --json`, as documented."""
@@ -164,7 +164,7 @@ def test_runs_are_short_forms_of_show_and_a_damaged_one_is_among_them(laddertop:
     told = {run["name"]: run for run in strict(laddertop("runs", "--json").stdout)}
     assert list(told) == ["0-damaged", recorded]
     assert told[recorded] == {key: whole[key] for key in told[recorded]}
-    assert set(told[recorded]) >= {"name", "folder", "recipe", "state", "step", "steps", "evaluation"}
+    assert set(told[recorded]) >= {"name", "folder", "recipe", "state", "step", "steps", "evaluation", "origin"}
     assert told["0-damaged"]["state"] == "damaged"
     lines = laddertop("runs").stdout.splitlines()
     assert lines[2].split() == [recorded, "stopped", "2", "100", "error", "12.50", "%"]
