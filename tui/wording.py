@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from journal.events import Commanded, Knob
 from tui.draw.numbers import number, setting
+from tui.draw.text import fit
 
 _NAMES = {
     "noise": "noise",
@@ -18,6 +20,8 @@ _NAMES = {
     "beta": "β",
     "lambda": "λ",
 }
+
+_BOUND = re.compile(r"^negative_(elbo|l\d+)")
 
 _DEEDS = {
     "pause": "pause",
@@ -89,10 +93,10 @@ def outcome_in_words(done: Commanded, asked: Mapping[str, float | str], knobs: M
     return f"{what} → {done.outcome}" + (f": {done.reason}" if done.reason else "")
 
 
-def measure(name: str, value: float) -> str:
-    """A measured number with its name: error_percent → error 1.23 %, negative_elbo → −ELBO 98.1."""
-    if name == "negative_elbo":
-        return f"−ELBO {number(value)}"
-    if name.endswith("_percent"):
-        return f"{name.removesuffix('_percent').replace('_', ' ')} {number(value)} %"
-    return f"{name.replace('_', ' ')} {number(value)}"
+def measure(name: str, value: float, width: int | None = None) -> str:
+    """A measured number with its name: error_percent → error 1.23 %, negative_elbo → −ELBO 98.1, negative_l5000 →
+    −L5000 84.5. In `width` columns the name is cut, never the number."""
+    unit = " %" if name.endswith("_percent") else ""
+    words = _BOUND.sub(lambda bound: f"−{bound[1].upper()}", name.removesuffix("_percent")).replace("_", " ")
+    shown = f"{number(value)}{unit}"
+    return f"{words if width is None else fit(words, width - len(shown) - 1)} {shown}"

@@ -234,7 +234,7 @@ def _evaluation(cells: Cells, y: int, x: int, width: int, row: RunRow) -> None:
     if row.problem:
         cells.put(y, x, fit(row.problem, cells.width - x - 10), Ink.BAD)
     elif (found := row.evaluations()) is not None:
-        cells.put(y, x, fit(measure(found[0], found[1]), width))
+        cells.put(y, x, measure(found[0], found[1], width))
 
 
 def _best(cells: Cells, y: int, x: int, width: int, row: RunRow) -> None:

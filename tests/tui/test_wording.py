@@ -1,0 +1,29 @@
+"""Words and numbers that several screens say alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui.wording import measure
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("error_percent", 1.234, "error 1.23 %"),
+        ("negative_elbo", 98.12, "−ELBO 98.1"),
+        ("negative_elbo_training", 97.0, "−ELBO training 97.0"),
+        ("negative_l5000", 84.517, "−L5000 84.5"),
+        ("score_cosine", float("nan"), "score cosine nan"),
+    ],
+)
+def test_a_measured_number_is_called_by_its_usual_name(name: str, value: float, words: str) -> None:
+    assert measure(name, value) == words
+    assert measure(name, value, len(words)) == words
+
+
+@pytest.mark.parametrize("width", [8, 10, 13])
+def test_where_there_is_little_room_the_name_is_cut_and_never_the_number(width: int) -> None:
+    told = measure("reconstruction", 62.21, width)
+    assert len(told) == width
+    assert told.endswith("… 62.2")
