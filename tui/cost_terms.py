@@ -136,19 +136,16 @@ def layer_rows(view: RunView) -> list[LayerRow]:
     ]
 
 
-def collapsed_units(view: RunView) -> list[str]:
-    """Of which layers units encode nothing, by the newest evaluation that tells the KL of every unit."""
+def collapsed_units(view: RunView) -> str:
+    """Of which layers units encode nothing, by the newest evaluation that tells the KL of every unit; or nothing."""
     told = {name: value for event in view.state.evaluations for name, value in event.values.items() if value.per_unit}
-    lines = []
+    found = []
     for name, value in told.items():
         units = [unit for unit in value.per_unit or [] if abs(unit) < COLLAPSED_BELOW]
-        if units and name.partition(".")[0] == "kl_q_p":
-            label = name.replace("kl_q_p", "KL q ‖ p").replace(".", " ")
-            lines.append(
-                f"{label}: {len(units)} of {len(value.per_unit or [])} units collapsed, "
-                f"below {COLLAPSED_BELOW:g} nats when evaluated"
-            )
-    return lines
+        measured, _, layer = name.partition(".")
+        if units and measured == "kl_q_p":
+            found.append(f"{layer and f'layer {layer} '}{len(units)}/{len(value.per_unit or [])}")
+    return f"units collapsed, KL q ‖ p below {COLLAPSED_BELOW:g} nats: {', '.join(found)}" if found else ""
 
 
 def warmup_in_words(view: RunView) -> tuple[str, bool]:

@@ -13,10 +13,12 @@ import pytest
 
 import tui.widgets.machine
 from tests.tui.conftest import Until
+from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 from tui.app import LaddertopApp
 from tui.machine import Gpu, Machine, Sensors
+from tui.widgets.machine import MachineLine
 
 
 def test_the_sensors_tell_of_this_machine_and_of_the_engine() -> None:
@@ -66,6 +68,22 @@ def test_a_gpu_tells_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Sensors().look(None)
     assert machine.gpus == [Gpu("A100", 71.0, 3 * 2**30, 40 * 2**30, 55, None)]
     assert machine.words()[0] == "gpu 71 % 3.0/40 GiB 55 °C"
+
+
+def test_on_80_columns_the_machine_is_told_before_the_speed(
+    engine: PlayedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "box")
+    engine.train(500)
+    line = MachineLine(Eyes(engine.run).view, id="machine")
+    gpu = Gpu("H100", 97.0, 12 * 2**30, 80 * 2**30, 61, 350.0)
+    line._machine = Machine(61.0, 16, 14 * 2**30, 128 * 2**30, 700 * 2**20, [gpu])
+    text = line.picture(1, 80).text()
+    assert "gpu 97 % 12.0/80 GiB 61 °C 350 W" in text
+    assert "cpu 61 % of 16" in text
+    assert all(
+        word in line.picture(1, 160).text() for word in ("memory 14.0/128 GiB", "engine 700 MiB", "step/s", "ETA")
+    )
 
 
 async def test_the_line_comes_and_goes_and_looks_only_while_it_is_there(

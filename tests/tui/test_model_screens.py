@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 from tests.tui.played_model import PlayedModel
 from tui.app import LaddertopApp
+from tui.layers_view import Layer, LayersView
 from tui.screens.explore import ExploreScreen
 from tui.screens.latent import LatentScreen
 from tui.screens.layers import LayersScreen
@@ -181,6 +183,21 @@ async def test_before_an_answer_no_layer_is_said_to_lack_anything(engine: Played
     async with visit(engine, until, "layers") as at:
         await at.until(lambda: "principal axes" in at.text, "the panels")
         assert "has no representation" not in at.text
+
+
+async def test_the_longest_numbers_of_a_layer_do_not_touch(
+    engine: PlayedEngine, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers = LayersView.layers
+
+    def long_numbers(self: LayersView) -> list[Layer]:
+        return [replace(layer, noise=0.0664, gate=np.full(3, -0.00561)) for layer in layers(self)]
+
+    monkeypatch.setattr(LayersView, "layers", long_numbers)
+    async with visit(engine, until, "layers", size=(80, 24), gates=True) as at:
+        await at.settle()
+        line = next(line for line in at.text.splitlines() if line.startswith(" ›h5"))
+        assert {"0.1", "0.0664", "-0.00561", "90/100"} <= set(line.split())
 
 
 async def test_a_model_without_gates_says_so(vae: PlayedEngine, until: Until) -> None:

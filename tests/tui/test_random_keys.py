@@ -20,7 +20,7 @@ from tui.screens.runs import RunsScreen
 
 # Without the keys that leave, start an engine, or open the palette, from which everything can be started.
 KEYS = [
-    *"abcefghijklmnoprstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ016789",
+    *"abcefghijklmnoprstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
     *"+-=[]{}.,/?<>;:!@#$%&*()_|~^'\"",
     *("up", "down", "left", "right", "home", "end", "pageup", "pagedown", "tab", "shift+tab", "enter", "space", "f1"),
     *("backspace", "delete", "escape", "ctrl+a", "ctrl+e", "ctrl+k", "ctrl+t", "ctrl+n", "shift+left", "shift+right"),

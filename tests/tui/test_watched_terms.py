@@ -86,5 +86,12 @@ def test_a_summary_gives_a_watched_term_the_weight_0(run: RunFolder) -> None:
 
 
 def test_units_that_encode_nothing_are_counted(run: RunFolder) -> None:
-    (line,) = collapsed_units(Eyes(run).view)
-    assert line.startswith("KL q ‖ p: 2 of 4 units collapsed")
+    assert collapsed_units(Eyes(run).view) == "units collapsed, KL q ‖ p below 0.01 nats: 2/4"
+
+
+def test_words_that_there_is_no_room_for_are_announced(run: RunFolder) -> None:
+    terms = Terms(Eyes(run).view, id="terms")
+    whole = terms.picture(Terms.rows_needed(terms.view), 80).text()
+    assert "more below" not in whole
+    short = terms.picture(Terms.rows_needed(terms.view) - 2, 80).text()
+    assert short.splitlines()[-1].endswith("1 more below")

@@ -28,15 +28,15 @@ class ExploreScreen(ModelScreen):
         "step. The mouse draws on the image; with the pen (w) the arrow keys do."
     )
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("esc", "back"),
         ("tab", "task"),
         ("←→", "item"),
         ("k", "kind"),
         ("↑↓", "level"),
-        ("s", "seed"),
-        ("w", "draw"),
         ("space", "play"),
+        ("w", "draw"),
+        ("s", "seed"),
         (",.", "checkpoint"),
-        ("esc", "back"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "task(1)", "next task: denoise, fill in, classify, generate, field", priority=True),

@@ -31,6 +31,7 @@ class LatentScreen(ModelScreen):
         "value in the code that is decoded. A click on the map takes the nearest item as A, with shift as B."
     )
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("esc", "back"),
         ("←→", "value"),
         ("↑↓", "unit"),
         ("[]", "item"),
@@ -39,7 +40,6 @@ class LatentScreen(ModelScreen):
         ("0", "restore"),
         ("tab", "strip"),
         (",.", "checkpoint"),
-        ("esc", "back"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "turn(-1)", "lower the value of the chosen unit"),

@@ -29,13 +29,13 @@ class LayersScreen(ModelScreen):
         "copies, near 0 it trusts what comes from above. Small histograms show roots of the counts."
     )
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("esc", "back"),
         ("↑↓", "layer"),
         ("h", "histogram"),
         (",.", "checkpoint"),
         ("3", "latent"),
         ("4", "explore"),
         ("5", "samples"),
-        ("esc", "back"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "layer(-1)", "the layer above"),

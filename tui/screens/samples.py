@@ -28,6 +28,7 @@ class SamplesScreen(ModelScreen):
         "click on the line goes there."
     )
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("esc", "back"),
         ("←→", "scrub"),
         ("↑↓", "items"),
         ("+-", "zoom"),
@@ -35,7 +36,6 @@ class SamplesScreen(ModelScreen):
         ("c", "colour"),
         ("end", "newest"),
         ("2-4", "model"),
-        ("esc", "back"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "scrub(-1)", "earlier samples"),

@@ -56,9 +56,9 @@ class LayerList(Panel):
             x += 22 if width >= 110 else 0
             places["λ" if gates else "weight"] = (x := x + 8)
         if noise:
-            places["σ"] = (x := x + 6)
+            places["σ"] = (x := x + 8)
         if gates:
-            places["gate"] = (x := x + 7)
+            places["gate"] = (x := x + 9)
         places["active"] = (x := x + 11)
         for name, end in places.items():
             cells.right(1, end, name, Ink.DIM)

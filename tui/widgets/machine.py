@@ -1,4 +1,4 @@
-"""One line about the machine: how fast the training is, and what processors, memory and GPUs do."""
+"""One line about the machine: what processors, memory and GPUs do, and how fast the training is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INTERVAL = 2.0
 
 
 class MachineLine(Panel):
-    """Speed, time left, and the machine that this dashboard runs on."""
+    """The machine that this dashboard runs on, and the training's speed and time left."""
 
     def __init__(self, view: RunView, *, id: str) -> None:
         super().__init__(view, id=id)
@@ -41,20 +41,19 @@ class MachineLine(Panel):
             await asyncio.sleep(INTERVAL)
 
     def picture(self, height: int, width: int) -> Cells:
-        """One row; what does not fit is left out."""
-        view, words = self.view, []
+        """One row; what does not fit is left out, the speed first: the status bar has it, too."""
+        view = self.view
+        words = self._machine.words() if self._machine is not None else ["looking"]
+        started = view.state.started
+        if started is not None and started.host != socket.gethostname():
+            words.insert(0, f"engine on {started.host}; here")
         per_second = view.rate()
         if view.status() == "training" and math.isfinite(per_second):
             words += [rate(per_second), f"{number(per_second * view.spec.data.batch)} items/s"]
             words += [f"ETA {estimate(view.seconds_left())}"]
-        started = view.state.started
-        if started is not None and started.host != socket.gethostname():
-            words.append(f"engine on {started.host}; here")
-        words += self._machine.words() if self._machine is not None else ["looking"]
         cells = Cells(height, width)
         x = cells.put(0, 1, "machine", Ink.STRONG) + 2
         for word in words:
-            if x + len(word) > width:
-                break
-            x = cells.put(0, x, word, Ink.TEXT) + 3
+            if x + len(word) <= width:
+                x = cells.put(0, x, word, Ink.TEXT) + 3
         return cells

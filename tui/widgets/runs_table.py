@@ -204,7 +204,7 @@ class RunsTable(Widget, can_focus=True):
                 cells.put(y, 1, "◆" if row.run.path in self.marked else "›", Ink.MARK)
         hidden = len(self._rows) - self._first - room
         if hidden > 0:
-            cells.right(0, width - 1, f"{hidden} more below", Ink.DIM)
+            cells.right(0, width - 1, f"  {hidden} more below", Ink.DIM)
         return cells
 
     def _widths(self, room: int) -> dict[str, int]:

@@ -74,16 +74,20 @@ class Terms(Panel):
         ink = Ink.WARN if stale else Ink.STRONG if math.isfinite(total) else Ink.BAD
         cells.right(y, x_weighted, number(total) if view.latest else "–", ink)
         y += 2 if height - y - 2 >= len(words) else 1
-        for text, word_ink in words:
+        below = y
+        for text, word_ink in words[: max(height - y, 0)]:
             cells.put(y, 1, fit(text, width - 1), word_ink)
             y += 1
+        if (hidden := len(words) - (y - below)) > 0:
+            cells.right(height - 1, width - 1, f"  {hidden} more below", Ink.DIM)
         return cells
 
 
 def _words(view: RunView) -> list[tuple[str, Ink]]:
     """What has collapsed, the schedules and the evaluations, what matters most first."""
     lines = [(f"{row.term.label} {row.collapsed}", Ink.WARN) for row in view.terms() if row.collapsed]
-    lines += [(text, Ink.WARN) for text in collapsed_units(view)]
+    if text := collapsed_units(view):
+        lines.append((text, Ink.WARN))
     if "warmup" in view.state.knobs:
         text, held = warmup_in_words(view)
         lines.append((text, Ink.WARN if held else Ink.DIM if text.startswith(("no ", "warm-up over")) else Ink.TEXT))
