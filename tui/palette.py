@@ -59,16 +59,16 @@ _CLASSES = {"256": (67, 208, 71, 167, 140, 137, 175, 250, 143, 80), "16": (4, 3,
 _THEMED: dict[str, dict[int, tuple[int, int]]] = {
     "dark": {},
     "light": {
-        Ink.DIM: (241, 8), Ink.FAINT: (249, 7), Ink.CURVE: (25, 4), Ink.MARK: (94, 3), Ink.GOOD: (28, 2),
+        Ink.DIM: (241, 8), Ink.FAINT: (249, 7), Ink.CURVE: (25, 4), Ink.MARK: (30, 6), Ink.GOOD: (28, 2),
         Ink.WARN: (130, 3), Ink.BAD: (160, 1), Ink.SECOND: (90, 5), Ink.KEY: (25, 4),
     },
-    # Blue, orange, vermilion, sky blue and reddish purple of Okabe & Ito, which red-green blindness tells apart.
+    # Blue, orange, yellow, vermilion, sky blue and reddish purple of Okabe & Ito, which red-green blindness tells apart.
     "colour-blind": {
-        Ink.CURVE: (74, 6), Ink.MARK: (214, 11), Ink.GOOD: (32, 12), Ink.WARN: (214, 11), Ink.BAD: (202, 13),
+        Ink.CURVE: (74, 6), Ink.MARK: (227, 3), Ink.GOOD: (32, 12), Ink.WARN: (214, 11), Ink.BAD: (166, 13),
         Ink.SECOND: (175, 5), Ink.KEY: (74, 14),
     },
     "contrast": {
-        Ink.DIM: (252, 7), Ink.FAINT: (248, 7), Ink.CURVE: (51, 14), Ink.MARK: (226, 11), Ink.GOOD: (46, 10),
+        Ink.DIM: (252, 7), Ink.FAINT: (248, 7), Ink.CURVE: (51, 14), Ink.MARK: (226, 15), Ink.GOOD: (46, 10),
         Ink.WARN: (214, 11), Ink.BAD: (203, 9), Ink.SECOND: (213, 13), Ink.KEY: (51, 14),
     },
 }  # fmt: skip

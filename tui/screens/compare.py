@@ -176,7 +176,8 @@ class CompareScreen(Screen[None]):
         """Evaluations, then what the specs differ in."""
         colours = colours_of(self.app)
         dim, text = style(Ink.DIM, colours), Text(no_wrap=True, overflow="ellipsis")
-        room = max(self.size.width - 2, 20)
+        # Blanks at both sides, and the scrollbar.
+        room = max(self.size.width - 3, 20)
         for row in evaluations(self._runs):
             for run in row.runs:
                 text.append(letter(run), style(INKS[run % len(INKS)], colours))
@@ -187,6 +188,11 @@ class CompareScreen(Screen[None]):
         differing = difference(self._runs)
         text.append("\nthe specs differ in\n" if differing else "\nthe specs do not differ\n", "bold")
         width = max((room - 24) // len(self._runs) - 1, 5)
+        if differing:
+            text.append(" " * 24)
+            for run in range(len(self._runs)):
+                text.append(f"{letter(run):<{width}} ", style(INKS[run % len(INKS)], colours))
+            text.append("\n")
         for key, values in differing:
             text.append(f"{fit(key, 23):<24}", dim)
             for number_, value in enumerate(values):

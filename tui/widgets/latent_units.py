@@ -26,9 +26,9 @@ class LatentUnits(Panel):
     def picture(self, height: int, width: int) -> Cells:
         """The list above, the histogram below."""
         latent = self._latent
-        title = "aggregate posterior" if latent.has_prior() else "units, no prior"
-        cells = titled(height, width, title, "mean ± sd")
         units, chosen = latent.units(), latent.unit()
+        title = "aggregate posterior" if latent.has_prior() else "units, no prior" if units else "units"
+        cells = titled(height, width, title, "mean ± sd")
         if not units or chosen is None or height < 4 or width < 20:
             cells.paste(1, 0, sentence(height - 1, width, ""))
             return cells
