@@ -62,7 +62,7 @@ _THEMED: dict[str, dict[int, tuple[int, int]]] = {
         Ink.DIM: (241, 8), Ink.FAINT: (249, 7), Ink.CURVE: (25, 4), Ink.MARK: (30, 6), Ink.GOOD: (28, 2),
         Ink.WARN: (130, 3), Ink.BAD: (160, 1), Ink.SECOND: (90, 5), Ink.KEY: (25, 4),
     },
-    # Blue, orange, yellow, vermilion, sky blue and reddish purple of Okabe & Ito, which red-green blindness tells apart.
+    # Blue, orange, yellow, vermilion, sky blue, reddish purple of Okabe & Ito, which red-green blindness tells apart.
     "colour-blind": {
         Ink.CURVE: (74, 6), Ink.MARK: (227, 3), Ink.GOOD: (32, 12), Ink.WARN: (214, 11), Ink.BAD: (166, 13),
         Ink.SECOND: (175, 5), Ink.KEY: (74, 14),

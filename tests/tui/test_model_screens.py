@@ -274,8 +274,11 @@ async def test_the_aggregate_posterior_is_set_against_the_prior(vae: PlayedEngin
 
 async def test_without_a_posterior_there_is_no_prior(engine: PlayedEngine, until: Until) -> None:
     async with visit(engine, until, "latent", posterior=False) as at:
+        await at.until(lambda: "mean ± sd" in at.text, "the panel")
+        assert "units" in at.text
+        assert "no prior" not in at.text, "before the answer nobody knows"
         await at.settle()
-        assert "no prior" in at.text
+        assert "units, no prior" in at.text
 
 
 async def test_a_model_without_a_decoder_says_so_and_is_not_asked_for_one(engine: PlayedEngine, until: Until) -> None:

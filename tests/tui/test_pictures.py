@@ -91,6 +91,7 @@ async def test_the_list_of_runs_looks_as_it_did(
 
 async def test_the_form_looks_as_it_did(tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LADDERTOP_RUNS", str(tmp_path))
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)  # the form names it
     app = LaddertopApp(tmp_path, form=True)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "✓ ready" in screen_text(app), "the form")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from textual.binding import Binding
@@ -15,6 +16,7 @@ from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 from tui.app import LaddertopApp
 from tui.draw.cells import Ink
+from tui.draw.chart import INKS
 from tui.manners import Alerts, Kept
 from tui.palette import THEMES, Colours, colours_of, style
 from tui.screens.run import RunScreen
@@ -128,6 +130,13 @@ def test_good_and_bad_differ_by_more_than_red_and_green() -> None:
     # Deuteranopes see little of the difference between red and green; blue is what is left.
     good, bad = (style(ink, Colours("256", "colour-blind")).color.number for ink in (Ink.GOOD, Ink.BAD))  # type: ignore[union-attr]
     assert (good - 16) % 6 - (bad - 16) % 6 >= 3  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("depth", ["16", "256"])
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_two_curves_of_a_chart_have_the_same_colour(theme: str, depth: Literal["16", "256"]) -> None:
+    colours = {ink: style(ink, Colours(depth, theme)).color for ink in INKS}
+    assert len(set(colours.values())) == len(INKS), colours
 
 
 def test_without_colours_nothing_is_coloured_in_any_theme() -> None:
