@@ -38,6 +38,7 @@ async def shown(runs: list[PlayedEngine], until: Until) -> list[str]:
         await until(pilot, lambda: "the specs differ in" in screen_text(app), "the tables")
         scroll = app.screen.query_one(VerticalScroll)
         await until(pilot, lambda: scroll.show_vertical_scrollbar, "the scrollbar")
+        await pilot.pause(0.2)  # the text is laid out anew beside it
         return screen_text(app).splitlines()[scroll.region.y : scroll.region.bottom]
 
 

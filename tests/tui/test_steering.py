@@ -172,7 +172,7 @@ async def test_the_help_names_every_key(engine: PlayedEngine, until: Until) -> N
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, Help), "the help")
         text = screen_text(pilot.app)
-        for binding in RunScreen.BINDINGS:
+        for binding in (*RunScreen.BINDINGS, *LaddertopApp.BINDINGS):
             assert binding.description in text  # type: ignore[union-attr]
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run screen")

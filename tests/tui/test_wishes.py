@@ -185,6 +185,50 @@ async def test_the_bell_rings_once_and_can_be_silenced(
     assert not Kept().alerts
 
 
+@pytest.mark.parametrize("key", ["2", "question_mark", "slash"])
+async def test_the_bell_rings_once_while_another_screen_lies_over_the_run(
+    engine: PlayedEngine, until: Until, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    app = LaddertopApp(engine.run.path.parent, engine.run.path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        written: list[str] = []
+        assert app._driver is not None
+        monkeypatch.setattr(app._driver, "write", written.append)
+        await until(pilot, lambda: "● training" in screen_text(app), "the run")
+        await pilot.press(key)
+        await until(pilot, lambda: not isinstance(app.screen, RunScreen), "the other screen")
+        engine.keep_time(time.time() + 5)
+        engine.end("finished")
+        await until(pilot, lambda: any("]9;" in text for text in written), "the call")
+        await pilot.press("escape")
+        await until(pilot, lambda: "finished" in screen_text(app), "the end, on the run screen")
+        assert [text for text in written if "]9;" in text] == [
+            f"\x07\x1b]9;laddertop: played: finished at step {engine.step}\x1b\\"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "title"),
+    [
+        ("?", "Keys of the run screen"),
+        ("2?", "Keys of the layers screen"),
+        ("r?", "Keys of the runs screen"),
+    ],
+)
+async def test_the_help_of_a_screen_names_the_keys_of_the_dashboard(
+    engine: PlayedEngine, until: Until, keys: str, title: str
+) -> None:
+    app = LaddertopApp(engine.run.path.parent, engine.run.path)
+    async with app.run_test(size=(120, 80)) as pilot:
+        await until(pilot, lambda: "● training" in screen_text(app), "the run")
+        for key in keys:
+            await pilot.press(key)
+        await until(pilot, lambda: title in screen_text(app), "the help")
+        shown = screen_text(app)
+        for line in ("ctrl+c ctrl+q  leave", "ctrl+t  colours: dark", "ctrl+n  ring at an end"):
+            assert line in shown
+
+
 def test_a_damaged_file_of_wishes_means_the_usual(tmp_path: Path) -> None:
     for text in ("{", "[]", '{"theme": "pink", "alerts": 3}'):
         folder = tmp_path / ".cache" / "laddertop"

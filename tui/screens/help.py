@@ -1,4 +1,4 @@
-"""Every key of a screen, built from its bindings."""
+"""Every key of a screen, built from its bindings and those of the dashboard."""
 
 from __future__ import annotations
 
@@ -50,15 +50,17 @@ class Help(ModalScreen[None]):
     def __init__(self, title: str, bindings: Iterable[Binding], notes: str = "") -> None:
         super().__init__()
         self._title = title
-        self._keys = [b for b in bindings if b.description]
+        everywhere = (b for b in self.app.BINDINGS if isinstance(b, Binding))
+        self._keys = [b for b in (*bindings, *everywhere) if b.description]
         self._notes = notes
 
     def compose(self) -> ComposeResult:
         """A table of keys, then the notes."""
+        width = max(len(key_sign(binding.key)) for binding in self._keys)
         text = Text()
         text.append(f"{self._title}\n\n", "bold")
         for binding in self._keys:
-            text.append(f"{key_sign(binding.key):>10}  ", "bold")
+            text.append(f"{key_sign(binding.key):>{width}}  ", "bold")
             text.append(f"{binding.tooltip or binding.description}\n")
         if self._notes:
             text.append(f"\n{self._notes}\n")
