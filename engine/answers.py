@@ -138,7 +138,7 @@ def _denoise(subject: Subject, question: Denoise) -> Arrays:
     corrupted = x
     if kind != "none":
         drawn = _drawn(draws_needed(kind, x.numel()), question.seed, x)
-        corrupted = corrupt(x, kind, torch.tensor(level, device=x.device), drawn)
+        corrupted = corrupt(x, kind, torch.tensor(level, device=x.device), drawn, noise.salt)
     shown = {"input": x, "corrupted": corrupted, "reconstruction": cast(Denoises, subject.model).denoise(corrupted)}
     return {name: _pictures(subject, rows) for name, rows in shown.items()}
 

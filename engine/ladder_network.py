@@ -301,11 +301,13 @@ class LadderNetwork(nn.Module):
 
     @torch.no_grad()
     def denoising_costs(self, test: Images, seed: int) -> dict[str, Value]:
-        """The denoising costs of test images, as in training: batches as large, their statistics, the spec's noise."""
+        """The denoising costs of test images, as in training: batches as large, or all where they are fewer; their
+        statistics, the spec's noise."""
         knobs = {f"noise.std.{i}": torch.tensor(std, device=test.pixels.device) for i, std in enumerate(self.noise)}
-        sums, count = torch.zeros(len(self.weighted), device=test.pixels.device), len(test) // self.rows
+        rows = min(self.rows, len(test))
+        sums, count = torch.zeros(len(self.weighted), device=test.pixels.device), len(test) // rows
         for batch in range(count):
-            x = test.rows(slice(batch * self.rows, (batch + 1) * self.rows))
+            x = test.rows(slice(batch * rows, (batch + 1) * rows))
             drawn = evaluation_draws(self.draws_needed(0, len(x)), seed, Stream.EVALUATE, batch, x.device)
             sums += torch.stack(self._denoising(self._encode(x[:0], x, drawn, knobs, self.weighted[-1])))
         unit = "squared error per unit, mean over test images"

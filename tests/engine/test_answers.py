@@ -190,6 +190,13 @@ def test_corruption_is_that_of_the_run_unless_another_is_asked_for() -> None:
         answer(asked, Denoise(level=2))
 
 
+def test_salt_and_pepper_has_as_much_salt_as_in_training() -> None:
+    asked = subject("dae", "noise.kind=salt_and_pepper", "noise.level=0.1", "noise.salt=level")
+    told = answer(asked, Denoise(items=list(range(100))))
+    black = told["input"] == 0
+    assert (told["corrupted"][black] == 255).mean() == pytest.approx(0.01, abs=0.005)
+
+
 def test_a_diverged_model_says_so_instead_of_showing_black() -> None:
     asked = subject("dae")
     with torch.no_grad():
