@@ -212,8 +212,9 @@ def test_pitfall_16_the_supervised_baseline_computes_no_unlabelled_row_and_learn
     assert bench.model.reconstruct(x, bench.draws(), bench.knobs()) == {}
 
 
-def test_pitfall_17_an_evaluation_without_a_held_back_set_has_no_nan():
-    bench = Bench(small_spec("ladder", "data.labels=all"))
+@pytest.mark.parametrize("batch", [50, 400])  # of 360 test images
+def test_pitfall_17_an_evaluation_without_a_held_back_set_has_no_nan(batch: int):
+    bench = Bench(small_spec("ladder", "data.labels=all", f"data.batch={batch}"))
     values = bench.model.report(bench.data.test, bench.batches, 1).values()
     assert all(math.isfinite(value.value) for value in values)
 
