@@ -163,7 +163,7 @@ def page(plan: list[dict[str, Any]], results: list[dict[str, Any]]) -> str:
         seen.append((recipe, settings))
         row: dict[str, Any] = next((row for row in plan if wanted(row, 0) == wanted(mine[0], 0)), {})
         published = {} if mine[0]["shortened"] else row.get("published", {})
-        text += glance(mine, row.get("headline"), published)
+        text.append(glance(mine, row.get("headline"), published))
         sections += section(mine, published)
     return "\n".join([*text, *sections]) + "\n"
 
@@ -178,12 +178,12 @@ def values_of(results: list[dict[str, Any]], measure: str) -> list[float]:
     return [float(result["values"][measure]["value"]) for result in results]
 
 
-def glance(results: list[dict[str, Any]], measure: str | None, published: dict[str, str]) -> list[str]:
+def glance(results: list[dict[str, Any]], measure: str | None, published: dict[str, str]) -> str:
     """A line of the table at the top: one measure, that of the plan or else the first, which is the paper's own."""
     measure = measure or next(iter(results[0]["values"]))
     shown = ", ".join(f"{number:.4g}" for number in values_of(results, measure))
     unit = results[0]["values"][measure]["unit"].partition(",")[0]
-    return [f"| {title_of(results[0])} | {measure}, {unit} | {shown} | {published.get(measure, '')} |"]
+    return f"| {title_of(results[0])} | {measure}, {unit} | {shown} | {published.get(measure, '')} |"
 
 
 def section(results: list[dict[str, Any]], published: dict[str, str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -56,6 +57,17 @@ def in_terminal(runs: Path, rounds: int = 7) -> None:
         print(f"from the start to {name}: {statistics.median(some):.3f} s ({min(some):.3f} … {max(some):.3f})")
 
 
+def command(runs: Path, rounds: int = 7) -> None:
+    """Prints how long `laddertop runs` takes from its start to its end."""
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        words = [str(Path(sys.executable).with_name("laddertop")), "runs", "--runs", str(runs)]
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+        times.append(time.perf_counter() - began)
+    print(f"`laddertop runs`, start to end: {statistics.median(times):.3f} s ({min(times):.3f} … {max(times):.3f})")
+
+
 def _shows(text: str, what: str) -> bool:
     if what == "the first frame":
         return "reading runs" in text
@@ -81,6 +93,7 @@ def main() -> None:
         print(f"looking again: {time.perf_counter() - began:.3f} s")
         asyncio.run(on_screen(Path(folder)))
         in_terminal(Path(folder))
+        command(Path(folder))
 
 
 async def on_screen(runs: Path) -> None:

@@ -6,6 +6,8 @@
 All variants of one model and batch run interleaved in this one process, a few steps each in turn, on random images of
 MNIST's size; the table shows medians, the spread from the 10th to the 90th percentile, and ratios to the floor of the
 same precision. Absolute times mean little on a shared machine; the ratios are the result.
+
+pythae wants tqdm, which this project does without: `pip install --target CLONE/../pythae_deps --no-deps tqdm`.
 """
 
 from __future__ import annotations

@@ -166,11 +166,7 @@ class LaddertopApp(App[None]):
 
     def on_looked(self, message: Looked) -> None:
         """Call the user for what just happened, with the bell and, where a terminal knows it, a notification."""
-        # Another screen may lie over the run screen, which looks on.
-        screen = next((s for s in self.screen_stack if isinstance(s, RunScreen)), None)
-        if screen is None or isinstance(screen, ReplayScreen):
-            return
-        for text in self._alerts.take(screen.view.run.name, message.news.events):
+        for text in self._alerts.take(message.run.name, message.news.events):
             if self._kept.alerts and self._driver is not None:
                 self._driver.write(f"\x07\x1b]9;laddertop: {harmless(text)}\x1b\\")
                 self._driver.flush()

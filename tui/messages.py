@@ -13,7 +13,8 @@ from tui.watcher import News
 class Looked(Message):
     """The watcher has looked at the run folder."""
 
-    def __init__(self, news: News) -> None:
+    def __init__(self, run: RunFolder, news: News) -> None:
+        self.run = run
         self.news = news
         super().__init__()
 

@@ -160,14 +160,20 @@ def test_a_user_is_called_for_the_end_a_divergence_and_a_new_best_alone() -> Non
     assert alerts.take("a", [RunEnded(time=later, step=9, reason="stopped")]) == ["a: stopped at step 9"]
 
 
+def heard(app: LaddertopApp, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the dashboard writes to its terminal from now on."""
+    written: list[str] = []
+    assert app._driver is not None
+    monkeypatch.setattr(app._driver, "write", written.append)
+    return written
+
+
 async def test_the_bell_rings_once_and_can_be_silenced(
     engine: PlayedEngine, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = LaddertopApp(engine.run.path.parent, engine.run.path)
     async with app.run_test(size=(120, 40)) as pilot:
-        written: list[str] = []
-        assert app._driver is not None
-        monkeypatch.setattr(app._driver, "write", written.append)
+        written = heard(app, monkeypatch)
         await until(pilot, lambda: "● training" in screen_text(app), "the run")
         engine.keep_time(time.time() + 5)
         engine.evaluate(9.0)
@@ -191,9 +197,7 @@ async def test_the_bell_rings_once_while_another_screen_lies_over_the_run(
 ) -> None:
     app = LaddertopApp(engine.run.path.parent, engine.run.path)
     async with app.run_test(size=(120, 40)) as pilot:
-        written: list[str] = []
-        assert app._driver is not None
-        monkeypatch.setattr(app._driver, "write", written.append)
+        written = heard(app, monkeypatch)
         await until(pilot, lambda: "● training" in screen_text(app), "the run")
         await pilot.press(key)
         await until(pilot, lambda: not isinstance(app.screen, RunScreen), "the other screen")
@@ -205,6 +209,18 @@ async def test_the_bell_rings_once_while_another_screen_lies_over_the_run(
         assert [text for text in written if "]9;" in text] == [
             f"\x07\x1b]9;laddertop: played: finished at step {engine.step}\x1b\\"
         ]
+
+
+async def test_a_replay_calls_nobody(engine: PlayedEngine, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.keep_time(time.time() + 5)
+    engine.end("finished")
+    app = LaddertopApp(engine.run.path.parent, engine.run.path, replay=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        written = heard(app, monkeypatch)
+        await until(pilot, lambda: "replay" in screen_text(app), "the replay")
+        await pilot.press("9", "plus", "plus", "plus", "plus", "plus", "plus", "plus", "space")
+        await until(pilot, lambda: "finished" in screen_text(app), "the end")
+        assert not any("\x07" in text for text in written)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from journal.folder import RunFolder
 from tui.draw.cells import Cells, Ink
 from tui.draw.numbers import duration, setting
 from tui.draw.spark import bar
+from tui.messages import Looked
 from tui.panel import Panel
 from tui.replay import Past, PastView, PastWatcher
 from tui.screens.help import Help
@@ -88,6 +89,10 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         bar.styles.offset = (0, height - 1)
         bar.styles.width, bar.styles.height = width, 1
         bar.update()
+
+    def on_looked(self, message: Looked) -> None:
+        """The past calls nobody: the dashboard does not hear of it."""
+        message.stop()
 
     def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
         """Nothing can be asked of the past."""

@@ -100,7 +100,7 @@ class RunScreen(Screen[None]):
                 self.post_message(Failed(str(error)))
                 await asyncio.sleep(2)
                 continue
-            self.post_message(Looked(news))
+            self.post_message(Looked(self.view.run, news))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), 0.01 if news.more else self._pace.interval(self.view))
             self._wake.clear()

@@ -74,12 +74,11 @@ class Terms(Panel):
         ink = Ink.WARN if stale else Ink.STRONG if math.isfinite(total) else Ink.BAD
         cells.right(y, x_weighted, number(total) if view.latest else "–", ink)
         y += 2 if height - y - 2 >= len(words) else 1
-        below = y
-        for text, word_ink in words[: max(height - y, 0)]:
-            cells.put(y, 1, fit(text, width - 1), word_ink)
-            y += 1
-        if (hidden := len(words) - (y - below)) > 0:
-            cells.right(height - 1, width - 1, f"  {hidden} more below", Ink.DIM)
+        left = max(height - y, 0)
+        for at, (text, word_ink) in enumerate(words[:left], y):
+            cells.put(at, 1, fit(text, width - 1), word_ink)
+        if len(words) > left:
+            cells.right(height - 1, width - 1, f"  {len(words) - left} more below", Ink.DIM)
         return cells
 
 
