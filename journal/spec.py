@@ -7,8 +7,10 @@ events instead. Every field's description is its documentation: `laddertop recip
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
@@ -233,22 +235,41 @@ _KIND_NAMES = [get_args(kind.model_fields["kind"].annotation)[0] for kind in KIN
 
 
 def _complaints(error: ValidationError, tree: dict[str, Any]) -> Iterator[str]:
+    by_key: dict[str, list[Any]] = {}
     for one in error.errors(include_url=False):
         where = [str(part) for part in one["loc"] if part not in _KIND_NAMES]
         # Members of a union such as `int | "all"` complain one by one; their names are no keys.
         while where and not _leads_somewhere(where, tree) and one["type"] != "extra_forbidden" and len(where) > 1:
             where.pop()
-        message = one["msg"].removeprefix("Value error, ")
-        key = ".".join(where)
+        by_key.setdefault(".".join(where), []).append(one)
+    for key, (one, *more) in by_key.items():
+        declared = next((known for known in keys() if known.name == re.sub(r"\.\d+$", "", key)), None)
+        given: Any = one["input"]
         if one["type"] == "extra_forbidden":
             message = f"unknown key{_did_you_mean(key, [k.name for k in keys()])}"
         elif one["type"] in ("union_tag_not_found", "missing") and key == "model":
             message = f"name the model: [model] kind = {', '.join(_KIND_NAMES)}"
         else:
+            message = one["msg"].removeprefix("Value error, ")
             message = message[0].lower() + message[1:]
-            if not isinstance(one.get("input"), dict):
-                message += f" (you gave {one['input']!r})"
+            if more:
+                given = reduce(lambda part, name: part[name], key.split("."), tree)
+            if declared and (more or one["type"].endswith(("_parsing", "_type", "_from_float", "literal_error"))):
+                message = f"takes {_with_articles(declared.type, of_list=key != declared.name)}"
+            elif declared and one["type"] == "string_pattern_mismatch":
+                about = " ".join(declared.help.split())
+                message = f"is none of these: {about[0].lower()}{about[1:].rstrip('.')}"
+            if not isinstance(given, dict):
+                message += f" (you gave {given!r})"
         yield f"{key}: {message}" if key else message
+
+
+def _with_articles(types: str, of_list: bool) -> str:
+    """What a key takes, `a whole number or all`; or what its list takes."""
+    words = [word.removeprefix("list of ") if of_list else word for word in types.split(" | ")]
+    words = [f"{word}s" if word.startswith("list") and word.endswith("number") else word for word in words]
+    words = [f"a {word}" if word.startswith("list") or word.endswith("number") else word for word in words]
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
 
 
 def _leads_somewhere(where: list[str], tree: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -92,10 +93,13 @@ def test_a_length_in_epochs_replaces_one_in_steps_and_back() -> None:
         ("optimizer.lr=nan", r"optimizer\.lr: "),
         ("seed=-1", "seed: .*greater than or equal to 0"),
         ("precision=fp16", r"precision: .*fp32.*\(you gave 'fp16'\)"),
-        ("device=gpu", "device: "),
+        ("device=gpu", r"device: is none of these: auto, cpu, cuda, .*\(you gave 'gpu'\)"),
         ("steps=0", "steps: .*greater than or equal to 1"),
         ("data.labels=15", "multiple of 10"),
-        ("data.labels=none", r"data\.labels: "),
+        ("data.labels=none", r"^the settings: data\.labels: takes a whole number or all \(you gave 'none'\)$"),
+        ("noise.std=x", r"^the settings: noise\.std: takes a number or a list of numbers \(you gave 'x'\)$"),
+        ('noise.std=[0.1, "x"]', r"^[^;]* takes a number or a list of numbers \(you gave \[0\.1, 'x'\]\)$"),
+        ('model.widths=[1, "x"]', r"model\.widths\.1: takes a whole number \(you gave 'x'\)$"),
         ("model.denoising=[1,2]", r"denoising needs 6 weights .*has 2"),
         ("model.latent=3", "unknown key 'model.latent'"),
         ("noise.kind=masking", "ladder network takes gaussian noise only"),
@@ -109,6 +113,17 @@ def test_a_wrong_setting_is_named_in_one_sentence(setting: str, complaint: str) 
         override(load_recipe("ladder-digits"), [setting])
     assert "\n" not in str(caught.value)
     assert "pydantic" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ladder-digits", "conv-fc-mnist-100", "vae-mnist", "lvae-mnist", "dae-mnist"])
+def test_one_wrong_value_gives_one_complaint_whatever_the_key(name: str) -> None:
+    spec = load_recipe(name)
+    for key in keys(spec):
+        if key.name not in ("recipe", "data.root"):  # they take any text
+            with pytest.raises(ValueError, match=rf"^the settings: {re.escape(key.name)}: [^;]*") as caught:
+                override(spec, [f"{key.name}=?!"])
+            assert str(caught.value).count("(you gave") == 1
+            assert "input should" not in str(caught.value)
 
 
 def test_a_model_that_is_trained_on_what_it_sees_takes_no_noise(tmp_path: Path) -> None:
