@@ -18,6 +18,7 @@ from engine.build import Model
 from engine.corruption import corrupt, draws_needed
 from engine.data import Batches, Data
 from engine.explore import Classifies, Decodes, Denoises, Encodes, Fills, Gates, Generates, Settles, Spreads
+from engine.models.dae import Dae
 from engine.randomness import Draws, Stream, draws
 from journal.explore import (
     AnyQuestion,
@@ -267,6 +268,8 @@ def _field(subject: Subject, question: ScoreField) -> Arrays:
     x = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1).to(subject.data.test.pixels.device)
     shift = cast(Denoises, subject.model).denoise(x.flatten(0, 1)).view_as(x) - x
     arrays = {"x": x, "shift": _finite(shift), "data": subject.data.test.rows(slice(0, question.rows))}
+    if isinstance(subject.model, Dae) and (sigma := subject.model.sigma):
+        arrays |= {"score": shift / sigma**2, "sigma": torch.tensor(sigma)}
     if isinstance(subject.model, Generates):
         arrays["samples"] = _finite(_generated(subject, question.rows, question.seed))
     return {name: value.float().cpu().numpy() for name, value in arrays.items()}

@@ -60,6 +60,14 @@ def build(spec: Spec, data: Data, device: torch.device, precision: torch.dtype) 
             return Gsn(spec, pixels, precision).to(device)
 
 
+def run_length(spec: Spec, epoch_steps: int) -> int:
+    """Steps of the spec's run; an epoch has `epoch_steps`. Raises ValueError when it has none."""
+    steps = spec.steps or round((spec.epochs or 0) * epoch_steps)
+    if not steps:
+        raise ValueError(f"epochs: {spec.epochs:g} is less than one step; an epoch has {epoch_steps}")
+    return steps
+
+
 def choose_device(wanted: str) -> torch.device:
     """The device of a spec; auto takes a GPU where there is one.
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from engine import checkpoint
 from engine.answers import Subject
-from engine.build import build, choose_device, choose_threads
+from engine.build import build, choose_device, choose_threads, run_length
+from engine.controls import Controls
 from engine.data import Batches, load
+from engine.models.dae import Dae
 from journal.events import Checkpointed, EventReader
 from journal.folder import RunFolder
 from journal.state import RunState
@@ -36,9 +40,12 @@ class Saved:
         precision = torch.bfloat16 if trained_in == "bf16" else torch.float32
         model = build(spec, data, device, precision)
         choose_threads(spec.threads, model, device)
-        model.load_state_dict(content["model"])
+        self._controls = Controls(spec, model.knobs, batches.epoch_steps, run_length(spec, batches.epoch_steps), device)
+        if isinstance(model, Dae):
+            model.trained_with = self._controls.by_name()[model.level]
         self.subject = Subject(model, data, batches, spec)
         """The model with its data."""
+        self._take(content)
 
     def restore(self, step: int | None) -> None:
         """Restores the checkpoint of a step, or the newest, unless it is the one at hand.
@@ -47,8 +54,13 @@ class Saved:
         """
         wanted = self._recorded(step)
         if wanted.sha256 != self.checkpoint.sha256:
-            self.subject.model.load_state_dict(checkpoint.load(self._run.path, wanted)["model"])
+            self._take(checkpoint.load(self._run.path, wanted))
             self.checkpoint = wanted
+
+    def _take(self, content: dict[str, Any]) -> None:
+        self.subject.model.load_state_dict(content["model"])
+        self._controls.load(content["controls"])
+        self._controls.prepare(content["step"])
 
     def _recorded(self, step: int | None) -> Checkpointed:
         self._state.apply_all(self._events.read_all())

@@ -17,10 +17,11 @@ import torch
 
 from engine import checkpoint, explore
 from engine.answers import Subject
-from engine.build import build, choose_compile, choose_device, choose_precision, choose_threads
+from engine.build import build, choose_compile, choose_device, choose_precision, choose_threads, run_length
 from engine.controls import Controls
 from engine.data import Batches, load
 from engine.explorer import Explorer
+from engine.models.dae import Dae
 from engine.recorder import Recorder, columns
 from engine.sgd import make_optimizer
 from engine.step import Step
@@ -51,9 +52,7 @@ class Training:
         self.device = choose_device(spec.device)
         self.data = load(spec.data, self.device)
         self.batches = Batches(spec.data, self.data, spec.seed, with_labels=spec.model.labelled)
-        self.steps = spec.steps or round((spec.epochs or 0) * self.batches.epoch_steps)
-        if not self.steps:
-            raise ValueError(f"epochs: {spec.epochs:g} is less than one step; an epoch has {self.batches.epoch_steps}")
+        self.steps = run_length(spec, self.batches.epoch_steps)
         compiled, note = choose_compile(spec.compile, self.steps, self.device)
         precision = choose_precision(spec.precision, self.device, compiled)
         self._precision = "bf16" if precision is torch.bfloat16 else "fp32"
@@ -61,6 +60,8 @@ class Training:
         choose_threads(spec.threads, self.model, self.device)
         self.optimizer = make_optimizer(dict(self.model.named_parameters()), spec.optimizer)
         self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, self.steps, self.device)
+        if isinstance(self.model, Dae):
+            self.model.trained_with = self.controls.by_name()[self.model.level]
         self.step = 0
         self.paused = False
         recorded = run.checkpoints(state.checkpoints)
@@ -238,6 +239,7 @@ class Training:
         """Measures the model and records it."""
         self._evaluated = self.step
         split = "held back" if self.spec.data.held_back else "test"
+        self.controls.prepare(self.step)
         self.recorder.flush()
         self.events.append(
             explore.evaluate(self.model, self.data.held_back, split, self.batches, self.spec.seed, self.step)

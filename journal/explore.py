@@ -138,8 +138,9 @@ class Layers(_OfManyItems):
 
 
 class ScoreField(Question):
-    """Where a model of points moves a point: `x` and `shift` (reconstruction - x) [G, G, 2], `data` [N, 2] and, from
-    models that can draw, `samples` [N, 2]."""
+    """Where a model of points moves a point: `x` and `shift` (reconstruction - x) [G, G, 2], `data` [N, 2]; from
+    models that can draw, `samples` [N, 2]; from denoising autoencoders that estimate it, the score `score` [G, G, 2],
+    shift / `sigma`², of the density smoothed by the noise `sigma` they are trained with."""
 
     kind: Literal["field"] = "field"
     lines: int = Field(default=21, ge=2, le=60)

@@ -59,6 +59,9 @@ class Dae(nn.Module):
         self.terms = [Term(name="reconstruction", label="reconstruction", unit=unit, weight=None)]
         self.knobs = [level_knob(spec.noise)]
         self.level = self.knobs[0].name
+        self.trained_with = torch.tensor(self.knobs[0].value)
+        """The level of corruption it is trained with, a scalar: the spec's, unless whoever trains or restores it says
+        what has become of that."""
 
     def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
         """Normal and uniform draws of one step."""
@@ -109,8 +112,8 @@ class Dae(nn.Module):
             x = (draws.uniform(*x.shape) < x).float()
         cost = self._per_pixel(x, self.output(x)).sum(1).mean().item()
         values = {"reconstruction": Value(value=cost, unit=f"{self.unit}, mean over the test {self.item}s")}
-        if self.mixture is not None and self._estimates_score():
-            values |= score_agreement(self.denoise, self.mixture, self._sigma(), x.device)
+        if self.mixture is not None and (sigma := self.sigma):
+            values |= score_agreement(self.denoise, self.mixture, sigma, x.device)
         return values
 
     @torch.no_grad()
@@ -158,23 +161,12 @@ class Dae(nn.Module):
         """The reconstruction r(x), pixels [B, D], of x [B, D], which the caller has corrupted or not."""
         return self._pixels(self.output(x))
 
-    def score(self, x: Tensor) -> Tensor:
-        """The estimate (r(x) - x)/σ² of ∇ log p_σ(x) [B, D], with σ as the spec has it (Alain & Bengio 2014, eq. 2).
-
-        Raises ValueError where the model is trained for something else.
-        """
-        if not self._estimates_score():
-            raise ValueError(
-                "only a denoising autoencoder with noise.kind=gaussian, noise.std above 0 and model.loss=squared "
-                "estimates a score"
-            )
-        return (self.denoise(x) - x) / self._sigma() ** 2
-
-    def _estimates_score(self) -> bool:
-        return self.noise.kind == "gaussian" and not self.cross_entropy and self._sigma() > 0
-
-    def _sigma(self) -> float:
-        return self.noise.std[0] if isinstance(self.noise.std, list) else self.noise.std
+    @property
+    def sigma(self) -> float:
+        """σ of the score (r(x) - x)/σ² that it estimates: that of the noise it is trained with (Alain & Bengio 2014,
+        eq. 2). 0 where it estimates none: without noise, with another noise or another cost."""
+        estimates = self.noise.kind == "gaussian" and not self.cross_entropy
+        return self.trained_with.item() if estimates else 0.0
 
     def _pixels(self, output: Tensor) -> Tensor:
         return torch.sigmoid(output) if self.cross_entropy else output

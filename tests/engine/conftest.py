@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from engine.build import Model, build
 from engine.controls import Controls
 from engine.data import Batches, Data, load
 from engine.randomness import Draws, Stream, draws
+from engine.stop import Stop
 from journal.spec import Spec, load_recipe, override
 
 CPU = torch.device("cpu")
@@ -50,6 +52,15 @@ def small_spec(kind: str, *settings: str) -> Spec:
         "gsn": ("gsn-mnist", ["data.name=digits", "model.hidden=[32, 24]", "model.walkback=3"]),
     }[kind]
     return override(load_recipe(recipe), own + common)
+
+
+@pytest.fixture
+def stop() -> Iterator[Stop]:
+    """What ends a training; the signals of the test run are given back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield Stop(foreground=False)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 class Bench:

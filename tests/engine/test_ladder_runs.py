@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,15 +22,6 @@ from journal.state import RunState
 from tests.engine.conftest import CPU, Bench, small_spec
 
 KINDS = ["ladder", "conv_ladder", "unsupervised_ladder"]
-
-
-@pytest.fixture
-def stop() -> Iterator[Stop]:
-    """What ends a training; the signals of the test run are given back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield Stop(foreground=False)
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def trained(folder: Path, spec: Spec, stop: Stop, *, stop_at: int | None = None) -> dict[str, torch.Tensor]:

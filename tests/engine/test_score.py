@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from engine.answers import answer
 from engine.data.points import MIXTURE
+from engine.models.dae import Dae
+from engine.saved import Saved
 from engine.score import score_agreement, smoothed_hessian, smoothed_log_density, smoothed_score
+from engine.stop import Stop
+from engine.train import Training
+from journal.events import EventReader, EventWriter
+from journal.explore import ScoreField
+from journal.folder import create_run
 from journal.spec import load_recipe, override
+from journal.state import RunState
 from tests.engine.conftest import CPU, Bench, small_spec
 from tests.engine.training import train
 
@@ -76,7 +87,10 @@ def test_the_cost_is_that_of_denoising_score_matching_times_the_fourth_power_of_
     bench = Bench(override(load_recipe("dae-mixture"), ["data.batch=50"]), torch.float64)
     x = bench.batch()[2]
     noisy = x + SIGMA * bench.draws().normal(*x.shape)
-    matching = (bench.model.score(noisy) - (x - noisy) / SIGMA**2).square().sum(1).mean()
+    assert isinstance(bench.model, Dae)
+    assert bench.model.sigma == pytest.approx(SIGMA)
+    score = (bench.model.denoise(noisy) - noisy) / SIGMA**2
+    matching = (score - (x - noisy) / SIGMA**2).square().sum(1).mean()
     torch.testing.assert_close(bench.costs()[0], SIGMA**4 * matching, rtol=1e-5, atol=0)
 
 
@@ -100,14 +114,36 @@ def test_noisy_points_are_moved_to_the_curve():
 
 
 def test_only_a_denoiser_of_gaussian_noise_by_squared_error_has_a_score():
-    bench = Bench(small_spec("dae"))
-    with pytest.raises(ValueError, match=r"noise\.kind=gaussian"):
-        bench.model.score(torch.zeros(1, 64))
-    images = Bench(small_spec("dae", "model.loss=squared", "noise.kind=gaussian", "noise.std=0.5"))
-    x = images.data.test.rows(slice(0, 3))
-    with torch.no_grad():
-        score = images.model.score(x)
-    np.testing.assert_allclose(score.numpy(), ((images.model.output(x) - x) / 0.25).detach().numpy(), rtol=1e-6)
+    for settings, sigma in {
+        (): 0,
+        ("model.loss=squared", "noise.kind=masking"): 0,
+        ("noise.kind=gaussian",): 0,
+        ("model.loss=squared", "noise.kind=gaussian", "noise.std=0.5"): 0.5,
+    }.items():
+        model = Bench(small_spec("dae", *settings)).model
+        assert isinstance(model, Dae)
+        assert model.sigma == sigma
+
+
+def test_the_score_is_that_of_the_noise_the_training_has_now_and_without_noise_there_is_none(
+    tmp_path: Path, stop: Stop
+):
+    spec = override(load_recipe("dae-mixture"), ["steps=2", "model.hidden=[8]", "samples.every=0"])
+    run = create_run(tmp_path, spec, "steered")
+    with EventWriter(run.events_path) as events:
+        training = Training(run, events, RunState())
+        for turned in ({}, {"noise.std": 0.4}, {"noise": "off"}):
+            training.controls.set(turned)
+            training.evaluate()
+        training.controls.set({"noise": "on"})
+        training.loop(stop)
+    evaluations = RunState().apply_all(EventReader(run.events_path).read_all()).evaluations
+    told = [e.values["score_cosine"].unit[-3:] if "score_cosine" in e.values else "" for e in evaluations]
+    assert told == ["0.2", "0.4", "", "0.4"]
+    subject = Saved(run).subject
+    field = answer(subject, ScoreField(lines=3))
+    assert field["sigma"] == pytest.approx(0.4)
+    np.testing.assert_allclose(field["score"], field["shift"] / 0.4**2, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

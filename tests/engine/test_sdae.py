@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -210,15 +208,6 @@ def test_samples_show_the_layer_that_is_trained():
 
 
 # ── runs ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def stop() -> Iterator[Stop]:
-    """What ends a training; the signals of the test run are given back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield Stop(foreground=False)
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def carry_on(run: RunFolder, stop: Stop, until: int | None = None) -> None:

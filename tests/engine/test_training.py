@@ -5,10 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import torch
 
 from engine import checkpoint
@@ -19,15 +17,6 @@ from journal.events import Checkpointed, Commanded, Evaluated, Event, EventReade
 from journal.folder import RunFolder, create_run
 from journal.state import RunState
 from tests.engine.conftest import small_spec
-
-
-@pytest.fixture
-def stop() -> Iterator[Stop]:
-    """What ends a training; the signals of the test run are given back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield Stop(foreground=False)
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def history(run: RunFolder) -> list[Event]:
