@@ -10,8 +10,13 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+import numpy as np
+
+from journal.state import RunState
+from tui.draw.axis import XAxis
+from tui.draw.bins import Binned, of_points
+from tui.draw.scale import Kind
 from tui.history import THROUGHPUT
-from tui.run_view import RunView
 
 MOST = 9
 """Charts that are pinned at first, at most."""
@@ -28,18 +33,31 @@ class CurveName:
     unit: str
 
 
-def curve_names(view: RunView) -> list[CurveName]:
+def curve_names(state: RunState) -> list[CurveName]:
     """All curves of a run: total, terms, gradient, throughput, what is evaluated, knobs."""
     names = [CurveName("total", "total cost", "weighted sum of the terms")]
-    names += [CurveName(term.name, term.label, term.unit) for term in view.state.terms]
+    names += [CurveName(term.name, term.label, term.unit) for term in state.terms]
     names.append(CurveName("grad_norm", "gradient norm", "over all parameters, before clipping"))
     names.append(CurveName(THROUGHPUT, "throughput", "steps per second"))
-    evaluated = {name: value.unit for event in view.state.evaluations for name, value in event.values.items()}
+    evaluated = {name: value.unit for event in state.evaluations for name, value in event.values.items()}
     for name, unit in evaluated.items():
         label = name.removesuffix("_percent").replace("_", " ")
         names.append(CurveName(f"{EVALUATED}{name}", f"evaluated {label}", unit))
-    names += [CurveName(knob.name, knob.label, knob.unit) for knob in view.state.knobs.values()]
+    names += [CurveName(knob.name, knob.label, knob.unit) for knob in state.knobs.values()]
     return names
+
+
+def usual_kind(name: str, state: RunState) -> Kind:
+    """The kind of y axis that suits a curve of a run: costs and rates fall by factors, the others do not."""
+    return "linear" if name.startswith(EVALUATED) or name in state.knobs else "log"
+
+
+def evaluated(name: str, state: RunState, axis: XAxis, origin: float) -> Binned:
+    """The curve of an evaluated number on an axis; `origin` is where an axis of wall time begins."""
+    key = name.removeprefix(EVALUATED)
+    events = [e for e in state.evaluations if key in e.values]
+    x = [e.time - origin if axis.unit == "time" else float(e.step) for e in events]
+    return of_points(axis, np.array(x), np.array([e.values[key].value for e in events]))
 
 
 def matching(text: str, curves: list[CurveName]) -> list[CurveName]:
@@ -73,16 +91,16 @@ def title_of(chart: str, curves: list[CurveName]) -> str:
     return found[0].label if len(found) == 1 else chart
 
 
-def first_charts(view: RunView) -> list[str]:
+def first_charts(state: RunState) -> list[str]:
     """The charts that are pinned before the user has chosen any."""
-    terms = [term.name for term in view.state.terms]
+    terms = [term.name for term in state.terms]
     groups = dict.fromkeys(name.partition(".")[0] for name in terms)
     charts = ["total"]
     for group in groups:
         members = [name for name in terms if name.partition(".")[0] == group]
         charts.append(members[0] if len(members) == 1 else f"{group}.*")
-    charts += [c.name for c in curve_names(view) if c.name.startswith(EVALUATED)][:1]
-    charts += ["grad_norm", THROUGHPUT, "lr", *(name for name in ("beta", "warmup") if name in view.state.knobs)]
+    charts += [c.name for c in curve_names(state) if c.name.startswith(EVALUATED)][:1]
+    charts += ["grad_norm", THROUGHPUT, "lr", *(name for name in ("beta", "warmup") if name in state.knobs)]
     if f"{next(iter(groups), '')}.*" in charts or "denoise.*" in charts:
         charts += [name for name in terms if name.startswith("denoise.")][:2]
     return charts[:MOST]

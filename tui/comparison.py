@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,11 @@ from journal.folder import RunFolder
 from journal.metrics import MetricsReader
 from journal.spec import Spec
 from journal.state import RunState
+from tui.chart_choice import EVALUATED, CurveName, curve_names, evaluated
 from tui.draw.axis import Unit, XAxis
 from tui.draw.bins import Binned
 from tui.draw.x_view import Extent, XView
-from tui.history import History, Wanted
+from tui.history import History, Wanted, weights_of
 
 DECAY = 0.98
 """Of the moving average, per step."""
@@ -90,10 +91,13 @@ def look(runs: Sequence[Compared]) -> None:
         one.reader.poll()
 
 
-def names(runs: Sequence[Compared]) -> list[str]:
-    """Curves that there are: the total, the terms of any of the runs, the gradient's norm."""
-    terms = dict.fromkeys(term.name for one in runs for term in one.state.terms)
-    return ["total", *terms, "grad_norm"]
+def names(runs: Sequence[Compared]) -> list[CurveName]:
+    """Every curve that any of the runs has, as the charts of a run name them; without a unit where theirs differ."""
+    found: dict[str, CurveName] = {}
+    for curve in (curve for one in runs for curve in curve_names(one.state)):
+        same = found.setdefault(curve.name, curve).unit == curve.unit
+        found[curve.name] = found[curve.name] if same else replace(curve, unit="")
+    return list(found.values())
 
 
 def widest(runs: Sequence[Compared], unit: Unit) -> Extent:
@@ -108,12 +112,18 @@ def widest(runs: Sequence[Compared], unit: Unit) -> Extent:
 
 
 def curves(runs: Sequence[Compared], name: str, view: XView) -> tuple[XAxis, list[Binned]]:
-    """The axis that holds what `view` shows of all the runs, and one curve of each run on it: [R]."""
+    """The axis that holds what `view` shows of all the runs, and one curve of each run on it: [R]; that of a run which
+    has no such curve is empty."""
     axis = view.axis(widest(runs, view.unit))
     found = []
     for one, scale in zip(runs, _scales(runs, view.unit), strict=True):
         own = axis._replace(first=axis.first / scale, last=axis.last / scale, per=float(one.per_epoch))
-        found.append(one.history.all(Wanted(own, (name,), DECAY, one.began)).of(name))
+        if name.startswith(EVALUATED):
+            found.append(evaluated(name, one.state, own, one.began))
+        else:
+            weights, plain = weights_of(one.state.terms), tuple(one.state.knobs)
+            wanted = Wanted(own, (name,), DECAY, one.began, weights, plain)
+            found.append(one.history.all(wanted).of(name))
     return axis, found
 
 

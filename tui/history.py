@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from journal.events import Term
 from journal.metrics import MetricsReader, Stretch
 from journal.metrics_overview import BLOCK
 from tui.draw.axis import BINS, XAxis
@@ -42,6 +43,11 @@ class Wanted(NamedTuple):
     """Columns of terms with the columns of their weights: while its weight is 0, a term may be nan without fault."""
     plain: tuple[str, ...] = ()
     """Curves that are never smoothed: settings, which do not fluctuate."""
+
+
+def weights_of(terms: list[Term]) -> tuple[tuple[str, str], ...]:
+    """The columns of those terms that have a weight, each with the column of its weight."""
+    return tuple((term.name, term.weight) for term in terms if term.weight is not None)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ _COLOURED = {
     Ink.BAD: Style(color=Color.from_ansi(167), bold=True),
     Ink.SECOND: Style(color=Color.from_ansi(139)),
     Ink.KEY: Style(color=Color.from_ansi(74), bold=True),
+    Ink.SEVENTH: Style(color=Color.from_ansi(99)),
+    Ink.EIGHTH: Style(color=Color.from_ansi(195)),
 }
 
 _COLOURLESS = {
@@ -51,6 +53,8 @@ _SIXTEEN = {
     Ink.BAD: Style(color=Color.from_ansi(9), bold=True),
     Ink.SECOND: Style(color=Color.from_ansi(5)),
     Ink.KEY: Style(color=Color.from_ansi(6), bold=True),
+    Ink.SEVENTH: Style(color=Color.from_ansi(12)),
+    Ink.EIGHTH: Style(color=Color.from_ansi(15)),
 }
 
 _CLASSES = {"256": (67, 208, 71, 167, 140, 137, 175, 250, 143, 80), "16": (4, 3, 2, 1, 5, 6, 12, 7, 11, 14)}
@@ -61,15 +65,18 @@ _THEMED: dict[str, dict[int, tuple[int, int]]] = {
     "light": {
         Ink.DIM: (241, 8), Ink.FAINT: (249, 7), Ink.CURVE: (25, 4), Ink.MARK: (30, 6), Ink.GOOD: (28, 2),
         Ink.WARN: (130, 3), Ink.BAD: (160, 1), Ink.SECOND: (90, 5), Ink.KEY: (25, 4),
+        Ink.SEVENTH: (57, 12), Ink.EIGHTH: (16, 0),
     },
-    # Blue, orange, yellow, vermilion, sky blue, reddish purple of Okabe & Ito, which red-green blindness tells apart.
+    # Blue, orange, yellow, vermilion, sky blue, reddish purple after Okabe & Ito, then violet and white: red-green
+    # blindness tells them apart.
     "colour-blind": {
-        Ink.CURVE: (74, 6), Ink.MARK: (227, 3), Ink.GOOD: (32, 12), Ink.WARN: (214, 11), Ink.BAD: (166, 13),
-        Ink.SECOND: (175, 5), Ink.KEY: (74, 14),
+        Ink.CURVE: (74, 6), Ink.MARK: (227, 3), Ink.GOOD: (32, 12), Ink.WARN: (214, 11), Ink.BAD: (203, 13),
+        Ink.SECOND: (168, 5), Ink.KEY: (74, 14), Ink.SEVENTH: (99, 4), Ink.EIGHTH: (255, 15),
     },
     "contrast": {
         Ink.DIM: (252, 7), Ink.FAINT: (248, 7), Ink.CURVE: (51, 14), Ink.MARK: (226, 15), Ink.GOOD: (46, 10),
         Ink.WARN: (214, 11), Ink.BAD: (203, 9), Ink.SECOND: (213, 13), Ink.KEY: (51, 14),
+        Ink.SEVENTH: (75, 12), Ink.EIGHTH: (224, 7),
     },
 }  # fmt: skip
 """Palette entries by theme and ink where they are not those of the first: with 256 colours, with 16."""

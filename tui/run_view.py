@@ -25,7 +25,7 @@ from tui.draw.chart import Marker
 from tui.draw.x_view import Extent, XView
 from tui.effects import Effect
 from tui.event_line import Line, effect_in_words, lines_of, marker_of
-from tui.history import Curves, Wanted
+from tui.history import Curves, Wanted, weights_of
 from tui.watcher import News
 from tui.wording import members
 
@@ -188,7 +188,7 @@ class RunView:
     def wanted(self, names: tuple[str, ...] = ()) -> Wanted:
         """What to gather of the metrics: the total, the terms, and other curves by name."""
         mine = ("total", *(term.name for term in self.state.terms))
-        weights = tuple((term.name, term.weight) for term in self.state.terms if term.weight is not None)
+        weights = weights_of(self.state.terms)
         names = tuple(dict.fromkeys((*mine, *names)))
         return Wanted(self.x.axis(self.extent), names, self.decay, self.origin, weights, tuple(self.state.knobs))
 

@@ -148,7 +148,7 @@ async def test_all_pinned_charts_are_shown_at_once_and_a_key_goes_through_them(
     async with opened(engine.run.path) as pilot:
         screen = pilot.app.screen
         assert isinstance(screen, RunScreen)
-        await until(pilot, lambda: len(first_charts(screen.view)) == 9, "the evaluation")
+        await until(pilot, lambda: len(first_charts(screen.view.state)) == 9, "the evaluation")
         await pilot.press("g")
         await until(
             pilot, lambda: all(w in screen_text(pilot.app) for w in ("[total cost]", "throughput", "lr")), "all"

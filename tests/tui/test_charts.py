@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tui.draw.axis import XAxis
 from tui.draw.bins import Average, Binned, empty_bins, of_points
@@ -160,6 +161,17 @@ def test_several_curves_have_an_ink_and_a_letter_each() -> None:
         (at,) = np.argwhere(drawn.chars == line)
         assert drawn.inks[tuple(at)] == INKS[i]
         assert 48 <= at[1] - GUTTER <= 52
+
+
+@pytest.mark.parametrize("look", [Look(colourless=True), Look(ascii_only=True)])
+def test_without_colours_eight_curves_bear_their_letters_even_where_they_lie_on_one_another(look: Look) -> None:
+    axis = XAxis(0, 120)
+    same = [Line(gathered(np.full(100, 5.0), axis))] * 8
+    drawn = draw_chart(12, 86, same, axis, look).chars[:11, GUTTER:]
+    for name in "abcdefgh":
+        assert 4 <= (drawn == name).sum() <= 6, name  # along the curve, and at its end
+    (row,) = np.flatnonzero((drawn == "a").any(1))
+    assert "".join(drawn[row]).rstrip().endswith("abcdefgh")
 
 
 def test_steps_that_a_resume_threw_away_are_drawn_dim_behind() -> None:

@@ -1,18 +1,28 @@
-"""The comparison on a small screen: one row for each run, and columns that can be told apart without colours."""
+"""The comparison: every curve of up to eight runs, which are told apart on small screens and without colours."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
+from rich.color import Color
 from textual.containers import VerticalScroll
 
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 from tui.app import LaddertopApp
+from tui.chart_choice import curve_names
+from tui.comparison import curves, look, names, open_runs
+from tui.draw.axis import UNITS
+from tui.draw.chart import INKS
+from tui.draw.x_view import XView
+from tui.history import THROUGHPUT
+from tui.palette import THEMES, Colours, style
 from tui.screens.compare import CompareScreen
 
 RECIPES = ("ladder-mnist-100", "bottom-mnist-100", "vae-mnist")
@@ -57,3 +67,63 @@ async def test_the_columns_of_the_specs_bear_the_letters_without_colours(
     assert rows[below].rstrip("▁▂▃▄▅▆▇█ ").split() == ["a", "b", "c"]
     for name, recipe in zip("abc", RECIPES, strict=True):
         assert rows[below + 1][rows[below].index(name) :].startswith(recipe[:10]), rows[below + 1]
+
+
+def test_every_curve_that_the_charts_of_a_run_show_can_be_overlaid(different: list[PlayedEngine]) -> None:
+    runs = open_runs([one.run for one in different])
+    look(runs)
+    known = [curve.name for curve in names(runs)]
+    for one in runs:
+        assert {curve.name for curve in curve_names(one.state)} <= set(known)
+    assert {"total", "denoise.0", "kl", "grad_norm", THROUGHPUT, "evaluated.error_percent", "lr", "beta"} <= set(known)
+    for name, unit in itertools.product(known, UNITS):
+        _, found = curves(runs, name, XView(unit=unit))
+        for one, curve in zip(runs, found, strict=True):
+            has = name in [own.name for own in curve_names(one.state)]
+            assert np.isfinite(curve.smooth).any() == has, (name, unit)
+            newest = {THROUGHPUT: 600.0, "evaluated.error_percent": -1.234e-9, "lr": one.spec.optimizer.lr}.get(name)
+            if has and newest is not None:
+                assert curve.smooth[np.isfinite(curve.smooth)][-1] == pytest.approx(newest, rel=0.01)
+
+
+async def test_a_curve_is_chosen_by_its_name(different: list[PlayedEngine], until: Until) -> None:
+    app = LaddertopApp(different[0].run.path.parent)
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.push_screen(CompareScreen([one.run for one in different]))
+        await until(pilot, lambda: "3 runs: total cost" in screen_text(app), "the total")
+        await pilot.press("T")
+        await until(pilot, lambda: "3 runs: beta" in screen_text(app), "the last curve")
+        assert "by step, linear" in screen_text(app)
+        await pilot.press("slash", "down", "enter")
+        await until(pilot, lambda: "3 runs: labelled cross-entropy, nats" in screen_text(app), "the second")
+
+
+def linear(entry: int) -> np.ndarray:
+    """The red, green and blue light of an entry of the terminal's palette."""
+    light = np.array(Color.from_ansi(entry).get_truecolor()) / 255
+    return np.asarray(np.where(light <= 0.04045, light / 12.92, ((light + 0.055) / 1.055) ** 2.4))
+
+
+def lab(light: np.ndarray) -> np.ndarray:
+    """CIE L*a*b*, in which a distance of 2 is seen beside each other, and 10 at a glance."""
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    x, y, z = np.cbrt(to_xyz @ np.clip(light, 0, 1) / [0.9505, 1, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+SEEN = {
+    "all": np.eye(3),
+    "without red": np.array([[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]]),
+    "without green": np.array([[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]]),
+}
+"""What eyes make of linear light, after Viénot, Brettel and Mollon (1999)."""
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_eight_runs_have_colours_that_are_told_apart(theme: str) -> None:
+    assert len(INKS) == 8
+    entries = [style(ink, Colours("256", theme)).color.number for ink in INKS]  # type: ignore[union-attr]
+    for eyes in SEEN if theme == "colour-blind" else ["all"]:
+        seen = [lab(SEEN[eyes] @ linear(entry)) for entry in entries if entry is not None]
+        apart = min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(seen, 2))
+        assert apart >= (18 if theme == "colour-blind" else 30), (theme, eyes, apart)

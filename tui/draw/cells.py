@@ -33,6 +33,9 @@ class Ink(IntEnum):
     """A second curve or bar."""
     KEY = 10
     """The name of a key."""
+    SEVENTH = 11
+    """The seventh curve of a chart, which means nothing else."""
+    EIGHTH = 12
     CLASSES = 16
     """The first of ten, one per class; see `class_ink`."""
     GREYS = 64

@@ -19,8 +19,10 @@ from tui.draw.numbers import tick
 from tui.draw.scale import Kind, Scale, scale_for
 
 GUTTER = 6
-INKS = (Ink.CURVE, Ink.SECOND, Ink.GOOD, Ink.WARN, Ink.MARK, Ink.BAD)
+INKS = (Ink.CURVE, Ink.SECOND, Ink.GOOD, Ink.WARN, Ink.MARK, Ink.BAD, Ink.SEVENTH, Ink.EIGHTH)
 """Of the curves of one chart, in their order."""
+APART = 16
+"""Columns between two letters along a curve."""
 
 
 class Marker(NamedTuple):
@@ -48,6 +50,8 @@ class Look(NamedTuple):
     clip: bool = False
     """Leave outliers beyond the edges."""
     ascii_only: bool = False
+    colourless: bool = False
+    """Letters along several curves tell them apart."""
     cursor: float | None = None
     """A position of the x axis with a line through it."""
 
@@ -66,9 +70,11 @@ def draw_chart(
         text = "no finite value here" if any(line.binned.filled.any() for line in lines) else "no steps here yet"
         cells.put(plot_height // 2, GUTTER + max((plot_width - len(text)) // 2, 0), text, Ink.DIM)
     else:
-        _plot(cells, lines, scale, look)
+        own = _plot(cells, lines, scale, look)
         _y_axis(cells, scale)
         if len(lines) > 1:
+            if look.colourless or look.ascii_only:
+                _letters_along(cells, own)
             _letters(cells, lines, scale)
     _markers(cells, axis, markers)
     _bad_ticks(cells, lines)
@@ -94,13 +100,15 @@ def letter(curve: int) -> str:
     return chr(ord("a") + curve % 26)
 
 
-def _plot(cells: Cells, lines: Sequence[Line], scale: Scale, look: Look) -> None:
+def _plot(cells: Cells, lines: Sequence[Line], scale: Scale, look: Look) -> list[np.ndarray]:
+    """Draws the curves; returns the cells (H, W) that each of them goes through."""
     height, width = cells.height - 1, cells.width - GUTTER
     tall, wide = (1, 1) if look.ascii_only else (4, 2)
     area = slice(0, height), slice(GUTTER, cells.width)
     behind = np.zeros((tall * height, wide * width), bool)
     drawn = np.zeros_like(behind)
     inks = np.full((height, width), Ink.FAINT, np.uint16)
+    through: list[np.ndarray] = []
     for i, (binned, gone) in enumerate(lines):
         if gone is not None and gone.filled.any():
             behind |= _line(gone.columns(wide * width), scale, tall * height)
@@ -112,13 +120,15 @@ def _plot(cells: Cells, lines: Sequence[Line], scale: Scale, look: Look) -> None
             )
         own = _line(columns, scale, tall * height)
         drawn |= own
-        inks[own.reshape(height, tall, width, wide).any(axis=(1, 3))] = INKS[i % len(INKS)]
+        through.append(np.asarray(own.reshape(height, tall, width, wide).any(axis=(1, 3))))
+        inks[through[-1]] = INKS[i % len(INKS)]
     over = drawn.reshape(height, tall, width, wide).any(axis=(1, 3))
     if look.ascii_only:
         cells.chars[area] = np.where(over, "*", np.where(behind, ":", " "))
     else:
         cells.chars[area] = np.where(over, braille(drawn), braille(behind))
     cells.inks[area] = inks
+    return through
 
 
 def _line(columns: Binned, scale: Scale, rows: int) -> np.ndarray:
@@ -168,15 +178,28 @@ def _x_axis(cells: Cells, axis: XAxis) -> None:
 
 
 def _letters(cells: Cells, lines: Sequence[Line], scale: Scale) -> None:
-    """The letter of each curve at its newest end, where there is room."""
+    """The letter of each curve at its newest end; those that would fall on one another stand side by side."""
     height, width = cells.height - 1, cells.width - GUTTER
+    taken: set[tuple[int, int]] = set()
     for i, (binned, _) in enumerate(lines):
         columns = binned.columns(width)
         found = np.flatnonzero(np.isfinite(columns.smooth))
         if len(found):
-            x = min(GUTTER + int(found[-1]) + 1, cells.width - 1)
+            end = min(GUTTER + int(found[-1]) + 1, cells.width - 1)
             y = height - 1 - int(scale.rows(columns.smooth[found[-1:]], height)[0])
+            free = (x for x in (*range(end, cells.width), *range(end, GUTTER, -1)) if (y, x) not in taken)
+            x = next(free, end)
+            taken.add((y, x))
             cells.put(y, x, letter(i), INKS[i % len(INKS)])
+
+
+def _letters_along(cells: Cells, through: Sequence[np.ndarray]) -> None:
+    """The letter of each curve on the curve itself, again and again, each in columns of its own."""
+    for i, own in enumerate(through):
+        for x in range(i * APART // len(through), own.shape[1], APART):
+            rows = np.flatnonzero(own[:, x])
+            if len(rows):
+                cells.put(int(rows[0]), GUTTER + x, letter(i), INKS[i % len(INKS)])
 
 
 def _markers(cells: Cells, axis: XAxis, markers: Sequence[Marker]) -> None:

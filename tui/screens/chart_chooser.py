@@ -47,7 +47,7 @@ class ChartChooser(ModalScreen[Chosen | None]):
 
     def __init__(self, view: RunView, pinned: list[str]) -> None:
         super().__init__()
-        self._curves = curve_names(view)
+        self._curves = curve_names(view.state)
         self._pinned = list(pinned)
         self._shown: list[str] = []
 

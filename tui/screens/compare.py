@@ -21,6 +21,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from journal.folder import RunFolder
+from tui.chart_choice import CurveName, usual_kind
 from tui.comparison import Compared, curves, difference, evaluations, look, names, open_runs, widest
 from tui.draw.axis import XAxis
 from tui.draw.bins import Binned
@@ -31,6 +32,7 @@ from tui.draw.scale import KINDS, Kind
 from tui.draw.text import fit, harmless
 from tui.draw.x_view import XView
 from tui.palette import colours_of, style
+from tui.screens.ask import Choose
 from tui.screens.commands import KeyCommands
 from tui.screens.help import Help
 from tui.wording import measure
@@ -57,14 +59,9 @@ class Overlay(Widget):
         self._shown: tuple[XAxis, list[Binned]] | None = None
         self._cells = Cells(0, 0)
 
-    def show(self, axis: XAxis, found: list[Binned]) -> None:
-        """Show these curves."""
-        self._shown = axis, found
-        self.update()
-
-    def next_kind(self) -> None:
-        """Logarithmic, linear, symlog."""
-        self.kind = KINDS[(KINDS.index(self.kind) + 1) % len(KINDS)]
+    def show(self, axis: XAxis, found: list[Binned], kind: Kind) -> None:
+        """Show these curves over an axis of this kind."""
+        self._shown, self.kind = (axis, found), kind
         self.update()
 
     def update(self) -> None:
@@ -72,7 +69,7 @@ class Overlay(Widget):
         if self._shown is None:
             return
         axis, found = self._shown
-        look = Look(self.kind, ascii_only=self._ascii_only)
+        look = Look(self.kind, ascii_only=self._ascii_only, colourless=self.app.no_color)
         cells = draw_chart(self.size.height, self.size.width, [Line(one) for one in found], axis, look)
         before, self._cells = self._cells, cells
         for y, x, end in cells.changed_spans(before):
@@ -102,8 +99,9 @@ class CompareScreen(Screen[None]):
     """
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "next_curve(1)", "next curve: total, each term, gradient norm"),
+        Binding("t", "next_curve(1)", "next curve: total, terms, gradient norm, throughput, evaluations, knobs"),
         Binding("T", "next_curve(-1)", "previous curve"),
+        Binding("slash", "choose_curve", "choose a curve from all that the runs have"),
         Binding("x", "unit", "x axis: steps, epochs, wall time since the first start"),
         Binding("l", "next_kind", "y axis: logarithmic, linear, symlog"),
         Binding("plus,equals_sign", "zoom(0.5)", "zoom in"),
@@ -124,6 +122,8 @@ class CompareScreen(Screen[None]):
         self._runs: list[Compared] = open_runs(runs)
         self._plain = plain
         self._curve = "total"
+        self._kinds: dict[str, Kind] = {}
+        """Kind of the y axis by curve, where it is not the usual one."""
         self._x = XView()
         self._wake = asyncio.Event()
 
@@ -134,7 +134,7 @@ class CompareScreen(Screen[None]):
         with VerticalScroll(can_focus=False):
             yield Static("", id="tables")
         keys = Text(no_wrap=True, overflow="ellipsis")
-        for key, name in (("t", "curve"), ("x", "axis"), ("l", "log"), ("+ -", "zoom"), ("r", "runs"), ("?", "help")):
+        for key, name in (("t /", "curve"), ("x", "axis"), ("l", "log"), ("+ -", "zoom"), ("r", "runs"), ("?", "help")):
             keys.append(key, style(Ink.KEY, colours_of(self.app)))
             keys.append(f" {name}   ", style(Ink.DIM, colours_of(self.app)))
         yield Static(keys, id="keys")
@@ -153,8 +153,8 @@ class CompareScreen(Screen[None]):
             else:
                 if not self.display:
                     return
-                self.query_one(Overlay).show(axis, found)
-                self._head(self._curve)
+                self.query_one(Overlay).show(axis, found, self._kind())
+                self._head(self._title())
                 self.query_one("#tables", Static).update(self._tables())
             try:
                 await asyncio.wait_for(self._wake.wait(), INTERVAL)
@@ -166,10 +166,22 @@ class CompareScreen(Screen[None]):
         look(self._runs)
         return curves(self._runs, self._curve, self._x)
 
+    def _kind(self) -> Kind:
+        """The kind of the y axis."""
+        kinds = [usual_kind(self._curve, one.state) for one in self._runs]
+        return self._kinds.get(self._curve) or ("linear" if "linear" in kinds else "log")
+
+    def _title(self) -> str:
+        """What the curve is called, with its unit."""
+        found = next(
+            (curve for curve in names(self._runs) if curve.name == self._curve), CurveName("", self._curve, "")
+        )
+        return f"{found.label}, {found.unit}" if found.unit else found.label
+
     def _head(self, curve: str) -> None:
         colours = colours_of(self.app)
         heading = Text(f"{len(self._runs)} runs: {harmless(curve)}", "bold", no_wrap=True, overflow="ellipsis")
-        heading.append(f"   by {self._x.unit}, {self.query_one(Overlay).kind}", style(Ink.DIM, colours))
+        heading.append(f"   by {self._x.unit}, {self._kind()}", style(Ink.DIM, colours))
         self.query_one("#heading", Static).update(heading)
 
     def _tables(self) -> Text:
@@ -203,9 +215,19 @@ class CompareScreen(Screen[None]):
 
     def action_next_curve(self, by: int) -> None:
         """Another curve."""
-        known = names(self._runs)
+        known = [curve.name for curve in names(self._runs)]
         self._curve = known[(known.index(self._curve) + by) % len(known)]
         self._wake.set()
+
+    @work
+    async def action_choose_curve(self) -> None:
+        """A curve by its name."""
+        known = names(self._runs)
+        told = [fit(f"{fit(curve.label, 28):<28}  {curve.unit}", 70) for curve in known]
+        number_ = await self.app.push_screen_wait(Choose("the curve of every run:", told))
+        if number_ is not None:
+            self._curve = known[number_].name
+            self._wake.set()
 
     def action_unit(self) -> None:
         """Steps, epochs, wall time."""
@@ -213,9 +235,11 @@ class CompareScreen(Screen[None]):
         self._wake.set()
 
     def action_next_kind(self) -> None:
-        """Another y axis."""
-        self.query_one(Overlay).next_kind()
-        self._head(self._curve)
+        """Logarithmic, linear, symlog."""
+        overlay = self.query_one(Overlay)
+        overlay.kind = self._kinds[self._curve] = KINDS[(KINDS.index(self._kind()) + 1) % len(KINDS)]
+        overlay.update()
+        self._head(self._title())
 
     def action_zoom(self, factor: float) -> None:
         """Show less or more."""

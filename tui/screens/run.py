@@ -85,6 +85,7 @@ class RunScreen(Screen[None]):
         for panel in self.query(Panel):
             panel.ascii_only = self._plain
         self._samples.mode = self._modes()[0]
+        self.charts.colourless = self.app.no_color
         self._recall()
         self._arrange()
         self._look()

@@ -7,9 +7,8 @@ import time
 
 import numpy as np
 
-from tui.chart_choice import EVALUATED, CurveName, curve_names, curves_of, first_charts, title_of
+from tui.chart_choice import EVALUATED, CurveName, curve_names, curves_of, evaluated, first_charts, title_of, usual_kind
 from tui.draw.axis import clock
-from tui.draw.bins import of_points
 from tui.draw.cells import Cells, Ink
 from tui.draw.chart import GUTTER, INKS, Line, Look, clipped, draw_chart, letter
 from tui.draw.numbers import number, thousands
@@ -36,12 +35,14 @@ class Charts(Panel):
         self.kinds: dict[str, Kind] = {}
         """Kind of the y axis by name of chart, where it is not the usual one."""
         self.clip = False
+        self.colourless = False
+        """Whether the terminal shows no colours."""
         self.grid = False
         """Whether more than one is shown."""
 
     def names(self) -> list[str]:
         """The charts, as pinned or as they are at first."""
-        return self.pinned or first_charts(self.view)
+        return self.pinned or first_charts(self.view.state)
 
     def focused(self) -> str:
         """The chart that the keys are about."""
@@ -50,7 +51,7 @@ class Charts(Panel):
 
     def wanted(self) -> tuple[str, ...]:
         """The curves that the shown charts need."""
-        curves = curve_names(self.view)
+        curves = curve_names(self.view.state)
         charts = self.names() if self.grid else [self.focused()]
         return tuple(c.name for chart in charts for c in curves_of(chart, curves))
 
@@ -111,15 +112,14 @@ class Charts(Panel):
         return self.size.width // arrangement(len(self.names()), self.size.height, self.size.width)[1]
 
     def _kind(self, chart: str) -> Kind:
-        usual: Kind = "linear" if chart.startswith(EVALUATED) or chart in self.view.state.knobs else "log"
-        return self.kinds.get(chart, usual)
+        return self.kinds.get(chart) or usual_kind(chart, self.view.state)
 
     def _chart(self, chart: str, height: int, width: int, alone: bool) -> Cells:
         view = self.view
         axis = view.curves.wanted.axis
-        curves = curves_of(chart, curve_names(view))
+        curves = curves_of(chart, curve_names(view.state))
         lines = [self._line(curve.name) for curve in curves]
-        look = Look(self._kind(chart), self.clip, self.ascii_only, view.cursor)
+        look = Look(self._kind(chart), self.clip, self.ascii_only, self.colourless, view.cursor)
         chosen = (alone or chart == self.focused()) and self.chosen
         title = title_of(chart, curves)
         aside = self._readings(curves, lines) if view.cursor is not None else ""
@@ -145,13 +145,9 @@ class Charts(Panel):
 
     def _line(self, name: str) -> Line:
         view = self.view
-        if not name.startswith(EVALUATED):
-            return Line(view.curves.of(name), view.curves.thrown_away(name))
-        key = name.removeprefix(EVALUATED)
-        events = [e for e in view.state.evaluations if key in e.values]
-        axis = view.curves.wanted.axis
-        x = [e.time - view.origin if axis.unit == "time" else float(e.step) for e in events]
-        return Line(of_points(axis, np.array(x), np.array([e.values[key].value for e in events])))
+        if name.startswith(EVALUATED):
+            return Line(evaluated(name, view.state, view.curves.wanted.axis, view.origin))
+        return Line(view.curves.of(name), view.curves.thrown_away(name))
 
     def _how(self, lines: list[Line], look: Look, room: int) -> str:
         """How it is drawn, as far as there is room: what is left out, the axes, the part of the run, the smoothing."""
@@ -206,8 +202,8 @@ class Charts(Panel):
         parts = []
         for i, (curve, line) in enumerate(zip(curves, lines, strict=True)):
             if curve.name.startswith(EVALUATED):  # the newest one up to the cursor
-                evaluated = np.flatnonzero(line.binned.filled[: at + 1])
-                at = int(evaluated[-1]) if len(evaluated) else at
+                before = np.flatnonzero(line.binned.filled[: at + 1])
+                at = int(before[-1]) if len(before) else at
             low, high, smooth = (float(a[at]) for a in (line.binned.low, line.binned.high, line.binned.smooth))
             if math.isnan(low) and not line.binned.bad[at]:
                 continue
