@@ -24,17 +24,21 @@ _BATCH = 1000
 
 
 def representation(model: Encodes, data: Data, images: Images) -> dict[str, Value]:
-    """Shares of `images` whose class is found from the model's main code, and from the pixels for comparison.
+    """Shares of `images` whose class is found from each of the model's codes, and from the pixels for comparison.
 
     The model must be settled. Raises ValueError when there are no classes to find.
     """
     if data.classes < 2:
         raise ValueError("--representation: this data set has no classes that could be found from the codes")
     training = Images(data.training.pixels[:TRAINED_ON], data.training.labels[:TRAINED_ON], data.training.white)
-    name = list(model.codes(images.rows(slice(0, 2))))[-1]
+    if not torch.isin(images.labels, training.labels).all():
+        raise ValueError(
+            "--representation: these images are of other classes than the training images, which could not be found"
+        )
     values = {}
-    for what, label in (("code", f"the code {name}"), ("pixels", "the pixels")):
-        x, other = (_features(model if what == "code" else None, part) for part in (training, images))
+    for name in [*model.codes(images.rows(slice(0, 2))), None]:
+        what, label = (name, f"the code {name}") if name else ("pixels", "the pixels")
+        x, other = (_features(model, name, part) for part in (training, images))
         for kind, share in {
             "linear_probe": linear_probe(x, training.labels.cpu().numpy(), other, images.labels.cpu().numpy()),
             "neighbours": neighbours(x, training.labels.cpu().numpy(), other, images.labels.cpu().numpy()),
@@ -76,9 +80,9 @@ def neighbours(
 
 
 @torch.no_grad()
-def _features(model: Encodes | None, images: Images) -> npt.NDArray[np.float32]:
+def _features(model: Encodes, code: str | None, images: Images) -> npt.NDArray[np.float32]:
     def features(x: Tensor) -> Tensor:
-        return x if model is None else list(model.codes(x).values())[-1].float()
+        return x if code is None else model.codes(x)[code].float()
 
     batches = [features(images.rows(slice(at, at + _BATCH))) for at in range(0, len(images), _BATCH)]
     found = torch.cat(batches).cpu().numpy()

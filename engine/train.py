@@ -52,6 +52,8 @@ class Training:
         self.device = choose_device(spec.device)
         self.data = load(spec.data, self.device)
         self.batches = Batches(spec.data, self.data, spec.seed, with_labels=spec.model.labelled)
+        if spec.model.labelled and spec.data.labels != "all":
+            run.write_labelled(self.batches.labelled.tolist())
         self.steps = run_length(spec, self.batches.epoch_steps)
         compiled, note = choose_compile(spec.compile, self.steps, self.device)
         precision = choose_precision(spec.precision, self.device, compiled)

@@ -20,6 +20,9 @@ from journal.spec import Spec, parse
 ARCHIVED = "archived"
 """An empty file in a run's folder that puts the run away: lists leave it out, and `last` never means it."""
 
+LABELLED = "labelled.json"
+"""Which training images carry labels, where not all do."""
+
 NOTE = "note.txt"
 """The user's words about a run, one line."""
 
@@ -73,6 +76,16 @@ class RunFolder:
     def origin(self) -> Origin | None:
         """Where it comes from; None when it began from nothing. Raises ValueError when that is damaged."""
         return read_origin(self.path)
+
+    @property
+    def labelled(self) -> list[int] | None:
+        """The training images that carry labels, counted from 0, one class after the other; None: all or none."""
+        path = self.path / LABELLED
+        return json.loads(path.read_bytes()) if path.exists() else None
+
+    def write_labelled(self, images: list[int]) -> None:
+        """Records which training images carry labels."""
+        write_atomically(self.path / LABELLED, json.dumps(images).encode())
 
     def checkpoints(self, recorded: list[Checkpointed]) -> list[Checkpointed]:
         """What the run can go on from, oldest first: its origin, and what it recorded as far as the files are there; of

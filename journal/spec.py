@@ -82,6 +82,11 @@ class Spec(Section):
                 raise ValueError("model.loss: points of the plane and whitened images need squared")
             if isinstance(self.model, GsnSpec):
                 raise ValueError("data: a gsn draws black and white pixels; take images that are not whitened")
+        if self.model.labelled and self.data.name == "omniglot":
+            raise ValueError(
+                "data: the test images of omniglot are of other classes than the training images, so what "
+                f"a {kind} learns from labels can't be tested; take another data set"
+            )
         if self.warmup.of not in self.model.warmable:
             raise ValueError(f"warmup.of: a {kind} can warm up {' or '.join(self.model.warmable)}")
         return self

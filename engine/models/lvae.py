@@ -26,15 +26,13 @@ from engine.bounds import importance_bounds
 from engine.data import Batches, Images
 from engine.distributions import Gaussian, bernoulli_cross_entropy, softplus, standard_gaussian
 from engine.knobs import number
+from engine.latent_units import latent_units
 from engine.layers import EPSILON, glorot_normal, glorot_uniform, normalise, ones, product, zeros
 from engine.randomness import Draws, Stream
 from engine.randomness import draws as drawn
 from journal.events import Term, Value
 from journal.models import LvaeSpec
 from journal.spec import Spec
-
-ACTIVE = 0.01
-"""A latent unit is active when its mean KL exceeds this many nats."""
 
 FLOOR = 1e-5
 """Smallest variance a head gives; it keeps densities finite while β = 0 asks for no variance at all."""
@@ -203,16 +201,9 @@ class Lvae(nn.Module):
         nats = "nats per image, mean over the test images"
         values = {"negative_elbo": Value(value=sum(terms), unit=f"{nats}, 1 sample each")}
         values |= {term.name: Value(value=v, unit=nats) for term, v in zip(self.terms, terms, strict=False)}
-        forwards = [q.kl(p).mean(0) for q, p in zip(layers.q, layers.p, strict=True)]
-        backwards = [p.kl(q).mean(0) for q, p in zip(layers.q, layers.p, strict=True)]
-        counts, rule = [int((kl > ACTIVE).sum()) for kl in forwards], f"mean KL > {ACTIVE} nats"
-        values["active_units"] = Value(value=sum(counts), unit=f"of {sum(self.latent)}, {rule}")
-        for i, (count, width) in enumerate(zip(counts, self.latent, strict=True), 1):
-            values[f"active_units.{i}"] = Value(value=count, unit=f"of {width}, {rule}")
-        about = f"{nats.replace('mean', 'closed form, mean')}, sum over the units"
-        for name, by_layer in {"kl_q_p": forwards, "kl_p_q": backwards}.items():
-            for i, kl in enumerate(by_layer, 1):
-                values[f"{name}.{i}"] = Value(value=kl.sum().item(), unit=about, per_unit=kl.tolist())
+        _, draws = self._seen(test, seed, _AGAIN)
+        again = self.infer(x, 1, draws, "settled").q
+        values |= latent_units(layers.q, layers.p, again, [f".{i}" for i in range(1, len(self.latent) + 1)])
         return values
 
     @torch.no_grad()
@@ -291,7 +282,7 @@ class Lvae(nn.Module):
 
 _Sample = Callable[[Gaussian], Tensor]
 
-_TEST, _TRAINING, _SETTLE = range(3)
+_TEST, _TRAINING, _SETTLE, _AGAIN = range(4)
 """What the draws of an evaluation are for."""
 
 

@@ -189,6 +189,11 @@ class Sdae(nn.Module):
         return {f"hidden.{k}": self._encode(x, k) for k in range(1, self.depth + 1)}
 
     @torch.no_grad()
+    def decode(self, z: Tensor) -> Tensor:
+        """Pixels [B, D] for outputs z [B, D_L] of the top hidden layer, through the decoders of the pre-training."""
+        return self._down(z, self.depth)
+
+    @torch.no_grad()
     def classify(self, x: Tensor) -> Tensor:
         """Probabilities of the classes [B, C] for x [B, D]."""
         return torch.softmax(product(self._encode(x, self.depth), self.logistic) + self.logistic_bias, 1)

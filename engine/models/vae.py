@@ -27,16 +27,13 @@ from engine.distributions import (
     standard_gaussian,
 )
 from engine.knobs import number
+from engine.latent_units import latent_units
 from engine.layers import glorot_uniform, product, zeros
 from engine.randomness import Draws, Stream
 from engine.randomness import draws as evaluation_draws
 from journal.events import Term, Value
 from journal.models import VaeSpec
 from journal.spec import Spec
-
-ACTIVE = 0.01
-"""A unit is active when its mean KL exceeds this many nats (Sønderby et al. 2016), or when the mean of its q varies by
-more than this over the images (Burda et al. 2016, section 5)."""
 
 NARROWEST = 0.01
 """Smallest standard deviation of a Gaussian decoder, in a world of pixels from 0 to 1: without one, a pixel that never
@@ -170,16 +167,8 @@ class Vae(nn.Module):
         values["negative_elbo"] = Value(value=reconstruction + sum(kl), unit=f"{nats}, 1 sample each")
         values["reconstruction"] = Value(value=reconstruction, unit=nats)
         values |= {name: Value(value=v, unit=nats) for name, v in zip(self._numbered("kl"), kl, strict=True)}
-        forwards = [layer.q.kl(layer.p).mean(0) for layer in passed]
-        backwards = [layer.p.kl(layer.q).mean(0) for layer in passed]
-        # The mean of q(z2|z1) varies with the draw of z1 too; the covariance of two draws is the variance over x alone.
-        variances = [_covariance(layer.q.mean, other.q.mean) for layer, other in zip(passed, again, strict=True)]
-        values |= self._active("active_units", forwards, f"mean KL > {ACTIVE} nats")
-        values |= self._active("active_units_by_variance", variances, f"variance of the mean of q > {ACTIVE}")
-        for name, by_layer in {"kl_q_p": forwards, "kl_p_q": backwards}.items():
-            about = "nats, closed form, mean over the test images, sum over the units"
-            for numbered, each in zip(self._numbered(name), by_layer, strict=True):
-                values[numbered] = Value(value=each.sum().item(), unit=about, per_unit=each.tolist())
+        q, p, _ = zip(*passed, strict=True)
+        values |= latent_units(list(q), list(p), [layer.q for layer in again], self._numbered(""))
         return values
 
     @torch.no_grad()
@@ -256,14 +245,6 @@ class Vae(nn.Module):
         """The name for every stochastic layer: numbered, from the bottom up, where there are two."""
         return [name] if len(self.latent) == 1 else [f"{name}.{layer}" for layer in range(1, len(self.latent) + 1)]
 
-    def _active(self, name: str, measures: list[Tensor], rule: str) -> dict[str, Value]:
-        """How many units exceed ACTIVE, of all layers and of each, by a measure [Z] per layer."""
-        counts = [int((measure > ACTIVE).sum()) for measure in measures]
-        values = {name: Value(value=sum(counts), unit=f"of {sum(self.latent)}, {rule}")}
-        for numbered, count, width in zip(self._numbered(name), counts, self.latent, strict=True):
-            values[numbered] = Value(value=count, unit=f"of {width}, {rule}")
-        return values
-
 
 class Layer(NamedTuple):
     """One stochastic layer of a pass."""
@@ -284,11 +265,6 @@ def log_ratio(layer: Layer) -> Tensor:
 def _negative_bound(bound: Tensor, samples: int) -> Value:
     unit = f"nats per image, mean over the test images, {samples} importance samples each"
     return Value(value=-bound.mean().item(), unit=unit)
-
-
-def _covariance(one: Tensor, other: Tensor) -> Tensor:
-    """Per unit [Z], over the rows of [N, Z]."""
-    return ((one - one.mean(0)) * (other - other.mean(0))).mean(0)
 
 
 def _repeat(rows: Tensor, samples: int) -> Tensor:

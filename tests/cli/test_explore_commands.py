@@ -91,7 +91,7 @@ def test_eval_reports_what_the_paper_reports_of_any_part_and_checkpoint(ladderto
     told = laddertop.json("eval", run, "--step=100", "--split=training", "--representation")
     assert (told["name"], told["step"], told["split"]) == ("digits", 100, "training")
     assert told["seconds"] > 0
-    assert {"reconstruction", "linear_probe.code", "neighbours.pixels"} <= set(told["values"])
+    assert {"reconstruction", "linear_probe.hidden.1", "neighbours.pixels"} <= set(told["values"])
     assert all(value["unit"] for value in told["values"].values())
     quick = laddertop.json("eval", run, "--quick")
     assert (quick["step"], quick["split"]) == (200, "test")

@@ -16,8 +16,12 @@ import torch
 
 from engine.data import Batches, draw_labelled, load
 from engine.randomness import Stream, counter_key, counter_words, normals, permutation, uniforms
+from engine.train import Training
+from journal.events import EventWriter
+from journal.folder import create_run
 from journal.sections import DataSpec
-from tests.engine.conftest import CPU
+from journal.state import RunState
+from tests.engine.conftest import CPU, small_spec
 
 
 def test_digits_are_those_of_scikit_learn():
@@ -102,6 +106,23 @@ def test_labels_are_balanced_seeded_and_as_in_the_published_code():
     assert index[:5].tolist() == first_zeros
     with pytest.raises(ValueError, match="some class has fewer"):
         draw_labelled(labels, 5000, 10, seed=1)
+
+
+def test_a_run_records_which_images_carry_labels(tmp_path: Path):
+    for labels, recorded in (("20", True), ("all", False)):
+        run = create_run(tmp_path, small_spec("ladder", f"data.labels={labels}"), labels)
+        with EventWriter(run.events_path) as events:
+            training = Training(run, events, RunState())
+        drawn = training.batches.labelled
+        assert run.labelled == (drawn.tolist() if recorded else None)
+        if recorded:
+            assert torch.bincount(training.data.training.labels[run.labelled]).tolist() == [2] * 10
+
+
+def test_no_model_learns_labels_that_can_not_be_tested():
+    with pytest.raises(ValueError, match="omniglot are of other classes"):
+        small_spec("ladder", "data.name=omniglot", "data.labels=all")
+    assert small_spec("vae", "data.name=omniglot").data.name == "omniglot"
 
 
 def test_an_epoch_shows_every_unlabelled_row_once_and_labelled_images_among_them():

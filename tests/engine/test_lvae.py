@@ -14,7 +14,8 @@ from torch.nn import functional
 from engine import checkpoint
 from engine.bounds import importance_bounds
 from engine.distributions import Gaussian
-from engine.models.lvae import ACTIVE, merge
+from engine.latent_units import ACTIVE
+from engine.models.lvae import merge
 from engine.optim import Adam
 from engine.randomness import Stream, draws
 from engine.step import Step

@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.bounds import importance_bounds
-from engine.models.lvae import ACTIVE, FLOOR, Lvae
+from engine.latent_units import ACTIVE
+from engine.models.lvae import FLOOR, Lvae
 from engine.randomness import Draws, Stream, draws
 from tests.engine.conftest import CPU, Bench, small_spec
 from tests.engine.lvaes import DEEP, KINDS, LADDER, NO_NORM, SEPARATE, bench, drawn, normal, trained
@@ -39,9 +40,9 @@ def test_pitfall_21_a_dead_layer_shows_in_its_term_and_in_its_active_units():
             width = len(conditional.heads.dense.bias) // 2
             conditional.heads.dense.bias[width:] = math.log(math.expm1(variance))
     values = it.model.evaluate(it.data.test, it.batches, 1)
-    assert [values[f"active_units.{i}"].value for i in (2, 3)] == [0, 0]
-    assert values["active_units.1"].value > 0
-    assert values["active_units"].value == values["active_units.1"].value
+    for rule in ("active_units", "active_units_by_variance"):
+        assert [values[f"{rule}.{i}"].value for i in (2, 3)] == [0, 0]
+        assert values[rule].value == values[f"{rule}.1"].value > 0
     assert abs(values["kl.2"].value) + abs(values["kl.3"].value) < 1e-3
     assert values["kl.1"].value > ACTIVE
 

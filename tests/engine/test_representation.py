@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.data import load
+from engine.data import Images, load
 from engine.representation import NEIGHBOURS, linear_probe, neighbours, representation
 from journal.sections import DataSpec
 from tests.engine.conftest import CPU, Bench, small_spec
@@ -37,16 +37,16 @@ def test_a_probe_finds_what_is_linear_and_nothing_else_whatever_the_scale() -> N
 def test_the_codes_of_a_model_are_scored_beside_the_pixels() -> None:
     bench = Bench(small_spec("dae"))
     values = representation(bench.model, bench.data, bench.data.test)
-    assert list(values) == ["linear_probe.code", "neighbours.code", "linear_probe.pixels", "neighbours.pixels"]
+    assert list(values) == ["linear_probe.hidden.1", "neighbours.hidden.1", "linear_probe.pixels", "neighbours.pixels"]
     # On the digits' pixels both are known to do well; a random layer of 32 units keeps much of it.
     assert all(value.value > 94 for name, value in values.items() if name.endswith("pixels"))
     assert all(60 < value.value <= 100 for value in values.values())
-    assert "logistic regression on the code" in values["linear_probe.code"].unit
+    assert "logistic regression on the code hidden.1" in values["linear_probe.hidden.1"].unit
     with torch.no_grad():
         for parameter in bench.model.parameters():
             parameter.zero_()
     blind = representation(bench.model, bench.data, bench.data.test)
-    assert blind["linear_probe.code"].value < 15
+    assert blind["linear_probe.hidden.1"].value < 15
     assert blind["linear_probe.pixels"] == values["linear_probe.pixels"]
 
 
@@ -54,3 +54,11 @@ def test_without_classes_there_is_nothing_to_score() -> None:
     bench = Bench(small_spec("dae"))
     with pytest.raises(ValueError, match="no classes"):
         representation(bench.model, load(DataSpec(name="swiss_roll"), CPU), bench.data.test)
+
+
+def test_classes_that_were_never_seen_can_not_be_found() -> None:
+    bench = Bench(small_spec("dae"))
+    test = bench.data.test
+    unseen = Images(test.pixels, test.labels + 10, test.white)
+    with pytest.raises(ValueError, match="of other classes than the training images"):
+        representation(bench.model, bench.data, unseen)

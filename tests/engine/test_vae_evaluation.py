@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import distributions
 
-from engine.models.vae import ACTIVE
+from engine.latent_units import ACTIVE
 from engine.randomness import Draws, Stream, draws
 from tests.engine.conftest import CPU, Bench, small_spec
 from tests.engine.vaes import IWAE, TWO, bench, normal, trained
