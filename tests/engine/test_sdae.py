@@ -58,12 +58,14 @@ def test_stages_begin_where_the_epochs_say():
     assert trained == {name for name, _ in bench.model.named_parameters()}
 
 
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared"])
 @pytest.mark.parametrize("emphasis", [(1, 1), (1, 0.25)])
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("layer", [0, 1])
-def test_a_layer_is_a_denoising_autoencoder_of_the_clean_output_below(layer, tied, emphasis):
+def test_a_layer_is_a_denoising_autoencoder_of_the_clean_output_below(layer, tied, emphasis, loss):
     alpha, beta = emphasis
     settings = [f"model.tied={'on' if tied else 'off'}", f"model.on_corrupted={alpha}", f"model.on_kept={beta}"]
+    settings.append(f"model.loss={loss}")
     bench = at_stage(layer, *settings)
     w = weights_of(bench)
     h = bench.batch()[2].numpy()
@@ -72,8 +74,9 @@ def test_a_layer_is_a_denoising_autoencoder_of_the_clean_output_below(layer, tie
     hit = bench.draws().uniform(*h.shape).numpy() < 0.25
     above = sigmoid(np.where(hit, 0, h) @ w[f"W.{layer}"] + w[f"b.{layer}"])
     back = w[f"W.{layer}"].T if tied else w[f"V.{layer}"]
-    p = sigmoid(above @ back + w[f"c.{layer}"])
-    cost = -(h * np.log(p) + (1 - h) * np.log(1 - p))
+    out = above @ back + w[f"c.{layer}"]
+    p = sigmoid(out)
+    cost = (h - out) ** 2 if loss == "squared" else -(h * np.log(p) + (1 - h) * np.log(1 - p))
     costs = bench.costs()
     assert costs[layer].item() == pytest.approx((np.where(hit, alpha, beta) * cost).sum(1).mean(), rel=1e-6)
     assert [math.isnan(c) for c in costs.tolist()] == [k != layer for k in range(3)]

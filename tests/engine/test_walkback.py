@@ -96,6 +96,15 @@ def test_gradients_by_gradcheck(settings):
     assert gradients_are_right(bench)
 
 
+def test_pitfall_31_no_parzen_estimate_is_reported_or_aimed_at():
+    bench = Bench(small_spec("gsn"))
+    report = bench.model.report(bench.data.test, bench.batches, 1)
+    assert set(report) == {"first_step", "last_step"}
+    assert all("nats per pixel" in value.unit for value in report.values())
+    for name in ("gsn-mnist", "dae-walkback-mnist"):
+        assert "no measure of quality" in load_recipe(name).about
+
+
 def test_the_recipes_have_the_published_settings():
     gsn, walkback, plain = (load_recipe(f"{name}-mnist") for name in ("gsn", "dae-walkback", "dae-nowalkback"))
     assert (gsn.model.hidden, gsn.model.activation, gsn.model.walkback) == ([1500, 1500], "tanh", 4)
