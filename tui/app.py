@@ -36,8 +36,9 @@ from textual.app import App  # noqa: E402
 from textual.binding import Binding, BindingType  # noqa: E402
 from textual.color import Color  # noqa: E402
 from textual.command import Provider  # noqa: E402
-from textual.events import CursorPosition  # noqa: E402
+from textual.events import CursorPosition, Resize  # noqa: E402
 from textual.filter import LineFilter, NoColor  # noqa: E402
+from textual.geometry import Size  # noqa: E402
 from textual.screen import Screen  # noqa: E402
 from textual.theme import BUILTIN_THEMES  # noqa: E402
 
@@ -49,6 +50,7 @@ from journal.state import RunState  # noqa: E402
 from tui.draw.numbers import thousands  # noqa: E402
 from tui.draw.text import ascii_only, harmless  # noqa: E402
 from tui.engine_process import EngineProcess  # noqa: E402
+from tui.layout import too_small  # noqa: E402
 from tui.manners import Alerts, Kept  # noqa: E402
 from tui.messages import CompareRuns, ForkRun, Looked, OpenRun, RollBack, StartEngine  # noqa: E402
 from tui.paint import OnlyChanged  # noqa: E402
@@ -62,6 +64,7 @@ from tui.screens.new import NewRunScreen  # noqa: E402
 from tui.screens.replay import ReplayScreen  # noqa: E402
 from tui.screens.run import RunScreen  # noqa: E402
 from tui.screens.runs import RunsScreen  # noqa: E402
+from tui.screens.too_small import TooSmall  # noqa: E402
 from tui.terminal import speaks_unicode, terminal_problem  # noqa: E402
 
 PATIENCE = 3.0
@@ -143,6 +146,26 @@ class LaddertopApp(App[None]):
             self.push_screen(NewRunScreen(self._runs))
         else:
             self.push_screen(RunsScreen(self._runs))
+        self._fit(self.size)
+
+    def on_resize(self, event: Resize) -> None:
+        """Another size."""
+        self._fit(event.size)
+
+    def _fit(self, size: Size) -> None:
+        """Lay a sentence over the screen while the terminal is too small for it."""
+        small = too_small(*size)
+        if small and not isinstance(self.screen, TooSmall):
+            self.push_screen(TooSmall())
+        elif not small and isinstance(self.screen, TooSmall):
+            self.pop_screen()
+
+    def _go_to(self, screen: Screen[None]) -> None:
+        """Another screen in place of the one that is shown."""
+        if isinstance(self.screen, TooSmall):
+            self.pop_screen()
+        self.switch_screen(screen)
+        self._fit(self.size)
 
     @property
     def colour_theme(self) -> str:
@@ -190,10 +213,10 @@ class LaddertopApp(App[None]):
     def on_open_run(self, message: OpenRun) -> None:
         """Go to a run."""
         if not message.replay:
-            self.switch_screen(self._run_screen(message.run))
+            self._go_to(self._run_screen(message.run))
             return
         try:
-            self.switch_screen(ReplayScreen(message.run, self._plain))
+            self._go_to(ReplayScreen(message.run, self._plain))
         except ValueError as error:
             self.tell(str(error))
 
@@ -204,7 +227,7 @@ class LaddertopApp(App[None]):
 
     def on_compare_runs(self, message: CompareRuns) -> None:
         """Show runs beside each other."""
-        self.switch_screen(CompareScreen(message.runs, self._plain))
+        self._go_to(CompareScreen(message.runs, self._plain))
 
     @work
     async def on_fork_run(self, message: ForkRun) -> None:
@@ -253,13 +276,13 @@ class LaddertopApp(App[None]):
 
     def action_runs(self) -> None:
         """Go to the list of runs."""
-        self.switch_screen(RunsScreen(self._runs))
+        self._go_to(RunsScreen(self._runs))
 
     def action_new_run(self) -> None:
         """Go to the form for a new run."""
         if self.refused(self.tell):
             return
-        self.switch_screen(NewRunScreen(self._runs))
+        self._go_to(NewRunScreen(self._runs))
 
     def action_leave(self) -> None:
         """End the dashboard; trainings go on."""
@@ -290,8 +313,9 @@ class LaddertopApp(App[None]):
 
     def on_cursor_position(self, _: CursorPosition) -> None:
         """The terminal has shown the last frame."""
-        if isinstance(self.screen, RunScreen | ModelScreen):
-            self.screen.acknowledge()
+        for screen in self.screen_stack:  # also one below a box, which goes on drawing
+            if isinstance(screen, RunScreen | ModelScreen):
+                screen.acknowledge()
 
     def _watch_terminal(self) -> None:
         """Ends the dashboard when its terminal is gone, which textual does not notice."""

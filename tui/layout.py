@@ -20,7 +20,7 @@ class Place(NamedTuple):
 
 
 def too_small(width: int, height: int) -> bool:
-    """Whether the terminal is too small for the run screen."""
+    """Whether the terminal is too small for any screen."""
     return width < MIN_WIDTH or height < MIN_HEIGHT
 
 

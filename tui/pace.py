@@ -7,8 +7,10 @@ link is never more than one frame behind, whatever is buffered on the way.
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from textual.app import App
+from textual.screen import Screen
 
 from tui.run_view import RunView
 
@@ -46,6 +48,11 @@ class Pace:
         if view.pending() and view.alive and time.monotonic() - view.newest_command < PATIENCE:
             return ANSWER
         return (INTERVAL if view.alive else IDLE) * self._slower
+
+    def in_sight(self, screen: Screen[Any]) -> bool:
+        """Whether a screen is on top, or below a box that leaves it in sight."""
+        # Textual calls every screen current that lies below one with the terminal's own background.
+        return screen.is_current and (self._app.screen is screen or self._app.screen.is_modal)
 
     def free(self, hurry: bool = False) -> bool:
         """Whether the next frame may be drawn; one that a key waits for is drawn as soon as it may."""

@@ -209,15 +209,6 @@ async def test_keys_for_looking_change_what_is_shown(engine: PlayedEngine) -> No
         assert modes == ["quadrants", "half blocks", "braille", "ramp"]
 
 
-async def test_a_screen_that_is_too_small_says_so_and_recovers(engine: PlayedEngine, until: Until) -> None:
-    async with opened(engine.run.path, (50, 12)) as pilot:
-        await until(pilot, lambda: "too small: have 50×12, need 60×15" in screen_text(pilot.app), "the sentence")
-        for size in ((1, 1), (20, 5), (60, 15)):
-            await pilot.resize_terminal(*size)
-        await until(pilot, lambda: "total cost" in screen_text(pilot.app), "the screen")
-        assert "too small" not in screen_text(pilot.app)
-
-
 async def test_d_and_q_leave_and_send_nothing(engine: PlayedEngine) -> None:
     for key in ("d", "q"):
         async with opened(engine.run.path) as pilot:

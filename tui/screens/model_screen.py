@@ -24,7 +24,6 @@ from tui.screens.commands import KeyCommands
 from tui.screens.help import Help
 from tui.widgets.source import KeyLine, Source
 from tui.widgets.status import StatusBar
-from tui.widgets.too_small import TooSmall
 
 QUICK, IDLE = 0.05, 0.2
 """Seconds between two looks while an answer is due, and otherwise."""
@@ -108,7 +107,6 @@ class ModelScreen(Screen[str | None]):
         yield from self.panels()
         yield Source(self.view, self.said, id="source")
         yield KeyLine(self.view, self.HINTS, id="keys")
-        yield TooSmall(self.view, id="too-small")
 
     def said(self) -> tuple[str, int]:
         """The last row but one, with its ink."""
@@ -143,7 +141,7 @@ class ModelScreen(Screen[str | None]):
 
     def draw(self, everything: bool) -> None:
         """Bring the screen up to date, if the terminal has shown what was drawn before."""
-        if not self.is_current or not self._pace.free(everything):
+        if not self._pace.in_sight(self) or not self._pace.free(everything):
             return
         for panel in self.query(Panel):
             if panel.display and (everything or panel.id in ("status", "source")):
@@ -165,7 +163,8 @@ class ModelScreen(Screen[str | None]):
 
     def _arrange(self) -> None:
         width, height = self.app.size
-        small = too_small(width, height)
+        if too_small(width, height):
+            return
         places = {
             "status": Place(0, 0, width, 1),
             "source": Place(0, height - 2, width, 1),
@@ -175,8 +174,6 @@ class ModelScreen(Screen[str | None]):
                 for id, place in self.places(width, height - 3).items()
             },
         }
-        if small:
-            places = {"too-small": Place(0, 0, width, height)}
         for panel in self.query(Panel):
             place = places.get(panel.id or "")
             panel.display = place is not None

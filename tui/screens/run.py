@@ -42,7 +42,6 @@ from tui.widgets.machine import MachineLine
 from tui.widgets.samples import Samples
 from tui.widgets.status import StatusBar
 from tui.widgets.terms import Terms
-from tui.widgets.too_small import TooSmall
 
 
 class RunScreen(Screen[None]):
@@ -78,7 +77,6 @@ class RunScreen(Screen[None]):
         yield Knobs(view, id="knobs")
         yield History(view, id="history")
         yield MachineLine(view, id="machine")
-        yield TooSmall(view, id="too-small")
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -131,7 +129,7 @@ class RunScreen(Screen[None]):
             self.look_soon()
 
     def _draw(self, hurry: bool = False) -> None:
-        if not self.is_current or not self._pace.free(hurry):
+        if not self._pace.in_sight(self) or not self._pace.free(hurry):
             return
         for panel in self.query(Panel):
             if panel.display and self._pace.due(panel.id or "", hurry):
@@ -165,25 +163,23 @@ class RunScreen(Screen[None]):
         return self.app.size[0], self.app.size[1] - self._with_machine
 
     def _arrange(self) -> None:
+        if too_small(*self.app.size):
+            return
         width, height = self.room
-        small = too_small(*self.app.size)
         knobs = self.query_one(Knobs)
         knobs.ruled = height >= 30
         rows = Knobs.rows_needed(self.view, width, knobs.ruled), Terms.rows_needed(self.view)
-        places = {} if small else arrange(width, height, *rows, self._chosen, self._maximised)
+        places = arrange(width, height, *rows, self._chosen, self._maximised)
         for panel in self.query(Panel):
             place = places.get(panel.id or "")
-            if panel.id == "too-small":
-                panel.display = small
-                panel.styles.width, panel.styles.height = width, height
-            elif place is None:
+            if place is None:
                 panel.display = False
             else:
                 panel.display = True
                 panel.styles.offset = (place.x, place.y)
                 panel.styles.width, panel.styles.height = place.width, place.height
         line = self.query_one(MachineLine)
-        line.display = self._with_machine and not small
+        line.display = self._with_machine
         line.styles.offset, line.styles.width, line.styles.height = (0, height), width, 1
         for name in PANELS:
             panel = self.query_one(f"#{name}", Panel)
