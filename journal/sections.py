@@ -24,18 +24,23 @@ class Shape(NamedTuple):
     """Columns of an image; 2 for points."""
     classes: int
     """Number of classes; 1 where there are none."""
+    training: int
+    """Training items."""
+    test: int
+    """Test items."""
 
 
 SETS = {
-    "digits": Shape(1, 8, 8, 10),
-    **dict.fromkeys(("mnist", "fashion", "kmnist", "qmnist"), Shape(1, 28, 28, 10)),
-    "emnist": Shape(1, 28, 28, 47),
-    "omniglot": Shape(1, 28, 28, 1623),
-    "svhn": Shape(3, 32, 32, 10),
-    "cifar10": Shape(3, 32, 32, 10),
-    "swiss_roll": Shape(1, 1, 2, 1),
-    **dict.fromkeys(("spiral", "moons", "circles"), Shape(1, 1, 2, 2)),
-    "mixture": Shape(1, 1, 2, 4),
+    "digits": Shape(1, 8, 8, 10, 1437, 360),
+    **dict.fromkeys(("mnist", "fashion", "kmnist"), Shape(1, 28, 28, 10, 60_000, 10_000)),
+    "qmnist": Shape(1, 28, 28, 10, 60_000, 60_000),
+    "emnist": Shape(1, 28, 28, 47, 112_800, 18_800),
+    "omniglot": Shape(1, 28, 28, 1623, 19_280, 13_180),
+    "svhn": Shape(3, 32, 32, 10, 73_257, 26_032),
+    "cifar10": Shape(3, 32, 32, 10, 50_000, 10_000),
+    "swiss_roll": Shape(1, 1, 2, 1, 10_000, 2_000),
+    **dict.fromkeys(("spiral", "moons", "circles"), Shape(1, 1, 2, 2, 10_000, 2_000)),
+    "mixture": Shape(1, 1, 2, 4, 10_000, 2_000),
 }
 """Every data set by name."""
 

@@ -186,7 +186,7 @@ async def test_the_form_says_how_long_it_takes_from_what_an_earlier_run_took(
         engine.checkpoint()
     app = LaddertopApp(tmp_path, form=True)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "no run of these sizes here yet" in screen_text(app), "what is not known")
+        await until(pilot, lambda: "memory besides torch's own" in screen_text(app), "the memory of another recipe")
         form = app.screen
         assert isinstance(form, NewRunScreen)
         form.query_one("#recipes").highlighted = recipes().index("vae-mnist")  # type: ignore[attr-defined]
@@ -195,9 +195,10 @@ async def test_the_form_says_how_long_it_takes_from_what_an_earlier_run_took(
         await pilot.press(*"steps=12000")
         await until(pilot, lambda: "about 1 min 00 s for 12 000 steps" in screen_text(app), "time")
         words = " ".join(screen_text(app).split())
-        assert "37.5 MB a checkpoint; as before took here" in words  # whole, on two rows where one is too narrow
-        form.field("model.latent").value = "7"
-        await until(pilot, lambda: "no run of these sizes here yet" in screen_text(app), "other sizes")
+        # Whole, on two rows where one is too narrow.
+        assert "as before took here; about 254 MB of memory besides torch's own; 37.5 MB a checkpoint" in words
+        await pilot.press("enter", *"device=cpu", "enter", *"model.latent=7")
+        await until(pilot, lambda: "a guess" in screen_text(app), "other sizes")
 
 
 async def test_the_form_starts_a_real_engine_that_a_key_can_stop(tmp_path: Path, until: Until) -> None:

@@ -21,7 +21,7 @@ from journal.folder import create_run, runs_folder
 from journal.spec import load_recipe, recipes
 from tui.draw.cells import Ink
 from tui.draw.text import harmless
-from tui.experience import Known, earlier, in_words
+from tui.experience import Experience, experience, in_words
 from tui.messages import OpenRun, StartEngine
 from tui.palette import colours_of, style
 from tui.recipe_form import Draft, completions, declared, draft, fields_of
@@ -80,7 +80,8 @@ class NewRunScreen(Screen[None]):
         self._draft: Draft | None = None
         self._keys: list[str] = []
         """The key of each field that is shown."""
-        self._known: list[Known] = []
+        self._here: Experience | None = None
+        """None until the machine was looked at."""
 
     def compose(self) -> ComposeResult:
         """Recipes on the left, the form on the right, what it amounts to below."""
@@ -129,11 +130,11 @@ class NewRunScreen(Screen[None]):
 
     @work(thread=True)
     def _remember_earlier(self) -> None:
-        known = earlier(self._runs)
-        self.app.call_from_thread(self._learn, known)
+        here = experience(self._runs)
+        self.app.call_from_thread(self._learn, here)
 
-    def _learn(self, known: list[Known]) -> None:
-        self._known = known
+    def _learn(self, here: Experience) -> None:
+        self._here = here
         if self.display:
             self.check()
 
@@ -183,7 +184,7 @@ class NewRunScreen(Screen[None]):
             self._complain(self._draft.problem)
         else:
             problem.update(Text("✓ ready", style(Ink.GOOD, colours)))
-        takes = in_words(self._draft.spec, self._known) if self._draft.spec else ""
+        takes = in_words(self._draft.spec, self._here) if self._draft.spec and self._here else ""
         self.query_one("#time", Static).update(Text(harmless(takes), style(Ink.DIM, colours)))
         shell = Text("same in a shell: ", style(Ink.DIM, colours))
         more = {"--name": self.query_one("#name", Input).value.strip()}
