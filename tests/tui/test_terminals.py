@@ -20,6 +20,7 @@ from typing import Self
 
 import pytest
 
+from benchmarks.dashboard import Counting, Engine, dashboard
 from tests.tui.played import PlayedEngine
 from tests.tui.test_manners import ROOT, is_tidy
 
@@ -32,6 +33,8 @@ sys.exit(open_app(*map(Path, sys.argv[1:])))
 """
 COLOUR = re.compile(rb"\x1b\[(?:[0-9]*;)*(?:3[0-7]|38|4[0-7]|48|9[0-7])(?:;[0-9]*)*m")
 """A sequence that sets a colour."""
+BRAILLE = re.compile("[\u2801-\u28ff]")
+"""A part of a curve."""
 
 
 class Terminal:
@@ -200,3 +203,27 @@ thread.start()
         terminal.process.send_signal(signal.SIGTERM)
         terminal.read_until(b"\x1b[?1049l")
         assert terminal.process.wait(30) == 128 + signal.SIGTERM
+
+
+def test_a_live_run_costs_few_bytes(tmp_path: Path) -> None:
+    with (
+        Engine(tmp_path) as played,
+        dashboard(played.run.path, grid=True) as usual,
+        dashboard(played.run.path, "--slow-link", grid=True) as slow,
+    ):
+        ceilings = {usual: 0.7, slow: 0.3}
+        for terminal in ceilings:
+            terminal.wait_for(lambda lines: sum(bool(BRAILLE.search(line)) for line in lines) > 12)
+        rates: list[dict[Counting, float]] = []
+        # The opening paint may reach into the first seconds; what goes on later costs as much in every one.
+        while len(rates) < 4 and not (rates and all(rates[-1][t] <= ceiling for t, ceiling in ceilings.items())):
+            began, sent, step = time.monotonic(), {t: t.bytes for t in ceilings}, played.step
+            while time.monotonic() < began + 2.5:
+                for terminal in ceilings:
+                    terminal.watch(0.1)
+            seconds = time.monotonic() - began
+            assert played.step > step + 20
+            rates.append({t: (t.bytes - sent[t]) / seconds / 1024 for t in ceilings})
+        for terminal, ceiling in ceilings.items():
+            assert rates[-1][terminal] <= ceiling, [list(rate.values()) for rate in rates]
+        assert rates[-1][usual] > 0, "it shows nothing"
