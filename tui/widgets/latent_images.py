@@ -77,7 +77,7 @@ class Strips(Panel):
         got = self._latent.asking.got.get(WALK)
         unit = self._latent.unit()
         cells = titled(
-            height, width, f"traversal of unit {unit if unit is not None else ''}", "← → change it, ↑ ↓ another"
+            height, width, "traversal" if unit is None else f"traversal of unit {unit}", "← → change it, ↑ ↓ another"
         )
         if got is None or not isinstance(got.question, Traverse):
             return cells
