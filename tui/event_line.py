@@ -9,7 +9,7 @@ from journal.commands import sender
 from journal.events import Checkpointed, Commanded, Evaluated, Event, Knob, Logged, RunEnded, RunStarted
 from tui.draw.cells import Ink
 from tui.draw.chart import Marker
-from tui.draw.numbers import thousands
+from tui.draw.numbers import size, thousands
 from tui.effects import Effect, before_after, moved_most
 from tui.wording import changes_in_words, measure, outcome_in_words
 
@@ -50,7 +50,7 @@ def lines_of(event: Event, asked: Mapping[str, float | str], knobs: Mapping[str,
             values = ", ".join(measure(name, v.value) for name, v in event.values.items())
             return [Line(step, f"evaluated on {event.split}: {values}", Ink.DIM)]
         case Checkpointed():
-            return [Line(step, f"saved {event.file} ({event.bytes / 1e6:.1f} MB, {event.reason})", Ink.DIM)]
+            return [Line(step, f"saved {event.file} ({size(event.bytes)}, {event.reason})", Ink.DIM)]
         case Logged():
             return [Line(step, event.text, {"info": Ink.TEXT, "warning": Ink.WARN, "error": Ink.BAD}[event.level])]
         case RunEnded():

@@ -22,7 +22,7 @@ from journal.folder import list_runs
 from journal.metrics import MetricsReader
 from journal.spec import Spec
 from journal.state import RunState
-from tui.draw.numbers import estimate, rate, thousands
+from tui.draw.numbers import estimate, rate, size, thousands
 from tui.machine import Sensors
 from tui.sizes import memory_bytes, planned_steps, sizes
 
@@ -103,7 +103,7 @@ def in_words(spec: Spec, here: Experience) -> str:
     words = f"about {estimate(steps * fitting.seconds_per_step)} for {thousands(steps)} steps at {per_second}"
     words += f", as {fitting.run} took here; {memory}"
     if fitting.checkpoint_bytes:
-        words += f"; {fitting.checkpoint_bytes / 1e6:.1f} MB a checkpoint"
+        words += f"; {size(fitting.checkpoint_bytes)} a checkpoint"
     return words
 
 

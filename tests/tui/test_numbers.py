@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tui.draw.numbers import ago, duration, estimate, number, percent, rate, setting, thousands, tick
+from tui.draw.numbers import ago, duration, estimate, number, percent, rate, setting, size, thousands, tick
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_whole_numbers_stand_in_groups_of_three() -> None:
     assert thousands(999) == "999"
 
 
-def test_shares_rates_and_times() -> None:
+def test_shares_rates_sizes_and_times() -> None:
     assert [percent(s) for s in (0.63, 0.001, 0.0, 1.0, math.nan)] == ["63 %", "<1 %", "0 %", "100 %", ""]
     assert [rate(r) for r in (612.3, 8.314, 0.5, math.nan)] == [
         "612 step/s",
@@ -72,4 +72,5 @@ def test_shares_rates_and_times() -> None:
     assert [duration(s) for s in (35, 245, 4800, 272_000)] == ["35 s", "4 min 05 s", "1 h 20 min", "3 d 03 h"]
     assert duration(math.nan) == "–"
     assert [estimate(s) for s in (35, 245, 4800)] == ["35 s", "4 min", "1 h 20 min"]
+    assert [size(b) for b in (0, 812, 48_923, 21_815_929)] == ["0 B", "812 B", "48.9 kB", "21.8 MB"]
     assert [ago(s) for s in (0.4, 12, 300, 10_000, 1e6)] == ["now", "12 s", "5 min", "2 h", "11 d"]

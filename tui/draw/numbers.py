@@ -43,6 +43,14 @@ def thousands(value: int) -> str:
     return f"{value:,}".replace(",", " ")
 
 
+def size(count: int) -> str:
+    """So many bytes, to three significant digits: 812 B, 48.9 kB, 21.8 MB."""
+    for unit, letters in ((1e6, "MB"), (1e3, "kB")):
+        if count >= unit:
+            return f"{number(count / unit)} {letters}"
+    return f"{count} B"
+
+
 def percent(share: float) -> str:
     """A share of 1 in whole per cent, five columns at most: 63 %, <1 %; empty when it is not a number."""
     if not math.isfinite(share):

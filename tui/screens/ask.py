@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from journal.events import Checkpointed
 from journal.state import RunState
-from tui.draw.numbers import ago, thousands
+from tui.draw.numbers import ago, size, thousands
 from tui.draw.text import harmless
 from tui.wording import measure
 
@@ -29,7 +29,7 @@ _CSS = """
 
 def in_a_line(saved: Checkpointed, state: RunState) -> str:
     """A checkpoint with what it was worth: the newest evaluation up to its step."""
-    words = f"step {thousands(saved.step):>9}  {saved.bytes / 1e6:6.1f} MB  {ago(time.time() - saved.time):>6}  "
+    words = f"step {thousands(saved.step):>9}  {size(saved.bytes):>7}  {ago(time.time() - saved.time):>6}  "
     evaluated = [e for e in state.evaluations if e.values and e.step <= saved.step]
     values = evaluated[-1].values if evaluated else {}
     return words + ", ".join(measure(name, value.value) for name, value in list(values.items())[:1])
