@@ -22,7 +22,7 @@ SCREENS: dict[str, tuple[str, list[str], str]] = {
     "run": ("run", [], "noise ● on"),
     "replay": ("replay", [], "replay ×"),
     "layers": ("run", ["2"], "y activations"),
-    "latent": ("run", ["3"], "traversal of unit"),
+    "latent": ("run", ["3"], "─ traversal ─"),
     "explore": ("run", ["4"], "esc back"),
     "samples": ("run", ["5"], "esc back"),
     "interventions": ("run", ["i"], "Interventions"),
