@@ -1,10 +1,10 @@
 """What the dashboard costs, measured in a real pseudo-terminal: bytes, CPU, memory, first paint, keys, long runs.
 
-    python benchmarks/dashboard.py [--seconds 20] [--steps 10000000] [live] [charts] [start] [keys] [long]
+    python benchmarks/dashboard.py [--seconds 20] [--steps 10000000] [live] [charts] [start] [keys] [applied] [long]
 
-Everything runs on recorded or made-up runs in a temporary folder; no training takes place. `live` and `keys` need an
-engine, which is played by this process: it records fifty steps a second and answers commands between two steps. CPU is
-the process's own time, so other programs disturb it little; times to a picture suffer from whatever else runs.
+Everything runs on recorded or made-up runs in a temporary folder. `live` and `keys` need an engine, which is played by
+this process: it records fifty steps a second and answers commands between two steps; `applied` trains a real one. CPU
+is the process's own time, so other programs disturb it little; times to a picture suffer from whatever else runs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -24,8 +25,8 @@ from pathlib import Path
 import numpy as np
 
 from journal.events import Column, EventWriter, RunStarted
-from journal.folder import create_run
-from journal.metrics import MetricsWriter, write_columns
+from journal.folder import RunFolder, create_run
+from journal.metrics import MetricsReader, MetricsWriter, write_columns
 from journal.spec import load_recipe
 from tests.terminal import Terminal
 from tests.tui.played import PlayedEngine
@@ -219,6 +220,39 @@ def keys(rounds: int = 20) -> Iterator[tuple[str, str]]:
         yield "key press to applied, less one step", f"{statistics.median(times):.0f} ms, at most {times[-1]:.0f} ms"
 
 
+def applied(rounds: int = 20) -> Iterator[tuple[str, str]]:
+    """From a key press to the word that says the engine applied it, with a real engine that trains `ladder-digits`."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["--runs", folder, "--name", "real"]
+        train = [LADDERTOP, "train", "ladder-digits", "--steps", "100000000", "--detach", *words]
+        subprocess.run(train, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        run = RunFolder(Path(folder) / "real")
+        try:
+            with dashboard(run.path) as terminal:
+                terminal.seconds_until(lambda text: "noise ● on" in text and "step/s" in text)
+                terminal.watch(3)
+                times = []
+                for i in range(rounds):
+                    word = "noise off → applied" if i % 2 == 0 else "noise on → applied"
+                    counted = "\n".join(terminal.lines).count(word)
+                    terminal.press("n")
+                    times.append(
+                        1000 * terminal.seconds_until(lambda text, w=word, c=counted: text.count(w) > c)  # type: ignore[misc]
+                    )
+                    terminal.watch(1.5 + 0.05 * i)
+        finally:
+            subprocess.run([LADDERTOP, "stop", "real", "--runs", folder], check=True, stdout=subprocess.DEVNULL)
+        reader = MetricsReader(run.path)
+        reader.poll()
+        steps = np.concatenate([np.diff(records["time"]) for records in reader.records()])
+        tenths = statistics.quantiles(times, n=10)
+        yield (
+            "key press to applied, a real engine",
+            f"median {statistics.median(times):.0f} ms, 90th percentile {tenths[-1]:.0f} ms, {rounds} presses",
+        )
+        yield "median step of that engine", f"{1000 * float(np.median(steps)):.1f} ms"
+
+
 def long(steps: int) -> Iterator[tuple[str, str]]:
     """Opening and zooming a run of ten million steps."""
     with tempfile.TemporaryDirectory() as folder:
@@ -266,7 +300,7 @@ def make_long_run(runs: Path, steps: int) -> Path:
 def main() -> None:
     """Measures and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", help="live, charts, start, keys, long; all of them without any")
+    parser.add_argument("what", nargs="*", help="live, charts, start, keys, applied, long; all of them without any")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--steps", type=int, default=10_000_000)
     options = parser.parse_args()
@@ -275,6 +309,7 @@ def main() -> None:
         "charts": charts,
         "start": start,
         "keys": keys,
+        "applied": applied,
         "long": lambda: long(options.steps),
     }
     print("| what | measured |\n|---|---|")
