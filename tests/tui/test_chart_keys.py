@@ -191,7 +191,7 @@ async def test_the_screen_is_found_as_it_was_left_for_each_kind_of_model(
 ) -> None:
     async with opened(engine.run.path) as pilot:
         await until(pilot, lambda: "raw × weight" in screen_text(pilot.app), "the screen")
-        await pilot.press("g", "l", "x", "z")
+        await pilot.press("g", "l", "x", "z", "t", "k")
     assert not any(path.name.endswith("json") and "screen" in path.name for path in engine.run.path.iterdir())
     async with opened(engine.run.path) as pilot:
         charts = charts_of(pilot)
@@ -199,6 +199,7 @@ async def test_the_screen_is_found_as_it_was_left_for_each_kind_of_model(
         assert isinstance(screen, RunScreen)
         assert charts.grid
         assert charts.kinds == {"total": "linear"}
+        assert (charts.focused(), charts.clip) == (charts.names()[1], True)
         assert (screen.view.x.unit, screen.view.decay) == ("epoch", 0.995)
     with PlayedEngine.new(tmp_path, "vae-mnist", "other") as other:
         other.train(10)
@@ -207,7 +208,7 @@ async def test_the_screen_is_found_as_it_was_left_for_each_kind_of_model(
 
 
 @pytest.mark.parametrize(
-    "rubbish", ["", "{", "[]", '{"ladder": 5}', '{"ladder": {"pinned": [5], "unit": "x", "grid": 1}}']
+    "rubbish", ["", "{", "[]", '{"ladder": 5}', '{"ladder": {"pinned": [5], "unit": "x", "grid": 1, "focus": -9}}']
 )
 def test_a_damaged_memory_is_forgotten(rubbish: str) -> None:
     remember("ladder", Remembered(unit="time"))

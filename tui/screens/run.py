@@ -220,6 +220,7 @@ class RunScreen(Screen[None]):
             return
         charts, x = self.charts, self.view.x
         charts.pinned, charts.kinds, charts.grid = known.pinned, known.kinds, known.grid
+        charts.focus_at, charts.clip = known.focus, known.clip
         x.unit, x.log = known.unit, known.log_x
         self.view.decay = known.decay if known.decay in DECAYS else DECAYS[0]
         self._chosen = known.chosen if known.chosen in PANELS else PANELS[0]
@@ -233,6 +234,8 @@ class RunScreen(Screen[None]):
                 pinned=charts.pinned,
                 kinds=charts.kinds,
                 grid=charts.grid,
+                focus=charts.focus_at,
+                clip=charts.clip,
                 unit=x.unit,
                 log_x=x.log,
                 decay=self.view.decay,
