@@ -48,6 +48,7 @@ from journal.folder import RunFolder  # noqa: E402
 from journal.keeping import fork  # noqa: E402
 from journal.state import RunState  # noqa: E402
 from tui.draw.numbers import thousands  # noqa: E402
+from tui.draw.pixels import TERMINAL  # noqa: E402
 from tui.draw.text import ascii_only, harmless  # noqa: E402
 from tui.engine_process import EngineProcess  # noqa: E402
 from tui.layout import too_small  # noqa: E402
@@ -65,7 +66,7 @@ from tui.screens.replay import ReplayScreen  # noqa: E402
 from tui.screens.run import RunScreen  # noqa: E402
 from tui.screens.runs import RunsScreen  # noqa: E402
 from tui.screens.too_small import TooSmall  # noqa: E402
-from tui.terminal import speaks_unicode, terminal_problem  # noqa: E402
+from tui.terminal import pixels_problem, speaks_unicode, terminal_problem  # noqa: E402
 
 PATIENCE = 3.0
 """Seconds that the dashboard has for leaving cleanly once it was told to."""
@@ -104,9 +105,11 @@ class LaddertopApp(App[None]):
         replay: bool = False,
         slow_link: bool = False,
         read_only: bool = False,
+        pixels: bool = False,
     ) -> None:
         """Opens with `run` (as a `replay` of it), with the form for a new one, or with the list of runs; `plain` draws
-        in ASCII only, over a `slow_link` seldom, and with `read_only` no key changes anything."""
+        in ASCII only, over a `slow_link` seldom, with `read_only` no key changes anything, `pixels` draws images as
+        tui.draw.pixels does."""
         super().__init__()
         self.read_only = read_only
         """Whether this dashboard only looks."""
@@ -114,6 +117,7 @@ class LaddertopApp(App[None]):
         self._alerts = Alerts()
         self._replay = replay
         self._plain = plain
+        self._pixels = pixels
         self._runs, self._run, self._form = runs, run, form
         self._engines: dict[Path, subprocess.Popen[bytes]] = {}
         self._at_full_priority = FullPriority()
@@ -134,6 +138,8 @@ class LaddertopApp(App[None]):
 
     def on_mount(self) -> None:
         """To the first screen."""
+        if self._pixels and self._driver is not None:
+            TERMINAL.open(self._driver.write)
         self.set_interval(1.0, self._reap)
         if not self.is_headless:
             self._at_full_priority.step_back()
@@ -333,12 +339,13 @@ def open_app(
     replay: bool = False,
     slow_link: bool = False,
     read_only: bool = False,
+    pixels: bool = False,
 ) -> int:
     """Runs the dashboard until the user leaves; returns the exit status.
 
     Raises ValueError when `run` is no run, its spec is damaged, or there is nothing to replay.
     """
-    if (problem := terminal_problem()) is not None:
+    if (problem := terminal_problem() or (pixels_problem() if pixels else None)) is not None:
         print(f"laddertop: {problem}", file=sys.stderr)
         return 2
     if run is not None:
@@ -347,8 +354,9 @@ def open_app(
         if replay:
             Past(RunFolder(run))
     plain = not speaks_unicode()
-    app = LaddertopApp(runs, run, form, plain, replay=replay, slow_link=slow_link, read_only=read_only)
+    app = LaddertopApp(runs, run, form, plain, replay, slow_link, read_only, pixels)
     app.run()
+    sys.__stderr__.write(TERMINAL.close())  # type: ignore[union-attr]  # to the terminal, as textual does
     return app.return_code or 0
 
 

@@ -13,7 +13,20 @@ import typer
 
 from tui.cli_explore import app as explore
 from tui.cli_open import show_dashboard
-from tui.cli_options import CheckpointStep, Detach, Json, JsonLines, Name, Note, ReadOnly, Run, Runs, SlowLink, Timeout
+from tui.cli_options import (
+    CheckpointStep,
+    Detach,
+    Json,
+    JsonLines,
+    Name,
+    Note,
+    Pixels,
+    ReadOnly,
+    Run,
+    Runs,
+    SlowLink,
+    Timeout,
+)
 from tui.cli_runs import app as whole_runs
 
 if TYPE_CHECKING:
@@ -37,15 +50,17 @@ def laddertop() -> None:
 
 
 @app.command("open")
-def open_dashboard(runs: Runs = None, slow_link: SlowLink = False, read_only: ReadOnly = False) -> None:
+def open_dashboard(
+    runs: Runs = None, slow_link: SlowLink = False, read_only: ReadOnly = False, pixels: Pixels = False
+) -> None:
     """Open the dashboard with the list of runs."""
-    show_dashboard(runs, slow_link=slow_link, read_only=read_only)
+    show_dashboard(runs, slow_link=slow_link, read_only=read_only, pixels=pixels)
 
 
 @app.command()
-def new(runs: Runs = None, slow_link: SlowLink = False) -> None:
+def new(runs: Runs = None, slow_link: SlowLink = False, pixels: Pixels = False) -> None:
     """Open the dashboard with the form for a new run."""
-    show_dashboard(runs, form=True, slow_link=slow_link)
+    show_dashboard(runs, form=True, slow_link=slow_link, pixels=pixels)
 
 
 @app.command()
@@ -56,9 +71,10 @@ def attach(
     runs: Runs = None,
     slow_link: SlowLink = False,
     read_only: ReadOnly = False,
+    pixels: Pixels = False,
 ) -> None:
     """Open the dashboard with a run: live, finished or crashed."""
-    show_dashboard(runs, run, slow_link=slow_link, read_only=read_only)
+    show_dashboard(runs, run, slow_link=slow_link, read_only=read_only, pixels=pixels)
 
 
 @app.command()

@@ -18,6 +18,7 @@ def show_dashboard(
     replay: bool = False,
     slow_link: bool = False,
     read_only: bool = False,
+    pixels: bool = False,
 ) -> None:
     """Opens with a run (as a replay of it), the form for a new one or the list of runs; ends with typer.Exit.
 
@@ -35,5 +36,5 @@ def show_dashboard(
         gc.enable()
         folder = runs_folder(runs)
         path = find_run(folder, run).path if run is not None else None
-        status = open_app(folder, path, form, replay=replay, slow_link=slow_link, read_only=read_only)
+        status = open_app(folder, path, form, replay, slow_link, read_only, pixels)
     raise typer.Exit(status)

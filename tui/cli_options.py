@@ -22,6 +22,10 @@ Name = Annotated[
 ]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="Only look: send no command, write nothing into a run.")]
 SlowLink = Annotated[bool, typer.Option("--slow-link", help="Draw seldom, for a terminal that bytes reach slowly.")]
+Pixels = Annotated[
+    bool,
+    typer.Option("--pixels", help="Draw images in pixels, in a terminal that knows kitty's graphics protocol."),
+]
 CheckpointStep = Annotated[
     int | None, typer.Option("--step", metavar="N", help="Step of the checkpoint (default: the newest one).")
 ]

@@ -10,6 +10,7 @@ from rich.style import Style
 from textual.app import App
 
 from tui.draw.cells import CUBE, GREY_LEVELS, Ink
+from tui.draw.pixels import palette
 
 _GREYS = (16, 233, 234, 236, 237, 239, 240, 242, 243, 245, 246, 248, 250, 252, 254, 231)
 """Palette entries for grey levels 0 … 15."""
@@ -104,6 +105,8 @@ def colours_of(app: App[object]) -> Colours:
 def style(ink: int, look: Colours) -> Style:
     """The style of an ink."""
     colours = look.depth
+    if ink >= Ink.IMAGES:
+        return Style(color=Color.from_ansi(palette(ink - Ink.IMAGES)))
     if ink >= Ink.COLOURS:
         light, paper = divmod(ink - Ink.COLOURS, CUBE)
         return Style(color=Color.from_ansi(16 + light), bgcolor=Color.from_ansi(16 + paper))

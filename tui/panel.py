@@ -9,6 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.draw.cells import Cells, Ink
+from tui.draw.pixels import placeholders
 from tui.palette import colours_of, style
 from tui.run_view import RunView
 
@@ -44,7 +45,11 @@ class Panel(Widget, can_focus=False):
         if y >= self._cells.height:
             return Strip.blank(self.size.width)
         colours = colours_of(self.app)
-        segments = [Segment(text, style(ink, colours)) for text, ink in self._cells.runs(y)]
+        segments = []
+        for text, ink in self._cells.runs(y):
+            # What is cut out of a segment is counted in cells, and a part of an image is one cell of four characters.
+            parts = placeholders(text, ink - Ink.IMAGES) if ink >= Ink.IMAGES else [text]
+            segments += [Segment(part, style(ink, colours)) for part in parts]
         return Strip(segments, self._cells.width).adjust_cell_length(self.size.width)
 
     def text(self) -> str:

@@ -22,6 +22,15 @@ def terminal_problem() -> str | None:
     return None
 
 
+def pixels_problem() -> str | None:
+    """Why images can't be drawn in pixels here, in a sentence; None when the terminal may be able to."""
+    if os.environ.get("TMUX"):
+        return "--pixels: tmux passes no images on; open the dashboard outside of it, or without --pixels"
+    if os.environ.get("NO_COLOR") or not speaks_unicode():
+        return "--pixels: images take colours and Unicode, and this terminal has none; open it without --pixels"
+    return None
+
+
 def speaks_unicode() -> bool:
     """Whether the terminal takes more than ASCII: its encoding says so, and it is not a bare console."""
     encoding = (getattr(sys.__stderr__, "encoding", "") or "").lower().replace("-", "")

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import os
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
 import sys
 import termios
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import pytest
 
 from benchmarks.dashboard import Counting, Engine, dashboard
 from tests.tui.played import PlayedEngine
 from tests.tui.test_manners import ROOT, is_tidy
+from tests.tui.test_recorded_run import RECORDED
 
 OPEN = """
 import sys, threading, time
@@ -76,10 +81,10 @@ class Terminal:
                 os.write(self.master, b"\x1b[1;1R" * (asked - self._answered))
                 self._answered = asked
 
-    def read_until(self, wanted: bytes, seconds: float = 60) -> None:
-        """Takes up what is drawn until `wanted` appears."""
+    def read_until(self, wanted: bytes, seconds: float = 60, since: int = 0) -> None:
+        """Takes up what is drawn until `wanted` appears behind the first `since` bytes."""
         end = time.monotonic() + seconds
-        while wanted not in self.output:
+        while wanted not in self.output[since:]:
             assert time.monotonic() < end, f"no {wanted!r} in {self.output[-3000:]!r}"
             self.take(0.1)
 
@@ -227,3 +232,75 @@ def test_a_live_run_costs_few_bytes(tmp_path: Path) -> None:
         for terminal, ceiling in ceilings.items():
             assert rates[-1][terminal] <= ceiling, [list(rate.values()) for rate in rates]
         assert rates[-1][usual] > 0, "it shows nothing"
+
+
+def test_images_in_pixels_reach_the_terminal_once_and_are_forgotten_at_the_end(tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "vae-digits"
+    shutil.copytree(RECORDED, run)
+    samples = np.load(sorted((run / "samples").iterdir())[-1])
+    open_it = "sys.exit(open_app(*map(Path, sys.argv[1:]), pixels=True))"
+    with Terminal(run.parent, run, size=(120, 40), more=open_it) as terminal:
+        terminal.read_until("\U0010eeee".encode())
+        terminal.take(1)
+        sent = sent_images(terminal.output)
+        held = {image.tobytes() for image, _ in sent.values()}
+        for name in ("input", "corrupted", "reconstruction", "prior"):
+            assert samples[name][0].tobytes() in held, name
+        assert shown_sizes(terminal.output) == {number: size for number, (_, size) in sent.items()}
+        transmissions = terminal.output.count(b"a=T,")
+        for keys, drawn in ((b"v", "▀"), (b"vvvv", "\U0010eeee")):  # in quadrants, and on through all others
+            before = len(terminal.output)
+            os.write(terminal.master, keys)
+            terminal.read_until(drawn.encode(), since=before)
+        assert terminal.output.count(b"a=T,") == transmissions == len(sent)
+        assert terminal.leave() == 0
+        terminal.take(0.5)
+        forgotten = re.findall(rb"\x1b_Ga=d,d=I,i=(\d+),q=2\x1b\\", terminal.output)
+        assert sorted(map(int, forgotten)) == sorted(sent)
+
+
+@pytest.mark.parametrize("variables", [{"TMUX": "/tmp/tmux-0/default,1,0"}, {"NO_COLOR": "1"}])
+def test_pixels_are_refused_where_no_image_gets_through(tmp_path: Path, variables: dict[str, str]) -> None:
+    open_it = "sys.exit(open_app(*map(Path, sys.argv[1:]), pixels=True))"
+    with Terminal(tmp_path, more=open_it, **variables) as terminal:
+        terminal.read_until(b"without")
+        assert terminal.process.wait(30) == 2
+        assert b"--pixels: " in terminal.output
+
+
+def sent_images(output: bytes) -> dict[int, tuple[np.ndarray, tuple[int, int]]]:
+    """By number of the images that the terminal was sent: the 8×8 image, and its rows and columns of cells."""
+    found: dict[int, tuple[np.ndarray, tuple[int, int]]] = {}
+    data, number, size = b"", 0, (0, 0)
+    for keys, chunk in re.findall(rb"\x1b_G([^;]*q=2,m=[01]);([^\x1b]*)\x1b\\", output):
+        if head := re.match(rb"a=T,U=1,f=100,i=(\d+),c=(\d+),r=(\d+),", keys):
+            data, number, size = b"", int(head[1]), (int(head[3]), int(head[2]))
+        data += chunk
+        if keys.endswith(b"m=0"):
+            image = grey_png(base64.b64decode(data))
+            times = len(image) // 8
+            found[number] = np.ascontiguousarray(image[::times, ::times]), size
+            assert (image == found[number][0].repeat(times, 0).repeat(times, 1)).all()
+    return found
+
+
+def grey_png(data: bytes) -> np.ndarray:
+    """The image in a PNG file of 8-bit greys without filters, as its specification says."""
+    width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
+    assert (data[:8], depth, kind) == (b"\x89PNG\r\n\x1a\n", 8, 0)
+    start = data.index(b"IDAT")
+    (length,) = struct.unpack(">I", data[start - 4 : start])
+    lines = np.frombuffer(zlib.decompress(data[start + 4 : start + 4 + length]), np.uint8).reshape(height, width + 1)
+    assert not lines[:, 0].any()
+    return lines[:, 1:]
+
+
+def shown_sizes(output: bytes) -> dict[int, tuple[int, int]]:
+    """By number of the images in placeholders: one more than the largest row and column that is named."""
+    found: dict[int, tuple[int, int]] = {}
+    marks = "\u0305\u030d\u030e\u0310\u0312\u033d\u033e\u033f\u0346\u034a\u034b\u034c\u0350\u0351\u0352\u0357"
+    for colour, row, column, high in re.findall("38;5;([0-9]+)m\U0010eeee(.)(.)(.)", output.decode(errors="ignore")):
+        number = int(colour) + (marks.index(high) << 24)
+        rows, columns = found.get(number, (0, 0))
+        found[number] = max(rows, marks.index(row) + 1), max(columns, marks.index(column) + 1)
+    return found

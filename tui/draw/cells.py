@@ -41,6 +41,8 @@ class Ink(IntEnum):
     GREYS = 64
     COLOURS = 512
     """From here on pairs of colours of the palette's cube of 6 × 6 × 6 (see `colour`)."""
+    IMAGES = 47168
+    """From here on parts of an image that the terminal holds, by its number (see `tui.draw.pixels`)."""
 
 
 GREY_LEVELS = 16

@@ -12,10 +12,13 @@ import numpy as np
 
 from tui.draw.cells import GREY_LEVELS, Cells, Ink, colour, grey
 from tui.draw.dots import braille
+from tui.draw.pixels import TERMINAL
 from tui.draw.sheet import luminance
 
 MODES = ("quadrants", "half blocks", "braille", "ramp")
 """Ways to draw an image, the first two in greys, the others in one colour; ramp is ASCII."""
+PIXELS = "pixels"
+"""Another way, where the user says that the terminal can do it."""
 
 _QUADRANTS = np.array(list(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"))
 _RAMP = np.array(list(" .:-=+*#%@"))
@@ -24,7 +27,8 @@ _BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]
 
 def usable_modes(plain: bool, coloured: bool) -> tuple[str, ...]:
     """The modes that a terminal can show, the best first: no greys without colour, ASCII only where it is plain."""
-    return MODES[3:] if plain else MODES if coloured else MODES[2:]
+    pixels = (PIXELS,) if TERMINAL.on else ()
+    return MODES[3:] if plain else pixels + MODES if coloured else MODES[2:]
 
 
 SIDES = (56, 48, 40, 32, 28, 24, 20, 16, 14, 12, 10, 8, 6, 4)
@@ -41,8 +45,10 @@ def size_for(pixels: int, height: int, width: int) -> tuple[int, int]:
 
 
 def draw_image(image: np.ndarray, height: int, width: int, mode: str) -> Cells:
-    """A uint8 image (H, W), or (H, W, 3) for colour, in height × width cells, drawn in one of MODES; those of one ink
-    show the luminance of a colour image."""
+    """A uint8 image (H, W), or (H, W, 3) for colour, in height × width cells, drawn in one of MODES, or in PIXELS;
+    those of one ink show the luminance of a colour image."""
+    if mode == PIXELS:
+        return TERMINAL.place(image, height, width)
     cells = Cells(height, width)
     if image.ndim == 3 and mode in MODES[:2]:
         _coloured(cells, image, 2 if mode == "quadrants" else 1)
