@@ -6,6 +6,7 @@ It draws on stderr, as textual does, never imports torch, and outlives neither i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import signal
@@ -356,7 +357,10 @@ def open_app(
     plain = not speaks_unicode()
     app = LaddertopApp(runs, run, form, plain, replay, slow_link, read_only, pixels)
     app.run()
-    sys.__stderr__.write(TERMINAL.close())  # type: ignore[union-attr]  # to the terminal, as textual does
+    if forget := TERMINAL.close():
+        # Where textual draws, too; a terminal that is gone has forgotten already.
+        with contextlib.suppress(OSError):
+            print(forget, end="", file=sys.__stderr__, flush=True)
     return app.return_code or 0
 
 

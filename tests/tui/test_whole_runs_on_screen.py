@@ -113,7 +113,7 @@ async def test_a_fork_is_made_from_the_checkpoint_that_is_chosen(
         await until(pilot, lambda: "✓ finished" in screen_text(app), "the run")
         await pilot.press("f")
         await until(pilot, lambda: "fork first from a checkpoint" in screen_text(app), "the checkpoints")
-        assert [line.split("step")[1].split()[0] for line in screen_text(app).splitlines() if " MB " in line] == [
+        assert [line.split("step")[1].split()[0] for line in screen_text(app).splitlines() if " kB " in line] == [
             "600",
             "400",
             "200",
