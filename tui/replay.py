@@ -126,6 +126,8 @@ class PastWatcher(Watcher):
 class PastView(RunView):
     """A run at a moment of its past, at which nothing is ever late."""
 
+    looking = "replay"
+
     def silence(self) -> float:
         """No time passes but that of the run."""
         return 0.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -58,6 +59,8 @@ def _no_curves() -> Curves:
 class RunView:
     """One run as the screens see it."""
 
+    looking: ClassVar[str] = "read-only"
+    """The word for a run that is not steerable."""
     run: RunFolder
     steerable: bool = True
     """Whether this dashboard may ask anything of the engine."""

@@ -14,7 +14,7 @@ from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 from tui.app import LaddertopApp
 from tui.replay import Past, PastView, PastWatcher
-from tui.screens.replay import ReplayScreen
+from tui.screens.replay import ReplayBar, ReplayScreen
 
 BEGAN = 1_700_000_000.0
 
@@ -104,6 +104,54 @@ def test_a_run_without_records_can_not_be_played(tmp_path: Path) -> None:
     engine = PlayedEngine.new(tmp_path)
     with pytest.raises(ValueError, match="nothing to play again"):
         Past(engine.run)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("playing", [True, False])
+def test_place_speed_and_whether_it_plays_are_whole_however_long_they_are(
+    run: RunFolder, width: int, playing: bool
+) -> None:
+    bar = ReplayBar(PastView(run), id="replay")
+    bar.past = Past(run)
+    bar.watcher = PastWatcher(run, bar.past)
+    bar.watcher.playing = playing
+    space = "space pause" if playing else "space play"
+    long = [(21.0, "21 s"), (86399.0, "23 h 59 min"), (99 * 86400.0 + 82800, "99 d 23 h")]
+    for speed, told in ((1.0, "×1"), (1 / 16, "×0.0625"), (2.0**19, "×524 288"), (2.0**20, "×1.05e6")):
+        for length, whole in long:
+            for at, place in long:
+                if at > length:
+                    continue
+                bar.watcher.speed, bar.past.at, bar.past.length = speed, at, length
+                line = bar.picture(1, width).text().rstrip()
+                assert line.startswith(f" {'▶' if playing else '‖'} replay {told}  "), line
+                _, middle, after = line.partition(f" {place} of {whole}")
+                assert middle, line
+                hints = [space, "[ ] seek", "n b step", "- + speed"]
+                named = after.split("  ")[1:]
+                assert named == hints[: len(named)], line
+
+
+async def test_the_bar_is_the_last_row_and_the_first_says_replay_at_every_size(run: RunFolder, until: Until) -> None:
+    app = LaddertopApp(run.path.parent, run.path, replay=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("space", "3")
+        for width, height in ((120, 40), (80, 24), (60, 15), (200, 60)):
+            await pilot.resize_terminal(width, height)
+            await until(
+                pilot,
+                lambda h=height: (
+                    len(rows := screen_text(app).splitlines()) == h
+                    and "●" in rows[0]
+                    and rows[-1].startswith(" ‖ replay ×1  ━━")
+                ),
+                f"the bar at {width}×{height}",
+            )
+            first, *_, last = screen_text(app).splitlines()
+            assert "  replay  " in first
+            assert " of 6 s  space play  [ ] seek" in last
+            assert "? help" in screen_text(app)
+            assert "read-only" not in screen_text(app)
 
 
 async def test_the_screen_plays_seeks_and_asks_nothing_of_the_run(run: RunFolder, until: Until) -> None:

@@ -37,7 +37,8 @@ class ReplayBar(Panel):
         filled, empty = bar(self.past.at / self.past.length, 16 if width >= 100 else 8)
         x = cells.put(0, cells.put(0, x, filled, Ink.CURVE), empty, Ink.FAINT) + 1
         x = cells.put(0, x, f"{duration(self.past.at)} of {duration(self.past.length)}") + 2
-        for key, name in (("space", "play"), ("[ ]", "seek"), ("n b", "step"), ("- +", "speed")):
+        space = "pause" if self.watcher.playing else "play"
+        for key, name in (("space", space), ("[ ]", "seek"), ("n b", "step"), ("- +", "speed")):
             if x + len(key) + 1 + len(name) > width:
                 break
             x = cells.put(0, cells.put(0, x, key, Ink.KEY) + 1, name, Ink.DIM) + 2

@@ -34,7 +34,7 @@ class StatusBar(Panel):
         started = view.state.started
         parts: list[tuple[str, Ink]] = []
         if not view.steerable:
-            parts.append(("read-only", Ink.WARN))
+            parts.append((view.looking, Ink.WARN))
         if view.state.steps:
             digits = len(thousands(view.state.steps))
             parts.append((f"step {thousands(view.step):>{digits}} / {thousands(view.state.steps)}", numbers))
