@@ -95,3 +95,17 @@ def test_words_that_there_is_no_room_for_are_announced(run: RunFolder) -> None:
     assert "more below" not in whole
     short = terms.picture(Terms.rows_needed(terms.view) - 2, 80).text()
     assert short.splitlines()[-1].endswith("1 more below")
+
+
+def test_the_announcement_covers_no_number(run: RunFolder) -> None:
+    terms = Terms(Eyes(run).view, id="terms")
+    terms.view.latest["total"] = terms.view.smoothed["total"] = 23.7
+    first = terms.picture(Terms.rows_needed(terms.view), 200).text().splitlines()[-2].strip()
+    for width in range(38, 90):
+        total, *_ = (line for line in terms.picture(4, width).text().splitlines() if "total" in line)
+        assert total.split()[0] == "total", width
+        assert total.split()[-1] == "23.7", width
+        last = terms.picture(Terms.rows_needed(terms.view) - 2, width).text().splitlines()[-1].rstrip()
+        assert last.endswith("  1 more below"), last
+        told = last.removesuffix("  1 more below").strip()
+        assert told == first or told.endswith("…"), last

@@ -75,10 +75,12 @@ class Terms(Panel):
         cells.right(y, x_weighted, number(total) if view.latest else "–", ink)
         y += 2 if height - y - 2 >= len(words) else 1
         left = max(height - y, 0)
+        more = f"  {len(words) - left} more below" if len(words) > left else ""
         for at, (text, word_ink) in enumerate(words[:left], y):
-            cells.put(at, 1, fit(text, width - 1), word_ink)
-        if len(words) > left:
-            cells.right(height - 1, width - 1, f"  {len(words) - left} more below", Ink.DIM)
+            room = width - 2 - (len(more) if at == height - 1 else 0)
+            cells.put(at, 1, fit(text, room), word_ink)
+        # In the row of the total it stands before the number.
+        cells.right(height - 1, width - 1 if left else x_weight, more, Ink.DIM)
         return cells
 
 
