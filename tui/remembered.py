@@ -20,8 +20,8 @@ class Remembered:
     """Names of charts; empty: the first ones."""
     kinds: dict[str, Kind] = field(default_factory=dict)
     """Kind of the y axis by name of chart, where it is not the usual one."""
-    focus: int = 0
-    """Which of the charts the keys are about."""
+    focus: str = ""
+    """Name of the chart that the keys are about; empty: the first."""
     clip: bool = False
     """Whether outliers are left beyond the edges."""
     unit: Unit = "step"
@@ -45,7 +45,6 @@ def recall(kind: str) -> Remembered:
             setattr(usual, name, value)
     usual.pinned = [chart for chart in usual.pinned if isinstance(chart, str) and chart.split()]
     usual.kinds = {chart: axis for chart, axis in usual.kinds.items() if axis in KINDS}
-    usual.focus = max(usual.focus, 0)
     usual.unit = usual.unit if usual.unit in UNITS else UNITS[0]
     return usual
 

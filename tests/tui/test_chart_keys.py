@@ -191,7 +191,7 @@ async def test_the_screen_is_found_as_it_was_left_for_each_kind_of_model(
 ) -> None:
     async with opened(engine.run.path) as pilot:
         await until(pilot, lambda: "raw × weight" in screen_text(pilot.app), "the screen")
-        await pilot.press("g", "l", "x", "z", "t", "k")
+        await pilot.press("g", "l", "x", "z", "t", "t", "t", "k")
     assert not any(path.name.endswith("json") and "screen" in path.name for path in engine.run.path.iterdir())
     async with opened(engine.run.path) as pilot:
         charts = charts_of(pilot)
@@ -199,16 +199,29 @@ async def test_the_screen_is_found_as_it_was_left_for_each_kind_of_model(
         assert isinstance(screen, RunScreen)
         assert charts.grid
         assert charts.kinds == {"total": "linear"}
-        assert (charts.focused(), charts.clip) == (charts.names()[1], True)
+        assert (charts.focused(), charts.clip) == ("grad_norm", True)
         assert (screen.view.x.unit, screen.view.decay) == ("epoch", 0.995)
+        before = charts.names()
+        engine.evaluate(2.0)
+        await until(pilot, lambda: charts.names() != before, "a chart before it")
+        assert charts.focused() == "grad_norm"
+    with PlayedEngine.new(tmp_path, name="same-kind") as another:
+        another.train(10)
+        async with opened(another.run.path) as pilot:
+            charts = charts_of(pilot)
+            await until(pilot, lambda: "grad_norm" in charts.names(), "the first charts")
+            assert (charts.grid, charts.focused(), charts.clip) == (True, "grad_norm", True)
+            await pilot.press("k", "T")
+        assert (recall("ladder").clip, recall("ladder").focus) == (False, charts.focused())
     with PlayedEngine.new(tmp_path, "vae-mnist", "other") as other:
         other.train(10)
         async with opened(other.run.path) as pilot:
-            assert not charts_of(pilot).grid
+            charts = charts_of(pilot)
+            assert (charts.grid, charts.focused(), charts.clip) == (False, "total", False)
 
 
 @pytest.mark.parametrize(
-    "rubbish", ["", "{", "[]", '{"ladder": 5}', '{"ladder": {"pinned": [5], "unit": "x", "grid": 1, "focus": -9}}']
+    "rubbish", ["", "{", "[]", '{"ladder": 5}', '{"ladder": {"pinned": [5], "unit": "x", "grid": 1, "focus": 9}}']
 )
 def test_a_damaged_memory_is_forgotten(rubbish: str) -> None:
     remember("ladder", Remembered(unit="time"))

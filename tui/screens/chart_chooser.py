@@ -22,7 +22,7 @@ class Chosen:
     """What the user chose."""
 
     pinned: list[str]
-    focus_at: int
+    focus: str
 
 
 class ChartChooser(ModalScreen[Chosen | None]):
@@ -125,7 +125,7 @@ class ChartChooser(ModalScreen[Chosen | None]):
         if names:
             chart = " ".join(names)
             self._pinned += [] if chart in self._pinned else [chart]
-            self.dismiss(Chosen(self._pinned, self._pinned.index(chart)))
+            self.dismiss(Chosen(self._pinned, chart))
 
     def action_take(self) -> None:
         """Go to the one under the cursor."""
@@ -134,4 +134,4 @@ class ChartChooser(ModalScreen[Chosen | None]):
             return
         chart = self._shown[at]
         self._pinned += [] if chart in self._pinned else [chart]
-        self.dismiss(Chosen(self._pinned, self._pinned.index(chart)))
+        self.dismiss(Chosen(self._pinned, chart))

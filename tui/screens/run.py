@@ -220,7 +220,7 @@ class RunScreen(Screen[None]):
             return
         charts, x = self.charts, self.view.x
         charts.pinned, charts.kinds, charts.grid = known.pinned, known.kinds, known.grid
-        charts.focus_at, charts.clip = known.focus, known.clip
+        charts.focus_on, charts.clip = known.focus, known.clip
         x.unit, x.log = known.unit, known.log_x
         self.view.decay = known.decay if known.decay in DECAYS else DECAYS[0]
         self._chosen = known.chosen if known.chosen in PANELS else PANELS[0]
@@ -234,7 +234,7 @@ class RunScreen(Screen[None]):
                 pinned=charts.pinned,
                 kinds=charts.kinds,
                 grid=charts.grid,
-                focus=charts.focus_at,
+                focus=charts.focus_on,
                 clip=charts.clip,
                 unit=x.unit,
                 log_x=x.log,
@@ -357,7 +357,7 @@ class RunScreen(Screen[None]):
         """Choose which charts are pinned."""
         chosen = await self.app.push_screen_wait(ChartChooser(self.view, self.charts.names()))
         if chosen is not None:
-            self.charts.pinned, self.charts.focus_at = chosen.pinned, chosen.focus_at
+            self.charts.pinned, self.charts.focus_on = chosen.pinned, chosen.focus
             self._changed()
 
     def action_interventions(self) -> None:

@@ -30,8 +30,8 @@ class Charts(Panel):
         super().__init__(view, id=id)
         self.pinned: list[str] = []
         """Names of the charts, in their order; empty: the first ones of the run."""
-        self.focus_at = 0
-        """Which of them the keys are about."""
+        self.focus_on = ""
+        """Name of the one that the keys are about; where there is none of that name: the first."""
         self.kinds: dict[str, Kind] = {}
         """Kind of the y axis by name of chart, where it is not the usual one."""
         self.clip = False
@@ -47,7 +47,7 @@ class Charts(Panel):
     def focused(self) -> str:
         """The chart that the keys are about."""
         names = self.names()
-        return names[min(self.focus_at, len(names) - 1)]
+        return self.focus_on if self.focus_on in names else names[0]
 
     def wanted(self) -> tuple[str, ...]:
         """The curves that the shown charts need."""
@@ -59,7 +59,8 @@ class Charts(Panel):
 
     def next_chart(self, by: int) -> None:
         """Go to another of the pinned charts."""
-        self.focus_at = (min(self.focus_at, len(self.names()) - 1) + by) % len(self.names())
+        names = self.names()
+        self.focus_on = names[(names.index(self.focused()) + by) % len(names)]
 
     def next_kind(self) -> None:
         """Logarithmic, linear, symlog."""
@@ -96,7 +97,7 @@ class Charts(Panel):
         if not self.grid or len(names) == 1:
             return self._chart(self.focused(), height, width, alone=True)
         down, across = arrangement(len(names), height, width)
-        page = min(self.focus_at, len(names) - 1) // (down * across) * down * across
+        page = names.index(self.focused()) // (down * across) * down * across
         cells = Cells(height, width)
         for i, chart in enumerate(names[page : page + down * across]):
             row, column = divmod(i, across)
