@@ -31,12 +31,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks import peers, straight
 from benchmarks.floor import floor, ladder_products, vae_products
-from engine.build import Model, build
-from engine.controls import Controls
-from engine.data import Batches, Data, Images
-from engine.optim import Adam
+from benchmarks.steps import OurStep
 from engine.recorder import Recorder
-from engine.step import Step
 from journal.folder import create_run
 from journal.spec import load_recipe, override
 
@@ -45,42 +41,18 @@ Variants = dict[str, Callable[[], int | None]]
 """Functions that take one step, or several and say how many."""
 
 
-def random_data(images: int = 2000) -> Data:
-    """Random images of MNIST's size: what is in them does not change the time of a step."""
-    random = torch.Generator().manual_seed(0)
-    pixels = torch.randint(0, 256, (images, 784), dtype=torch.uint8, generator=random)
-    part = Images(pixels, torch.arange(images) % 10, 255)
-    return Data(training=part, held_back=part, test=part, height=28, width=28, classes=10)
-
-
 def ours(recipe: str, settings: list[str], compiled: bool, precision: torch.dtype, folder: Path | None) -> Variants:
     """Our step as the training loop takes it, headless and, given a folder, recording every step into it."""
     spec = override(load_recipe(recipe), settings)
-    data = random_data()
-    batches = Batches(spec.data, data, 1, with_labels=spec.model.kind == "ladder")
-    model: Model = build(spec, data, CPU, precision)
-    adam = Adam(dict(model.named_parameters()), spec.optimizer)
-    controls = Controls(spec, model.knobs, batches.epoch_steps, 100_000, CPU)
-    step = Step(model, adam, controls, batches, 1, CPU, compiled)
-    width = 2 + len(model.terms) + len(controls.names)
-    row = torch.empty(width)
-    at = 0
-
-    def take(into: Callable[[], torch.Tensor]) -> None:
-        nonlocal at
-        controls.prepare(at)
-        step(at, into())
-        controls.advance()
-        at += 1
-
+    step = OurStep(spec, CPU, compiled, precision)
     name = f"{'compiled' if compiled else 'uncompiled'} {'bf16' if precision is torch.bfloat16 else 'fp32'}"
-    found: Variants = {f"ours {name}": lambda: take(lambda: row)}
+    found: Variants = {f"ours {name}": lambda: step.take()}
     if folder:
-        recorder = Recorder(create_run(folder, spec, name.replace(" ", "-")).path, 1, width, CPU)
+        recorder = Recorder(create_run(folder, spec, name.replace(" ", "-")).path, 1, step.width, CPU)
 
         def recorded() -> None:
-            take(recorder.row)
-            recorder.report(at)
+            step.take(recorder.row)
+            recorder.report(step.taken)
 
         found[f"ours {name}, recorded"] = recorded
     return found

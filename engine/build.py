@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
+import os
+import shutil
 
 import torch
 
@@ -32,6 +35,8 @@ LONG = 10_000
 
 SMALL = 250_000
 """Parameters below which a model is trained with one CPU thread."""
+
+_UNCOMPILED = "the step is not compiled and takes longer"
 
 Model = Ladder | ConvLadder | UnsupervisedLadder | Vae | Lvae | Dae | Sdae | Gsn
 """What the engine trains; `engine.models` says what it asks of each."""
@@ -108,7 +113,12 @@ def choose_compile(wanted: str, steps: int, device: torch.device) -> tuple[bool,
         try:
             get_cpp_compiler()
         except InvalidCxxCompiler:
-            return False, "the step is not compiled and takes longer: no C++ compiler here; install g++ or clang"
+            return False, f"{_UNCOMPILED}: no C++ compiler here; install g++ or clang"
+    if device.type == "cuda":
+        if not importlib.util.find_spec("triton"):
+            return False, f"{_UNCOMPILED}: no Triton here; pip install triton"
+        if not (os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")):
+            return False, f"{_UNCOMPILED}: no C compiler here, which Triton needs; install gcc or clang"
     return True, ""
 
 

@@ -27,13 +27,12 @@ class Adam:
         self.masters = [p if p.dtype is torch.float32 else p.detach().float() for p in self.parameters]
         self.first = [torch.zeros_like(p) for p in self.masters]
         self.second = [torch.zeros_like(p) for p in self.masters]
-        # The fused kernel wants a counter per parameter; they all count the same steps.
-        self._counts = [torch.zeros((), device=p.device) for p in self.masters]
         self._rounded = [(p, m) for p, m in zip(self.parameters, self.masters, strict=True) if p is not m]
 
     @torch.no_grad()
-    def step(self, gradients: list[Tensor], lr: Tensor, clip: Tensor, count: int) -> Tensor:
-        """The update number `count` (from 1) by torch's fused kernel; returns the norm of all gradients, unclipped.
+    def step(self, gradients: list[Tensor], lr: Tensor, clip: Tensor, scalars: Tensor) -> Tensor:
+        """One update by torch's fused kernel, with `scalars` [3] as from `scalars`; returns the norm of all gradients,
+        unclipped.
 
         `lr` and `clip` are scalar tensors; gradients are scaled down to the norm `clip` where that is above 0, and each
         element is then cut to the spec's `clip_each` where that is.
@@ -44,15 +43,13 @@ class Adam:
         if each:
             gradients = [(gradient / divisor).clamp(-each, each) for gradient in gradients]
             divisor = torch.ones_like(norm)
-        for counter in self._counts:
-            counter.fill_(count)
         torch._fused_adam_(
             self.masters,
             gradients,
             self.first,
             self.second,
             [],
-            self._counts,
+            [scalars[0]] * len(gradients),  # the kernel wants a counter per parameter
             lr=lr,
             beta1=self._spec.beta1,
             beta2=self._spec.beta2,
@@ -67,20 +64,22 @@ class Adam:
             parameter.copy_(master)
         return norm
 
-    def scalars(self, count: int, lr: float) -> tuple[float, float]:
-        """The learning rate and ε of update number `count` (from 1), with both bias corrections in them.
+    def scalars(self, count: int, lr: float) -> tuple[float, float, float]:
+        """Of update number `count` (from 1): `count`, and the learning rate and ε with both bias corrections in them.
 
         lr·m̂/(√v̂ + ε) = lr·s·m/(√v + ε·√(1 - β₂ᵗ)) with s = √(1 - β₂ᵗ)/(1 - β₁ᵗ) (Kingma & Ba 2015, end of section 2).
         """
         root = math.sqrt(1 - self._spec.beta2**count)
-        return lr * root / (1 - self._spec.beta1**count), self._spec.eps * root
+        return count, lr * root / (1 - self._spec.beta1**count), self._spec.eps * root
 
     @torch.no_grad()
-    def step_for_compiler(self, gradients: list[Tensor], clip: Tensor, scalars: Tensor) -> Tensor:
-        """The same update written out, so that the compiler makes one pass of it; `scalars` [2] as from `scalars`."""
+    def step_for_compiler(self, gradients: list[Tensor], lr: Tensor, clip: Tensor, scalars: Tensor) -> Tensor:
+        """The same update written out, so that the compiler makes one pass of it; the learning rate of `scalars`
+        counts.
+        """
         norm = gradient_norm(gradients)
         factor = 1.0 / norm_divisor(norm, clip)
-        rate, eps = scalars[0], scalars[1]
+        rate, eps = scalars[1], scalars[2]
         beta1, beta2 = self._spec.beta1, self._spec.beta2
         for i, gradient in enumerate(gradients):
             g = gradient.float() * factor
@@ -101,9 +100,8 @@ class Adam:
         part = copy.copy(self)
         chosen = [self._names.index(name) for name in names]
         part._names = list(names)
-        part.parameters, part.masters, part.first, part.second, part._counts = (
-            [tensors[i] for i in chosen]
-            for tensors in (self.parameters, self.masters, self.first, self.second, self._counts)
+        part.parameters, part.masters, part.first, part.second = (
+            [tensors[i] for i in chosen] for tensors in (self.parameters, self.masters, self.first, self.second)
         )
         part._rounded = [(p, m) for p, m in zip(part.parameters, part.masters, strict=True) if p is not m]
         return part

@@ -13,8 +13,10 @@ class Sgd(Adam):
     """m ← β₁·m + (1 - β₁)·gradient, weights ← weights - lr·m. Adam's first moment is this m; the second stays 0."""
 
     @torch.no_grad()
-    def step(self, gradients: list[Tensor], lr: Tensor, clip: Tensor, count: int) -> Tensor:
-        """One update; returns the norm of all gradients, unclipped. `lr` and `clip` are scalar tensors."""
+    def step(self, gradients: list[Tensor], lr: Tensor, clip: Tensor, scalars: Tensor) -> Tensor:
+        """One update; returns the norm of all gradients, unclipped. `lr` and `clip` are scalar tensors, `scalars` is
+        not used.
+        """
         gradients = [gradient.float() for gradient in gradients]
         norm = gradient_norm(gradients)
         scaled = list(torch._foreach_div(gradients, norm_divisor(norm, clip)))
@@ -26,13 +28,9 @@ class Sgd(Adam):
             parameter.copy_(master)
         return norm
 
-    def scalars(self, count: int, lr: float) -> tuple[float, float]:
-        """The learning rate, and a number that is not used."""
-        return lr, 0.0
-
-    def step_for_compiler(self, gradients: list[Tensor], clip: Tensor, scalars: Tensor) -> Tensor:
-        """The same update; `scalars` [2] as from `scalars`."""
-        return self.step(gradients, scalars[0], clip, 0)
+    def step_for_compiler(self, gradients: list[Tensor], lr: Tensor, clip: Tensor, scalars: Tensor) -> Tensor:
+        """The same update."""
+        return self.step(gradients, lr, clip, scalars)
 
 
 def make_optimizer(parameters: dict[str, Tensor], spec: OptimizerSpec) -> Adam:

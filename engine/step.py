@@ -14,6 +14,7 @@ from torch import Tensor
 from engine.build import Model
 from engine.controls import Controls
 from engine.data import Batches
+from engine.graph import Graph
 from engine.optim import Adam
 from engine.randomness import Draws, Stream, counter_words, normals, uniforms
 from engine.staging import Stage, Staged, stage_at
@@ -33,14 +34,21 @@ class Step:
         device: torch.device,
         compiled: bool = False,
     ) -> None:
-        """`compiled` makes one kernel graph of draws, costs, gradients and update at the first call, slowly."""
+        """`compiled` fuses draws, costs, gradients and update at the first call, slowly; on a CUDA device a step is
+        one graph of kernels, compiled or not.
+        """
         self._model, self._optimizer, self._batches, self._seed = model, optimizer, batches, seed
         self._controls, self._names, self._effective = controls, controls.names, controls.effective
-        self._device, self._compiled = device, compiled
         self._counts = model.draws_needed(batches.labelled_rows, batches.rows)
+        # What differs from step to step, beside the knobs: written here, so that a step is always the same work.
+        self._key = torch.zeros(4, dtype=torch.int32, device=device)
+        self._scalars = torch.zeros(3, device=device)
+        self._labelled, self._unlabelled = (torch.zeros_like(index) for index in batches.index(0))
+        self._cuda = device.type == "cuda"
         self.problem = ""
         """Why the step could not be compiled; it is then taken uncompiled."""
-        self._take: Callable[..., Tensor] = _compile(self._compiled_step) if compiled else self._eager_step
+        self._take: Callable[..., Tensor] = _compile(self._computed) if compiled else self._computed
+        self._work = self._repeatable()
         self._stages = model.stages(batches.epoch_steps) if isinstance(model, Staged) else []
         self._stage: Stage | None = None
         self._trained = optimizer
@@ -62,6 +70,7 @@ class Step:
         terms = self._model.terms
         self._counted = [i for i, term in enumerate(terms) if term.name in stage.terms]
         self._controls.resting = frozenset(t.weight for t in terms if t.weight and t.name not in stage.terms)
+        self._work = self._repeatable()
         return stage
 
     def __call__(self, step: int, row: Tensor) -> None:
@@ -69,37 +78,35 @@ class Step:
         self.enter(step)
         count = step + 1 - (self._stage.first if self._stage else 0)
         words = counter_words(self._seed, Stream.NORMALS, step) + counter_words(self._seed, Stream.UNIFORMS, step)
-        key = torch.tensor(words, dtype=torch.int32).to(self._device, non_blocking=True)
-        batch = self._batches.at(step)
-        if self._compiled:
-            rates = torch.tensor(self._trained.scalars(count, self._controls.learning_rate))
-            rates = rates.to(self._device, non_blocking=True)
-            try:
-                row.copy_(self._take(*batch, key, self._effective, rates))
-                return
-            except torch._dynamo.exc.BackendCompilerFailed as error:
-                # Nothing has been computed yet: a broken compiler shows itself before the first step.
-                reason = str(error.inner_exception).strip().splitlines()
-                self.problem = (
-                    f"the step could not be compiled and is taken uncompiled: {reason[0] if reason else error}"
-                )
-                self._compiled, self._take = False, self._eager_step
-        row.copy_(self._take(*batch, key, self._effective, count))
+        self._key.copy_(torch.tensor(words, dtype=torch.int32), non_blocking=True)
+        scalars = self._trained.scalars(count, self._controls.learning_rate)
+        self._scalars.copy_(torch.tensor(scalars), non_blocking=True)
+        labelled, unlabelled = self._batches.index(step)
+        self._labelled.copy_(labelled)
+        self._unlabelled.copy_(unlabelled)
+        row.copy_(self._work())
 
-    def _eager_step(
-        self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor, count: int
+    def _repeatable(self) -> Callable[[], Tensor]:
+        return Graph(self._whole) if self._cuda else self._whole
+
+    def _whole(self) -> Tensor:
+        batch = self._batches.gather(self._labelled, self._unlabelled)
+        try:
+            return self._take(*batch, self._key, self._effective, self._scalars)
+        except torch._dynamo.exc.BackendCompilerFailed as error:
+            # Nothing has been computed yet: a broken compiler shows itself before the first step.
+            reason = str(error.inner_exception).strip().splitlines()
+            self.problem = f"the step could not be compiled and is taken uncompiled: {reason[0] if reason else error}"
+            self._take = self._computed
+            return self._take(*batch, self._key, self._effective, self._scalars)
+
+    def _computed(
+        self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor, scalars: Tensor
     ) -> Tensor:
         terms, total, knobs = self._costs(labelled, labels, x, key, effective)
         gradients = list(torch.autograd.grad(total, self._trained.parameters))
-        norm = self._trained.step(gradients, knobs["lr"], knobs["clip"], count)
-        return torch.cat([total.detach().view(1), terms.detach(), effective, norm.view(1)])
-
-    def _compiled_step(
-        self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor, rates: Tensor
-    ) -> Tensor:
-        terms, total, knobs = self._costs(labelled, labels, x, key, effective)
-        gradients = list(torch.autograd.grad(total, self._trained.parameters))
-        norm = self._trained.step_for_compiler(gradients, knobs["clip"], rates)
+        update = self._trained.step_for_compiler if torch.compiler.is_compiling() else self._trained.step
+        norm = update(gradients, knobs["lr"], knobs["clip"], scalars)
         return torch.cat([total.detach().view(1), terms.detach(), effective, norm.view(1)])
 
     def _costs(

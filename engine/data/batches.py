@@ -60,16 +60,26 @@ class Batches:
 
         float32 [B, D] in [0, 1], int64 [B], float32 [B, D]. The labelled batches of an epoch repeat in the same order.
         """
+        return self.gather(*self.index(step))
+
+    def index(self, step: int) -> tuple[Tensor, Tensor]:
+        """Which images that batch holds, labelled and unlabelled, int64 [B] each."""
         epoch, at = divmod(step, self.epoch_steps)
         if epoch != self._epoch:
             self._shuffle(epoch)
-        training = self._data.training
-        unlabelled = training.rows(self._order[at * self.rows : (at + 1) * self.rows])
+        unlabelled = self._order[at * self.rows : (at + 1) * self.rows]
         if not self.labelled_rows:
-            return unlabelled[:0], training.labels[:0], unlabelled
+            return self._labelled_order, unlabelled
         at %= len(self.labelled) // self.labelled_rows
-        index = self._labelled_order[at * self.labelled_rows : (at + 1) * self.labelled_rows]
-        return training.rows(index), training.labels[index], unlabelled
+        return self._labelled_order[at * self.labelled_rows : (at + 1) * self.labelled_rows], unlabelled
+
+    def gather(self, labelled: Tensor, unlabelled: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The batch of those images, as from `at`."""
+        training = self._data.training
+        x = training.rows(unlabelled)
+        if not self.labelled_rows:
+            return x[:0], training.labels[:0], x
+        return training.rows(labelled), training.labels[labelled], x
 
     def labelled_batches(self) -> list[Tensor]:
         """The labelled images in the batches of the first epoch, in which classes are mixed: float32 [B, D] each."""

@@ -66,12 +66,12 @@ def stop() -> Iterator[Stop]:
 class Bench:
     """A model with its data, knobs and draws, ready for one call."""
 
-    def __init__(self, spec: Spec, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, spec: Spec, dtype: torch.dtype = torch.float32, device: torch.device = CPU) -> None:
         self.spec = spec
-        self.data: Data = load(spec.data, CPU)
+        self.data: Data = load(spec.data, device)
         self.batches = Batches(spec.data, self.data, spec.seed, with_labels=spec.model.labelled)
-        self.model: Model = build(spec, self.data, CPU, torch.float32).to(dtype)
-        self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, 1000, CPU)
+        self.model: Model = build(spec, self.data, device, torch.float32).to(dtype)
+        self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, 1000, device)
         self.controls.prepare(0)
         self.dtype = dtype
 

@@ -37,10 +37,11 @@ def test_updates_equal_torchs_adam(written_out, each):
             torch.nn.utils.clip_grad_value_([theirs], each)
         reference.step()
         lr, clip = torch.tensor(0.01), torch.tensor(2.0)
+        scalars = torch.tensor(adam.scalars(count, 0.01))
         if written_out:
-            norm = adam.step_for_compiler([gradient], clip, torch.tensor(adam.scalars(count, 0.01)))
+            norm = adam.step_for_compiler([gradient], lr, clip, scalars)
         else:
-            norm = adam.step([gradient], lr, clip, count)
+            norm = adam.step([gradient], lr, clip, scalars)
         assert norm.item() == pytest.approx(whole, rel=1e-6)
         torch.testing.assert_close(mine, theirs.detach(), rtol=1e-5, atol=1e-6)
 
@@ -49,7 +50,7 @@ def test_bfloat16_weights_keep_float32_masters():
     weight = torch.full((100,), 1.0, dtype=torch.bfloat16)
     adam = Adam({"w": weight}, OptimizerSpec(lr=1e-4))
     for count in range(1, 31):
-        adam.step([torch.ones(100)], torch.tensor(1e-4), torch.tensor(0.0), count)
+        adam.step([torch.ones(100)], torch.tensor(1e-4), torch.tensor(0.0), torch.tensor(adam.scalars(count, 1e-4)))
     # Each update of 1e-4 is lost when it is added to a bfloat16 of 1; thirty of them are not.
     assert adam.masters[0][0].item() == pytest.approx(1 - 30e-4, abs=1e-5)
     assert weight[0].item() == torch.tensor(1 - 30e-4).bfloat16().item()

@@ -238,12 +238,12 @@ def test_momentum_is_the_running_mean_of_the_gradients():
     sgd = Sgd({"w": weight}, OptimizerSpec(kind="sgd", lr=0.25, beta1=0.5))
     expected, mean = weight.clone().double(), torch.zeros(2).double()
     for count, gradient in enumerate(gradients, 1):
-        norm = sgd.step([gradient], torch.tensor(0.25), torch.tensor(0.0), count)
+        norm = sgd.step([gradient], torch.tensor(0.25), torch.tensor(0.0), torch.tensor(sgd.scalars(count, 0.25)))
         mean = 0.5 * mean + 0.5 * gradient
         expected -= 0.25 * mean
         assert norm.item() == pytest.approx(gradient.norm().item())
     torch.testing.assert_close(weight.double(), expected)
-    sgd.step([torch.full((2,), 100.0)], torch.tensor(0.25), torch.tensor(2.0), 3)  # clipped to the norm 2
+    sgd.step([torch.full((2,), 100.0)], torch.tensor(0.25), torch.tensor(2.0), torch.zeros(3))  # clipped to the norm 2
     expected -= 0.25 * (0.5 * mean + 0.5 * math.sqrt(2))
     torch.testing.assert_close(weight.double(), expected)
 
