@@ -74,17 +74,21 @@ def run_length(spec: Spec, epoch_steps: int) -> int:
 
 
 def choose_device(wanted: str) -> torch.device:
-    """The device of a spec; auto takes a GPU where there is one.
+    """The device of a spec; auto takes a GPU where there is one. On a GPU float32 means float32, and convolutions give
+    the same bits every time.
 
     Raises ValueError when the device is not there.
     """
     if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(wanted)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ValueError(f"device {wanted}: there are {torch.cuda.device_count()} CUDA devices here; take --device cpu")
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise ValueError("device mps: there is none here; take --device cpu")
+    if device.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.deterministic = True
     return device
 
 

@@ -7,6 +7,7 @@ to launch, such as a knob, is a tensor that is written before.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import torch
@@ -32,7 +33,13 @@ class Graph:
             return self._function()
         if self._graph is None:
             self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph):  # records and computes nothing
-                self._result = self._function()
+            # A graph of an earlier training that is collected during the recording would spoil it.
+            gc.collect()
+            gc.disable()
+            try:
+                with torch.cuda.graph(self._graph):  # records and computes nothing
+                    self._result = self._function()
+            finally:
+                gc.enable()
         self._graph.replay()
         return self._result
