@@ -30,8 +30,8 @@ from journal.models import (
 )
 from journal.spec import Spec
 
-LONG = 10_000
-"""Steps from which on a run's step is compiled."""
+LONG = {"cpu": 10_000, "cuda": 20_000, "mps": 10_000}
+"""Steps from which on a run's step is compiled, by the type of its device: so many earn the compiling back."""
 
 SMALL = 250_000
 """Parameters below which a model is trained with one CPU thread."""
@@ -106,9 +106,9 @@ def choose_threads(wanted: int | None, model: torch.nn.Module, device: torch.dev
 def choose_compile(wanted: str, steps: int, device: torch.device) -> tuple[bool, str]:
     """Whether the step is compiled, and a sentence for the user where it can't be.
 
-    auto compiles where a run is so long that a minute of compiling is earned back.
+    auto compiles where a run is so long that the time of compiling is earned back.
     """
-    if wanted == "off" or (wanted == "auto" and steps < LONG):
+    if wanted == "off" or (wanted == "auto" and steps < LONG[device.type]):
         return False, ""
     if device.type == "cpu":
         from torch._inductor.cpp_builder import get_cpp_compiler

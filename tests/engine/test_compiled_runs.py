@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.build import choose_compile
 from journal.events import Checkpointed, EventReader, Logged, RunEnded, RunStarted
 from journal.folder import RunFolder, create_run
 from journal.summary import summary
@@ -28,6 +29,13 @@ def weights(run: RunFolder) -> dict[str, torch.Tensor]:
     content = torch.load(last, weights_only=True)
     assert content["step"] == 4000
     return {f"{part}.{name}": t for part in ("model", "first", "second") for name, t in content[part].items()}
+
+
+@pytest.mark.parametrize(("device", "steps"), [("cpu", 10_000), ("cuda", 20_000), ("mps", 10_000)])
+def test_only_a_run_long_enough_to_earn_the_compiling_back_is_compiled(device: str, steps: int):
+    assert choose_compile("auto", steps - 1, torch.device(device)) == (False, "")
+    compiled, why_not = choose_compile("auto", steps, torch.device(device))
+    assert compiled or why_not
 
 
 @pytest.mark.stress
