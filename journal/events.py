@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, Literal, Self
@@ -259,31 +260,30 @@ class EventReader:
 
     def poll(self) -> list[Event]:
         """The events written since the last poll, at most READ_AT_MOST bytes of them: empty when there is no more."""
-        events: list[Event] = []
-        data = b"more"
-        while data and not events:
-            try:
-                with self._path.open("rb") as file:
-                    file.seek(self._offset)
-                    data = file.read(READ_AT_MOST)
-            except FileNotFoundError:
-                return []
-            self._offset += len(data)
-            *lines, self._tail = (self._tail + data).split(b"\n")
-            for line in lines:
-                if line.strip():
-                    try:
-                        events.append(_event.validate_json(line))
-                    except ValidationError:
-                        self.damaged += 1
-        return events
+        return next((events for events in self._read() if events), [])
 
     def read_all(self) -> list[Event]:
         """Every event written so far that was not yet read."""
-        events: list[Event] = []
-        while more := self.poll():
-            events += more
-        return events
+        return [event for events in self._read() for event in events]
+
+    def _read(self) -> Iterator[list[Event]]:
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                while data := file.read(READ_AT_MOST):
+                    self._offset += len(data)
+                    *lines, self._tail = (self._tail + data).split(b"\n")
+                    yield list(self._parse(lines))
+        except FileNotFoundError:
+            return
+
+    def _parse(self, lines: list[bytes]) -> Iterator[Event]:
+        for line in lines:
+            if line.strip():
+                try:
+                    yield _event.validate_json(line)
+                except ValidationError:
+                    self.damaged += 1
 
 
 def unreadable(lines: int) -> str:

@@ -63,14 +63,15 @@ class RunFolder:
     def note(self) -> str:
         """The user's words about it; empty when there are none."""
         try:
-            return (self.path / NOTE).read_text(encoding="utf-8", errors="replace").strip()
+            with open(f"{self.path}/{NOTE}", encoding="utf-8", errors="replace") as file:
+                return file.read().strip()
         except OSError:
             return ""
 
     @property
     def archived(self) -> bool:
         """Whether a user put it away."""
-        return (self.path / ARCHIVED).exists()
+        return os.path.exists(f"{self.path}/{ARCHIVED}")
 
     @property
     def origin(self) -> Origin | None:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import sys
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -10,7 +16,33 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class Section(BaseModel):
     """A part of the spec. Unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def field_docs(section: type[BaseModel]) -> dict[str, str]:
+    """What the docstrings below the fields of a section say, by field, inherited fields included.
+
+    They are read when somebody asks: pydantic would read the source of every section at every start.
+    """
+    docs: dict[str, str] = {}
+    for part in section.__mro__[::-1]:
+        if issubclass(part, Section):
+            docs |= _docs_of_module(part.__module__)[part.__name__]
+    return docs
+
+
+@cache
+def _docs_of_module(name: str) -> dict[str, dict[str, str]]:
+    """By class, then by field."""
+    tree = ast.parse(inspect.getsource(sys.modules[name]))
+    return {part.name: dict(_docs(part)) for part in tree.body if isinstance(part, ast.ClassDef)}
+
+
+def _docs(section: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for field, below in pairwise(section.body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, inspect.cleandoc(text)
 
 
 class Shape(NamedTuple):

@@ -1,7 +1,7 @@
 """What to train: the spec of a run, the recipes that come with the package, and `key=value` overrides.
 
 A spec is written once into the run folder and never changed; what the user does to a running training is recorded as
-events instead. Every field's description is its documentation: `laddertop recipes --keys` prints it.
+events instead. The docstring below a field is its documentation: `laddertop recipes --keys` prints it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from journal.sections import (
     SamplesSpec,
     Section,
     WarmupSpec,
+    field_docs,
 )
 
 
@@ -173,6 +174,7 @@ def keys(spec: Spec | None = None) -> list[Key]:
 
 def _keys(section: type[BaseModel], prefix: str, spec: Spec | None) -> Iterator[Key]:
     seen = set()
+    docs = field_docs(section)
     for name, field in section.model_fields.items():
         if name == "model":
             for kind in [type(spec.model)] if spec else KINDS:
@@ -185,7 +187,7 @@ def _keys(section: type[BaseModel], prefix: str, spec: Spec | None) -> Iterator[
         else:
             default = "" if field.is_required() or field.default is None else str(field.default)
             limits = _range_in_words(field.metadata)
-            yield Key(prefix + name, _type_in_words(field.annotation), default, field.description or "", limits)
+            yield Key(prefix + name, _type_in_words(field.annotation), default, docs.get(name, ""), limits)
 
 
 def _type_in_words(annotation: Any) -> str:

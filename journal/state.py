@@ -21,6 +21,9 @@ from journal.events import (
 STATES = ("starting", "training", "paused", "finished", "stopped", "failed", "crashed")
 """starting: made, and no engine has reported yet; crashed: an engine is gone without a word; the others say it."""
 
+STARTUP = 30.0
+"""Seconds that a new run may be silent before it counts as crashed."""
+
 
 @dataclass
 class RunState:

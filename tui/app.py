@@ -1,6 +1,7 @@
 """The dashboard as a program: which terminal it can use, how it starts and how it ends.
 
-It draws on stderr, as textual does, never imports torch, and outlives neither its terminal nor a SIGTERM.
+It draws on stderr, as textual does, never imports torch, and outlives neither its terminal nor a SIGTERM. A screen is
+imported when it is gone to, so that the first one is there sooner.
 """
 
 from __future__ import annotations
@@ -54,18 +55,10 @@ from tui.draw.text import ascii_only, harmless  # noqa: E402
 from tui.engine_process import EngineProcess  # noqa: E402
 from tui.layout import too_small  # noqa: E402
 from tui.manners import Alerts, Kept  # noqa: E402
-from tui.messages import CompareRuns, ForkRun, Looked, OpenRun, RollBack, StartEngine  # noqa: E402
+from tui.messages import Acknowledging, CompareRuns, ForkRun, Looked, OpenRun, RollBack, StartEngine, Telling  # noqa: E402
 from tui.paint import OnlyChanged  # noqa: E402
 from tui.palette import THEMES  # noqa: E402
 from tui.priority import FullPriority  # noqa: E402
-from tui.replay import Past  # noqa: E402
-from tui.screens.ask import Choose, in_a_line  # noqa: E402
-from tui.screens.compare import CompareScreen  # noqa: E402
-from tui.screens.model_screen import ModelScreen  # noqa: E402
-from tui.screens.new import NewRunScreen  # noqa: E402
-from tui.screens.replay import ReplayScreen  # noqa: E402
-from tui.screens.run import RunScreen  # noqa: E402
-from tui.screens.runs import RunsScreen  # noqa: E402
 from tui.screens.too_small import TooSmall  # noqa: E402
 from tui.terminal import pixels_problem, speaks_unicode, terminal_problem  # noqa: E402
 
@@ -148,11 +141,11 @@ class LaddertopApp(App[None]):
             self.set_interval(1.0, self._watch_terminal)
         if self._run is not None:
             run = RunFolder(self._run)
-            self.push_screen(ReplayScreen(run, self._plain) if self._replay else self._run_screen(run))
+            self.push_screen(self._replay_screen(run) if self._replay else self._run_screen(run))
         elif self._form:
-            self.push_screen(NewRunScreen(self._runs))
+            self.push_screen(self._form_screen())
         else:
-            self.push_screen(RunsScreen(self._runs))
+            self.push_screen(self._runs_screen())
         self._fit(self.size)
 
     def on_resize(self, event: Resize) -> None:
@@ -203,13 +196,11 @@ class LaddertopApp(App[None]):
 
     def tell(self, text: str) -> None:
         """Say something, in the line that the screen has for it."""
-        match self.screen:
-            case RunScreen():
-                self.screen.hint(text)
-            case RunsScreen():
-                self.screen.tell(text)
-            case _:
-                self.notify(text, markup=False)
+        screen = self.screen
+        if isinstance(screen, Telling):
+            screen.tell(text)
+        else:
+            self.notify(text, markup=False)
 
     def refused(self, tell: Callable[[str], None]) -> bool:
         """Whether this dashboard only looks; then it says so."""
@@ -223,17 +214,36 @@ class LaddertopApp(App[None]):
             self._go_to(self._run_screen(message.run))
             return
         try:
-            self._go_to(ReplayScreen(message.run, self._plain))
+            self._go_to(self._replay_screen(message.run))
         except ValueError as error:
             self.tell(str(error))
 
-    def _run_screen(self, run: RunFolder) -> RunScreen:
+    def _runs_screen(self) -> Screen[None]:
+        from tui.screens.runs import RunsScreen
+
+        return RunsScreen(self._runs)
+
+    def _form_screen(self) -> Screen[None]:
+        from tui.screens.new import NewRunScreen
+
+        return NewRunScreen(self._runs)
+
+    def _replay_screen(self, run: RunFolder) -> Screen[None]:
+        from tui.screens.replay import ReplayScreen
+
+        return ReplayScreen(run, self._plain)
+
+    def _run_screen(self, run: RunFolder) -> Screen[None]:
+        from tui.screens.run import RunScreen
+
         screen = RunScreen(run, self._plain)
         screen.view.steerable = screen.asking.allowed = not self.read_only
         return screen
 
     def on_compare_runs(self, message: CompareRuns) -> None:
         """Show runs beside each other."""
+        from tui.screens.compare import CompareScreen
+
         self._go_to(CompareScreen(message.runs, self._plain))
 
     @work
@@ -274,6 +284,8 @@ class LaddertopApp(App[None]):
 
     async def _choose_checkpoint(self, run: RunFolder, question: str) -> int | None:
         """The step of the checkpoint that the user takes. Raises ValueError when there is none to take."""
+        from tui.screens.ask import Choose, in_a_line
+
         state = RunState().apply_all(EventReader(run.events_path).read_all())
         saved = run.checkpoints(state.checkpoints)[::-1]
         if not saved:
@@ -283,13 +295,13 @@ class LaddertopApp(App[None]):
 
     def action_runs(self) -> None:
         """Go to the list of runs."""
-        self._go_to(RunsScreen(self._runs))
+        self._go_to(self._runs_screen())
 
     def action_new_run(self) -> None:
         """Go to the form for a new run."""
         if self.refused(self.tell):
             return
-        self._go_to(NewRunScreen(self._runs))
+        self._go_to(self._form_screen())
 
     def action_leave(self) -> None:
         """End the dashboard; trainings go on."""
@@ -321,7 +333,7 @@ class LaddertopApp(App[None]):
     def on_cursor_position(self, _: CursorPosition) -> None:
         """The terminal has shown the last frame."""
         for screen in self.screen_stack:  # also one below a box, which goes on drawing
-            if isinstance(screen, RunScreen | ModelScreen):
+            if isinstance(screen, Acknowledging):
                 screen.acknowledge()
 
     def _watch_terminal(self) -> None:
@@ -353,6 +365,8 @@ def open_app(
         # A run that can't be read is told before the screen is taken.
         RunFolder(run).spec  # noqa: B018
         if replay:
+            from tui.replay import Past
+
             Past(RunFolder(run))
     plain = not speaks_unicode()
     app = LaddertopApp(runs, run, form, plain, replay, slow_link, read_only, pixels)

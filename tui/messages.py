@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from textual.message import Message
 
 from journal.folder import RunFolder
-from tui.watcher import News
+
+if TYPE_CHECKING:
+    from tui.watcher import News
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A screen that has a line for what the dashboard says."""
+
+    def tell(self, text: str) -> None:
+        """Say it."""
+
+
+@runtime_checkable
+class Acknowledging(Protocol):
+    """A screen that waits for the terminal before it draws again."""
+
+    def acknowledge(self) -> None:
+        """The terminal has shown the last frame."""
 
 
 class Looked(Message):

@@ -17,7 +17,7 @@ from journal.commands import Command
 from journal.events import Commanded, Evaluated, Event, Knob, RunStarted, Value, unreadable
 from journal.folder import RunFolder
 from journal.spec import Spec
-from journal.state import RunState
+from journal.state import STARTUP, RunState
 from tui.cost_terms import Collapses, LayerRow, TermRow, layer_rows, term_rows
 from tui.draw.axis import BINS, XAxis
 from tui.draw.bins import empty_bins
@@ -32,8 +32,6 @@ from tui.wording import members
 
 DECAYS = (0.98, 0.995, 0.0, 0.9)
 """Of the moving averages, per step, in the order in which a key goes through them."""
-STARTUP = 30.0
-"""Seconds that a new run may be silent before it counts as crashed."""
 RATE_OVER = 10.0
 """Seconds over which the speed is taken."""
 

@@ -14,8 +14,7 @@ from journal.events import Evaluated, EventReader
 from journal.folder import RunFolder, list_runs
 from journal.metrics import count_columns, record_type, segment_path
 from journal.spec import Spec
-from journal.state import RunState
-from tui.run_view import STARTUP
+from journal.state import STARTUP, RunState
 
 BUDGETS = 0.05, 0.1, 0.2, 0.4
 """Seconds that the first looks take, roughly, and every one after them the last of these: in a folder of hundreds of

@@ -52,7 +52,7 @@ class KnobCommands(Provider):
         """The knobs and where they stand."""
         for knob in self._run_screen.view.state.knobs.values():
             name = _literal(knob.name)
-            hint = partial(self._run_screen.hint, f"ctrl+p, then type: {name} and its new value")
+            hint = partial(self._run_screen.tell, f"ctrl+p, then type: {name} and its new value")
             yield DiscoveryHit(f"{name} = {knob_value(knob, knob.value)}", hint, help=_literal(knob.help))
 
     async def search(self, query: str) -> Hits:
@@ -69,7 +69,7 @@ class KnobCommands(Provider):
             name = _literal(knob.name)
             if (score := matcher.match(name)) > 0:
                 hint = f"type {name} and its new value, such as {name} {knob_value(knob, knob.value)}"
-                yield Hit(score * 0.9, matcher.highlight(name), partial(self._run_screen.hint, hint), help=hint)
+                yield Hit(score * 0.9, matcher.highlight(name), partial(self._run_screen.tell, hint), help=hint)
 
     @property
     def _run_screen(self) -> RunScreen:

@@ -97,7 +97,7 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
 
     def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
         """Nothing can be asked of the past."""
-        self.hint("this is a replay; nothing that was can be changed")
+        self.tell("this is a replay; nothing that was can be changed")
 
     def action_play(self) -> None:
         """Play, or pause."""

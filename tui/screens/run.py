@@ -30,7 +30,6 @@ from tui.screens.commands import KeyCommands, KnobCommands
 from tui.screens.confirm import Confirm
 from tui.screens.help import Help
 from tui.screens.interventions import Interventions
-from tui.screens.model_screens import MODEL_SCREENS
 from tui.screens.run_keys import KEYS, NOTES
 from tui.steering import Steering
 from tui.watcher import Watcher
@@ -64,7 +63,7 @@ class RunScreen(Screen[None]):
         self._maximised = False
         self._with_machine = False
         self._shape: tuple[int, int] = (0, 0)
-        self.steering = Steering(self.view, self.hint, self._sent)
+        self.steering = Steering(self.view, self.tell, self._sent)
 
     def compose(self) -> ComposeResult:
         """One widget per panel; where they lie is decided when the size is known."""
@@ -139,7 +138,7 @@ class RunScreen(Screen[None]):
     def on_failed(self, message: Failed) -> None:
         """Say that the folder can't be read; the next look may go better."""
         if self.display:
-            self.hint(f"the run folder can't be read: {message.problem}")
+            self.tell(f"the run folder can't be read: {message.problem}")
 
     def acknowledge(self) -> None:
         """The terminal has shown the last frame."""
@@ -277,21 +276,21 @@ class RunScreen(Screen[None]):
     def action_resume(self) -> None:
         """Start an engine that goes on from the newest checkpoint."""
         if self.steering.ready():
-            self.post_message(StartEngine(self.view.run, self.hint))
+            self.post_message(StartEngine(self.view.run, self.tell))
 
     def action_fork(self) -> None:
         """A new run that goes on from a checkpoint of this one."""
-        self.post_message(ForkRun(self.view.run, self.hint))
+        self.post_message(ForkRun(self.view.run, self.tell))
 
     def action_roll_back(self) -> None:
         """Send the run back to a checkpoint."""
         if self.steering.ready():
-            self.post_message(RollBack(self.view.run, self.hint))
+            self.post_message(RollBack(self.view.run, self.tell))
 
     # Looking
 
-    def hint(self, text: str) -> None:
-        """Show a hint in the event line."""
+    def tell(self, text: str) -> None:
+        """Say something in the event line."""
         self._history.say(text)
 
     def action_charts(self, deed: str, by: int | None = None) -> None:
@@ -367,6 +366,8 @@ class RunScreen(Screen[None]):
     def action_look_into(self, name: str | None) -> None:
         """Open a screen that looks into the model; when it closes, the one it names."""
         if name is not None:
+            from tui.screens.model_screens import MODEL_SCREENS
+
             self.app.push_screen(MODEL_SCREENS[name](self.view, self.asking, self._plain), self.action_look_into)
 
     def on_unmount(self) -> None:
