@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from journal.files import user_cache
 from tests.terminal import Terminal
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
@@ -39,22 +41,27 @@ def make(runs: Path, number: int) -> None:
 
 
 def in_terminal(runs: Path, rounds: int = 7) -> None:
-    """Prints how long `laddertop` takes from its start until every row of a terminal of 120 × 40 is filled."""
-    times: dict[str, list[float]] = {"the first frame": [], "the newest rows": [], "all rows read": []}
-    for _ in range(rounds):
-        command = [str(Path(sys.executable).with_name("laddertop")), "--runs", str(runs)]
-        began = time.perf_counter()
-        with Terminal(command, Path.cwd(), dict(os.environ), 120, 40) as terminal:
-            for name, some in times.items():
-                if name == "all rows read":
-                    terminal.press("G")
-                while not _shows("\n".join(terminal.lines), name):
-                    time.sleep(0.002)
-                some.append(time.perf_counter() - began)
-            terminal.press("q")
-            terminal.wait_for(lambda _, t=terminal: t.process.poll() is not None)  # type: ignore[misc]
-    for name, some in times.items():
-        print(f"from the start to {name}: {statistics.median(some):.3f} s ({min(some):.3f} … {max(some):.3f})")
+    """Prints how long `laddertop` takes from its start until every row of a terminal of 120 × 40 is filled, where
+    nothing was kept of the runs and where an earlier start has kept what it read."""
+    for known in (False, True):
+        times: dict[str, list[float]] = {"the first frame": [], "the newest rows": [], "all rows read": []}
+        for _ in range(rounds):
+            if not known:
+                shutil.rmtree(user_cache(), ignore_errors=True)
+            command = [str(Path(sys.executable).with_name("laddertop")), "--runs", str(runs)]
+            began = time.perf_counter()
+            with Terminal(command, Path.cwd(), dict(os.environ), 120, 40) as terminal:
+                for name, some in times.items():
+                    if name == "all rows read":
+                        terminal.press("G")
+                    while not _shows("\n".join(terminal.lines), name):
+                        time.sleep(0.002)
+                    some.append(time.perf_counter() - began)
+                terminal.press("q")
+                terminal.wait_for(lambda _, t=terminal: t.process.poll() is not None)  # type: ignore[misc]
+        print("runs known from an earlier start:" if known else "runs never read before:")
+        for name, some in times.items():
+            print(f"  from the start to {name}: {statistics.median(some):.3f} s ({min(some):.3f} … {max(some):.3f})")
 
 
 def command(runs: Path, rounds: int = 7) -> None:
@@ -77,7 +84,8 @@ def _shows(text: str, what: str) -> bool:
 def main() -> None:
     """Makes the runs in a temporary folder, looks at them, prints the times."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as cache:
+        os.environ["XDG_CACHE_HOME"] = cache
         make(Path(folder), number)
         view = RunsView(Path(folder))
         began, worked = time.perf_counter(), time.process_time()

@@ -52,7 +52,8 @@ def read_columns(folder: Path) -> list[Column]:
 def count_columns(folder: Path) -> int:
     """How many columns a run's metrics have; 0 before the engine named them."""
     try:
-        return len(json.loads((folder / "metrics.json").read_bytes()))
+        with open(f"{folder}/metrics.json", "rb") as file:
+            return len(json.load(file))
     except FileNotFoundError:
         return 0
 

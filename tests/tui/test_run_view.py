@@ -302,12 +302,12 @@ def test_the_list_of_runs_tells_state_progress_and_quality(engine: PlayedEngine)
     engine.evaluate(2.5)
     engine.evaluate(3.5)
     (row,) = runs.look()
-    assert (row.status, row.step, row.evaluations()) == ("training", 2000, ("error_percent", 3.5, 2.5))
+    assert (row.status, row.step, row.evaluation) == ("training", 2000, ("error_percent", 3.5, 2.5))
     broken = engine.run.path.parent / "broken"
     broken.mkdir()
     (broken / "spec.json").write_text("{")
     rows = {row.run.name: row for row in runs.look()}
-    assert rows["broken"].spec is None
+    assert rows["broken"].recipe is None
     assert "can't be read" in rows["broken"].problem
 
 

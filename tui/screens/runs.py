@@ -21,7 +21,8 @@ from tui.draw.cells import Ink
 from tui.draw.text import fit, harmless
 from tui.messages import CompareRuns, ForkRun, OpenRun, StartEngine
 from tui.palette import colours_of, style
-from tui.runs_view import RunRow, RunsView
+from tui.run_row import RunRow
+from tui.runs_view import RunsView
 from tui.screens.ask import AskLine
 from tui.screens.commands import KeyCommands
 from tui.screens.confirm import Confirm
@@ -181,7 +182,7 @@ class RunsScreen(Screen[None]):
 
     def action_compare(self) -> None:
         """To the comparison of the marked runs."""
-        runs = [row.run for row in self._rows if row.run.path in self._table.marked and row.spec is not None]
+        runs = [row.run for row in self._rows if row.run.path in self._table.marked and row.recipe is not None]
         if len(runs) < 2:
             self.tell("mark two runs or more with space, then compare them")
         elif len(runs) > COMPARED:
@@ -300,12 +301,12 @@ class RunsScreen(Screen[None]):
         row = self._table.selected
         if row is None or row.status == "reading":
             return None
-        if row.spec is None:
+        if row.recipe is None:
             self.tell(row.problem)
             return None
         return row.run
 
 
 def _fits(row: RunRow, words: list[str]) -> bool:
-    text = f"{row.name} {row.spec.recipe if row.spec else ''} {row.status} {row.note} {row.origin}".lower()
+    text = f"{row.name} {row.recipe or ''} {row.status} {row.note} {row.origin}".lower()
     return all(word in text for word in words)

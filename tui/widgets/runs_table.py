@@ -23,7 +23,7 @@ from tui.draw.numbers import ago, number
 from tui.draw.spark import bar
 from tui.draw.text import fit
 from tui.palette import colours_of, style
-from tui.runs_view import RunRow
+from tui.run_row import RunRow
 from tui.wording import measure
 
 STATUS_INKS = {
@@ -55,7 +55,7 @@ WIDEST = {
 ORDERS: dict[str, Callable[[RunRow], object]] = {
     "newest": lambda row: -row.made,
     "name": lambda row: row.run.name,
-    "recipe": lambda row: (row.spec.recipe if row.spec else "~", -row.made),
+    "recipe": lambda row: ("~" if row.recipe is None else row.recipe, -row.made),
     "state": lambda row: (list(STATUS_INKS).index(row.status), -row.made),
     "progress": lambda row: (-row.progress(), -row.made),
     "best": lambda row: (_best_of(row), -row.made),
@@ -224,7 +224,7 @@ def _state(cells: Cells, y: int, x: int, width: int, row: RunRow) -> None:
 
 
 def _progress(cells: Cells, y: int, x: int, width: int, row: RunRow) -> None:
-    if row.state.steps:
+    if row.steps:
         filled, empty = bar(row.progress(), 6)
         end = cells.put(y, cells.put(y, x, filled, Ink.CURVE), empty, Ink.FAINT)
         cells.put(y, end, f" {min(int(100 * row.progress()), 100):>2} %")
@@ -233,18 +233,18 @@ def _progress(cells: Cells, y: int, x: int, width: int, row: RunRow) -> None:
 def _evaluation(cells: Cells, y: int, x: int, width: int, row: RunRow) -> None:
     if row.problem:
         cells.put(y, x, fit(row.problem, cells.width - x - 10), Ink.BAD)
-    elif (found := row.evaluations()) is not None:
+    elif (found := row.evaluation) is not None:
         cells.put(y, x, measure(found[0], found[1], width))
 
 
 def _best(cells: Cells, y: int, x: int, width: int, row: RunRow) -> None:
-    if not row.problem and (found := row.evaluations()) is not None:
+    if not row.problem and (found := row.evaluation) is not None:
         cells.right(y, x + width, number(found[2]), Ink.DIM)
 
 
 _CELLS: dict[str, Callable[[Cells, int, int, int, RunRow], object]] = {
     "run": _run,
-    "recipe": lambda cells, y, x, w, row: cells.put(y, x, fit(row.spec.recipe if row.spec else "", w), Ink.DIM),
+    "recipe": lambda cells, y, x, w, row: cells.put(y, x, fit(row.recipe or "", w), Ink.DIM),
     "state": _state,
     "progress": _progress,
     "cost": lambda cells, y, x, w, row: cells.put(y, x, trend(row.trend, w), Ink.CURVE),
@@ -274,7 +274,7 @@ def trend(values: np.ndarray, width: int) -> str:
 
 
 def _best_of(row: RunRow) -> float:
-    found = row.evaluations()
+    found = row.evaluation
     return math.inf if found is None or math.isnan(found[2]) else found[2]
 
 

@@ -1,0 +1,205 @@
+"""One run as the runs screen lists it: read once, then only what is new, and nothing once it is over."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from journal.events import EventReader
+from journal.folder import RunFolder
+from journal.metrics import count_columns, record_type, segment_path
+from journal.state import STARTUP, RunState
+
+TREND = 32
+"""Points of the cost that a row keeps for its small curve."""
+
+OVER = ("finished", "stopped", "failed", "crashed")
+"""Of journal.state.STATES those in which nothing is written any more."""
+
+
+@dataclass
+class RunRow:
+    """One run of the list."""
+
+    run: RunFolder
+    recipe: str | None = None
+    """None when the spec can't be read, or has not been read yet."""
+    problem: str = ""
+    """Why the run is damaged; empty when it is not."""
+    status: str = "reading"
+    """One of journal.state.STATES, `damaged`, or `reading` before the first look at it."""
+    step: int = 0
+    steps: int = 0
+    """Planned length of the run; 0 before its first start."""
+    evaluation: tuple[str, float, float] | None = None
+    """Name, newest and best value of the first thing that is evaluated."""
+    made: float = 0.0
+    """When the run was made, in seconds since 1970."""
+    note: str = ""
+    archived: bool = False
+    name: str = ""
+    origin: str = ""
+    """Name of the run that it was forked from or that it replays."""
+    trend: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
+    """Total cost at some steps of the newest start, evenly spread, at most 2·TREND of them."""
+
+    def __post_init__(self) -> None:
+        self.name = self.run.path.name
+
+    def progress(self) -> float:
+        """Share of the planned steps that is done."""
+        return self.step / self.steps if self.steps else 0.0
+
+
+class Files(NamedTuple):
+    """What the files of a run look like from outside: while they do, there is nothing new in them."""
+
+    events: int
+    """Size of the event file in bytes."""
+    changed: int
+    """When it was last written to, in nanoseconds since 1970."""
+    segment: int
+    """Number of the newest start."""
+    metrics: int
+    """Size of its metrics in bytes."""
+
+
+class Over(NamedTuple):
+    """How a run ended that is over."""
+
+    status: str
+    """One of OVER."""
+    files: Files
+    """As they were when they were read."""
+
+
+class RowReader:
+    """Looks at one run again and again."""
+
+    def __init__(self, run: RunFolder, identity: tuple[int, int]) -> None:
+        """Reads nothing yet. A run that is deleted and made again under its name has another `identity`: the number and
+        the time, in nanoseconds since 1970, of its spec file."""
+        self.identity = identity
+        self.row = RunRow(run, made=identity[1] / 1e9)
+        self.over: Over | None = None
+        """None while the run goes on, and as long as that isn't known."""
+        self._reading: _Reading | None = None
+
+    def look(self) -> None:
+        """Bring the row up to date."""
+        row = self.row
+        row.note, row.archived = row.run.note, row.run.archived
+        alive = row.run.engine_alive()
+        if self.over is not None and not alive and _files(row.run, self.over.files.segment) == self.over.files:
+            row.status = self.over.status
+            return
+        self._reading = reading = self._reading or _Reading(row.run)
+        size, changed = _event_file(row.run)
+        reading.take_up(row, alive)
+        self.over = None
+        if row.status in OVER:
+            # What is known of it is in the row; should it go on, it is read again.
+            self.over = Over(row.status, Files(size, changed, reading.state.segment, reading.metrics))
+            self._reading = None
+
+
+class _Reading:
+    """What is kept of a run in order to read on."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self.state = RunState()
+        self.metrics = 0
+        """Bytes in the metrics of the newest start when they were last looked at."""
+        self._begun = False
+        """Whether what never changes has been read."""
+        self._events = EventReader(run.events_path)
+        self._width = 0
+        """Bytes of a record of its metrics; 0 before its columns are named."""
+        self._shown = (0, 0)
+        """Segment and number of records that the trend and the newest step were taken from."""
+        self._newest = 0
+        """Steps completed at the newest record of the newest start; 0 without one."""
+
+    def take_up(self, row: RunRow, alive: bool) -> None:
+        """Read what is new into the row; `alive`: an engine held the run a moment ago."""
+        state = self.state
+        try:
+            if not self._begun:
+                row.recipe = row.run.spec.recipe
+                row.origin = origin.run if (origin := row.run.origin) else ""
+                self._begun = True
+            state.apply_all(self._events.read_all())
+            self._take_up_metrics(row)
+            row.step, row.steps = max(state.step, self._newest), state.steps
+            row.evaluation = _evaluation(state)
+            # It may have ended while its events were read.
+            row.status = state.status(alive and not (state.ended and not row.run.engine_alive()))
+        except (ValueError, OSError, KeyError, TypeError) as error:
+            row.problem = f"can't be read: {error}" if self._begun else str(error)
+            row.status = "damaged"
+            return
+        row.problem = ""
+        if row.status == "crashed" and state.started is None and time.time() - row.made < STARTUP:
+            row.status = "starting"
+
+    def _take_up_metrics(self, row: RunRow) -> None:
+        """The trend and the newest step of the newest start, where it has new records."""
+        segment = self.state.segment
+        if segment != self._shown[0]:
+            self._shown, self._newest, self.metrics = (segment, 0), 0, 0
+        if not self._width and (columns := count_columns(row.run.path)):
+            self._width = record_type(columns).itemsize
+        # No file stays open: a list may hold hundreds of runs.
+        try:
+            file = os.open(segment_path(row.run.path, segment), os.O_RDONLY)
+        except FileNotFoundError:
+            return
+        try:
+            self.metrics = os.fstat(file).st_size
+            records = self.metrics // self._width if self._width else 0
+            if not records or (segment, records) == self._shown:
+                return
+            self._newest = int.from_bytes(os.pread(file, 8, (records - 1) * self._width), "little", signed=True)
+            row.trend = _trend(file, self._width, records)
+        finally:
+            os.close(file)
+        self._shown = segment, records
+
+
+def _files(run: RunFolder, segment: int) -> Files:
+    try:
+        metrics = os.stat(segment_path(run.path, segment)).st_size
+    except OSError:
+        metrics = 0
+    return Files(*_event_file(run), segment, metrics)
+
+
+def _event_file(run: RunFolder) -> tuple[int, int]:
+    """Its size, and when it was last written to; zeros when there is none."""
+    try:
+        events = os.stat(f"{run.path}/events.jsonl")
+    except OSError:
+        return 0, 0
+    return events.st_size, events.st_mtime_ns
+
+
+def _evaluation(state: RunState) -> tuple[str, float, float] | None:
+    found = [e for e in state.evaluations if e.values]
+    if not found:
+        return None
+    name, value = next(iter(found[-1].values.items()))
+    numbers = [e.values[name].value for e in found if name in e.values]
+    return name, value.value, min(numbers, key=lambda v: (v != v, v))
+
+
+def _trend(file: int, width: int, records: int) -> np.ndarray:
+    """The total, the first value of a record, at records evenly spread; more come at the end of a growing file."""
+    apart = 1
+    while records // apart > 2 * TREND:
+        apart *= 2
+    first = (apart - 1) * width + record_type(1).fields["values"][1]  # type: ignore[index]
+    return np.frombuffer(b"".join(os.pread(file, 4, first + i * apart * width) for i in range(records // apart)), "<f4")
