@@ -30,8 +30,8 @@ from journal.models import (
 )
 from journal.spec import Spec
 
-LONG = {"cpu": 10_000, "cuda": 20_000, "mps": 10_000}
-"""Steps from which on a run's step is compiled, by the type of its device: so many earn the compiling back."""
+LONG = 10_000
+"""Steps from which on a run's step is compiled: so many earn the compiling back, on a CPU and on a CUDA device."""
 
 SMALL = 250_000
 """Parameters below which a model is trained with one CPU thread."""
@@ -108,7 +108,7 @@ def choose_compile(wanted: str, steps: int, device: torch.device) -> tuple[bool,
 
     auto compiles where a run is so long that the time of compiling is earned back.
     """
-    if wanted == "off" or (wanted == "auto" and steps < LONG[device.type]):
+    if wanted == "off" or (wanted == "auto" and steps < LONG):
         return False, ""
     if device.type == "cpu":
         from torch._inductor.cpp_builder import get_cpp_compiler

@@ -37,7 +37,7 @@ class Adam:
         `lr` and `clip` are scalar tensors; gradients are scaled down to the norm `clip` where that is above 0, and each
         element is then cut to the spec's `clip_each` where that is.
         """
-        gradients = [gradient.float() for gradient in gradients]
+        gradients = _widened(gradients)
         norm = gradient_norm(gradients)
         divisor, each = norm_divisor(norm, clip), self._spec.clip_each
         if each:
@@ -60,8 +60,7 @@ class Adam:
             grad_scale=divisor,
             found_inf=None,
         )
-        for parameter, master in self._rounded:
-            parameter.copy_(master)
+        self._round()
         return norm
 
     def scalars(self, count: int, lr: float) -> tuple[float, float, float]:
@@ -129,8 +128,22 @@ class Adam:
         for part, mine in self.state().items():
             for name, tensor in mine.items():
                 tensor.copy_(state[part][name])
-        for parameter, master in self._rounded:
-            parameter.copy_(master)
+        self._round()
+
+    def _round(self) -> None:
+        if self._rounded:
+            torch._foreach_copy_([p for p, _ in self._rounded], [m for _, m in self._rounded])
+
+
+def _widened(gradients: list[Tensor]) -> list[Tensor]:
+    """The gradients in float32; those in bfloat16 are copied, all at once."""
+    narrow = [gradient for gradient in gradients if gradient.dtype is not torch.float32]
+    if not narrow:
+        return gradients
+    wide = [torch.empty_like(gradient, dtype=torch.float32) for gradient in narrow]
+    torch._foreach_copy_(wide, narrow)
+    copies = iter(wide)
+    return [gradient if gradient.dtype is torch.float32 else next(copies) for gradient in gradients]
 
 
 def gradient_norm(gradients: list[Tensor]) -> Tensor:

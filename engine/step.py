@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -47,7 +48,13 @@ class Step:
         self._cuda = device.type == "cuda"
         self.problem = ""
         """Why the step could not be compiled; it is then taken uncompiled."""
-        self._take: Callable[..., Tensor] = _compile(self._computed) if compiled else self._computed
+        # On a CUDA device the update stays out of what is compiled: torch's kernel takes all parameters in one launch.
+        self._take: Callable[..., Tensor] = self._computed
+        self._differentiate: Callable[..., tuple[Tensor, ...]] = self._differentiated
+        if compiled and self._cuda:
+            self._differentiate = _compile(self._differentiated, _launch_less(model))
+        elif compiled:
+            self._take = _compile(self._computed)
         self._work = self._repeatable()
         self._stages = model.stages(batches.epoch_steps) if isinstance(model, Staged) else []
         self._stage: Stage | None = None
@@ -97,21 +104,29 @@ class Step:
             # Nothing has been computed yet: a broken compiler shows itself before the first step.
             reason = str(error.inner_exception).strip().splitlines()
             self.problem = f"the step could not be compiled and is taken uncompiled: {reason[0] if reason else error}"
-            self._take = self._computed
+            self._take, self._differentiate = self._computed, self._differentiated
             return self._take(*batch, self._key, self._effective, self._scalars)
 
     def _computed(
         self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor, scalars: Tensor
     ) -> Tensor:
-        terms, total, knobs = self._costs(labelled, labels, x, key, effective)
-        gradients = list(torch.autograd.grad(total, self._trained.parameters))
+        costs, *gradients = self._differentiate(labelled, labels, x, key, effective)
+        knobs = dict(zip(self._names, effective.unbind(), strict=True))
         update = self._trained.step_for_compiler if torch.compiler.is_compiling() else self._trained.step
         norm = update(gradients, knobs["lr"], knobs["clip"], scalars)
-        return torch.cat([total.detach().view(1), terms.detach(), effective, norm.view(1)])
+        return torch.cat([costs, effective, norm.view(1)])
+
+    def _differentiated(
+        self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor
+    ) -> tuple[Tensor, ...]:
+        """The total and the terms [1 + T], and the gradient of the total with respect to every trained parameter."""
+        terms, total = self._costs(labelled, labels, x, key, effective)
+        gradients = torch.autograd.grad(total, self._trained.parameters)
+        return torch.cat([total.detach().view(1), terms.detach()]), *gradients
 
     def _costs(
         self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor
-    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    ) -> tuple[Tensor, Tensor]:
         knobs = dict(zip(self._names, effective.unbind(), strict=True))
         draws = Draws(normals(self._counts[0], key[:2]), uniforms(self._counts[1], key[2:]))
         terms = self._model.costs(labelled, labels, x, draws, knobs)
@@ -119,11 +134,19 @@ class Step:
         weights = torch.stack([knobs[term.weight] if term.weight else one for term in self._model.terms])
         if len(self._counted) < len(weights):
             # The terms that rest are NaN, and 0·NaN is not 0.
-            return terms, torch.stack([terms[i] * weights[i] for i in self._counted]).sum(), knobs
-        return terms, (terms * weights).sum(), knobs
+            return terms, torch.stack([terms[i] * weights[i] for i in self._counted]).sum()
+        return terms, (terms * weights).sum()
 
 
-def _compile(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _launch_less(model: Model) -> dict[str, Any]:
+    """Options of the compiler for a CUDA device, where a small model's kernels are over sooner than launched."""
+    # Sums over the rows of a batch are short, and one kernel is faster than the two of a split sum; those over maps are
+    # long. What does not depend on each other shares a kernel.
+    maps = any(parameter.dim() > 2 for parameter in model.parameters())
+    return {"combo_kernels": True, "split_reductions": maps}
+
+
+def _compile(function: Callable[..., Any], options: dict[str, Any] | None = None) -> Callable[..., Any]:
     # What was compiled once is found again: minutes become seconds.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache() / "compiled"))
     import torch._dynamo
@@ -131,4 +154,4 @@ def _compile(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     torch._dynamo.config.trace_autograd_ops = True  # the gradient is part of the graph
     inductor.max_pointwise_cat_inputs = 0  # a fused cat becomes a loop full of conditions
-    return torch.compile(function, fullgraph=True, dynamic=False)
+    return torch.compile(function, fullgraph=True, dynamic=False, options=options)
