@@ -3,9 +3,10 @@
     python benchmarks/speed.py [--short] [--models ladder vae] [--batches 100 200 400] [--json]
         [--ladder-port CLONE] [--lamda CLONE] [--examples CLONE] [--pythae CLONE]
 
-All variants of one model and batch run interleaved in this one process, a few steps each in turn, on random images of
-MNIST's size; the table shows medians, the spread from the 10th to the 90th percentile, and ratios to the floor of the
-same precision. Absolute times mean little on a shared machine; the ratios are the result.
+All variants of one model and batch run interleaved in this one process, a tenth of a second each in turn, as a run
+takes its steps in a row, on random images of MNIST's size. The table shows medians, the spread from the 10th to the 90th
+percentile, and ratios to the floor of the same precision. Absolute times mean little on a shared machine; the ratios
+are the result.
 
 pythae wants tqdm, which this project does without: `pip install --target CLONE/../pythae_deps --no-deps tqdm`.
 """
@@ -39,6 +40,9 @@ from journal.spec import load_recipe, override
 CPU = torch.device("cpu")
 Variants = dict[str, Callable[[], int | None]]
 """Functions that take one step, or several and say how many."""
+
+TURN = 0.1
+"""Seconds that a variant takes steps before the next one does."""
 
 
 def ours(recipe: str, settings: list[str], compiled: bool, precision: torch.dtype, folder: Path | None) -> Variants:
@@ -104,19 +108,25 @@ def vae(batch: int, options: argparse.Namespace, folder: Path | None) -> Variant
 
 
 def measure(variants: Variants, rounds: int) -> dict[str, list[float]]:
-    """Milliseconds per step of every variant, interleaved: in each round three steps of each, the first not counted."""
+    """Milliseconds per step of every variant, interleaved: in each round a turn of each, its first step not counted.
+
+    Every round begins with another variant, so that none always follows the same.
+    """
     times: dict[str, list[float]] = {name: [] for name in variants}
     for name, step in variants.items():
         began = time.perf_counter()
         step()
         print(f"  {name}: first step {time.perf_counter() - began:.1f} s", file=sys.stderr, flush=True)
+    order = list(variants)
     for _ in range(rounds):
-        for name, step in variants.items():
+        for name in order:
+            step = variants[name]
             step()
-            for _ in range(2):
-                began = time.perf_counter()
+            end = time.perf_counter() + TURN
+            while (began := time.perf_counter()) < end:
                 steps = step() or 1
                 times[name].append(1000 * (time.perf_counter() - began) / steps)
+        order = [*order[1:], order[0]]
     return times
 
 
