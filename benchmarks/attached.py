@@ -1,15 +1,18 @@
 """Times a training with and without a dashboard attached, in alternating windows of one run.
 
-    python benchmarks/attached.py [--recipe ladder-mnist-100] [--data-root DIR] [--windows 10] [--seconds 6]
+    python benchmarks/attached.py [--recipe ladder-mnist-100] [--data-root DIR] [--pairs 150] [--seconds 2]
 
-The dashboard runs in a pseudo-terminal of 120×40 whose output is read as fast as it comes. The rate of a window is that
-of its recorded steps, after three seconds of warming up.
+The dashboard runs in a pseudo-terminal of 120×40 whose output is read as fast as it comes. It is stopped by a signal
+for every other window, so that windows can be short: other people's work on a shared machine changes more slowly than
+they do. A window's rate is that of its recorded steps, after half a second for the dashboard to catch up; the first
+of each pair is watched in every other pair. The interval is that of the median over pairs, 95 %.
 """
 
 from __future__ import annotations
 
 import argparse
 import fcntl
+import math
 import os
 import pty
 import signal
@@ -54,8 +57,13 @@ class Dashboard:
         except OSError:
             pass
 
+    def run(self, running: bool) -> None:
+        """Lets it run, or stops it where it is."""
+        self._process.send_signal(signal.SIGCONT if running else signal.SIGSTOP)
+
     def close(self) -> None:
         """Ends the dashboard; the training goes on."""
+        self.run(True)
         self._process.send_signal(signal.SIGTERM)
         self._process.wait()
         os.close(self._ours)
@@ -75,8 +83,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", default="ladder-mnist-100")
     parser.add_argument("--data-root")
-    parser.add_argument("--windows", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=6.0)
+    parser.add_argument("--pairs", type=int, default=150)
+    parser.add_argument("--seconds", type=float, default=2.0)
     options = parser.parse_args()
     settings = [f'data.root="{Path(options.data_root).absolute()}"'] if options.data_root else []
     with tempfile.TemporaryDirectory() as folder:
@@ -87,27 +95,32 @@ def main() -> None:
         reader = MetricsReader(run.path)
         while not reader.poll() or reader.last_step() < 20:  # compiled and at work
             time.sleep(0.2)
-        rates: dict[bool, list[float]] = {False: [], True: []}
-        sent = []
-        for window in range(2 * options.windows):
-            watched = window % 2 == 1
-            dashboard = Dashboard(run.path) if watched else None
-            time.sleep(3.0)  # the dashboard's own start is not what is asked for
-            began, bytes_before = time.time(), dashboard.bytes if dashboard else 0
-            time.sleep(options.seconds)
-            ended = time.time()
-            if dashboard:
-                sent.append((dashboard.bytes - bytes_before) / (ended - began))
-                dashboard.close()
-            time.sleep(0.5)
-            rates[watched].append(rate(run.path, began, ended))
+        dashboard = Dashboard(run.path)
+        time.sleep(5.0)  # its own start is not what is asked for
+        pairs, sent = [], []
+        for pair in range(options.pairs):
+            rates = {}
+            for watched in (True, False) if pair % 2 else (False, True):
+                dashboard.run(watched)
+                time.sleep(0.5)
+                began, bytes_before = time.time(), dashboard.bytes
+                time.sleep(options.seconds)
+                ended = time.time()
+                if watched:
+                    sent.append((dashboard.bytes - bytes_before) / (ended - began))
+                time.sleep(0.3)  # until the engine has written its steps
+                rates[watched] = rate(run.path, began, ended)
+            pairs.append(100 * (1 - rates[True] / rates[False]))
+        dashboard.close()
         engine.terminate()
         engine.wait()
-    alone, watched_rate = statistics.median(rates[False]), statistics.median(rates[True])
-    print(f"steps per second: {alone:.2f} alone, {watched_rate:.2f} watched: {100 * (1 - watched_rate / alone):+.1f} %")
-    pairs = [100 * (1 - b / a) for a, b in zip(rates[False], rates[True], strict=True)]
-    print(f"slowdown by pair of windows: {', '.join(f'{p:+.1f} %' for p in pairs)}")
-    print(f"on the wire: {statistics.median(sent) / 1024:.1f} KiB/s")
+    pairs.sort()
+    reach = round(0.98 * math.sqrt(len(pairs)))  # ranks on either side of the median, by the binomial distribution
+    middle = len(pairs) // 2
+    low, high = pairs[max(0, middle - reach)], pairs[min(len(pairs) - 1, middle + reach)]
+    print(f"watched, the training is slower by {statistics.median(pairs):.2f} % ({low:.2f} … {high:.2f} %)")
+    print(f"half of the pairs between {pairs[len(pairs) // 4]:.1f} and {pairs[3 * len(pairs) // 4]:.1f} %")
+    print(f"on the wire: {statistics.median(sent) / 1024:.2f} KiB/s")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
         [--ladder-port CLONE] [--lamda CLONE] [--examples CLONE] [--pythae CLONE]
 
 All variants of one model and batch run interleaved in this one process, a tenth of a second each in turn, as a run
-takes its steps in a row, on random images of MNIST's size. The table shows medians, the spread from the 10th to the 90th
-percentile, and ratios to the floor of the same precision. Absolute times mean little on a shared machine; the ratios
-are the result.
+takes its steps in a row, on random images of MNIST's size. The table shows medians, the spread from the 10th to the
+90th percentile, and ratios to the floor of the same precision. Absolute times mean little on a shared machine; the
+ratios are the result.
 
 pythae wants tqdm, which this project does without: `pip install --target CLONE/../pythae_deps --no-deps tqdm`.
 """

@@ -115,18 +115,25 @@ def draws(counts: tuple[int, int], seed: int, stream: Stream, counter: int, devi
 
 def _hash(count: int, key: Tensor) -> Tensor:
     # Two rounds of lowbias32 (C. Wellons, "Prospecting for hash functions", 2018) with a key word before each.
-    return _lowbias32(_lowbias32(torch.arange(count, dtype=torch.int32, device=key.device) ^ key[0]) + key[1])
+    words = torch.arange(count, dtype=torch.int32, device=key.device)
+    words ^= key[0]
+    words = _lowbias32(words)
+    words += key[1]
+    return _lowbias32(words)
 
 
 def _lowbias32(x: Tensor) -> Tensor:
-    x = (x ^ _shifted(x, 16)) * _signed(0x7FEB352D)
-    x = (x ^ _shifted(x, 15)) * _signed(0x846CA68B)
-    return x ^ _shifted(x, 16)
+    """In place: new memory for every operation would take longer than the operation."""
+    for bits, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        x ^= _shifted(x, bits)
+        x *= _signed(factor)
+    x ^= _shifted(x, 16)
+    return x
 
 
 def _shifted(x: Tensor, bits: int) -> Tensor:
     """x >> bits as if int32 had no sign."""
-    return (x >> bits) & ((1 << (32 - bits)) - 1)
+    return (x >> bits).bitwise_and_((1 << (32 - bits)) - 1)
 
 
 def _signed(word: int) -> int:
