@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import os
 import statistics
 import sys
 import time
@@ -155,7 +154,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
-    os.environ.setdefault("TORCHINDUCTOR_DETERMINISTIC", "1")  # as the engine compiles
     device = torch.cuda.get_device_name()
     print(f"{device}, torch {torch.__version__}\n")
     print("| recipe | variant | step ms | steps/s | × floor of its precision | MiB |")

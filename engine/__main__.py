@@ -36,8 +36,6 @@ def main() -> int:
         # Threads that spin while they wait for each other starve each other as soon as anything else runs on the
         # machine: with one core taken, a step then takes thirty times as long.
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    # Kernels that are chosen by timing them round differently from one start to the next.
-    os.environ.setdefault("TORCHINDUCTOR_DETERMINISTIC", "1")
     try:
         if arguments.command == "train":
             # Listens before torch is there: a signal in its first second ends a run as any other does.

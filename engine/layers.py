@@ -29,12 +29,6 @@ def per_channel(vector: Tensor, rows: Tensor) -> Tensor:
     return vector if rows.dim() == 2 else vector[..., None, None]
 
 
-def mean_square(rows: Tensor) -> Tensor:
-    """The mean of the squares of all numbers of rows [B, D] or maps [B, D, H, W]: a scalar."""
-    # In two sums: a device computes rows side by side, but a single sum one piece after the other.
-    return rows.square().flatten(1).mean(1).mean()
-
-
 def normalise(rows: Tensor) -> Tensor:
     """Batch normalisation [B, D] with the statistics of these rows, biased variance, no scale and shift.
 

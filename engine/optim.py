@@ -60,7 +60,7 @@ class Adam:
             grad_scale=divisor,
             found_inf=None,
         )
-        self._round()
+        _copy(self._rounded)
         return norm
 
     def scalars(self, count: int, lr: float) -> tuple[float, float, float]:
@@ -128,22 +128,20 @@ class Adam:
         for part, mine in self.state().items():
             for name, tensor in mine.items():
                 tensor.copy_(state[part][name])
-        self._round()
-
-    def _round(self) -> None:
-        if self._rounded:
-            torch._foreach_copy_([p for p, _ in self._rounded], [m for _, m in self._rounded])
+        _copy(self._rounded)
 
 
 def _widened(gradients: list[Tensor]) -> list[Tensor]:
-    """The gradients in float32; those in bfloat16 are copied, all at once."""
-    narrow = [gradient for gradient in gradients if gradient.dtype is not torch.float32]
-    if not narrow:
-        return gradients
-    wide = [torch.empty_like(gradient, dtype=torch.float32) for gradient in narrow]
-    torch._foreach_copy_(wide, narrow)
-    copies = iter(wide)
-    return [gradient if gradient.dtype is torch.float32 else next(copies) for gradient in gradients]
+    """The gradients in float32."""
+    wide = [g if g.dtype is torch.float32 else torch.empty_like(g, dtype=torch.float32) for g in gradients]
+    _copy([(w, g) for w, g in zip(wide, gradients, strict=True) if w is not g])
+    return wide
+
+
+def _copy(pairs: list[tuple[Tensor, Tensor]]) -> None:
+    """Copies the second of each pair into the first, rounded or widened; on a CUDA device all in one launch."""
+    if pairs:
+        torch._foreach_copy_([to for to, _ in pairs], [source for _, source in pairs])
 
 
 def gradient_norm(gradients: list[Tensor]) -> Tensor:
