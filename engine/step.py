@@ -49,7 +49,7 @@ class Step:
         self.problem = ""
         """Why the step could not be compiled; it is then taken uncompiled."""
         # On a CUDA device the update stays out of what is compiled: torch's kernel takes all parameters in one launch.
-        # On a CPU a bfloat16 step takes 1.2 to 1.6 times as long without the compiler's one pass over casts and moments.
+        # On a CPU a bfloat16 step takes 1.2 to 1.6 times as long without one pass over casts and moments.
         self._take: Callable[..., Tensor] = self._computed
         self._differentiate: Callable[..., tuple[Tensor, ...]] = self._differentiated
         if compiled and self._cuda:
