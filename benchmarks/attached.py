@@ -26,9 +26,9 @@ import threading
 import time
 from pathlib import Path
 
-from journal.folder import create_run
-from journal.metrics import MetricsReader
-from journal.spec import load_recipe, override
+from laddertop.journal.folder import create_run
+from laddertop.journal.metrics import MetricsReader
+from laddertop.journal.spec import load_recipe, override
 
 LADDERTOP = str(Path(sys.executable).with_name("laddertop"))
 
@@ -91,7 +91,7 @@ def main() -> None:
         run = create_run(
             Path(folder), override(load_recipe(options.recipe), [*settings, "evaluate.every=0"]), "watched"
         )
-        engine = subprocess.Popen([sys.executable, "-m", "engine", "train", str(run.path)])
+        engine = subprocess.Popen([sys.executable, "-m", "laddertop.engine", "train", str(run.path)])
         reader = MetricsReader(run.path)
         while not reader.poll() or reader.last_step() < 20:  # compiled and at work
             time.sleep(0.2)

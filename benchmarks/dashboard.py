@@ -24,16 +24,16 @@ from pathlib import Path
 
 import numpy as np
 
-from journal.events import Column, EventWriter, RunStarted
-from journal.folder import RunFolder, create_run
-from journal.metrics import MetricsReader, MetricsWriter, write_columns
-from journal.spec import load_recipe
+from laddertop.journal.events import Column, EventWriter, RunStarted
+from laddertop.journal.folder import RunFolder, create_run
+from laddertop.journal.metrics import MetricsReader, MetricsWriter, write_columns
+from laddertop.journal.spec import load_recipe
+from laddertop.tui.dashboard.widgets.charts import Charts
+from laddertop.tui.draw.cells import Cells
+from laddertop.tui.watch.run_view import RunView
+from laddertop.tui.watch.watcher import Watcher
 from tests.terminal import Terminal
 from tests.tui.played import PlayedEngine
-from tui.draw.cells import Cells
-from tui.run_view import RunView
-from tui.watcher import Watcher
-from tui.widgets.charts import Charts
 
 ROOT = Path(__file__).parents[1]
 LADDERTOP = str(Path(sys.executable).with_name("laddertop"))

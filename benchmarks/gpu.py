@@ -26,9 +26,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.steps import OurStep
-from engine import graph
-from engine.graph import Graph
-from journal.spec import Spec, load_recipe
+from laddertop.engine.training import graph
+from laddertop.engine.training.graph import Graph
+from laddertop.journal.spec import Spec, load_recipe
 
 STEPS = 200
 WARM = 20

@@ -15,9 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from journal.folder import create_run
-from journal.spec import load_recipe, override
-from tui.sizes import memory_bytes
+from laddertop.journal.folder import create_run
+from laddertop.journal.spec import load_recipe, override
+from laddertop.tui.dashboard.views.sizes import memory_bytes
 
 RUNS = [
     "ladder-digits",
@@ -58,7 +58,7 @@ def main() -> None:
         spec = override(load_recipe(recipe), few)
         with tempfile.TemporaryDirectory() as folder:
             run = create_run(Path(folder), spec, "run")
-            measured = peak([sys.executable, "-m", "engine", "train", str(run.path)], root) - bare
+            measured = peak([sys.executable, "-m", "laddertop.engine", "train", str(run.path)], root) - bare
         told = memory_bytes(spec)
         row = f"{words} | {measured / 1e6:.0f} MB | {told / 1e6:.0f} MB | {told / measured:.2f}"
         print(f"| {row} |", flush=True)

@@ -25,15 +25,15 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from journal.events import EventReader, RunStarted
-from journal.folder import RunFolder
-from journal.spec import load_recipe, override
-from journal.state import RunState
-from journal.summary import summary
+from laddertop.journal.events import EventReader, RunStarted
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.spec import load_recipe, override
+from laddertop.journal.state import RunState
+from laddertop.tui.watch.summary import summary
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "benchmarks"
-LADDERTOP = [sys.executable, "-P", "-m", "tui.cli"]
+LADDERTOP = [sys.executable, "-P", "-m", "laddertop.tui.cli.main"]
 
 
 def laddertop(*words: str) -> str:

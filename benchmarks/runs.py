@@ -17,14 +17,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from journal.files import user_cache
+from laddertop.journal.files import user_cache
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.screens.runs import RunsScreen
+from laddertop.tui.dashboard.views.runs import RunsView
+from laddertop.tui.dashboard.widgets.runs_table import RunsTable
 from tests.terminal import Terminal
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
-from tui.app import LaddertopApp
-from tui.runs_view import RunsView
-from tui.screens.runs import RunsScreen
-from tui.widgets.runs_table import RunsTable
 
 
 def make(runs: Path, number: int) -> None:

@@ -33,9 +33,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks import peers, straight
 from benchmarks.floor import floor, ladder_products, vae_products
 from benchmarks.steps import OurStep
-from engine.recorder import Recorder
-from journal.folder import create_run
-from journal.spec import load_recipe, override
+from laddertop.engine.training.recorder import Recorder
+from laddertop.journal.folder import create_run
+from laddertop.journal.spec import load_recipe, override
 
 CPU = torch.device("cpu")
 Variants = dict[str, Callable[[], int | None]]

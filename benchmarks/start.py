@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from journal.metrics import MetricsReader
+from laddertop.journal.metrics import MetricsReader
 
 
 def main() -> None:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import torch
 
-from engine.build import build
-from engine.controls import Controls
-from engine.data import Batches, Data, Images
-from engine.sgd import make_optimizer
-from engine.step import Step
-from journal.spec import Spec
+from laddertop.engine.build import build
+from laddertop.engine.data import Batches, Data, Images
+from laddertop.engine.training.controls import Controls
+from laddertop.engine.training.sgd import make_optimizer
+from laddertop.engine.training.step import Step
+from laddertop.journal.spec import Spec
 
 
 def random_data(device: torch.device, spec: Spec, images: int = 2000) -> Data:

@@ -16,9 +16,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from journal.events import Evaluated, EventReader
-from journal.folder import create_run
-from journal.spec import Spec, load_recipe, override
+from laddertop.journal.events import Evaluated, EventReader
+from laddertop.journal.folder import create_run
+from laddertop.journal.spec import Spec, load_recipe, override
 
 REFERENCE = (11.92, 7.64, 5.25, 4.45, 4.53, 3.19, 3.12, 2.92, 2.95, 2.60, 2.23, 2.22, 1.96, 1.81, 1.94)
 """Test error in % after each of 15 epochs; the learning rate falls from epoch 12 on, so that a run over fewer epochs
@@ -30,7 +30,7 @@ def train(spec: Spec) -> tuple[list[tuple[int, float]], float]:
     evaluation to the end."""
     with tempfile.TemporaryDirectory() as folder:
         run = create_run(Path(folder), spec, "benchmark")
-        subprocess.run([sys.executable, "-m", "engine", "train", str(run.path)], check=True)
+        subprocess.run([sys.executable, "-m", "laddertop.engine", "train", str(run.path)], check=True)
         events = EventReader(run.events_path).read_all()
     evaluations = [event for event in events if isinstance(event, Evaluated)]
     first = next(event for event in events if event.step > 0)

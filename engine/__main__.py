@@ -1,4 +1,4 @@
-"""`python -m engine train RUN` trains a run folder; `eval RUN` and `explore RUN` ask its newest checkpoint."""
+"""`python -m laddertop.engine train RUN` trains a run folder; `eval` and `explore` ask its newest checkpoint."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 import sys
 from pathlib import Path
 
-from engine.stop import Stop
-from journal.folder import RunFolder
+from laddertop.engine.training.stop import Stop
+from laddertop.journal.folder import RunFolder
 
 
 def main() -> int:
     """Runs one command; a wrong input ends in one sentence on standard error and exit code 1."""
-    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m laddertop.engine", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="train a run to its end, or on from its newest checkpoint")
     train.add_argument("run", type=Path)
@@ -41,17 +41,17 @@ def main() -> int:
             # Listens before torch is there: a signal in its first second ends a run as any other does.
             stop = Stop(arguments.foreground)
             with run.engine_lock():
-                from engine.train import train as train_run
+                from laddertop.engine.training.train import train as train_run
 
                 return train_run(run, stop, arguments.back_to)
         if arguments.command == "explore":
             with run.explorer_lock() as mine:
                 if not mine:
                     return 0  # somebody answers already
-                from engine.explorer import serve
+                from laddertop.engine.saved.serve import serve
 
                 return serve(run, arguments.idle)
-        from engine.evaluate import evaluate as evaluate_run
+        from laddertop.engine.saved.evaluate import evaluate as evaluate_run
 
         return evaluate_run(run, arguments.step, arguments.split, arguments.quick, arguments.representation)
     except (ValueError, OSError) as error:

@@ -1,8 +1,21 @@
-"""A run in stages: a model of which only a part is trained at a time, such as one layer after the other.
+"""What a model must be, and what it may be able to do beyond being trained.
 
-In each stage the update is that of a training of its own: it begins with Adam's moments at 0 and counts its own steps.
+A model is a torch module with
+- `terms`: the terms of its cost, and `knobs`: what can be turned while it trains, besides what all models share;
+- `draws_needed(labelled_rows, rows)`: how many normal and uniform draws a step takes;
+- `costs(labelled, labels, x, draws, knobs)`: the raw terms, a pure function of its arguments and the parameters;
+- `evaluate(test, batches, seed)`: the quick measure that a training takes now and then, with units; `batches` gives the
+  training and labelled images for statistics; its draws come from the seed;
+- `reconstruct(x, draws, knobs)`: what it makes of images, for the sample panel.
+
+What it has of the protocols below is offered to whoever looks at it, without a list of who can do what.
+
+A run may have stages: a model of which only a part is trained at a time, such as one layer after the other. In each
+stage the update is that of a training of its own: it begins with Adam's moments at 0 and counts its own steps.
 Parameters and moments of what is not trained stay as they are. Terms that are not computed in a stage are recorded as
 NaN, with the weight 0.
+
+Shape letters: B rows, D pixels, C classes, U units of the main representation, S steps.
 """
 
 from __future__ import annotations
@@ -10,7 +23,89 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from journal.events import Term
+from torch import Tensor
+
+from laddertop.engine.data import Batches
+from laddertop.engine.randomness import Draws
+from laddertop.journal.events import Term
+
+
+@runtime_checkable
+class Settles(Protocol):
+    """A model whose inference needs fixed statistics; what stands below is asked of it only once it has them."""
+
+    def settle(self, batches: Batches) -> None:
+        """Computes the statistics from the training or labelled images, as its paper does, and keeps them."""
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """A model with representations."""
+
+    def codes(self, x: Tensor) -> dict[str, Tensor]:
+        """Of x [B, D], the representations by name [B, units], bottom first, the main one last; nothing is drawn."""
+
+
+@runtime_checkable
+class Spreads(Protocol):
+    """A model whose representations are means of posteriors."""
+
+    def spread(self, x: Tensor) -> dict[str, Tensor]:
+        """Of x [B, D], the standard deviations of the posteriors whose means `codes` gives, by the same names."""
+
+
+@runtime_checkable
+class Gates(Protocol):
+    """A model whose decoder has lateral connections."""
+
+    def gates(self, x: Tensor) -> dict[str, Tensor]:
+        """Of x [B, D], how much each layer lets through: ∂ẑ/∂z~ by layer [B, units], the input's under x."""
+
+
+@runtime_checkable
+class Decodes(Protocol):
+    """A model with a way back from its main representation."""
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Pixel means [B, D] for codes z [B, U]."""
+
+
+@runtime_checkable
+class Denoises(Protocol):
+    """A model that reconstructs what it is given."""
+
+    def denoise(self, x: Tensor) -> Tensor:
+        """Pixel means [B, D] for x [B, D], which the caller has corrupted or not; nothing is drawn."""
+
+
+@runtime_checkable
+class Generates(Protocol):
+    """A model that can be sampled from."""
+
+    def generate_draws_needed(self, rows: int) -> tuple[int, int]:
+        """Normal and uniform draws of `generate`."""
+
+    def generate(self, rows: int, draws: Draws) -> Tensor:
+        """Pixel means [B, D] of that many samples."""
+
+
+@runtime_checkable
+class Fills(Protocol):
+    """A model with a way of its own to fill in what is missing; others repeat `denoise`."""
+
+    def fill_draws_needed(self, rows: int, steps: int) -> tuple[int, int]:
+        """Normal and uniform draws of `fill`."""
+
+    def fill(self, x: Tensor, known: Tensor, steps: int, draws: Draws) -> Tensor:
+        """Pixel means [S, B, D] after each step of a chain that starts at x [B, D]; those of `known` [D] stay."""
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """A model that tells classes apart."""
+
+    def classify(self, x: Tensor) -> Tensor:
+        """Probabilities [B, C] for x [B, D]."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from journal.events import Knob
+from laddertop.journal.events import Knob
 
 
 def switch(name: str, label: str, on: bool, help: str) -> Knob:

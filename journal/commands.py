@@ -17,8 +17,8 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationError
 
-from journal.events import Record
-from journal.files import write_atomically
+from laddertop.journal.events import Record
+from laddertop.journal.files import write_atomically
 
 Action = Literal["set", "pause", "continue", "stop", "checkpoint", "evaluate", "sample", "annotate", "rollback"]
 ACTIONS: tuple[str, ...] = get_args(Action)

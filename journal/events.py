@@ -149,7 +149,7 @@ class Commanded(_Event):
     by: str
     """Who sent it."""
     action: str
-    """What was asked for; see journal.commands.ACTIONS."""
+    """What was asked for; see laddertop.journal.commands.ACTIONS."""
     outcome: Literal["applied", "refused"]
     """Applied before the step after `step`, or refused."""
     reason: str = ""
@@ -177,7 +177,7 @@ class Sampled(_Event):
 
     type: Literal["sampled"] = "sampled"
     file: str
-    """File of images, relative to the run folder; see journal.samples."""
+    """File of images, relative to the run folder; see laddertop.journal.samples."""
     rows: list[str]
     """Names of the arrays in the file, in the order to show."""
 

@@ -1,12 +1,11 @@
 """Asking what a model has learnt: a question is one small file in a run's `explore/` folder, its answer one array file.
 
 The training engine answers between two steps; where none is at work, or a checkpoint is meant, a process of its own
-does, `python -m engine explore RUN`. An answer says which step it is about and whether it comes from a training or a
-checkpoint. Both files appear by renaming. Who answers removes the question, who asks the answer; what is left behind
-by somebody who was killed is swept once it is old.
-
-Shape letters of the answers: N items, S steps, U units, C classes, L bins, G grid lines; an image is [H, W], or
-[H, W, 3] for colour, uint8, written […] below; a point of the plane is float32 [2].
+does, `python -m laddertop.engine explore RUN`. An answer says which step it is about and whether it comes from a
+training or a checkpoint. Both files appear by renaming. Who answers removes the question, who asks the answer; what is
+left behind by somebody who was killed is swept once it is old. Shape letters of the answers: N items, S steps, U units,
+C classes, L bins, G grid lines; an image is [H, W], or [H, W, 3] for colour, uint8, written […] below; a point of the
+plane is float32 [2].
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from journal.events import Record
-from journal.files import write_atomically
+from laddertop.journal.events import Record
+from laddertop.journal.files import write_atomically
 
 OLD = 120.0
 """Seconds after which nobody waits for an answer any more, and neither is a file of this protocol kept."""

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from journal.events import Checkpointed
-from journal.files import held, lock, write_atomically
-from journal.origin import ORIGIN_CHECKPOINT, Origin, read_origin
-from journal.spec import Spec, parse
+from laddertop.journal.events import Checkpointed
+from laddertop.journal.files import held, lock, write_atomically
+from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin, read_origin
+from laddertop.journal.spec import Spec, parse
 
 ARCHIVED = "archived"
 """An empty file in a run's folder that puts the run away: lists leave it out, and `last` never means it."""

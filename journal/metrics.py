@@ -19,9 +19,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from journal.events import Column
-from journal.files import write_atomically
-from journal.metrics_overview import OverviewWriter
+from laddertop.journal.events import Column
+from laddertop.journal.files import write_atomically
+from laddertop.journal.metrics_overview import OverviewWriter
 
 
 @cache

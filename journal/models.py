@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from journal.sections import Section
+from laddertop.journal.sections import Section
 
 
 class ModelSection(Section):

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from journal.events import Checkpointed, Commanded, Record
+from laddertop.journal.events import Checkpointed, Commanded, Record
 
 ORIGIN_CHECKPOINT = "origin.ckpt"
 """The copy of the checkpoint that a run begins with."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from journal.files import write_atomically
+from laddertop.journal.files import write_atomically
 
 ROWS = ("input", "corrupted", "reconstruction", "prior")
 """The arrays that may occur: the clean items, what the model saw, what it made of it, and draws from the model."""

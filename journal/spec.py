@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from journal.models import KINDS, DaeSpec, GsnSpec, LadderSection, ModelSpec, SdaeSpec, VaeSpec
-from journal.sections import (
+from laddertop.journal.models import KINDS, DaeSpec, GsnSpec, LadderSection, ModelSpec, SdaeSpec, VaeSpec
+from laddertop.journal.sections import (
     POINTS,
     CheckpointSpec,
     DataSpec,
@@ -213,7 +213,7 @@ def _range_in_words(limits: list[Any]) -> str:
 
 
 def _recipe_folder() -> Any:
-    return files("journal") / "recipes"
+    return files("laddertop.journal") / "recipes"
 
 
 def _parse_toml(text: str, source: str, name: str) -> Spec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from journal.events import (
+from laddertop.journal.events import (
     Checkpointed,
     Commanded,
     Evaluated,

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from journal.events import Event, EventReader
-from journal.folder import RunFolder
+from laddertop.journal.events import Event, EventReader
+from laddertop.journal.folder import RunFolder
 from tests.terminal import Terminal
 
 ROOT = Path(__file__).parents[1]
 
-COMMAND = [sys.executable, "-P", "-m", "tui.cli"]
+COMMAND = [sys.executable, "-P", "-m", "laddertop.tui.cli.main"]
 """What the installed `laddertop` does: it never looks for modules in the working folder."""
 
 TINY = """

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 import torch
 
-from journal.events import Checkpointed, Commanded, Evaluated, RunEnded, RunStarted
-from journal.metrics import MetricsReader, record_type
+from laddertop.journal.events import Checkpointed, Commanded, Evaluated, RunEnded, RunStarted
+from laddertop.journal.metrics import MetricsReader, record_type
 from tests.processes import Laddertop, wait_for
 
 

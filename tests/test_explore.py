@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 import torch
 
-from journal.events import Checkpointed, RunStarted
-from journal.explore import OLD, Denoise, Inpaint, Layers, Sample, answer_to, ask
-from journal.folder import RunFolder
+from laddertop.journal.events import Checkpointed, RunStarted
+from laddertop.journal.explore import OLD, Denoise, Inpaint, Layers, Sample, answer_to, ask
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.steer.engine_process import command, environment
+from laddertop.tui.steer.explorer import Asked, answered
 from tests.processes import Laddertop, wait_for
 from tests.test_end_to_end import assert_same, last_checkpoint
-from tui.engine_process import command, environment
-from tui.explorer import Asked, answered
 
 SMALL = [
     "train",
@@ -51,7 +51,7 @@ def _no_process_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             super().__init__(*words, **options)
             started.append(self)
 
-    monkeypatch.setattr("tui.explorer.subprocess.Popen", Popen)
+    monkeypatch.setattr("laddertop.tui.steer.explorer.subprocess.Popen", Popen)
     yield
     for process in started:
         process.kill()
@@ -97,8 +97,8 @@ def test_what_a_model_can_not_do_is_one_sentence(finished: RunFolder) -> None:
 
 
 def test_a_run_without_a_checkpoint_says_so(laddertop: Laddertop, tmp_path: Path) -> None:
-    from journal.folder import create_run
-    from journal.spec import load_recipe
+    from laddertop.journal.folder import create_run
+    from laddertop.journal.spec import load_recipe
 
     with pytest.raises(ValueError, match="has no checkpoint yet"):
         answered(create_run(tmp_path, load_recipe("ladder-digits"), "empty"), Layers(), 90)
@@ -189,6 +189,6 @@ def test_old_questions_are_not_answered(finished: RunFolder, tmp_path: Path) -> 
 
 
 def test_asking_loads_no_torch() -> None:
-    code = "import tui.explorer, sys; print(*sys.modules)"
+    code = "import laddertop.tui.steer.explorer, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment())
     assert not {"torch", "textual", "rich"} & set(done.stdout.split())

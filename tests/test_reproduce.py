@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from benchmarks.reproduce import HERE, page, row_of, shortened
-from journal.folder import create_run
-from journal.spec import load_recipe, override, recipes
+from laddertop.journal.folder import create_run
+from laddertop.journal.spec import load_recipe, override, recipes
 from tests.processes import ROOT, wait_for
 
 PLAN: list[dict[str, Any]] = tomllib.loads((HERE / "reproduce.toml").read_text())["row"]

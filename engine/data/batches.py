@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.data.images import Data
-from engine.randomness import Stream, permutation
-from journal.sections import DataSpec
+from laddertop.engine.data.images import Data
+from laddertop.engine.randomness import Stream, permutation
+from laddertop.journal.sections import DataSpec
 
 
 def draw_labelled(labels: Tensor, count: int | str, classes: int, seed: int) -> Tensor:

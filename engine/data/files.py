@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from journal.files import user_cache, write_atomically
+from laddertop.journal.files import user_cache, write_atomically
 
 Bytes = npt.NDArray[np.uint8]
 Parts = tuple[Bytes, npt.NDArray[Any], Bytes, npt.NDArray[Any]]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from engine.data.whiten import Whitening
+from laddertop.engine.data.whiten import Whitening
 
 
 @dataclass(frozen=True)

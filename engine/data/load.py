@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from engine.data.files import from_files
-from engine.data.images import Data, Images
-from engine.data.points import points
-from engine.data.whiten import fit_whitening
-from engine.randomness import Stream, counter_key
-from journal.files import user_cache
-from journal.sections import POINTS, SETS, DataSpec
+from laddertop.engine.data.files import from_files
+from laddertop.engine.data.images import Data, Images
+from laddertop.engine.data.points import points
+from laddertop.engine.data.whiten import fit_whitening
+from laddertop.engine.randomness import Stream, counter_key
+from laddertop.journal.files import user_cache
+from laddertop.journal.sections import POINTS, SETS, DataSpec
 
 DIGITS_TRAINING = 1437
 """Training images of the digits; the other 360 are the test set. The split is drawn once with seed 0."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from journal.files import user_cache, write_atomically
+from laddertop.journal.files import user_cache, write_atomically
 
 SCALE = 55.0
 """Norm of an image after its contrast is normalised."""

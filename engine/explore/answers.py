@@ -1,4 +1,4 @@
-"""The answers to what can be asked about a model; `journal.explore` has the questions and the names of the arrays.
+"""The answers to what can be asked about a model; journal/explore.py has the questions and the names of the arrays.
 
 Shape letters: N items, D pixels, S steps, U units, G grid lines.
 """
@@ -14,13 +14,23 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from engine.build import Model
-from engine.corruption import corrupt, draws_needed
-from engine.data import Batches, Data
-from engine.explore import Classifies, Decodes, Denoises, Encodes, Fills, Gates, Generates, Settles, Spreads
-from engine.models.dae import Dae
-from engine.randomness import Draws, Stream, draws
-from journal.explore import (
+from laddertop.engine.build import Model
+from laddertop.engine.contract import (
+    Classifies,
+    Decodes,
+    Denoises,
+    Encodes,
+    Fills,
+    Gates,
+    Generates,
+    Settles,
+    Spreads,
+)
+from laddertop.engine.data import Batches, Data
+from laddertop.engine.models.dae import Dae
+from laddertop.engine.parts.corruption import corrupt, draws_needed
+from laddertop.engine.randomness import Draws, Stream, draws
+from laddertop.journal.explore import (
     AnyQuestion,
     Classify,
     Codes,
@@ -32,7 +42,7 @@ from journal.explore import (
     ScoreField,
     Traverse,
 )
-from journal.spec import Spec
+from laddertop.journal.spec import Spec
 
 _BINS = 40
 _UNITS = 8

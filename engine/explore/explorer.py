@@ -1,4 +1,4 @@
-"""Answers questions about a model: between two steps of a training, or in a process of its own from a checkpoint."""
+"""Answers questions about one model: that of a training, between two steps, or one that was saved."""
 
 from __future__ import annotations
 
@@ -9,13 +9,9 @@ from pathlib import Path
 
 import torch
 
-from engine.answers import Arrays, Subject, answer
-from engine.saved import Saved
-from journal.explore import Head, Request, questions, write_answer
-from journal.folder import RunFolder
-
-LOOK = 0.05
-"""Seconds between two looks of that process."""
+from laddertop.engine.explore.answers import Arrays, Subject, answer
+from laddertop.journal.explore import Head, Request, questions, write_answer
+from laddertop.journal.folder import RunFolder
 
 
 class Explorer:
@@ -34,7 +30,7 @@ class Explorer:
         if time.monotonic() < self._not_before:
             return
         for path, request in questions(self._run.path):
-            if not _to_a_checkpoint(request):
+            if not to_a_checkpoint(request):
                 began = time.monotonic()
                 self.answer(path, request, step, None)
                 self._not_before = 2 * time.monotonic() - began
@@ -66,49 +62,16 @@ class Explorer:
             able=self._subject.able(),
             problem=problem,
         )
-        _deliver(self._run, path, head, arrays)
+        deliver(self._run, path, head, arrays)
 
 
-def serve(run: RunFolder, idle: float) -> int:
-    """Answers from checkpoints until nobody has asked for `idle` seconds; what is asked of a training is left to it.
-
-    The caller holds the run's explorer lock.
-    """
-    last = time.monotonic()
-    saved: Saved | None = None
-    explorer: Explorer | None = None
-    while time.monotonic() - last < idle:
-        training = run.engine_alive()
-        waiting = [
-            (path, request) for path, request in questions(run.path) if not training or _to_a_checkpoint(request)
-        ]
-        if not waiting:
-            time.sleep(LOOK)
-            continue
-        path, request = waiting[0]
-        step = request.checkpoint if isinstance(request, Request) else None
-        try:
-            if saved is None or explorer is None:
-                saved = Saved(run, step)
-                explorer = Explorer(run, saved.subject)
-            else:
-                saved.restore(step)
-        except (ValueError, OSError, RuntimeError) as error:
-            saved = None  # a run that can't be opened, or a checkpoint that does not fit
-            head = Head(id=path.stem, kind="", step=0, checkpoint=None, seconds=0, able=[], problem=str(error))
-            _deliver(run, path, head, {})
-        else:
-            explorer.answer(path, request, saved.checkpoint.step, saved.checkpoint.file)
-        last = time.monotonic()
-    return 0
-
-
-def _to_a_checkpoint(request: Request | str) -> bool:
+def to_a_checkpoint(request: Request | str) -> bool:
+    """Whether a question is asked of a checkpoint and not of a training."""
     return isinstance(request, Request) and request.checkpoint is not None
 
 
-def _deliver(run: RunFolder, path: Path, head: Head, arrays: Arrays) -> None:
-    """A disk that takes no answer ends no training; whoever asked gives up by himself."""
+def deliver(run: RunFolder, path: Path, head: Head, arrays: Arrays) -> None:
+    """Writes an answer. A disk that takes none ends no training; whoever asked gives up by himself."""
     try:
         write_answer(run.path, head, arrays)
         path.unlink(missing_ok=True)

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.data import Batches, Images
-from engine.ladder_layers import Layer
-from engine.ladder_network import LadderNetwork
-from journal.events import Value
-from journal.models import LabelledLadderSection
-from journal.spec import Spec
+from laddertop.engine.data import Batches, Images
+from laddertop.engine.ladder.layers import Layer
+from laddertop.engine.ladder.network import LadderNetwork
+from laddertop.journal.events import Value
+from laddertop.journal.models import LabelledLadderSection
+from laddertop.journal.spec import Spec
 
 _ROWS = 1000
 """Test images that go through the clean encoder at once."""

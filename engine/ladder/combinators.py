@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from journal.models import LadderSection
+from laddertop.journal.models import LadderSection
 
 LEAK = 0.1
 """Slope of the leaky ReLU of the multilayer perceptrons below 0."""

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.layers import product, weight
+from laddertop.engine.parts.layers import product, weight
 
 Shape = tuple[int, ...]
 

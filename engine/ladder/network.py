@@ -19,17 +19,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.combinators import Combinator
-from engine.data import Batches, Images
-from engine.knobs import number
-from engine.ladder_layers import Layer
-from engine.ladder_statistics import Statistics
-from engine.layers import normalise, normalise_with_statistics, ones, per_channel, zeros
-from engine.randomness import Draws, Stream
-from engine.randomness import draws as evaluation_draws
-from journal.events import Knob, Term, Value
-from journal.models import LadderSection
-from journal.spec import Spec
+from laddertop.engine.data import Batches, Images
+from laddertop.engine.knobs import number
+from laddertop.engine.ladder.combinators import Combinator
+from laddertop.engine.ladder.layers import Layer
+from laddertop.engine.ladder.statistics import Statistics
+from laddertop.engine.parts.layers import normalise, normalise_with_statistics, ones, per_channel, zeros
+from laddertop.engine.randomness import Draws, Stream
+from laddertop.engine.randomness import draws as evaluation_draws
+from laddertop.journal.events import Knob, Term, Value
+from laddertop.journal.models import LadderSection
+from laddertop.journal.spec import Spec
 
 LEAK = 0.1
 """Slope of the leaky ReLU below 0."""

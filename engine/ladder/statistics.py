@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.layers import EPSILON, per_channel
+from laddertop.engine.parts.layers import EPSILON, per_channel
 
 
 class Statistics:

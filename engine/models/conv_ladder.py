@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import torch
 
-from engine.ladder_classifier import LadderClassifier
-from engine.ladder_layers import Conv, Dense, GlobalMeanPool, Layer, MaxPool, Shape
-from journal.models import ConvLadderSpec
-from journal.spec import Spec
+from laddertop.engine.ladder.classifier import LadderClassifier
+from laddertop.engine.ladder.layers import Conv, Dense, GlobalMeanPool, Layer, MaxPool, Shape
+from laddertop.journal.models import ConvLadderSpec
+from laddertop.journal.spec import Spec
 
 
 class ConvLadder(LadderClassifier):

@@ -15,18 +15,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.corruption import corrupt_and_tell, draws_needed, emphasised, level_knob
-from engine.data import Batches, Images
-from engine.data.points import MIXTURE
-from engine.distributions import bernoulli_cross_entropy
-from engine.layers import glorot_uniform, product, zeros
-from engine.randomness import Draws, Stream
-from engine.randomness import draws as evaluation_draws
-from engine.score import score_agreement
-from journal.events import Term, Value
-from journal.models import DaeSpec
-from journal.sections import POINTS
-from journal.spec import Spec
+from laddertop.engine.data import Batches, Images
+from laddertop.engine.data.points import MIXTURE
+from laddertop.engine.parts.corruption import corrupt_and_tell, draws_needed, emphasised, level_knob
+from laddertop.engine.parts.distributions import bernoulli_cross_entropy
+from laddertop.engine.parts.layers import glorot_uniform, product, zeros
+from laddertop.engine.parts.score import score_agreement
+from laddertop.engine.randomness import Draws, Stream
+from laddertop.engine.randomness import draws as evaluation_draws
+from laddertop.journal.events import Term, Value
+from laddertop.journal.models import DaeSpec
+from laddertop.journal.sections import POINTS
+from laddertop.journal.spec import Spec
 
 
 class Dae(nn.Module):

@@ -2,7 +2,7 @@
 
 Full, bottom-only, Γ-model and the supervised baseline are this model with other weights λ of the denoising costs; the
 variants of Pezeshki et al. 2016 (arXiv:1511.06430) are other denoising functions, initial values, λ and noise. A step
-(section 3 and algorithm 1; `engine.ladder_network` computes it):
+(section 3 and algorithm 1; `laddertop.engine.ladder.network` computes it):
 
     encoder     z(l) = N(h(l-1) W(l)),  h(l) = relu(z(l) + β(l)),  h(L) = softmax(γ (z(L) + β(L)))
     corrupted   z~(l) = N(h~(l-1) W(l)) + σ_l n,  z~(0) = x + σ_0 n,  with n ~ N(0, I)
@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import torch
 
-from engine.ladder_classifier import LadderClassifier
-from engine.ladder_layers import Dense, Layer
-from journal.models import LadderSpec
-from journal.spec import Spec
+from laddertop.engine.ladder.classifier import LadderClassifier
+from laddertop.engine.ladder.layers import Dense, Layer
+from laddertop.journal.models import LadderSpec
+from laddertop.journal.spec import Spec
 
 
 class Ladder(LadderClassifier):

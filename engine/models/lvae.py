@@ -22,17 +22,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.bounds import importance_bounds
-from engine.data import Batches, Images
-from engine.distributions import Gaussian, bernoulli_cross_entropy, softplus, standard_gaussian
-from engine.knobs import number
-from engine.latent_units import latent_units
-from engine.layers import EPSILON, glorot_normal, glorot_uniform, normalise, ones, product, zeros
-from engine.randomness import Draws, Stream
-from engine.randomness import draws as drawn
-from journal.events import Term, Value
-from journal.models import LvaeSpec
-from journal.spec import Spec
+from laddertop.engine.data import Batches, Images
+from laddertop.engine.knobs import number
+from laddertop.engine.parts.bounds import importance_bounds
+from laddertop.engine.parts.distributions import Gaussian, bernoulli_cross_entropy, softplus, standard_gaussian
+from laddertop.engine.parts.latent_units import latent_units
+from laddertop.engine.parts.layers import EPSILON, glorot_normal, glorot_uniform, normalise, ones, product, zeros
+from laddertop.engine.randomness import Draws, Stream
+from laddertop.engine.randomness import draws as drawn
+from laddertop.journal.events import Term, Value
+from laddertop.journal.models import LvaeSpec
+from laddertop.journal.spec import Spec
 
 FLOOR = 1e-5
 """Smallest variance a head gives; it keeps densities finite while β = 0 asks for no variance at all."""

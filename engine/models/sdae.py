@@ -20,16 +20,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.corruption import corrupt, corrupt_and_tell, draws_needed, emphasised, level_knob
-from engine.data import Batches, Images
-from engine.distributions import bernoulli_cross_entropy
-from engine.knobs import number
-from engine.layers import glorot_uniform, product, zeros
-from engine.randomness import Draws
-from engine.staging import Stage
-from journal.events import Term, Value
-from journal.models import SdaeSpec
-from journal.spec import Spec
+from laddertop.engine.contract import Stage
+from laddertop.engine.data import Batches, Images
+from laddertop.engine.knobs import number
+from laddertop.engine.parts.corruption import corrupt, corrupt_and_tell, draws_needed, emphasised, level_knob
+from laddertop.engine.parts.distributions import bernoulli_cross_entropy
+from laddertop.engine.parts.layers import glorot_uniform, product, zeros
+from laddertop.engine.randomness import Draws
+from laddertop.journal.events import Term, Value
+from laddertop.journal.models import SdaeSpec
+from laddertop.journal.spec import Spec
 
 
 class Sdae(nn.Module):

@@ -14,12 +14,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.data import Batches, Images
-from engine.ladder_layers import Dense, Layer
-from engine.ladder_network import LadderNetwork
-from journal.events import Value
-from journal.models import UnsupervisedLadderSpec
-from journal.spec import Spec
+from laddertop.engine.data import Batches, Images
+from laddertop.engine.ladder.layers import Dense, Layer
+from laddertop.engine.ladder.network import LadderNetwork
+from laddertop.journal.events import Value
+from laddertop.journal.models import UnsupervisedLadderSpec
+from laddertop.journal.spec import Spec
 
 SHIFTS = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
 """Pixels by which images are moved for the measure of invariance; what moves out on one side is lost, 0 moves in."""

@@ -16,24 +16,24 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.bounds import importance_bounds, log_mean_exp
-from engine.corruption import corrupt, draws_needed, level_knob
-from engine.data import Batches, Images
-from engine.distributions import (
+from laddertop.engine.data import Batches, Images
+from laddertop.engine.knobs import number
+from laddertop.engine.parts.bounds import importance_bounds, log_mean_exp
+from laddertop.engine.parts.corruption import corrupt, draws_needed, level_knob
+from laddertop.engine.parts.distributions import (
     Gaussian,
     bernoulli_cross_entropy,
     gaussian_kl_to_standard,
     softplus,
     standard_gaussian,
 )
-from engine.knobs import number
-from engine.latent_units import latent_units
-from engine.layers import glorot_uniform, product, zeros
-from engine.randomness import Draws, Stream
-from engine.randomness import draws as evaluation_draws
-from journal.events import Term, Value
-from journal.models import VaeSpec
-from journal.spec import Spec
+from laddertop.engine.parts.latent_units import latent_units
+from laddertop.engine.parts.layers import glorot_uniform, product, zeros
+from laddertop.engine.randomness import Draws, Stream
+from laddertop.engine.randomness import draws as evaluation_draws
+from laddertop.journal.events import Term, Value
+from laddertop.journal.models import VaeSpec
+from laddertop.journal.spec import Spec
 
 NARROWEST = 0.01
 """Smallest standard deviation of a Gaussian decoder, in a world of pixels from 0 to 1: without one, a pixel that never

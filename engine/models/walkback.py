@@ -22,16 +22,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.corruption import corrupt, draws_needed, level_knob
-from engine.data import Batches, Images
-from engine.distributions import bernoulli_cross_entropy
-from engine.knobs import number
-from engine.layers import glorot_uniform, product, zeros
-from engine.randomness import Draws, Stream
-from engine.randomness import draws as evaluation_draws
-from journal.events import Term, Value
-from journal.models import GsnSpec
-from journal.spec import Spec
+from laddertop.engine.data import Batches, Images
+from laddertop.engine.knobs import number
+from laddertop.engine.parts.corruption import corrupt, draws_needed, level_knob
+from laddertop.engine.parts.distributions import bernoulli_cross_entropy
+from laddertop.engine.parts.layers import glorot_uniform, product, zeros
+from laddertop.engine.randomness import Draws, Stream
+from laddertop.engine.randomness import draws as evaluation_draws
+from laddertop.journal.events import Term, Value
+from laddertop.journal.models import GsnSpec
+from laddertop.journal.spec import Spec
 
 BURN_IN = 20
 """Transitions from a random image before the first sample."""

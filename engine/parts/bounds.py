@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from engine.randomness import Draws, Stream, draws
+from laddertop.engine.randomness import Draws, Stream, draws
 
 SAMPLES = 25
 """Samples per image that are weighed in one call."""

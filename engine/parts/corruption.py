@@ -8,10 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.knobs import number
-from engine.randomness import Draws
-from journal.events import Knob
-from journal.sections import NoiseSpec
+from laddertop.engine.knobs import number
+from laddertop.engine.randomness import Draws
+from laddertop.journal.events import Knob
+from laddertop.journal.sections import NoiseSpec
 
 
 def corrupt(x: Tensor, kind: str, level: Tensor, draws: Draws, salt: str = "half") -> Tensor:

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.data.points import Mixture
-from journal.events import Value
+from laddertop.engine.data.points import Mixture
+from laddertop.journal.events import Value
 
 EXTENT = 2.0
 """The field is compared on a grid over [-EXTENT, EXTENT]²."""

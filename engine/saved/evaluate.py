@@ -7,10 +7,10 @@ import time
 
 import torch
 
-from engine.representation import representation
-from engine.saved import Saved
-from journal.events import as_json
-from journal.folder import RunFolder
+from laddertop.engine.saved.model import Saved
+from laddertop.engine.saved.representation import representation
+from laddertop.journal.events import as_json
+from laddertop.journal.folder import RunFolder
 
 
 @torch.no_grad()

@@ -6,15 +6,16 @@ from typing import Any
 
 import torch
 
-from engine import checkpoint
-from engine.answers import Subject
-from engine.build import build, choose_device, choose_threads, run_length
-from engine.controls import Controls
-from engine.data import Batches, load
-from engine.models.dae import Dae
-from journal.events import Checkpointed, EventReader
-from journal.folder import RunFolder
-from journal.state import RunState
+from laddertop.engine.build import build, run_length
+from laddertop.engine.data import Batches, load
+from laddertop.engine.explore.answers import Subject
+from laddertop.engine.models.dae import Dae
+from laddertop.engine.training import checkpoint
+from laddertop.engine.training.controls import Controls
+from laddertop.engine.training.device import choose_device, choose_threads
+from laddertop.journal.events import Checkpointed, EventReader
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.state import RunState
 
 
 class Saved:

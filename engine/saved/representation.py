@@ -10,9 +10,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from engine.data import Data, Images
-from engine.explore import Encodes
-from journal.events import Value
+from laddertop.engine.contract import Encodes
+from laddertop.engine.data import Data, Images
+from laddertop.journal.events import Value
 
 TRAINED_ON = 10_000
 """Training items that the probe and the neighbours come from, at most: the first ones."""

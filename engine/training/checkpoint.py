@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from engine.controls import Controls
-from engine.optim import Adam
-from journal.events import Checkpointed
-from journal.files import write_atomically
+from laddertop.engine.training.controls import Controls
+from laddertop.engine.training.optim import Adam
+from laddertop.journal.events import Checkpointed
+from laddertop.journal.files import write_atomically
 
 FORMAT = 1
 """Number of the layout of a checkpoint file."""

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.knobs import number, switch
-from journal.events import Change, Knob
-from journal.spec import Spec
+from laddertop.engine.knobs import number, switch
+from laddertop.journal.events import Change, Knob
+from laddertop.journal.spec import Spec
 
 _WARMED = {"noise": "noise.", "denoising": "lambda.", "kl": "beta"}
 """What the warm-up factor multiplies: the knobs whose names begin so."""

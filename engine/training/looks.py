@@ -1,107 +1,24 @@
-"""Looking at what a model has learnt: evaluations, the fixed test items for the sample panel, and what a model can do
-beyond being trained.
-
-Shape letters: B rows, D pixels, C classes, U units of the main representation, S steps.
-"""
+"""What a training looks at once in a while: an evaluation, and the fixed test items for the sample panel."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from engine.build import Model
-from engine.data import Batches, Data, Images
-from engine.randomness import Draws, Stream, draws
-from journal.events import Evaluated, Sampled
-from journal.samples import write_samples
+from laddertop.engine.build import Model
+from laddertop.engine.data import Batches, Data, Images
+from laddertop.engine.randomness import Stream, draws
+from laddertop.journal.events import Evaluated, Sampled
+from laddertop.journal.samples import write_samples
 
 _BATCH = 100
 """Rows that pass through the model for the sample panel, so that batch statistics mean something."""
 
 _POINTS = 1000
 """Points of the plane that pass through the model for the sample panel: they are looked at as a cloud."""
-
-
-@runtime_checkable
-class Settles(Protocol):
-    """A model whose inference needs fixed statistics; what stands below is asked of it only once it has them."""
-
-    def settle(self, batches: Batches) -> None:
-        """Computes the statistics from the training or labelled images, as its paper does, and keeps them."""
-
-
-@runtime_checkable
-class Encodes(Protocol):
-    """A model with representations."""
-
-    def codes(self, x: Tensor) -> dict[str, Tensor]:
-        """Of x [B, D], the representations by name [B, units], bottom first, the main one last; nothing is drawn."""
-
-
-@runtime_checkable
-class Spreads(Protocol):
-    """A model whose representations are means of posteriors."""
-
-    def spread(self, x: Tensor) -> dict[str, Tensor]:
-        """Of x [B, D], the standard deviations of the posteriors whose means `codes` gives, by the same names."""
-
-
-@runtime_checkable
-class Gates(Protocol):
-    """A model whose decoder has lateral connections."""
-
-    def gates(self, x: Tensor) -> dict[str, Tensor]:
-        """Of x [B, D], how much each layer lets through: ∂ẑ/∂z~ by layer [B, units], the input's under x."""
-
-
-@runtime_checkable
-class Decodes(Protocol):
-    """A model with a way back from its main representation."""
-
-    def decode(self, z: Tensor) -> Tensor:
-        """Pixel means [B, D] for codes z [B, U]."""
-
-
-@runtime_checkable
-class Denoises(Protocol):
-    """A model that reconstructs what it is given."""
-
-    def denoise(self, x: Tensor) -> Tensor:
-        """Pixel means [B, D] for x [B, D], which the caller has corrupted or not; nothing is drawn."""
-
-
-@runtime_checkable
-class Generates(Protocol):
-    """A model that can be sampled from."""
-
-    def generate_draws_needed(self, rows: int) -> tuple[int, int]:
-        """Normal and uniform draws of `generate`."""
-
-    def generate(self, rows: int, draws: Draws) -> Tensor:
-        """Pixel means [B, D] of that many samples."""
-
-
-@runtime_checkable
-class Fills(Protocol):
-    """A model with a way of its own to fill in what is missing; others repeat `denoise`."""
-
-    def fill_draws_needed(self, rows: int, steps: int) -> tuple[int, int]:
-        """Normal and uniform draws of `fill`."""
-
-    def fill(self, x: Tensor, known: Tensor, steps: int, draws: Draws) -> Tensor:
-        """Pixel means [S, B, D] after each step of a chain that starts at x [B, D]; those of `known` [D] stay."""
-
-
-@runtime_checkable
-class Classifies(Protocol):
-    """A model that tells classes apart."""
-
-    def classify(self, x: Tensor) -> Tensor:
-        """Probabilities [B, C] for x [B, D]."""
 
 
 def evaluate(model: Model, images: Images, split: str, batches: Batches, seed: int, step: int) -> Evaluated:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from journal.sections import OptimizerSpec
+from laddertop.journal.sections import OptimizerSpec
 
 
 class Adam:

@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from journal.events import Column, Knob, Term
-from journal.metrics import MetricsWriter
+from laddertop.journal.events import Column, Knob, Term
+from laddertop.journal.metrics import MetricsWriter
 
 BUFFERED = 4096
 """Steps the buffer on the device holds."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.optim import Adam, gradient_norm, norm_divisor
-from journal.sections import OptimizerSpec
+from laddertop.engine.training.optim import Adam, gradient_norm, norm_divisor
+from laddertop.journal.sections import OptimizerSpec
 
 
 class Sgd(Adam):

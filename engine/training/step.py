@@ -12,14 +12,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.build import Model
-from engine.controls import Controls
-from engine.data import Batches
-from engine.graph import Graph
-from engine.optim import Adam
-from engine.randomness import Draws, Stream, counter_words, normals, uniforms
-from engine.staging import Stage, Staged, stage_at
-from journal.files import user_cache
+from laddertop.engine.build import Model
+from laddertop.engine.contract import Stage, Staged, stage_at
+from laddertop.engine.data import Batches
+from laddertop.engine.randomness import Draws, Stream, counter_words, normals, uniforms
+from laddertop.engine.training.controls import Controls
+from laddertop.engine.training.graph import Graph
+from laddertop.engine.training.optim import Adam
+from laddertop.journal.files import user_cache
 
 
 class Step:

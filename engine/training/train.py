@@ -15,22 +15,24 @@ import time
 import numpy as np
 import torch
 
-from engine import checkpoint, explore
-from engine.answers import Subject
-from engine.build import build, choose_compile, choose_device, choose_precision, choose_threads, run_length
-from engine.controls import Controls
-from engine.data import Batches, load
-from engine.explorer import Explorer
-from engine.models.dae import Dae
-from engine.recorder import Recorder, columns
-from engine.sgd import make_optimizer
-from engine.step import Step
-from engine.stop import Stop
-from journal import commands
-from journal.events import Change, Commanded, EventReader, EventWriter, Logged, RunEnded, RunStarted
-from journal.folder import RunFolder
-from journal.metrics import segment_path, write_columns
-from journal.state import RunState
+from laddertop.engine.build import build, run_length
+from laddertop.engine.data import Batches, load
+from laddertop.engine.explore.answers import Subject
+from laddertop.engine.explore.explorer import Explorer
+from laddertop.engine.models.dae import Dae
+from laddertop.engine.training import checkpoint
+from laddertop.engine.training import looks as explore
+from laddertop.engine.training.controls import Controls
+from laddertop.engine.training.device import choose_compile, choose_device, choose_precision, choose_threads
+from laddertop.engine.training.recorder import Recorder, columns
+from laddertop.engine.training.sgd import make_optimizer
+from laddertop.engine.training.step import Step
+from laddertop.engine.training.stop import Stop
+from laddertop.journal import commands
+from laddertop.journal.events import Change, Commanded, EventReader, EventWriter, Logged, RunEnded, RunStarted
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.metrics import segment_path, write_columns
+from laddertop.journal.state import RunState
 
 LOOK = 0.02
 """Seconds between two looks into the inbox."""

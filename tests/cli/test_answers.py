@@ -10,10 +10,10 @@ from typing import Literal
 
 import pytest
 
-from journal.commands import Command, pending
-from journal.events import Checkpointed, Commanded, EventWriter, Logged, RunStarted
-from journal.folder import RunFolder, create_run
-from journal.spec import load_recipe
+from laddertop.journal.commands import Command, pending
+from laddertop.journal.events import Checkpointed, Commanded, EventWriter, Logged, RunStarted
+from laddertop.journal.folder import RunFolder, create_run
+from laddertop.journal.spec import load_recipe
 from tests.processes import Laddertop
 
 Does = Literal["refuse", "leave", "save twice", "compile", "deaf"]

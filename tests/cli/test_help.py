@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from tui.cli import app
+from laddertop.tui.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 HEAVY = {"torch", "textual", "rich", "numpy", "pydantic", "journal", "engine"}
 ASK = """
 import sys
-from tui.cli import main
+from laddertop.tui.cli.main import main
 sys.argv = ["laddertop", *sys.argv[1:]]
 try:
     main()
@@ -43,7 +43,7 @@ def test_help_loads_nothing_heavy(command: str) -> None:
 
 
 def test_help_lists_every_command_with_a_whole_sentence() -> None:
-    command = [sys.executable, "-m", "tui.cli", "-h"]
+    command = [sys.executable, "-m", "laddertop.tui.cli.main", "-h"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env={"COLUMNS": "80"})
     listed = done.stdout.partition("Commands:\n")[2].splitlines()
     assert [line.split()[0] for line in listed] == list(COMMANDS)
@@ -61,7 +61,7 @@ def test_help_costs_little_more_than_importing_typer() -> None:
 
     bare = fastest("-c", "import typer")
     for words in (["--help"], ["train", "--help"]):
-        assert fastest("-m", "tui.cli", *words) < 2.5 * bare
+        assert fastest("-m", "laddertop.tui.cli.main", *words) < 2.5 * bare
 
 
 def documented_commands() -> list[str]:

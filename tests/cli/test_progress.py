@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tui.cli_follow import speed
+from laddertop.tui.cli.follow import speed
 
 
 def test_speed_is_that_of_the_training_whatever_silence_it_was_interrupted_by():

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from journal.events import (
+from laddertop.journal.events import (
     Change,
     Checkpointed,
     Column,
@@ -25,9 +25,9 @@ from journal.events import (
     Term,
     Value,
 )
-from journal.folder import create_run
-from journal.metrics import MetricsWriter, write_columns
-from journal.spec import keys, load_recipe, recipes
+from laddertop.journal.folder import create_run
+from laddertop.journal.metrics import MetricsWriter, write_columns
+from laddertop.journal.spec import keys, load_recipe, recipes
 from tests.processes import Laddertop
 
 NUMBER = int | float

@@ -10,9 +10,9 @@ import statistics
 
 import torch
 
-from journal.events import Evaluated, RunStarted, Value
+from laddertop.journal.events import Evaluated, RunStarted, Value
+from laddertop.tui.cli.seeds import together
 from tests.processes import Laddertop, wait_for
-from tui.cli_seeds import together
 
 TINY = ["train", "ladder-digits", "--steps", "40", "--set", "model.widths=[16]", "--set", "model.denoising=[10,1,1]"]
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from journal.commands import send
-from journal.events import RunEnded, RunStarted
+from laddertop.journal.commands import send
+from laddertop.journal.events import RunEnded, RunStarted
 from tests.processes import Laddertop, wait_for
 from tests.terminal import Terminal
 

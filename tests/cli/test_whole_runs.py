@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from journal.events import Column, Commanded, RunStarted
-from journal.metrics import MetricsReader, MetricsWriter, write_columns
-from journal.origin import read_origin
+from laddertop.journal.events import Column, Commanded, RunStarted
+from laddertop.journal.metrics import MetricsReader, MetricsWriter, write_columns
+from laddertop.journal.origin import read_origin
+from laddertop.tui.cli.replay import deviation
 from tests.processes import Laddertop, wait_for
-from tui.cli_replay import deviation
 
 
 @pytest.fixture(scope="module")

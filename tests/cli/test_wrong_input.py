@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from journal.folder import create_run
-from journal.spec import load_recipe
+from laddertop.journal.folder import create_run
+from laddertop.journal.spec import load_recipe
 from tests.processes import Laddertop
 
 

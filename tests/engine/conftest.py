@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.build import Model, build
-from engine.controls import Controls
-from engine.data import Batches, Data, load
-from engine.randomness import Draws, Stream, draws
-from engine.stop import Stop
-from journal.spec import Spec, load_recipe, override
+from laddertop.engine.build import Model, build
+from laddertop.engine.data import Batches, Data, load
+from laddertop.engine.randomness import Draws, Stream, draws
+from laddertop.engine.training.controls import Controls
+from laddertop.engine.training.stop import Stop
+from laddertop.journal.spec import Spec, load_recipe, override
 
 CPU = torch.device("cpu")
 

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor, distributions
 
-from engine.data import Images, load
-from engine.distributions import Gaussian
-from engine.models.lvae import Lvae
-from engine.optim import Adam
-from engine.randomness import Draws, Stream, draws
-from engine.step import Step
+from laddertop.engine.data import Images, load
+from laddertop.engine.models.lvae import Lvae
+from laddertop.engine.parts.distributions import Gaussian
+from laddertop.engine.randomness import Draws, Stream, draws
+from laddertop.engine.training.optim import Adam
+from laddertop.engine.training.step import Step
 from tests.engine.conftest import CPU, Bench, small_spec
 
 LADDER, SEPARATE, DEEP = "model.inference=ladder", "model.top_down=separate", "model.inference=bottom_up"

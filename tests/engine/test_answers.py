@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.answers import Subject, answer, principal_axes
-from engine.explorer import Explorer
-from journal.explore import (
+from laddertop.engine.explore.answers import Subject, answer, principal_axes
+from laddertop.engine.explore.explorer import Explorer
+from laddertop.journal.explore import (
     KINDS,
     AnyQuestion,
     Classify,
@@ -26,8 +26,8 @@ from journal.explore import (
     answer_to,
     ask,
 )
-from journal.folder import RunFolder
-from journal.models import KINDS as MODELS
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.models import KINDS as MODELS
 from tests.engine.conftest import Bench, small_spec
 
 ALL = [get_args(model.model_fields["kind"].annotation)[0] for model in MODELS]

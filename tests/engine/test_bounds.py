@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, distributions
 
-from engine.bounds import importance_bounds, log_mean_exp
-from engine.randomness import Draws
+from laddertop.engine.parts.bounds import importance_bounds, log_mean_exp
+from laddertop.engine.randomness import Draws
 
 
 class LinearGaussian:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.combinators import Combinator
-from journal.spec import load_recipe, override
+from laddertop.engine.ladder.combinators import Combinator
+from laddertop.journal.spec import load_recipe, override
 from tests.engine.conftest import Bench, small_spec
 
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.build import choose_compile
-from journal.events import Checkpointed, EventReader, Logged, RunEnded, RunStarted
-from journal.folder import RunFolder, create_run
-from journal.summary import summary
+from laddertop.engine.training.device import choose_compile
+from laddertop.journal.events import Checkpointed, EventReader, Logged, RunEnded, RunStarted
+from laddertop.journal.folder import RunFolder, create_run
+from laddertop.tui.watch.summary import summary
 from tests.engine.conftest import small_spec
 
 
 def engine(run: RunFolder, **environment: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "engine", "train", str(run.path)]
+    command = [sys.executable, "-m", "laddertop.engine", "train", str(run.path)]
     return subprocess.Popen(command, env={**os.environ, **environment})
 
 

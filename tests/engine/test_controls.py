@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.controls import Controls
-from journal.spec import load_recipe, override
+from laddertop.engine.training.controls import Controls
+from laddertop.journal.spec import load_recipe, override
 from tests.engine.conftest import CPU, Bench, small_spec
 
 

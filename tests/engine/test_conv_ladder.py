@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.ladder_layers import Conv, Dense, GlobalMeanPool, MaxPool
-from engine.layers import normalise, normalise_with_statistics
-from engine.models.conv_ladder import ConvLadder
-from journal.spec import load_recipe, override
+from laddertop.engine.ladder.layers import Conv, Dense, GlobalMeanPool, MaxPool
+from laddertop.engine.models.conv_ladder import ConvLadder
+from laddertop.engine.parts.layers import normalise, normalise_with_statistics
+from laddertop.journal.spec import load_recipe, override
 from tests.engine.conftest import Bench, small_spec
 
 

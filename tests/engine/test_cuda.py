@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine import graph
-from engine.answers import Subject, answer
-from engine.evaluate import evaluate
-from engine.recorder import Recorder
-from engine.representation import representation
-from engine.stop import Stop
-from engine.train import Training
-from journal.events import EventReader, EventWriter, RunStarted
-from journal.folder import RunFolder, create_run
-from journal.state import RunState
+from laddertop.engine.explore.answers import Subject, answer
+from laddertop.engine.saved.evaluate import evaluate
+from laddertop.engine.saved.representation import representation
+from laddertop.engine.training import graph
+from laddertop.engine.training.recorder import Recorder
+from laddertop.engine.training.stop import Stop
+from laddertop.engine.training.train import Training
+from laddertop.journal.events import EventReader, EventWriter, RunStarted
+from laddertop.journal.folder import RunFolder, create_run
+from laddertop.journal.state import RunState
 from tests.engine.conftest import Bench, small_spec
 from tests.engine.test_answers import QUESTIONS
 

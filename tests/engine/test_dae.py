@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.corruption import corrupt, corrupt_and_tell, emphasised
-from engine.randomness import Draws, Stream, draws
+from laddertop.engine.parts.corruption import corrupt, corrupt_and_tell, emphasised
+from laddertop.engine.randomness import Draws, Stream, draws
 from tests.engine.conftest import CPU, Bench, small_spec
 from tests.engine.training import gradients_are_right, reloaded, train
 

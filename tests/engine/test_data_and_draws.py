@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import torch
 
-from engine.data import Batches, draw_labelled, load
-from engine.randomness import Stream, counter_key, counter_words, normals, permutation, uniforms
-from engine.train import Training
-from journal.events import EventWriter
-from journal.folder import create_run
-from journal.sections import DataSpec
-from journal.state import RunState
+from laddertop.engine.data import Batches, draw_labelled, load
+from laddertop.engine.randomness import Stream, counter_key, counter_words, normals, permutation, uniforms
+from laddertop.engine.training.train import Training
+from laddertop.journal.events import EventWriter
+from laddertop.journal.folder import create_run
+from laddertop.journal.sections import DataSpec
+from laddertop.journal.state import RunState
 from tests.engine.conftest import CPU, small_spec
 
 

@@ -14,10 +14,10 @@ import pytest
 import torch
 from torchvision import datasets
 
-from engine.data import Data, Images, draw_labelled, load
-from engine.data.files import from_files, read_idx
-from engine.data.whiten import BIAS, fit_whitening
-from journal.sections import SETS, DataSpec, SetName
+from laddertop.engine.data import Data, Images, draw_labelled, load
+from laddertop.engine.data.files import from_files, read_idx
+from laddertop.engine.data.whiten import BIAS, fit_whitening
+from laddertop.journal.sections import SETS, DataSpec, SetName
 from tests.engine.conftest import CPU
 
 ROOT = Path(__file__).parents[2]
@@ -160,7 +160,7 @@ def test_omniglot_is_averaged_to_white_strokes_and_kept(tmp_path: Path, monkeypa
         (tmp_path / "omniglot-py" / f"{part}.zip").touch()
     with pytest.raises(ValueError, match=r"images_background has 120 images, not 19280; unpack .*zip again"):
         from_files("omniglot", tmp_path)
-    monkeypatch.setattr("engine.data.files.OMNIGLOT", {"images_background": 120, "images_evaluation": 60})
+    monkeypatch.setattr("laddertop.engine.data.files.OMNIGLOT", {"images_background": 120, "images_evaluation": 60})
     data = load(DataSpec(name="omniglot", root=str(tmp_path)), CPU)
     assert (len(data.training), len(data.test)) == (120, 60)
     image = data.training.pixels[0].view(28, 28)
@@ -188,7 +188,7 @@ def test_engines_that_start_at_once_download_once(tmp_path: Path) -> None:
     program = """
 import struct, sys, time
 from pathlib import Path
-import engine.data.files as files
+import laddertop.engine.data.files as files
 
 def slowly(name, root, missing):
     with (root / "downloads").open("a") as log:

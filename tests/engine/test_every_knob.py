@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from engine.build import build
-from engine.controls import Controls
-from engine.data import Batches, Data, Images
-from engine.randomness import Stream, draws
-from engine.staging import Staged
-from journal.models import KINDS
-from journal.sections import POINTS, SETS
-from journal.spec import Spec, load_recipe, override, recipes
+from laddertop.engine.build import build
+from laddertop.engine.contract import Staged
+from laddertop.engine.data import Batches, Data, Images
+from laddertop.engine.randomness import Stream, draws
+from laddertop.engine.training.controls import Controls
+from laddertop.journal.models import KINDS
+from laddertop.journal.sections import POINTS, SETS
+from laddertop.journal.spec import Spec, load_recipe, override, recipes
 from tests.engine.conftest import CPU, small_spec
 
 SCHEDULE = {"warmup.steps", "warmup.after", "warmup.hold", "lr", "clip"}
@@ -124,7 +124,7 @@ def test_every_knob_of_a_kind_changes_the_terms_or_the_gradients(kind: str) -> N
 
 
 def test_a_switch_that_nothing_listens_to_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("journal.models.LvaeSpec.noisy", True)
+    monkeypatch.setattr("laddertop.journal.models.LvaeSpec.noisy", True)
     assert unheard(small_spec("lvae")) == ["noise"]
 
 

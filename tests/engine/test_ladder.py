@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.models.ladder import Ladder
-from engine.optim import Adam
-from engine.step import Step
-from journal.spec import load_recipe
+from laddertop.engine.models.ladder import Ladder
+from laddertop.engine.training.optim import Adam
+from laddertop.engine.training.step import Step
+from laddertop.journal.spec import load_recipe
 from tests.engine.conftest import CPU, Bench, small_spec
 
 

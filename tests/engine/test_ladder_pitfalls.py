@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from engine.data import draw_labelled
-from engine.models.ladder import Ladder
-from journal.spec import load_recipe, override, recipes
+from laddertop.engine.data import draw_labelled
+from laddertop.engine.models.ladder import Ladder
+from laddertop.journal.spec import load_recipe, override, recipes
 from tests.engine.conftest import Bench, small_spec
 from tests.engine.test_ladder_runs import stepper
 
@@ -316,7 +316,9 @@ def test_perceptrons_start_with_gradients_that_adams_epsilon_does_not_swallow():
 
 
 def test_the_published_settings_are_those_of_the_authors():
-    tree = {name: tomllib.loads((files("journal") / "recipes" / f"{name}.toml").read_text()) for name in PUBLISHED}
+    tree = {
+        name: tomllib.loads((files("laddertop.journal") / "recipes" / f"{name}.toml").read_text()) for name in PUBLISHED
+    }
     weights = {name: recipe["model"]["denoising"] for name, recipe in tree.items()}
     assert weights["ladder-mnist-50"] == weights["ladder-mnist-1000"] == [2000, 20, 0.1, 0.1, 0.1, 0.1, 0.1]
     assert weights["ladder-mnist-100"] == [1000, 10, 0.1, 0.1, 0.1, 0.1, 0.1]

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine import checkpoint
-from engine.optim import Adam
-from engine.randomness import Draws
-from engine.step import Step
-from engine.stop import Stop
-from engine.train import Training
-from journal.events import EventReader, EventWriter
-from journal.folder import create_run
-from journal.spec import Spec
-from journal.state import RunState
+from laddertop.engine.randomness import Draws
+from laddertop.engine.training import checkpoint
+from laddertop.engine.training.optim import Adam
+from laddertop.engine.training.step import Step
+from laddertop.engine.training.stop import Stop
+from laddertop.engine.training.train import Training
+from laddertop.journal.events import EventReader, EventWriter
+from laddertop.journal.folder import create_run
+from laddertop.journal.spec import Spec
+from laddertop.journal.state import RunState
 from tests.engine.conftest import CPU, Bench, small_spec
 
 KINDS = ["ladder", "conv_ladder", "unsupervised_ladder"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.answers import Subject, answer
-from journal.explore import Codes, Layers, Traverse
+from laddertop.engine.explore.answers import Subject, answer
+from laddertop.journal.explore import Codes, Layers, Traverse
 from tests.engine.conftest import Bench, small_spec
 
 

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, distributions
 from torch.nn import functional
 
-from engine import checkpoint
-from engine.bounds import importance_bounds
-from engine.distributions import Gaussian
-from engine.latent_units import ACTIVE
-from engine.models.lvae import merge
-from engine.optim import Adam
-from engine.randomness import Stream, draws
-from engine.step import Step
+from laddertop.engine.models.lvae import merge
+from laddertop.engine.parts.bounds import importance_bounds
+from laddertop.engine.parts.distributions import Gaussian
+from laddertop.engine.parts.latent_units import ACTIVE
+from laddertop.engine.randomness import Stream, draws
+from laddertop.engine.training import checkpoint
+from laddertop.engine.training.optim import Adam
+from laddertop.engine.training.step import Step
 from tests.engine.conftest import CPU, Bench, small_spec
 from tests.engine.lvaes import DEEP, KINDS, LADDER, NO_NORM, SEPARATE, bench, drawn, normal, tiny, trained
 

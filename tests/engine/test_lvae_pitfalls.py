@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.bounds import importance_bounds
-from engine.latent_units import ACTIVE
-from engine.models.lvae import FLOOR, Lvae
-from engine.randomness import Draws, Stream, draws
+from laddertop.engine.models.lvae import FLOOR, Lvae
+from laddertop.engine.parts.bounds import importance_bounds
+from laddertop.engine.parts.latent_units import ACTIVE
+from laddertop.engine.randomness import Draws, Stream, draws
 from tests.engine.conftest import CPU, Bench, small_spec
 from tests.engine.lvaes import DEEP, KINDS, LADDER, NO_NORM, SEPARATE, bench, drawn, normal, trained
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.data import load
-from engine.data.points import MIXTURE, NOISE, points
-from journal.sections import POINTS, DataSpec
+from laddertop.engine.data import load
+from laddertop.engine.data.points import MIXTURE, NOISE, points
+from laddertop.journal.sections import POINTS, DataSpec
 from tests.engine.conftest import CPU
 
 

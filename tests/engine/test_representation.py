@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.data import Images, load
-from engine.representation import NEIGHBOURS, linear_probe, neighbours, representation
-from journal.sections import DataSpec
+from laddertop.engine.data import Images, load
+from laddertop.engine.saved.representation import NEIGHBOURS, linear_probe, neighbours, representation
+from laddertop.journal.sections import DataSpec
 from tests.engine.conftest import CPU, Bench, small_spec
 
 

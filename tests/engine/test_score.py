@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from engine.answers import answer
-from engine.data.points import MIXTURE
-from engine.models.dae import Dae
-from engine.saved import Saved
-from engine.score import score_agreement, smoothed_hessian, smoothed_log_density, smoothed_score
-from engine.stop import Stop
-from engine.train import Training
-from journal.events import EventReader, EventWriter
-from journal.explore import ScoreField
-from journal.folder import create_run
-from journal.spec import load_recipe, override
-from journal.state import RunState
+from laddertop.engine.data.points import MIXTURE
+from laddertop.engine.explore.answers import answer
+from laddertop.engine.models.dae import Dae
+from laddertop.engine.parts.score import score_agreement, smoothed_hessian, smoothed_log_density, smoothed_score
+from laddertop.engine.saved.model import Saved
+from laddertop.engine.training.stop import Stop
+from laddertop.engine.training.train import Training
+from laddertop.journal.events import EventReader, EventWriter
+from laddertop.journal.explore import ScoreField
+from laddertop.journal.folder import create_run
+from laddertop.journal.spec import load_recipe, override
+from laddertop.journal.state import RunState
 from tests.engine.conftest import CPU, Bench, small_spec
 from tests.engine.training import train
 

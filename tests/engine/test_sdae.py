@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from engine import checkpoint
-from engine.randomness import Draws, Stream, counter_words, normals, uniforms
-from engine.sgd import make_optimizer
-from engine.step import Step
-from engine.stop import Stop
-from engine.train import Training
-from journal.events import Checkpointed, Evaluated, EventReader, EventWriter, Logged
-from journal.folder import RunFolder, create_run
-from journal.state import RunState
+from laddertop.engine.randomness import Draws, Stream, counter_words, normals, uniforms
+from laddertop.engine.training import checkpoint
+from laddertop.engine.training.sgd import make_optimizer
+from laddertop.engine.training.step import Step
+from laddertop.engine.training.stop import Stop
+from laddertop.engine.training.train import Training
+from laddertop.journal.events import Checkpointed, Evaluated, EventReader, EventWriter, Logged
+from laddertop.journal.folder import RunFolder, create_run
+from laddertop.journal.state import RunState
 from tests.engine.conftest import CPU, Bench, small_spec
 from tests.engine.training import gradients_are_right, reloaded, train
 

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from engine.data import load
-from engine.data.files import OMNIGLOT
-from engine.models.sdae import Sdae
-from journal.models import LadderSection
-from journal.sections import POINTS, SETS, DataSpec, SetName
-from journal.spec import load_recipe, recipes
+from laddertop.engine.data import load
+from laddertop.engine.data.files import OMNIGLOT
+from laddertop.engine.models.sdae import Sdae
+from laddertop.journal.models import LadderSection
+from laddertop.journal.sections import POINTS, SETS, DataSpec, SetName
+from laddertop.journal.spec import load_recipe, recipes
+from laddertop.tui.dashboard.views.sizes import planned_steps, sizes
 from tests.engine.conftest import CPU, Bench, small_spec
-from tui.sizes import planned_steps, sizes
 
 TWO_LAYERS = ("model.upper_hidden=[9]", "model.upper_latent=3", "model.samples=4")
 CASES = {

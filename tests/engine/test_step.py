@@ -8,9 +8,9 @@ import shutil
 import pytest
 import torch
 
-from engine.optim import Adam
-from engine.step import Step
-from journal.sections import OptimizerSpec
+from laddertop.engine.training.optim import Adam
+from laddertop.engine.training.step import Step
+from laddertop.journal.sections import OptimizerSpec
 from tests.engine.conftest import CPU, Bench, small_spec
 
 

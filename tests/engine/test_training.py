@@ -9,13 +9,13 @@ from pathlib import Path
 
 import torch
 
-from engine import checkpoint
-from engine.stop import Stop
-from engine.train import Training
-from journal.commands import send
-from journal.events import Checkpointed, Commanded, Evaluated, Event, EventReader, EventWriter, RunStarted
-from journal.folder import RunFolder, create_run
-from journal.state import RunState
+from laddertop.engine.training import checkpoint
+from laddertop.engine.training.stop import Stop
+from laddertop.engine.training.train import Training
+from laddertop.journal.commands import send
+from laddertop.journal.events import Checkpointed, Commanded, Evaluated, Event, EventReader, EventWriter, RunStarted
+from laddertop.journal.folder import RunFolder, create_run
+from laddertop.journal.state import RunState
 from tests.engine.conftest import small_spec
 
 
@@ -72,8 +72,8 @@ def test_old_checkpoints_go_once_the_new_one_is_recorded(tmp_path: Path):
 
 KILLED_WITH_THE_SECOND_CHECKPOINT_ON_DISK = """
 import os, signal, sys
-from engine.__main__ import main
-from journal.events import Checkpointed, EventWriter
+from laddertop.engine.__main__ import main
+from laddertop.journal.events import Checkpointed, EventWriter
 
 append, saved = EventWriter.append, []
 
@@ -98,7 +98,7 @@ def test_a_kill_between_a_second_checkpoint_of_one_step_and_its_record_leaves_th
     killed = subprocess.run([sys.executable, "-c", KILLED_WITH_THE_SECOND_CHECKPOINT_ON_DISK, *words])
     assert killed.returncode == -signal.SIGKILL
     (recorded,) = (event for event in history(run) if isinstance(event, Checkpointed))
-    resumed = subprocess.run([sys.executable, "-m", "engine", *words], capture_output=True, text=True)
+    resumed = subprocess.run([sys.executable, "-m", "laddertop.engine", *words], capture_output=True, text=True)
     assert resumed.returncode == 0, resumed.stdout
     second = [event for event in history(run) if isinstance(event, RunStarted)][1]
     assert (second.resumed_from, recorded.step) == (0, 0)

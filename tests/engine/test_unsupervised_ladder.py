@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.models.unsupervised_ladder import UnsupervisedLadder, invariance
-from journal.spec import load_recipe, override
+from laddertop.engine.models.unsupervised_ladder import UnsupervisedLadder, invariance
+from laddertop.journal.spec import load_recipe, override
 from tests.engine.conftest import Bench, small_spec
 
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, distributions
 from torch.nn import functional
 
-from engine.distributions import Gaussian, bernoulli_cross_entropy, gaussian_kl_to_standard, softplus
-from engine.models.vae import NARROWEST
-from engine.randomness import Draws, Stream, counter_words, draws, normals, uniforms
+from laddertop.engine.models.vae import NARROWEST
+from laddertop.engine.parts.distributions import Gaussian, bernoulli_cross_entropy, gaussian_kl_to_standard, softplus
+from laddertop.engine.randomness import Draws, Stream, counter_words, draws, normals, uniforms
 from tests.engine.conftest import CPU, Bench, small_spec
 from tests.engine.vaes import IWAE, TWO, bench, normal, trained
 

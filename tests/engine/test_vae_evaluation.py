@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import distributions
 
-from engine.latent_units import ACTIVE
-from engine.randomness import Draws, Stream, draws
+from laddertop.engine.parts.latent_units import ACTIVE
+from laddertop.engine.randomness import Draws, Stream, draws
 from tests.engine.conftest import CPU, Bench, small_spec
 from tests.engine.vaes import IWAE, TWO, bench, normal, trained
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from engine import checkpoint
-from engine.controls import Controls
-from engine.optim import Adam
-from engine.step import Step
-from journal.spec import load_recipe, override, recipes
+from laddertop.engine.training import checkpoint
+from laddertop.engine.training.controls import Controls
+from laddertop.engine.training.optim import Adam
+from laddertop.engine.training.step import Step
+from laddertop.journal.spec import load_recipe, override, recipes
 from tests.engine.conftest import CPU, Bench, small_spec
 from tests.engine.vaes import IWAE, TWO, bench, trained
 

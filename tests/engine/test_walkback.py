@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from engine.models.walkback import BURN_IN
-from engine.randomness import Draws, Stream, draws
-from engine.sgd import Sgd
-from journal.sections import OptimizerSpec
-from journal.spec import load_recipe
+from laddertop.engine.models.walkback import BURN_IN
+from laddertop.engine.randomness import Draws, Stream, draws
+from laddertop.engine.training.sgd import Sgd
+from laddertop.journal.sections import OptimizerSpec
+from laddertop.journal.spec import load_recipe
 from tests.engine.conftest import CPU, Bench, small_spec
 from tests.engine.training import gradients_are_right, reloaded, train
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from engine import checkpoint
-from engine.sgd import make_optimizer
-from engine.step import Step
+from laddertop.engine.training import checkpoint
+from laddertop.engine.training.sgd import make_optimizer
+from laddertop.engine.training.step import Step
 from tests.engine.conftest import CPU, Bench
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, distributions
 
-from engine.distributions import Gaussian
-from engine.optim import Adam
-from engine.step import Step
+from laddertop.engine.parts.distributions import Gaussian
+from laddertop.engine.training.optim import Adam
+from laddertop.engine.training.step import Step
 from tests.engine.conftest import CPU, Bench, small_spec
 
 TWO = ["model.upper_hidden=[6]", "model.upper_latent=3"]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from journal import events as module
-from journal.events import (
+from laddertop.journal import events as module
+from laddertop.journal.events import (
     Change,
     Checkpointed,
     Commanded,
@@ -159,7 +159,7 @@ def test_a_run_without_events_has_none(tmp_path: Path) -> None:
 
 WRITER = """
 import os, random, sys, time
-from journal.events import Logged
+from laddertop.journal.events import Logged
 events = [Logged(step=i, level="info", text="σ" * (i % 50)) for i in range(2000)]
 data = b"".join(event.model_dump_json().encode() + b"\\n" for event in events)
 random.seed(1)

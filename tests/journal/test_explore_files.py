@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from journal.explore import (
+from laddertop.journal.explore import (
     OLD,
     Classify,
     Denoise,

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from journal import files
-from journal.commands import ACTIONS, Command, pending, send, sender
-from journal.files import write_atomically
+from laddertop.journal import files
+from laddertop.journal.commands import ACTIONS, Command, pending, send, sender
+from laddertop.journal.files import write_atomically
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_the_sender_names_the_front_end() -> None:
 SENDER = """
 import sys
 from pathlib import Path
-from journal.commands import send
+from laddertop.journal.commands import send
 print("ready", flush=True)
 for i in range(100_000):
     send(Path(sys.argv[1]), i, "annotate", by="x", note="n" * 5000)

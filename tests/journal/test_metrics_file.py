@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from journal.events import Column
-from journal.metrics import MetricsReader, MetricsWriter, segment_path, write_columns
+from laddertop.journal.events import Column
+from laddertop.journal.metrics import MetricsReader, MetricsWriter, segment_path, write_columns
 
 COLUMNS = [Column(name=name, label=name, unit="") for name in ("total", "kl", "lr")]
 RECORD = struct.Struct("<qd3f")

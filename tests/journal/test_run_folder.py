@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from journal.folder import RunFolder, create_run, find_run, list_runs, runs_folder
-from journal.spec import load_recipe
+from laddertop.journal.folder import RunFolder, create_run, find_run, list_runs, runs_folder
+from laddertop.journal.spec import load_recipe
 
 DIGITS = load_recipe("ladder-digits")
 
@@ -143,7 +143,7 @@ def test_a_damaged_spec_is_named(runs: Path, text: str, complaint: str) -> None:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from journal.folder import RunFolder
+from laddertop.journal.folder import RunFolder
 with RunFolder(Path(sys.argv[1])).engine_lock():
     print("held", flush=True)
     time.sleep(60)

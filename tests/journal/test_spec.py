@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from journal.spec import Spec, keys, load_recipe, override, recipes
+from laddertop.journal.spec import Spec, keys, load_recipe, override, recipes
 
 
 def leaf(spec: Spec, key: str) -> Any:
@@ -23,7 +23,7 @@ def leaf(spec: Spec, key: str) -> Any:
 
 @pytest.mark.parametrize("name", recipes())
 def test_every_recipe_says_what_its_file_says(name: str) -> None:
-    tree = tomllib.loads((files("journal") / "recipes" / f"{name}.toml").read_text())
+    tree = tomllib.loads((files("laddertop.journal") / "recipes" / f"{name}.toml").read_text())
     spec = load_recipe(name).model_dump()
     assert spec["recipe"] == name
     assert spec["about"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from journal.events import (
+from laddertop.journal.events import (
     Change,
     Checkpointed,
     Column,
@@ -24,13 +24,13 @@ from journal.events import (
     Term,
     Value,
 )
-from journal.folder import RunFolder, create_run
-from journal.metrics import MetricsWriter, write_columns
-from journal.samples import read_samples, write_samples
-from journal.spec import load_recipe
-from journal.state import RunState
-from journal.summary import short_summary, summary
-from tui.cli_show import describe
+from laddertop.journal.folder import RunFolder, create_run
+from laddertop.journal.metrics import MetricsWriter, write_columns
+from laddertop.journal.samples import read_samples, write_samples
+from laddertop.journal.spec import load_recipe
+from laddertop.journal.state import RunState
+from laddertop.tui.cli.show import describe
+from laddertop.tui.watch.summary import short_summary, summary
 
 ENDED = RunEnded(step=9, reason="stopped", detail="SIGTERM")
 

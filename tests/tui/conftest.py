@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-import tui.pace
-import tui.screens.model_screen
-import tui.screens.runs
+import laddertop.tui.dashboard.pace
+import laddertop.tui.dashboard.screens.model_screen
+import laddertop.tui.dashboard.screens.runs
 from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
@@ -23,11 +23,11 @@ Until = Callable[..., Awaitable[None]]
 def _quick_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Look at the folder more often than a user needs, so that tests wait less; remember nothing of other tests."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
-    monkeypatch.setattr(tui.pace, "INTERVAL", 0.1)
-    monkeypatch.setattr(tui.pace, "PANELS", {})
-    monkeypatch.setattr(tui.screens.runs, "INTERVAL", 0.1)
-    monkeypatch.setattr(tui.screens.model_screen, "QUICK", 0.02)
-    monkeypatch.setattr(tui.screens.model_screen, "IDLE", 0.04)
+    monkeypatch.setattr(laddertop.tui.dashboard.pace, "INTERVAL", 0.1)
+    monkeypatch.setattr(laddertop.tui.dashboard.pace, "PANELS", {})
+    monkeypatch.setattr(laddertop.tui.dashboard.screens.runs, "INTERVAL", 0.1)
+    monkeypatch.setattr(laddertop.tui.dashboard.screens.model_screen, "QUICK", 0.02)
+    monkeypatch.setattr(laddertop.tui.dashboard.screens.model_screen, "IDLE", 0.04)
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from journal.commands import send
-from journal.folder import RunFolder
-from tui.event_line import ME
-from tui.run_view import RunView
-from tui.watcher import Watcher
+from laddertop.journal.commands import send
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.watch.event_line import ME
+from laddertop.tui.watch.run_view import RunView
+from laddertop.tui.watch.watcher import Watcher
 
 
 class Eyes:

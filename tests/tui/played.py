@@ -13,8 +13,8 @@ from typing import Self
 
 import numpy as np
 
-from journal.commands import Command, pending
-from journal.events import (
+from laddertop.journal.commands import Command, pending
+from laddertop.journal.events import (
     Change,
     Checkpointed,
     Column,
@@ -29,11 +29,11 @@ from journal.events import (
     Term,
     Value,
 )
-from journal.folder import RunFolder, create_run
-from journal.metrics import MetricsWriter, write_columns
-from journal.models import LadderSpec
-from journal.samples import write_samples
-from journal.spec import load_recipe, override
+from laddertop.journal.folder import RunFolder, create_run
+from laddertop.journal.metrics import MetricsWriter, write_columns
+from laddertop.journal.models import LadderSpec
+from laddertop.journal.samples import write_samples
+from laddertop.journal.spec import load_recipe, override
 
 WIDTHS = {"ladder": 784, "vae": 784, "dae": 784}
 ERROR = "squared error per unit, mean over rows"

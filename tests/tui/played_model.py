@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from journal.explore import (
+from laddertop.journal.explore import (
     KINDS,
     Classify,
     Codes,

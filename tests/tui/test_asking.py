@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-import tui.asking
-from journal.explore import Layers, Sample
+import laddertop.tui.steer.asking
+from laddertop.journal.explore import Layers, Sample
+from laddertop.tui.draw.cells import Ink
+from laddertop.tui.steer.asking import Asking
 from tests.tui.played import PlayedEngine
 from tests.tui.played_model import PlayedModel
-from tui.asking import Asking
-from tui.draw.cells import Ink
 
 
 @pytest.fixture
@@ -97,8 +97,8 @@ def test_a_training_that_goes_on_is_asked_again_after_a_while(
         return asking.waiting("samples") is not None
 
     assert not asked_again(3000, True)  # it is too early
-    monkeypatch.setattr(tui.asking, "FRESH", 0.0)
-    monkeypatch.setattr(tui.asking, "SHARE", 0.0)
+    monkeypatch.setattr(laddertop.tui.steer.asking, "FRESH", 0.0)
+    monkeypatch.setattr(laddertop.tui.steer.asking, "SHARE", 0.0)
     assert not asked_again(2000, True)  # nothing is newer
     assert not asked_again(3000, False)  # nobody trains
     assert asked_again(3000, True)
@@ -109,7 +109,7 @@ def test_a_training_that_goes_on_is_asked_again_after_a_while(
 def test_another_checkpoint_is_asked_everything_again_and_is_not_refreshed(
     engine: PlayedEngine, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tui.asking, "FRESH", 0.0)
+    monkeypatch.setattr(laddertop.tui.steer.asking, "FRESH", 0.0)
     model = PlayedModel(engine.run.path)
     # Who answers from a checkpoint is a process; it is played too.
     with engine.run.explorer_lock():

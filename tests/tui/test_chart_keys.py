@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from journal.files import user_cache
+from laddertop.journal.files import user_cache
+from laddertop.tui.dashboard.remembered import Remembered, recall, remember
+from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
+from laddertop.tui.dashboard.screens.interventions import Interventions
+from laddertop.tui.dashboard.screens.run import RunScreen
+from laddertop.tui.dashboard.widgets.charts import Charts, arrangement
+from laddertop.tui.watch.chart_choice import CurveName, curves_of, first_charts, matching, title_of
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 from tests.tui.test_steering import opened
-from tui.chart_choice import CurveName, curves_of, first_charts, matching, title_of
-from tui.remembered import Remembered, recall, remember
-from tui.screens.chart_chooser import ChartChooser
-from tui.screens.interventions import Interventions
-from tui.screens.run import RunScreen
-from tui.widgets.charts import Charts, arrangement
 
 CURVES = [
     CurveName("total", "total cost", ""),

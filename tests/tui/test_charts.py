@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tui.draw.axis import XAxis
-from tui.draw.bins import Average, Binned, empty_bins, of_points
-from tui.draw.cells import Cells, Ink
-from tui.draw.chart import GUTTER, INKS, Line, Look, Marker, clipped, draw_chart
-from tui.draw.dots import braille
-from tui.draw.scale import scale_for
-from tui.draw.spark import bar, draw_sparkline
+from laddertop.tui.draw.axis import XAxis
+from laddertop.tui.draw.bins import Average, Binned, empty_bins, of_points
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.chart import GUTTER, INKS, Line, Look, Marker, clipped, draw_chart
+from laddertop.tui.draw.dots import braille
+from laddertop.tui.draw.scale import scale_for
+from laddertop.tui.draw.spark import bar, draw_sparkline
 
 
 def gathered(values: list[float] | np.ndarray, axis: XAxis, decay: float = 0.0, first: int = 1) -> Binned:

@@ -12,18 +12,18 @@ import pytest
 from rich.color import Color
 from textual.containers import VerticalScroll
 
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.palette import THEMES, Colours, style
+from laddertop.tui.dashboard.screens.compare import CompareScreen
+from laddertop.tui.draw.axis import UNITS
+from laddertop.tui.draw.chart import INKS
+from laddertop.tui.draw.x_view import XView
+from laddertop.tui.watch.chart_choice import curve_names
+from laddertop.tui.watch.comparison import curves, look, names, open_runs
+from laddertop.tui.watch.history import THROUGHPUT
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
-from tui.app import LaddertopApp
-from tui.chart_choice import curve_names
-from tui.comparison import curves, look, names, open_runs
-from tui.draw.axis import UNITS
-from tui.draw.chart import INKS
-from tui.draw.x_view import XView
-from tui.history import THROUGHPUT
-from tui.palette import THEMES, Colours, style
-from tui.screens.compare import CompareScreen
 
 RECIPES = ("ladder-mnist-100", "bottom-mnist-100", "vae-mnist")
 NAMES = [f"{recipe}-with-a-name-that-is-cut" for recipe in RECIPES]

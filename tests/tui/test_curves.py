@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tui.draw.axis import BINS, XAxis, clock
-from tui.draw.bins import Average, of_points
-from tui.draw.ticks import linear_bounds, linear_ticks, log_bounds, log_ticks, planned_end
-from tui.draw.x_view import Extent, XView
+from laddertop.tui.draw.axis import BINS, XAxis, clock
+from laddertop.tui.draw.bins import Average, of_points
+from laddertop.tui.draw.ticks import linear_bounds, linear_ticks, log_bounds, log_ticks, planned_end
+from laddertop.tui.draw.x_view import Extent, XView
 
 
 def naive_average(values: np.ndarray, decay: float) -> np.ndarray:

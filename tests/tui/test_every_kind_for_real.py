@@ -11,18 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from engine.explorer import serve
-from engine.stop import Stop
-from engine.train import train
-from journal.folder import RunFolder, create_run
+from laddertop.engine.explore.explorer import serve
+from laddertop.engine.training.stop import Stop
+from laddertop.engine.training.train import train
+from laddertop.journal.folder import RunFolder, create_run
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.screens.layers import LayersScreen
+from laddertop.tui.dashboard.screens.run import RunScreen
+from laddertop.tui.watch.cost_terms import layer_rows
 from tests.engine.conftest import small_spec
 from tests.engine.test_answers import ALL
 from tests.tui.conftest import Until
 from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
-from tui.app import LaddertopApp
-from tui.screens.layers import LayersScreen
-from tui.screens.run import RunScreen
 
 LAYERS = {
     "ladder": ["y", "h2", "h1", "x"],
@@ -95,7 +96,7 @@ async def test_a_run_of_every_kind_shows_its_terms_and_its_layers(trained: RunFo
 
 @pytest.mark.parametrize("trained", ["ladder", "conv_ladder", "unsupervised_ladder"], indirect=True)
 def test_the_layer_table_of_the_run_screen_has_every_kind_of_ladder(trained: RunFolder) -> None:
-    rows = Eyes(trained).view.layers()
+    rows = layer_rows(Eyes(trained).view)
     shown = [(row.layer, row.name, row.units) for row in rows]
     assert (
         shown

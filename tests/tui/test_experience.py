@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from journal.spec import load_recipe, override, recipes
+from laddertop.journal.spec import load_recipe, override, recipes
+from laddertop.tui.dashboard.views.experience import Experience, Known, earlier, guessed_seconds, in_words
 from tests.tui.played import PlayedEngine
-from tui.experience import Experience, Known, earlier, guessed_seconds, in_words
 
 BARE = Experience([], gpu=False)
 MULTIPLY_ADDS = 100 * 784 * 1000 * (2 + 3)

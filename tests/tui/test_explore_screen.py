@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from journal.explore import Classify, Denoise, Sample, ScoreField
+from laddertop.journal.explore import Classify, Denoise, Sample, ScoreField
+from laddertop.tui.dashboard.widgets.explore_panels import Sheet
 from tests.tui.conftest import Until
 from tests.tui.played import PlayedEngine
 from tests.tui.test_model_screens import visit
-from tui.widgets.explore_panels import Sheet
 
 
 async def test_the_tasks_ask_what_their_keys_say(vae: PlayedEngine, until: Until) -> None:

@@ -30,7 +30,7 @@ def output_of(code: list[str], **variables: str) -> tuple[bytes, int]:
 
 def test_a_line_is_shown_before_anything_heavy_is_loaded() -> None:
     code = (
-        "import sys; from tui.terminal import first_frame\n"
+        "import sys; from laddertop.tui.dashboard.terminal import first_frame\n"
         "with first_frame('opening this'): print(*sorted({m.partition('.')[0] for m in sys.modules}))"
     )
     output, status = output_of([sys.executable, "-c", code])

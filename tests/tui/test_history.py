@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import tui.history
-from journal.events import Column
-from journal.metrics import MetricsReader, MetricsWriter, write_columns
-from journal.metrics_overview import BLOCK, overview_path
-from tui.draw.axis import BINS, XAxis
-from tui.history import THROUGHPUT, Curves, History, Wanted
+import laddertop.tui.watch.history
+from laddertop.journal.events import Column
+from laddertop.journal.metrics import MetricsReader, MetricsWriter, write_columns
+from laddertop.journal.metrics_overview import BLOCK, overview_path
+from laddertop.tui.draw.axis import BINS, XAxis
+from laddertop.tui.watch.history import THROUGHPUT, Curves, History, Wanted
 
 NAMES = ["total", "kl", "beta"]
 NS = ("total", "kl", THROUGHPUT)
@@ -91,8 +91,8 @@ def test_a_window_holds_what_every_record_in_it_says(tmp_path, axis: XAxis, deca
 @pytest.mark.parametrize("axis", AXES)
 def test_the_overview_of_a_long_run_keeps_every_extreme(tmp_path, axis: XAxis, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     steps, times, values = write(tmp_path, 1, 1, 12_345)
-    monkeypatch.setattr(tui.history, "RECORDS_AT_MOST", 100)
-    monkeypatch.setattr(tui.history, "CHUNK", BLOCK)
+    monkeypatch.setattr(laddertop.tui.watch.history, "RECORDS_AT_MOST", 100)
+    monkeypatch.setattr(laddertop.tui.watch.history, "CHUNK", BLOCK)
     wanted = Wanted(axis, NS, 0.9, 1e9)
     found = look(tmp_path)[1].all(wanted).of("total")
     smooth = reckoned(steps, times, values, wanted)[2]
@@ -177,7 +177,7 @@ def test_a_long_run_without_an_overview_fills_up_look_by_look(tmp_path, monkeypa
     wanted = Wanted(XAxis(0, 20_000), NS, 0.98, 1e9)
     whole = look(tmp_path)[1].all(wanted)
     overview_path(tmp_path, 1).unlink()
-    monkeypatch.setattr("journal.metrics_overview.Overview.GATHER_AT_ONCE", 10)
+    monkeypatch.setattr("laddertop.journal.metrics_overview.Overview.GATHER_AT_ONCE", 10)
     history = look(tmp_path)[1]
     filled = []
     while True:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tui.draw.cells import GREY_LEVELS, Ink, grey
-from tui.draw.image import MODES, draw_image, resized
+from laddertop.tui.draw.cells import GREY_LEVELS, Ink, grey
+from laddertop.tui.draw.image import MODES, draw_image, resized
 
 
 @pytest.fixture

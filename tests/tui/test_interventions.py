@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from journal.commands import send
-from journal.metrics import MetricsReader
+from laddertop.journal.commands import send
+from laddertop.journal.metrics import MetricsReader
+from laddertop.tui.dashboard.screens.interventions import in_full
+from laddertop.tui.steer import steering
 from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
-from tui import steering
-from tui.screens.interventions import in_full
 
 
 def test_the_cost_before_and_after_an_intervention_is_told_once_both_are_known(

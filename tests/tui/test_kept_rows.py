@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from journal.files import user_cache
-from journal.folder import RunFolder
+from laddertop.journal.files import user_cache
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.views.run_row import RunRow
+from laddertop.tui.dashboard.views.runs import WORTH_KEEPING, RunsView
 from tests.tui.played import PlayedEngine
-from tui.run_row import RunRow
-from tui.runs_view import WORTH_KEEPING, RunsView
 
 WRONG = 7.5
 """What a run is made to say that must not be asked again."""

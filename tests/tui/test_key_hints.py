@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from laddertop.tui.dashboard.widgets.knobs import Knobs
+from laddertop.tui.dashboard.widgets.layer_details import _first_parts
+from laddertop.tui.dashboard.widgets.status import StatusBar
+from laddertop.tui.draw.text import whole_parts
 from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
-from tui.draw.text import whole_parts
-from tui.widgets.knobs import Knobs
-from tui.widgets.layer_details import _first_parts
-from tui.widgets.status import StatusBar
 
 
 def named(eyes: Eyes, width: int) -> str:

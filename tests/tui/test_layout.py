@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.layout import MIN_HEIGHT, MIN_WIDTH, PANELS, arrange, too_small
+from laddertop.tui.dashboard.layout import MIN_HEIGHT, MIN_WIDTH, PANELS, arrange, too_small
 
 SIZES = [(w, h) for w in (60, 79, 80, 99, 100, 120, 139, 140, 160, 200, 320) for h in (15, 23, 24, 30, 40, 50, 80)]
 

@@ -11,14 +11,14 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-import tui.widgets.machine
+import laddertop.tui.dashboard.widgets.machine
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.views.machine import Gpu, Machine, Sensors
+from laddertop.tui.dashboard.widgets.machine import MachineLine
 from tests.tui.conftest import Until
 from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
-from tui.app import LaddertopApp
-from tui.machine import Gpu, Machine, Sensors
-from tui.widgets.machine import MachineLine
 
 
 def test_the_sensors_tell_of_this_machine_and_of_the_engine() -> None:
@@ -89,7 +89,7 @@ def test_on_80_columns_the_machine_is_told_before_the_speed(
 async def test_the_line_comes_and_goes_and_looks_only_while_it_is_there(
     engine: PlayedEngine, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tui.widgets.machine, "INTERVAL", 0.05)
+    monkeypatch.setattr(laddertop.tui.dashboard.widgets.machine, "INTERVAL", 0.05)
     looks = []
     look = Sensors.look
     monkeypatch.setattr(Sensors, "look", lambda self, pid: (looks.append(pid), look(self, pid))[1])

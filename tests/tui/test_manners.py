@@ -19,7 +19,8 @@ from tests.tui.played import PlayedEngine
 
 ROOT = Path(__file__).parents[2]
 OPEN = (
-    "import sys; from pathlib import Path; from tui.app import open_app; sys.exit(open_app(*map(Path, sys.argv[1:])))"
+    "import sys; from pathlib import Path; from laddertop.tui.dashboard.app import open_app;"
+    " sys.exit(open_app(*map(Path, sys.argv[1:])))"
 )
 WHERE = b"\x1b[6n"
 """Asks a terminal where its cursor is, which it answers once it has shown what came before."""
@@ -177,7 +178,10 @@ def test_a_dumb_terminal_gets_a_sentence_and_no_escapes(tmp_path: Path, term: st
 
 
 def test_the_dashboard_never_imports_torch_and_engines_keep_their_threads(tmp_path: Path) -> None:
-    code = "import os, sys, tui.app; print('torch' in sys.modules, os.environ.get('OPENBLAS_NUM_THREADS'))"
+    code = (
+        "import os, sys, laddertop.tui.dashboard.app;"
+        " print('torch' in sys.modules, os.environ.get('OPENBLAS_NUM_THREADS'))"
+    )
     environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"} | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "False None\n"

@@ -14,22 +14,22 @@ from textual.binding import Binding
 from textual.events import CursorPosition
 from textual.pilot import Pilot
 
-from journal.explore import Codes, Interpolate, Layers, Traverse
+from laddertop.journal.explore import Codes, Interpolate, Layers, Traverse
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.screens.explore import ExploreScreen
+from laddertop.tui.dashboard.screens.latent import LatentScreen
+from laddertop.tui.dashboard.screens.layers import LayersScreen
+from laddertop.tui.dashboard.screens.model_screen import ModelScreen
+from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
+from laddertop.tui.dashboard.screens.run import RunScreen
+from laddertop.tui.dashboard.screens.samples import SamplesScreen
+from laddertop.tui.dashboard.views.layers import Layer, LayersView
+from laddertop.tui.dashboard.widgets.latent_map import LatentMap
+from laddertop.tui.dashboard.widgets.samples import Samples
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 from tests.tui.played_model import PlayedModel
-from tui.app import LaddertopApp
-from tui.layers_view import Layer, LayersView
-from tui.screens.explore import ExploreScreen
-from tui.screens.latent import LatentScreen
-from tui.screens.layers import LayersScreen
-from tui.screens.model_screen import ModelScreen
-from tui.screens.model_screens import MODEL_SCREENS
-from tui.screens.run import RunScreen
-from tui.screens.samples import SamplesScreen
-from tui.widgets.latent_map import LatentMap
-from tui.widgets.samples import Samples
 
 KEYS = {"layers": "2", "latent": "3", "explore": "4", "samples": "5"}
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from journal.folder import RunFolder
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.screens.run import RunScreen
 from tests.processes import Laddertop
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
-from tui.app import LaddertopApp
-from tui.screens.run import RunScreen
 
 
 async def test_a_finished_run_is_explored_by_a_process_that_ends_with_the_dashboard(

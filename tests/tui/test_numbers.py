@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tui.draw.numbers import ago, duration, estimate, number, percent, rate, setting, size, thousands, tick
+from laddertop.tui.draw.numbers import ago, duration, estimate, number, percent, rate, setting, size, thousands, tick
 
 
 @pytest.mark.parametrize(

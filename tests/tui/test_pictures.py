@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from journal.commands import send
+from laddertop.journal.commands import send
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.views.machine import Sensors
+from laddertop.tui.watch.event_line import ME
 from tests.tui.conftest import Until
 from tests.tui.picture import check_picture, screen_text
 from tests.tui.played import PlayedEngine
-from tui.app import LaddertopApp
-from tui.event_line import ME
-from tui.machine import Sensors
 
 
 def played(runs: Path, recipe: str, name: str, seconds_ago: float = 0.0) -> PlayedEngine:

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from tui.draw.cells import CUBE, Cells, Ink, class_ink, colour
-from tui.draw.histogram import columns_of, draw_histogram
-from tui.draw.image import draw_image, size_for
-from tui.draw.plane import Plane, plane_of, put_arrows, put_classes, put_dots
+from laddertop.tui.draw.cells import CUBE, Cells, Ink, class_ink, colour
+from laddertop.tui.draw.histogram import columns_of, draw_histogram
+from laddertop.tui.draw.image import draw_image, size_for
+from laddertop.tui.draw.plane import Plane, plane_of, put_arrows, put_classes, put_dots
 
 UNIT = Plane(10, 20, left=0.0, top=10.0, across=1.0, down=1.0)
 """One cell a unit, y from 10 at the top to 0."""

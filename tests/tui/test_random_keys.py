@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from textual.screen import Screen
 
-from journal.folder import RunFolder
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.screens.compare import CompareScreen
+from laddertop.tui.dashboard.screens.new import NewRunScreen
+from laddertop.tui.dashboard.screens.replay import ReplayScreen
+from laddertop.tui.dashboard.screens.run import RunScreen
+from laddertop.tui.dashboard.screens.runs import RunsScreen
 from tests.tui.played import PlayedEngine
-from tui.app import LaddertopApp
-from tui.screens.compare import CompareScreen
-from tui.screens.new import NewRunScreen
-from tui.screens.replay import ReplayScreen
-from tui.screens.run import RunScreen
-from tui.screens.runs import RunsScreen
 
 # Without the keys that leave, start an engine, or open the palette, from which everything can be started.
 KEYS = [

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from journal.spec import recipes
+from laddertop.journal.spec import recipes
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.screens.new import NewRunScreen
+from laddertop.tui.dashboard.screens.replay import ReplayScreen
+from laddertop.tui.draw.numbers import rate
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
-from tui.app import LaddertopApp
-from tui.draw.numbers import rate
-from tui.screens.new import NewRunScreen
-from tui.screens.replay import ReplayScreen
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "vae-digits"
 SIZE = (120, 40)

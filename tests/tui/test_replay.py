@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from journal.commands import send
-from journal.folder import RunFolder
+from laddertop.journal.commands import send
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.screens.replay import ReplayBar, ReplayScreen
+from laddertop.tui.watch.replay import Past, PastView, PastWatcher
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
-from tui.app import LaddertopApp
-from tui.replay import Past, PastView, PastWatcher
-from tui.screens.replay import ReplayBar, ReplayScreen
 
 BEGAN = 1_700_000_000.0
 

@@ -10,24 +10,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from journal.commands import send
-from journal.events import Logged
-from journal.metrics import MetricsReader
+from laddertop.journal.commands import send
+from laddertop.journal.events import Logged
+from laddertop.journal.metrics import MetricsReader
+from laddertop.tui.dashboard.views.runs import RunsView
+from laddertop.tui.dashboard.widgets.history import History
+from laddertop.tui.dashboard.widgets.samples import Samples
+from laddertop.tui.dashboard.widgets.status import StatusBar
+from laddertop.tui.dashboard.widgets.terms import Terms
+from laddertop.tui.draw.cells import Ink
+from laddertop.tui.steer import steering
+from laddertop.tui.watch.cost_terms import layer_rows, term_rows
+from laddertop.tui.watch.event_line import ME
+from laddertop.tui.watch.watcher import Watcher
 from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
-from tui import steering
-from tui.draw.cells import Ink
-from tui.event_line import ME
-from tui.runs_view import RunsView
-from tui.watcher import Watcher
-from tui.widgets.history import History
-from tui.widgets.samples import Samples
-from tui.widgets.status import StatusBar
-from tui.widgets.terms import Terms
 
 
 def test_raw_times_weight_is_what_a_term_adds_and_shares_make_one(eyes: Eyes) -> None:
-    rows = {row.term.name: row for row in eyes.view.terms()}
+    rows = {row.term.name: row for row in term_rows(eyes.view)}
     assert rows["class"].weight == 1
     assert rows["denoise.0"].weight == 1000
     assert rows["denoise.0"].weighted == pytest.approx(1000 * rows["denoise.0"].raw)
@@ -37,7 +38,7 @@ def test_raw_times_weight_is_what_a_term_adds_and_shares_make_one(eyes: Eyes) ->
 
 
 def test_layers_come_top_first_with_their_units_weight_and_noise(eyes: Eyes) -> None:
-    layers = eyes.view.layers()
+    layers = layer_rows(eyes.view)
     assert [row.layer for row in layers] == [6, 5, 4, 3, 2, 1, 0]
     assert [row.units for row in layers] == [10, 250, 250, 250, 500, 1000, 784]
     assert layers[-1].weight == 1000
@@ -88,7 +89,7 @@ def test_a_term_that_is_nan_with_weight_0_is_not_trained_and_takes_no_share(tmp_
         engine.answer()
         engine.train(100, nan_terms=["kl"])
         view = Eyes(engine.run).view
-        reconstruction, kl = view.terms()
+        reconstruction, kl = term_rows(view)
         assert (kl.trained, kl.weighted) == (False, 0.0)
         assert reconstruction.share == pytest.approx(1)
         assert not view.curves.of("kl").bad.any()
@@ -100,13 +101,13 @@ def test_a_kl_term_about_zero_for_500_steps_is_flagged_with_the_reason(tmp_path:
         engine.train(300)
         engine.train(400, collapsed=["kl"])
         eyes = Eyes(engine.run)
-        assert not any(row.collapsed for row in eyes.view.terms())
+        assert not any(row.collapsed for row in term_rows(eyes.view))
         engine.train(200, collapsed=["kl"])
-        kl = eyes.look().terms()[1]
+        kl = term_rows(eyes.look())[1]
         assert kl.collapsed == "collapsed: below 0.01 nats for 600 steps"
         assert "collapsed: below 0.01 nats" in Terms(eyes.view, id="terms").picture(12, 76).text()
         engine.train(1)
-        assert not any(row.collapsed for row in eyes.look().terms())
+        assert not any(row.collapsed for row in term_rows(eyes.look()))
 
 
 def test_all_noise_levels_turn_in_one_command_by_their_factor(eyes: Eyes) -> None:
@@ -135,7 +136,7 @@ def test_a_cost_that_is_nan_now_shows_as_nan(engine: PlayedEngine, eyes: Eyes) -
     engine.train(3, nan=True)
     view = eyes.look()
     assert np.isnan(view.value("total"))
-    assert np.isnan(view.terms()[0].raw)
+    assert np.isnan(term_rows(view)[0].raw)
     assert np.isfinite(view.smoothed["total"])
 
 
@@ -263,7 +264,7 @@ def test_a_new_run_is_starting_until_its_engine_has_had_time(tmp_path: Path) -> 
 
 
 def test_a_look_hands_over_a_bounded_number_of_records(engine: PlayedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.watcher.ROWS_AT_MOST", 700)
+    monkeypatch.setattr("laddertop.tui.watch.watcher.ROWS_AT_MOST", 700)
     watcher = Watcher(engine.run)
     rows = watcher.look().rows
     assert rows is not None
@@ -373,4 +374,4 @@ def test_a_resumed_run_is_listed_at_its_checkpoint_until_it_has_recorded_a_step(
 def test_a_term_whose_curve_is_not_gathered_yet_shows_its_newest_value_and_no_nan(eyes: Eyes) -> None:
     eyes.view.smoothed = {}
     assert eyes.view.value("denoise.0") == eyes.view.latest["denoise.0"]
-    assert all(row.raw == row.raw for row in eyes.view.terms())
+    assert all(row.raw == row.raw for row in term_rows(eyes.view))

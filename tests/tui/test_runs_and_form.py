@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from journal.commands import send
-from journal.folder import list_runs
-from journal.spec import load_recipe, override, recipes
+from laddertop.journal.commands import send
+from laddertop.journal.folder import list_runs
+from laddertop.journal.spec import load_recipe, override, recipes
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.screens.new import NewRunScreen
+from laddertop.tui.dashboard.screens.run import RunScreen
+from laddertop.tui.dashboard.screens.runs import RunsScreen
+from laddertop.tui.dashboard.views.recipe_form import draft, fields_of
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
-from tui.app import LaddertopApp
-from tui.recipe_form import draft, fields_of
-from tui.screens.new import NewRunScreen
-from tui.screens.run import RunScreen
-from tui.screens.runs import RunsScreen
 
 
 async def test_enter_opens_the_run_under_the_cursor_and_r_comes_back(engine: PlayedEngine, until: Until) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tui.draw.sheet import luminance, plane, png, sheet, squarely
+from laddertop.tui.draw.sheet import luminance, plane, png, sheet, squarely
 
 
 @pytest.mark.parametrize("shape", [(5, 9), (7, 3, 3), (1, 1)])

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from journal.commands import Command, pending
+from laddertop.journal.commands import Command, pending
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.screens.confirm import Confirm
+from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.dashboard.screens.run import RunScreen
+from laddertop.tui.dashboard.widgets.charts import Charts
+from laddertop.tui.dashboard.widgets.samples import Samples
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
-from tui.app import LaddertopApp
-from tui.screens.confirm import Confirm
-from tui.screens.help import Help
-from tui.screens.run import RunScreen
-from tui.widgets.charts import Charts
-from tui.widgets.samples import Samples
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ from tests.tui.test_recorded_run import RECORDED
 OPEN = """
 import sys, threading, time
 from pathlib import Path
-from tui.app import LaddertopApp, open_app
+from laddertop.tui.dashboard.app import LaddertopApp, open_app
 {more}
 sys.exit(open_app(*map(Path, sys.argv[1:])))
 """

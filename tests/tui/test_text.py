@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.draw.cells import Cells, Ink, grey
-from tui.draw.text import ascii_only, fit, harmless
+from laddertop.tui.draw.cells import Cells, Ink, grey
+from laddertop.tui.draw.text import ascii_only, fit, harmless
 
 
 def test_control_characters_and_escape_sequences_do_not_survive() -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import tui.screens.model_screen
+import laddertop.tui.dashboard.screens.model_screen
+from laddertop.tui.dashboard.app import LaddertopApp
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
-from tui.app import LaddertopApp
 
 SCREENS: dict[str, tuple[str, list[str], str]] = {
     "runs": ("runs", [], "● training"),
@@ -49,7 +49,7 @@ def runs(tmp_path: Path) -> Iterator[list[PlayedEngine]]:
 async def test_every_screen_says_that_it_is_too_small_and_comes_back(
     runs: list[PlayedEngine], until: Until, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tui.screens.model_screen, "QUICK", 0.5)  # no model answers here
+    monkeypatch.setattr(laddertop.tui.dashboard.screens.model_screen, "QUICK", 0.5)  # no model answers here
     opens, keys, shows = SCREENS[name]
     run = runs[0].run.path
     app = LaddertopApp(

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.stop import Stop
-from engine.train import Training
-from journal.events import EventWriter
-from journal.folder import create_run
-from journal.state import RunState
+from laddertop.engine.training.stop import Stop
+from laddertop.engine.training.train import Training
+from laddertop.journal.events import EventWriter
+from laddertop.journal.folder import create_run
+from laddertop.journal.state import RunState
+from laddertop.tui.watch.cost_terms import warmup_in_words
 from tests.engine.conftest import small_spec
 from tests.tui.eyes import Eyes
-from tui.cost_terms import warmup_in_words
 
 
 @pytest.mark.parametrize(

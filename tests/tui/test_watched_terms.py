@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from journal.events import Column, Evaluated, EventWriter, RunStarted, Term, Value
-from journal.folder import RunFolder, create_run
-from journal.metrics import MetricsWriter, write_columns
-from journal.spec import load_recipe
-from journal.summary import summary
+from laddertop.journal.events import Column, Evaluated, EventWriter, RunStarted, Term, Value
+from laddertop.journal.folder import RunFolder, create_run
+from laddertop.journal.metrics import MetricsWriter, write_columns
+from laddertop.journal.spec import load_recipe
+from laddertop.tui.dashboard.widgets.terms import Terms
+from laddertop.tui.watch.cost_terms import collapsed_units, term_rows
+from laddertop.tui.watch.summary import summary
 from tests.tui.eyes import Eyes
-from tui.cost_terms import collapsed_units, term_rows
-from tui.widgets.terms import Terms
 
 NATS = "nats per image, mean over the batch"
 

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from journal.commands import send
-from journal.folder import RunFolder, list_runs
-from journal.keeping import write_note
+from laddertop.journal.commands import send
+from laddertop.journal.folder import RunFolder, list_runs
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.screens.run import RunScreen
+from laddertop.tui.dashboard.screens.runs import RunsScreen
+from laddertop.tui.dashboard.widgets.runs_table import RunsTable, trend
+from laddertop.tui.steer.keeping import write_note
 from tests.processes import Laddertop
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
-from tui.app import LaddertopApp
-from tui.screens.run import RunScreen
-from tui.screens.runs import RunsScreen
-from tui.widgets.runs_table import RunsTable, trend
 
 
 @pytest.fixture

@@ -10,17 +10,17 @@ from typing import Literal
 import pytest
 from textual.binding import Binding
 
-from journal.events import Evaluated, Logged, RunEnded, Value
+from laddertop.journal.events import Evaluated, Logged, RunEnded, Value
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.manners import Alerts, Kept
+from laddertop.tui.dashboard.palette import THEMES, Colours, colours_of, style
+from laddertop.tui.dashboard.screens.run import RunScreen
+from laddertop.tui.dashboard.screens.runs import RunsScreen
+from laddertop.tui.draw.cells import Ink
+from laddertop.tui.draw.chart import INKS
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
-from tui.app import LaddertopApp
-from tui.draw.cells import Ink
-from tui.draw.chart import INKS
-from tui.manners import Alerts, Kept
-from tui.palette import THEMES, Colours, colours_of, style
-from tui.screens.run import RunScreen
-from tui.screens.runs import RunsScreen
 
 
 async def test_a_dashboard_that_only_looks_sends_nothing_and_says_so(engine: PlayedEngine, until: Until) -> None:
@@ -259,7 +259,7 @@ def test_every_key_of_every_screen_has_its_line_of_help(screen: str) -> None:
 
     from textual.binding import Binding
 
-    module = importlib.import_module(f"tui.screens.{screen}")
+    module = importlib.import_module(f"laddertop.tui.dashboard.screens.{screen}")
     shown = next(v for k, v in vars(module).items() if k.endswith("Screen") and v.__module__ == module.__name__)
     for binding in shown.BINDINGS:
         assert isinstance(binding, Binding)

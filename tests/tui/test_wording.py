@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.wording import measure
+from laddertop.tui.watch.wording import measure
 
 
 @pytest.mark.parametrize(

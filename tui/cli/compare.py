@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from journal.folder import find_run, runs_folder
-from tui.cli_print import json_result, number, result, table
-from tui.comparison import difference, evaluations, look, open_runs
+from laddertop.journal.folder import find_run, runs_folder
+from laddertop.tui.cli.print import json_result, number, result, table
+from laddertop.tui.watch.comparison import difference, evaluations, look, open_runs
 
 
 def compare(runs: Path | None, texts: list[str], as_json: bool) -> None:

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from journal import events
-from journal.explore import Answer, AnyQuestion, question_from
-from journal.files import write_atomically
-from journal.folder import find_run, runs_folder
-from tui.cli_print import json_result, result
-from tui.draw.cells import GREY_LEVELS, Cells, Ink
-from tui.draw.image import draw_image
-from tui.draw.sheet import luminance, plane, png, sheet, squarely
-from tui.explorer import answered
+from laddertop.journal import events
+from laddertop.journal.explore import Answer, AnyQuestion, question_from
+from laddertop.journal.files import write_atomically
+from laddertop.journal.folder import find_run, runs_folder
+from laddertop.tui.cli.print import json_result, result
+from laddertop.tui.draw.cells import GREY_LEVELS, Cells, Ink
+from laddertop.tui.draw.image import draw_image
+from laddertop.tui.draw.sheet import luminance, plane, png, sheet, squarely
+from laddertop.tui.steer.explorer import answered
 
 
 def show(

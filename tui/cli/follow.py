@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from journal.events import (
+from laddertop.journal.events import (
     Change,
     Checkpointed,
     Commanded,
@@ -23,12 +23,12 @@ from journal.events import (
     Sampled,
     as_json,
 )
-from journal.metrics import MetricsReader
-from journal.summary import last_step, last_values, newest_evaluation, terms, total
-from tui.cli_print import harmless, json_result, number, say, setting
-from tui.cli_show import headline
-from tui.draw.numbers import duration, rate
-from tui.engine_process import EngineProcess
+from laddertop.journal.metrics import MetricsReader
+from laddertop.tui.cli.print import harmless, json_result, number, say, setting
+from laddertop.tui.cli.show import headline
+from laddertop.tui.draw.numbers import duration, rate
+from laddertop.tui.steer.engine_process import EngineProcess
+from laddertop.tui.watch.summary import last_step, last_values, newest_evaluation, terms, total
 
 WINDOW = 15.0
 """Seconds over which the speed is measured."""
@@ -53,7 +53,7 @@ class Progress:
     total: float | None
     """Total cost at the newest step."""
     terms: dict[str, dict[str, Any]]
-    """Its terms; see journal.summary.terms."""
+    """Its terms; see laddertop.tui.watch.summary.terms."""
     evaluation: dict[str, Any] | None
     """The newest evaluation."""
 

@@ -11,11 +11,11 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
-from journal.summary import summary
-from tui.cli_follow import Meter, Reporter, json_line, reporter_for
-from tui.cli_print import result
-from tui.cli_show import headline
-from tui.engine_process import EngineError, EngineProcess
+from laddertop.tui.cli.follow import Meter, Reporter, json_line, reporter_for
+from laddertop.tui.cli.print import result
+from laddertop.tui.cli.show import headline
+from laddertop.tui.steer.engine_process import EngineError, EngineProcess
+from laddertop.tui.watch.summary import summary
 
 LOOK_EVERY = 0.1
 """Seconds between two looks at the journal."""

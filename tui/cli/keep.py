@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from journal import keeping
-from journal.commands import send, sender
-from journal.events import EventReader
-from journal.folder import RunFolder, find_run, runs_folder
-from journal.state import RunState
-from tui.cli_answer import ask, parse_changes
-from tui.cli_print import result, say
-from tui.cli_train import train_in_background, train_in_foreground
+from laddertop.journal.commands import send, sender
+from laddertop.journal.events import EventReader
+from laddertop.journal.folder import RunFolder, find_run, runs_folder
+from laddertop.journal.state import RunState
+from laddertop.tui.cli.print import result, say
+from laddertop.tui.cli.steer import ask, parse_changes
+from laddertop.tui.cli.train import train_in_background, train_in_foreground
+from laddertop.tui.steer import keeping
 
 
 def fork(

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui.cli_explore import app as explore
-from tui.cli_open import show_dashboard
-from tui.cli_options import (
+from laddertop.tui.cli.open import show_dashboard
+from laddertop.tui.cli.options import (
     CheckpointStep,
     Detach,
     Json,
@@ -27,10 +26,11 @@ from tui.cli_options import (
     SlowLink,
     Timeout,
 )
-from tui.cli_runs import app as whole_runs
+from laddertop.tui.cli.typed_explore import app as explore
+from laddertop.tui.cli.typed_runs import app as whole_runs
 
 if TYPE_CHECKING:
-    from journal.commands import Action
+    from laddertop.journal.commands import Action
 
 app = typer.Typer(
     add_completion=False,
@@ -110,7 +110,7 @@ def train(
         raise ValueError("give the length of the run either with --epochs or with --steps")
     if seeds > 1 and detach:
         raise ValueError("--seeds trains in the foreground and can't be detached; leave it to tmux or nohup")
-    from tui.cli_train import train as train_run
+    from laddertop.tui.cli.train import train as train_run
 
     flags = {
         "data.name": data,
@@ -139,7 +139,7 @@ def train(
 @app.command()
 def resume(run: Run, runs: Runs = None, detach: Detach = False, json: JsonLines = False) -> None:
     """Go on with a run from its newest checkpoint."""
-    from tui.cli_train import resume as resume_run
+    from laddertop.tui.cli.train import resume as resume_run
 
     raise typer.Exit(resume_run(runs, run, detach=detach, as_json=json))
 
@@ -157,7 +157,7 @@ def evaluate_saved(
     """Evaluate a checkpoint: what its model's paper reports."""
     if split not in ("test", "held_back", "training"):
         raise ValueError(f"--split: test, held_back or training (you gave {split!r})")
-    from tui.cli_show import evaluate_saved as evaluate_run
+    from laddertop.tui.cli.show import evaluate_saved as evaluate_run
 
     options = [f"--split={split}", *(["--quick"] if quick else []), *(["--representation"] if representation else [])]
     evaluate_run(runs, run, options + ([f"--step={step}"] if step is not None else []), json)
@@ -170,7 +170,7 @@ def list_runs(
     json: Json = False,
 ) -> None:
     """List the runs, newest first."""
-    from tui.cli_show import print_runs
+    from laddertop.tui.cli.show import print_runs
 
     print_runs(runs, archived, json)
 
@@ -178,7 +178,7 @@ def list_runs(
 @app.command()
 def show(run: Run, runs: Runs = None, json: Json = False) -> None:
     """Show where a run stands."""
-    from tui.cli_show import print_run
+    from laddertop.tui.cli.show import print_run
 
     print_run(runs, run, json)
 
@@ -189,7 +189,7 @@ def recipes(
     json: Json = False,
 ) -> None:
     """List the recipes that come with laddertop."""
-    from tui.cli_show import print_keys, print_recipes
+    from laddertop.tui.cli.show import print_keys, print_recipes
 
     (print_keys if keys else print_recipes)(json)
 
@@ -269,7 +269,7 @@ def main() -> None:
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else error, 1)
     except Exception as error:
-        from tui.engine_process import EngineError
+        from laddertop.tui.steer.engine_process import EngineError
 
         if not isinstance(error, EngineError):
             raise
@@ -277,7 +277,7 @@ def main() -> None:
 
 
 def _fail(what: object, status: int) -> None:
-    from tui.cli_print import say
+    from laddertop.tui.cli.print import say
 
     say(f"laddertop: {what}")
     sys.exit(status)
@@ -292,7 +292,7 @@ def _ask(
     json: bool,
     settings: list[str] | None = None,
 ) -> None:
-    from tui.cli_answer import ask
+    from laddertop.tui.cli.steer import ask
 
     ask(runs, run, action, settings=settings, note=note, timeout=timeout, as_json=json)
 

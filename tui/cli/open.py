@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from tui.terminal import first_frame
+from laddertop.tui.dashboard.terminal import first_frame
 
 
 def show_dashboard(
@@ -27,8 +27,8 @@ def show_dashboard(
     with first_frame(f"opening {run}" if run is not None else "new run" if form else "reading runs"):
         # Importing makes hundreds of thousands of objects and no garbage: looking for some takes a fifth of the time.
         gc.disable()
-        from journal.folder import find_run, runs_folder
-        from tui.app import open_app
+        from laddertop.journal.folder import find_run, runs_folder
+        from laddertop.tui.dashboard.app import open_app
 
         # What is read of runs is kept as well, so garbage is looked for seldom, and never among the imports.
         gc.freeze()

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from journal.folder import find_run, runs_folder
-from journal.keeping import repeat
-from journal.metrics import MetricsReader
-from tui.cli_follow import json_line
-from tui.cli_print import number, result, say
-from tui.cli_train import train_in_foreground
+from laddertop.journal.folder import find_run, runs_folder
+from laddertop.journal.metrics import MetricsReader
+from laddertop.tui.cli.follow import json_line
+from laddertop.tui.cli.print import number, result, say
+from laddertop.tui.cli.train import train_in_foreground
+from laddertop.tui.steer.keeping import repeat
 
 
 def train_again(runs: Path | None, text: str, name: str | None, as_json: bool) -> int:

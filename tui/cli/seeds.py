@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from journal.events import Evaluated
-from journal.folder import create_run
-from journal.spec import Spec, override
-from journal.summary import summary
-from tui.cli_print import json_result, result, say
-from tui.cli_show import headline
-from tui.engine_process import EngineError, EngineProcess
+from laddertop.journal.events import Evaluated
+from laddertop.journal.folder import create_run
+from laddertop.journal.spec import Spec, override
+from laddertop.tui.cli.print import json_result, result, say
+from laddertop.tui.cli.show import headline
+from laddertop.tui.steer.engine_process import EngineError, EngineProcess
+from laddertop.tui.watch.summary import summary
 
 
 def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, *, as_json: bool) -> int:

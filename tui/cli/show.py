@@ -7,12 +7,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from journal.events import unreadable
-from journal.folder import find_run, list_runs, runs_folder
-from journal.spec import keys, load_recipe, recipes
-from journal.summary import short_summary, summary
-from tui.cli_print import json_result, number, result, say, setting, table
-from tui.engine_process import EngineError, command, environment
+from laddertop.journal.events import unreadable
+from laddertop.journal.folder import find_run, list_runs, runs_folder
+from laddertop.journal.spec import keys, load_recipe, recipes
+from laddertop.tui.cli.print import json_result, number, result, say, setting, table
+from laddertop.tui.steer.engine_process import EngineError, command, environment
+from laddertop.tui.watch.summary import short_summary, summary
 
 
 def print_runs(runs: Path | None, archived: bool, as_json: bool) -> None:

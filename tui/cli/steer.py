@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from journal.commands import Action, Command, send, sender
-from journal.events import (
+from laddertop.journal.commands import Action, Command, send, sender
+from laddertop.journal.events import (
     Checkpointed,
     Commanded,
     Evaluated,
@@ -25,14 +25,14 @@ from journal.events import (
     Sampled,
     as_json,
 )
-from journal.folder import RunFolder, find_run, runs_folder
-from journal.metrics import segment_path
-from journal.state import RunState
-from tui.cli_follow import change_in_words
-from tui.cli_print import json_result, number, result
-from tui.cli_show import describe_evaluation
-from tui.engine_process import EngineError, NoEngineError
-from tui.wording import members
+from laddertop.journal.folder import RunFolder, find_run, runs_folder
+from laddertop.journal.metrics import segment_path
+from laddertop.journal.state import RunState
+from laddertop.tui.cli.follow import change_in_words
+from laddertop.tui.cli.print import json_result, number, result
+from laddertop.tui.cli.show import describe_evaluation
+from laddertop.tui.steer.engine_process import EngineError, NoEngineError
+from laddertop.tui.watch.wording import members
 
 YIELDS: dict[str, type[Checkpointed] | type[Evaluated] | type[Sampled] | type[RunEnded] | type[RunStarted]] = {
     "checkpoint": Checkpointed,

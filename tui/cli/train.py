@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from journal.folder import RunFolder, create_run, find_run, new_name, runs_folder
-from journal.spec import load_recipe, override
-from tui.cli_print import json_result, result, say
-from tui.engine_process import EngineProcess
+from laddertop.journal.folder import RunFolder, create_run, find_run, new_name, runs_folder
+from laddertop.journal.spec import load_recipe, override
+from laddertop.tui.cli.print import json_result, result, say
+from laddertop.tui.steer.engine_process import EngineProcess
 
 
 def train(
@@ -36,7 +36,7 @@ def train(
         # A resume may come from another folder.
         spec = override(spec, [_root(Path(spec.data.root).expanduser().absolute())])
     if seeds > 1:
-        from tui.cli_seeds import train_seeds
+        from laddertop.tui.cli.seeds import train_seeds
 
         return train_seeds(spec, runs_folder(runs), name or new_name(spec), seeds, as_json=as_json)
     run = create_run(runs_folder(runs), spec, name)
@@ -48,7 +48,7 @@ def resume(runs: Path | None, text: str, *, detach: bool, as_json: bool) -> int:
 
     Raises ValueError when its spec is damaged, or when it has nothing left to do.
     """
-    from journal.summary import summary
+    from laddertop.tui.watch.summary import summary
 
     run = find_run(runs_folder(runs), text)
     told = summary(run)
@@ -70,7 +70,7 @@ def train_in_background(run: RunFolder, as_json: bool, back_to: int | None = Non
         engine.process.terminate()
         raise
     if as_json:
-        from journal.summary import summary
+        from laddertop.tui.watch.summary import summary
 
         json_result(summary(run), indent=None)
     else:
@@ -82,6 +82,6 @@ def train_in_background(run: RunFolder, as_json: bool, back_to: int | None = Non
 def train_in_foreground(run: RunFolder, as_json: bool) -> int:
     """Trains a run until its engine is gone."""
     engine = EngineProcess(run, foreground=True)
-    from tui.cli_foreground import watch
+    from laddertop.tui.cli.foreground import watch
 
     return watch(engine, as_json)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tui.cli_options import Json, Run, Runs, Timeout
+from laddertop.tui.cli.options import Json, Run, Runs, Timeout
 
 app = typer.Typer()
 
@@ -142,6 +142,6 @@ def _show(
     timeout: float,
     json: bool,
 ) -> None:
-    from tui.cli_answered import show
+    from laddertop.tui.cli.explore import show
 
     show(runs, run, question, step, out=out, timeout=timeout, as_json=json)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tui.cli_open import show_dashboard
-from tui.cli_options import CheckpointStep, Detach, Json, JsonLines, Name, Note, Run, Runs, Timeout
+from laddertop.tui.cli.open import show_dashboard
+from laddertop.tui.cli.options import CheckpointStep, Detach, Json, JsonLines, Name, Note, Run, Runs, Timeout
 
 app = typer.Typer()
 
@@ -27,7 +27,7 @@ def fork(
     json: JsonLines = False,
 ) -> None:
     """Train a new run from a checkpoint of another."""
-    from tui.cli_keep import fork as fork_run
+    from laddertop.tui.cli.keep import fork as fork_run
 
     if epochs is not None and steps is not None:
         raise ValueError("give the length of the run either with --epochs or with --steps")
@@ -47,7 +47,7 @@ def rollback(
     json: Json = False,
 ) -> None:
     """Send a run back to a checkpoint; it trains on from there."""
-    from tui.cli_keep import roll_back
+    from laddertop.tui.cli.keep import roll_back
 
     raise typer.Exit(roll_back(runs, run, step=step, note=note, timeout=timeout, as_json=json))
 
@@ -64,7 +64,7 @@ def replay(
 ) -> None:
     """Play a run again on its screen, or train it again."""
     if train:
-        from tui.cli_replay import train_again
+        from laddertop.tui.cli.replay import train_again
 
         raise typer.Exit(train_again(runs, run, name, json))
     if json or name is not None:
@@ -79,7 +79,7 @@ def compare(
     json: Json = False,
 ) -> None:
     """Print what runs came to and what their specs differ in."""
-    from tui.cli_compare import compare as compare_runs
+    from laddertop.tui.cli.compare import compare as compare_runs
 
     compare_runs(runs, runs_compared, json)
 
@@ -89,7 +89,7 @@ def rename(
     run: Run, name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")], runs: Runs = None
 ) -> None:
     """Give a run another name."""
-    from tui.cli_keep import rename as rename_run
+    from laddertop.tui.cli.keep import rename as rename_run
 
     rename_run(runs, run, name)
 
@@ -103,7 +103,7 @@ def note(
     runs: Runs = None,
 ) -> None:
     """Keep a line of yours about a run."""
-    from tui.cli_keep import note as note_run
+    from laddertop.tui.cli.keep import note as note_run
 
     note_run(runs, run, text)
 
@@ -113,7 +113,7 @@ def archive(
     run: Run, back: Annotated[bool, typer.Option("--back", help="Take it back instead.")] = False, runs: Runs = None
 ) -> None:
     """Put a run away, out of the lists."""
-    from tui.cli_keep import archive as archive_run
+    from laddertop.tui.cli.keep import archive as archive_run
 
     archive_run(runs, run, not back)
 
@@ -121,6 +121,6 @@ def archive(
 @app.command()
 def delete(run: Run, yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False, runs: Runs = None) -> None:
     """Delete a run and all that it holds (asks first)."""
-    from tui.cli_keep import delete as delete_run
+    from laddertop.tui.cli.keep import delete as delete_run
 
     delete_run(runs, run, yes)

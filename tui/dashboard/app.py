@@ -44,23 +44,33 @@ from textual.geometry import Size  # noqa: E402
 from textual.screen import Screen  # noqa: E402
 from textual.theme import BUILTIN_THEMES  # noqa: E402
 
-from journal.commands import send, sender  # noqa: E402
-from journal.events import EventReader  # noqa: E402
-from journal.folder import RunFolder  # noqa: E402
-from journal.keeping import fork  # noqa: E402
-from journal.state import RunState  # noqa: E402
-from tui.draw.numbers import thousands  # noqa: E402
-from tui.draw.pixels import TERMINAL  # noqa: E402
-from tui.draw.text import ascii_only, harmless  # noqa: E402
-from tui.engine_process import EngineProcess  # noqa: E402
-from tui.layout import too_small  # noqa: E402
-from tui.manners import Alerts, Kept  # noqa: E402
-from tui.messages import Acknowledging, CompareRuns, ForkRun, Looked, OpenRun, RollBack, StartEngine, Telling  # noqa: E402
-from tui.paint import OnlyChanged  # noqa: E402
-from tui.palette import THEMES  # noqa: E402
-from tui.priority import FullPriority  # noqa: E402
-from tui.screens.too_small import TooSmall  # noqa: E402
-from tui.terminal import pixels_problem, speaks_unicode, terminal_problem  # noqa: E402
+from laddertop.journal.commands import send, sender  # noqa: E402
+from laddertop.journal.events import EventReader  # noqa: E402
+from laddertop.journal.folder import RunFolder  # noqa: E402
+from laddertop.journal.state import RunState  # noqa: E402
+from laddertop.tui.dashboard.layout import too_small  # noqa: E402
+from laddertop.tui.dashboard.manners import Alerts, Kept  # noqa: E402
+from laddertop.tui.dashboard.messages import (  # noqa: E402
+    ONLY_LOOKS,
+    Acknowledging,
+    CompareRuns,
+    ForkRun,
+    Looked,
+    OpenRun,
+    RollBack,
+    StartEngine,
+    Telling,
+)
+from laddertop.tui.dashboard.paint import OnlyChanged  # noqa: E402
+from laddertop.tui.dashboard.palette import THEMES  # noqa: E402
+from laddertop.tui.dashboard.priority import FullPriority  # noqa: E402
+from laddertop.tui.dashboard.screens.too_small import TooSmall  # noqa: E402
+from laddertop.tui.dashboard.terminal import pixels_problem, speaks_unicode, terminal_problem  # noqa: E402
+from laddertop.tui.draw.numbers import thousands  # noqa: E402
+from laddertop.tui.draw.pixels import TERMINAL  # noqa: E402
+from laddertop.tui.draw.text import ascii_only, harmless  # noqa: E402
+from laddertop.tui.steer.engine_process import EngineProcess  # noqa: E402
+from laddertop.tui.steer.keeping import fork  # noqa: E402
 
 PATIENCE = 3.0
 """Seconds that the dashboard has for leaving cleanly once it was told to."""
@@ -103,7 +113,7 @@ class LaddertopApp(App[None]):
     ) -> None:
         """Opens with `run` (as a `replay` of it), with the form for a new one, or with the list of runs; `plain` draws
         in ASCII only, over a `slow_link` seldom, with `read_only` no key changes anything, `pixels` draws images as
-        tui.draw.pixels does."""
+        laddertop.tui.draw.pixels does."""
         super().__init__()
         self.read_only = read_only
         """Whether this dashboard only looks."""
@@ -169,7 +179,7 @@ class LaddertopApp(App[None]):
 
     @property
     def colour_theme(self) -> str:
-        """Name of the theme; see tui.palette."""
+        """Name of the theme; see laddertop.tui.dashboard.palette."""
         return self._kept.theme
 
     def action_next_theme(self) -> None:
@@ -205,7 +215,7 @@ class LaddertopApp(App[None]):
     def refused(self, tell: Callable[[str], None]) -> bool:
         """Whether this dashboard only looks; then it says so."""
         if self.read_only:
-            tell("this dashboard only looks: it was opened with --read-only")
+            tell(ONLY_LOOKS)
         return self.read_only
 
     def on_open_run(self, message: OpenRun) -> None:
@@ -219,22 +229,22 @@ class LaddertopApp(App[None]):
             self.tell(str(error))
 
     def _runs_screen(self) -> Screen[None]:
-        from tui.screens.runs import RunsScreen
+        from laddertop.tui.dashboard.screens.runs import RunsScreen
 
-        return RunsScreen(self._runs)
+        return RunsScreen(self._runs, self.read_only)
 
     def _form_screen(self) -> Screen[None]:
-        from tui.screens.new import NewRunScreen
+        from laddertop.tui.dashboard.screens.new import NewRunScreen
 
         return NewRunScreen(self._runs)
 
     def _replay_screen(self, run: RunFolder) -> Screen[None]:
-        from tui.screens.replay import ReplayScreen
+        from laddertop.tui.dashboard.screens.replay import ReplayScreen
 
         return ReplayScreen(run, self._plain)
 
     def _run_screen(self, run: RunFolder) -> Screen[None]:
-        from tui.screens.run import RunScreen
+        from laddertop.tui.dashboard.screens.run import RunScreen
 
         screen = RunScreen(run, self._plain)
         screen.view.steerable = screen.asking.allowed = not self.read_only
@@ -242,7 +252,7 @@ class LaddertopApp(App[None]):
 
     def on_compare_runs(self, message: CompareRuns) -> None:
         """Show runs beside each other."""
-        from tui.screens.compare import CompareScreen
+        from laddertop.tui.dashboard.screens.compare import CompareScreen
 
         self._go_to(CompareScreen(message.runs, self._plain))
 
@@ -284,7 +294,7 @@ class LaddertopApp(App[None]):
 
     async def _choose_checkpoint(self, run: RunFolder, question: str) -> int | None:
         """The step of the checkpoint that the user takes. Raises ValueError when there is none to take."""
-        from tui.screens.ask import Choose, in_a_line
+        from laddertop.tui.dashboard.screens.ask import Choose, in_a_line
 
         state = RunState().apply_all(EventReader(run.events_path).read_all())
         saved = run.checkpoints(state.checkpoints)[::-1]
@@ -365,7 +375,7 @@ def open_app(
         # A run that can't be read is told before the screen is taken.
         RunFolder(run).spec  # noqa: B018
         if replay:
-            from tui.replay import Past
+            from laddertop.tui.watch.replay import Past
 
             Past(RunFolder(run))
     plain = not speaks_unicode()

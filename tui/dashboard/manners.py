@@ -7,10 +7,10 @@ import math
 import os
 import time
 
-from journal.events import Evaluated, Event, Logged, RunEnded
-from journal.files import user_cache, write_atomically
-from tui.palette import THEMES
-from tui.wording import measure
+from laddertop.journal.events import Evaluated, Event, Logged, RunEnded
+from laddertop.journal.files import user_cache, write_atomically
+from laddertop.tui.dashboard.palette import THEMES
+from laddertop.tui.watch.wording import measure
 
 
 class Kept:

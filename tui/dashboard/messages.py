@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from textual.message import Message
 
-from journal.folder import RunFolder
+from laddertop.journal.folder import RunFolder
 
 if TYPE_CHECKING:
-    from tui.watcher import News
+    from laddertop.tui.watch.watcher import News
+
+ONLY_LOOKS = "this dashboard only looks: it was opened with --read-only"
+"""Why a key does nothing that would change something."""
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from typing import Any
 from textual.app import App
 from textual.screen import Screen
 
-from tui.run_view import RunView
+from laddertop.tui.watch.run_view import RunView
 
 TIMEOUT = 3.0
 """Seconds after which a frame counts as shown without an answer."""

@@ -9,8 +9,8 @@ from rich.color import Color
 from rich.style import Style
 from textual.app import App
 
-from tui.draw.cells import CUBE, GREY_LEVELS, Ink
-from tui.draw.pixels import palette
+from laddertop.tui.draw.cells import CUBE, GREY_LEVELS, Ink
+from laddertop.tui.draw.pixels import palette
 
 _GREYS = (16, 233, 234, 236, 237, 239, 240, 242, 243, 245, 246, 248, 250, 252, 254, 231)
 """Palette entries for grey levels 0 … 15."""

@@ -8,10 +8,10 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.pixels import placeholders
-from tui.palette import colours_of, style
-from tui.run_view import RunView
+from laddertop.tui.dashboard.palette import colours_of, style
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.pixels import placeholders
+from laddertop.tui.watch.run_view import RunView
 
 
 class Panel(Widget, can_focus=False):
@@ -34,7 +34,7 @@ class Panel(Widget, can_focus=False):
         raise NotImplementedError
 
     def update(self) -> None:
-        """Draw again, and ask for the cells that look different now (see tui.paint)."""
+        """Draw again, and ask for the cells that look different now (see laddertop.tui.dashboard.paint)."""
         cells = self.picture(self.size.height, self.size.width)
         before, self._cells = self._cells, cells
         if regions := [Region(x, y, end - x, 1) for y, x, end in cells.changed_spans(before)]:

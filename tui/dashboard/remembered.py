@@ -7,9 +7,9 @@ import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from journal.files import user_cache, write_atomically
-from tui.draw.axis import UNITS, Unit
-from tui.draw.scale import KINDS, Kind
+from laddertop.journal.files import user_cache, write_atomically
+from laddertop.tui.draw.axis import UNITS, Unit
+from laddertop.tui.draw.scale import KINDS, Kind
 
 
 @dataclass

@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from tui.draw.numbers import tick
-from tui.draw.ticks import linear_ticks, log_ticks, nice
+from laddertop.tui.draw.numbers import tick
+from laddertop.tui.draw.ticks import linear_ticks, log_ticks, nice
 
 BINS = 512
 """Bins of every axis: more than a chart has columns of dots on all but the widest screens."""

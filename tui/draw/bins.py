@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tui.draw.axis import BINS, XAxis
+from laddertop.tui.draw.axis import BINS, XAxis
 
 
 class Binned(NamedTuple):

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from tui.draw.text import harmless
+from laddertop.tui.draw.text import harmless
 
 
 class Ink(IntEnum):
@@ -42,7 +42,7 @@ class Ink(IntEnum):
     COLOURS = 512
     """From here on pairs of colours of the palette's cube of 6 × 6 × 6 (see `colour`)."""
     IMAGES = 47168
-    """From here on parts of an image that the terminal holds, by its number (see `tui.draw.pixels`)."""
+    """From here on parts of an image that the terminal holds, by its number (see `laddertop.tui.draw.pixels`)."""
 
 
 GREY_LEVELS = 16

@@ -11,12 +11,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from tui.draw.axis import XAxis
-from tui.draw.bins import Binned
-from tui.draw.cells import Cells, Ink
-from tui.draw.dots import braille, columns_between
-from tui.draw.numbers import tick
-from tui.draw.scale import Kind, Scale, scale_for
+from laddertop.tui.draw.axis import XAxis
+from laddertop.tui.draw.bins import Binned
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.dots import braille, columns_between
+from laddertop.tui.draw.numbers import tick
+from laddertop.tui.draw.scale import Kind, Scale, scale_for
 
 GUTTER = 6
 INKS = (Ink.CURVE, Ink.SECOND, Ink.GOOD, Ink.WARN, Ink.MARK, Ink.BAD, Ink.SEVENTH, Ink.EIGHTH)

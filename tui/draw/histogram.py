@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.numbers import tick
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.numbers import tick
 
 _LEVELS = np.array(list(" ▁▂▃▄▅▆▇█"))
 

@@ -10,10 +10,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from tui.draw.cells import GREY_LEVELS, Cells, Ink, colour, grey
-from tui.draw.dots import braille
-from tui.draw.pixels import TERMINAL
-from tui.draw.sheet import luminance
+from laddertop.tui.draw.cells import GREY_LEVELS, Cells, Ink, colour, grey
+from laddertop.tui.draw.dots import braille
+from laddertop.tui.draw.pixels import TERMINAL
+from laddertop.tui.draw.sheet import luminance
 
 MODES = ("quadrants", "half blocks", "braille", "ramp")
 """Ways to draw an image, the first two in greys, the others in one colour; ramp is ASCII."""

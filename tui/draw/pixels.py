@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.sheet import png
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.sheet import png
 
 _PLACEHOLDER = "\U0010eeee"
 _DIACRITICS = bytes.fromhex(

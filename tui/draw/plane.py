@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tui.draw.cells import Cells, Ink, class_ink
-from tui.draw.dots import braille
+from laddertop.tui.draw.cells import Cells, Ink, class_ink
+from laddertop.tui.draw.dots import braille
 
 _ARROWS = "→↗↑↖←↙↓↘"
 _SIGNS = "0123456789abcdefghijklmnopqrstuvwxyz"

@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from tui.draw.bins import Binned
-from tui.draw.ticks import linear_bounds, linear_ticks, log_bounds, log_ticks, nice
+from laddertop.tui.draw.bins import Binned
+from laddertop.tui.draw.ticks import linear_bounds, linear_ticks, log_bounds, log_ticks, nice
 
 Kind = Literal["log", "linear", "symlog"]
 KINDS: tuple[Kind, ...] = ("log", "linear", "symlog")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.cells import Cells, Ink
 
 
 def sentence(height: int, width: int, text: str, ink: int = Ink.DIM) -> Cells:

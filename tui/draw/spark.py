@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tui.draw.bins import Binned
-from tui.draw.cells import Cells, Ink
-from tui.draw.scale import Scale
+from laddertop.tui.draw.bins import Binned
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.scale import Scale
 
 _LEVELS = np.array(list("▁▂▃▄▅▆▇█"))
 

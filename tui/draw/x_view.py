@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.draw.axis import UNITS, Unit, XAxis
-from tui.draw.ticks import planned_end
+from laddertop.tui.draw.axis import UNITS, Unit, XAxis
+from laddertop.tui.draw.ticks import planned_end
 
 CLOSEST = 8.0
 """Steps or seconds that the charts show at least."""

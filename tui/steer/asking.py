@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from journal.explore import AnyQuestion, Head
-from journal.folder import RunFolder
-from tui.draw.cells import Ink
-from tui.draw.numbers import thousands
-from tui.engine_process import EngineError
-from tui.explorer import Asked
+from laddertop.journal.explore import AnyQuestion, Head
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.draw.cells import Ink
+from laddertop.tui.draw.numbers import thousands
+from laddertop.tui.steer.engine_process import EngineError
+from laddertop.tui.steer.explorer import Asked
 
 FRESH = 3.0
 """Seconds after which a model that goes on training is asked again."""

@@ -9,12 +9,13 @@ import sys
 import time
 from pathlib import Path
 
-from journal.events import Event, EventReader
-from journal.folder import RunFolder
-from journal.state import RunState
+import laddertop
+from laddertop.journal.events import Event, EventReader
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.state import RunState
 
-PACKAGES = Path(__file__).resolve().parents[1]
-"""The folder that holds tui/, journal/ and engine/."""
+PACKAGES = Path(laddertop.__file__).resolve().parents[1]
+"""The folder that the package is imported from."""
 
 LOOK_BACK = 1 << 16
 """Bytes of a console that are searched for an engine's last words."""
@@ -35,7 +36,7 @@ class NoEngineError(EngineError):
 
 def command(*words: str) -> list[str]:
     """The command line of an engine: never from the current folder, which may hold packages of the same names."""
-    return [sys.executable, "-P", "-m", "engine", *words]
+    return [sys.executable, "-P", "-m", "laddertop.engine", *words]
 
 
 def environment() -> dict[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 import time
 
-from journal.explore import Answer, AnyQuestion, answer_to, ask, withdraw
-from journal.folder import RunFolder
-from tui.engine_process import EngineError, command, environment
+from laddertop.journal.explore import Answer, AnyQuestion, answer_to, ask, withdraw
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.steer.engine_process import EngineError, command, environment
 
 _STARTS = 2
 """How often a process that answers is started for one question; one that dies twice dies of the question."""

@@ -8,13 +8,13 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from journal.events import EventReader
-from journal.files import write_atomically
-from journal.folder import ARCHIVED, NOTE, RunFolder, check_name, create_run
-from journal.metrics import MetricsReader
-from journal.origin import ORIGIN_CHECKPOINT, Origin
-from journal.spec import override
-from journal.state import RunState
+from laddertop.journal.events import EventReader
+from laddertop.journal.files import write_atomically
+from laddertop.journal.folder import ARCHIVED, NOTE, RunFolder, check_name, create_run
+from laddertop.journal.metrics import MetricsReader
+from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin
+from laddertop.journal.spec import override
+from laddertop.journal.state import RunState
 
 
 def fork(

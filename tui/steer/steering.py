@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from journal.commands import Action, send
-from journal.events import Commanded
-from tui.draw.numbers import thousands
-from tui.event_line import ME
-from tui.run_view import RunView
-from tui.wording import changes_in_words
+from laddertop.journal.commands import Action, send
+from laddertop.journal.events import Commanded
+from laddertop.tui.draw.numbers import thousands
+from laddertop.tui.watch.event_line import ME
+from laddertop.tui.watch.run_view import RunView
+from laddertop.tui.watch.wording import changes_in_words
 
 Request = tuple[Action, dict[str, float]]
 UNDO = "undo of "

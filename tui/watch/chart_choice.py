@@ -12,11 +12,11 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from journal.state import RunState
-from tui.draw.axis import XAxis
-from tui.draw.bins import Binned, of_points
-from tui.draw.scale import Kind
-from tui.history import THROUGHPUT
+from laddertop.journal.state import RunState
+from laddertop.tui.draw.axis import XAxis
+from laddertop.tui.draw.bins import Binned, of_points
+from laddertop.tui.draw.scale import Kind
+from laddertop.tui.watch.history import THROUGHPUT
 
 MOST = 9
 """Charts that are pinned at first, at most."""

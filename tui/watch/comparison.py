@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from journal.events import EventReader, Value
-from journal.folder import RunFolder
-from journal.metrics import MetricsReader
-from journal.spec import Spec
-from journal.state import RunState
-from tui.chart_choice import EVALUATED, CurveName, curve_names, evaluated
-from tui.draw.axis import Unit, XAxis
-from tui.draw.bins import Binned
-from tui.draw.x_view import Extent, XView
-from tui.history import History, Wanted, weights_of
+from laddertop.journal.events import EventReader, Value
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.metrics import MetricsReader
+from laddertop.journal.spec import Spec
+from laddertop.journal.state import RunState
+from laddertop.tui.draw.axis import Unit, XAxis
+from laddertop.tui.draw.bins import Binned
+from laddertop.tui.draw.x_view import Extent, XView
+from laddertop.tui.watch.chart_choice import EVALUATED, CurveName, curve_names, evaluated
+from laddertop.tui.watch.history import History, Wanted, weights_of
 
 DECAY = 0.98
 """Of the moving average, per step."""

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from journal.events import Term
-from journal.models import ConvLadderSpec, LadderSection, LadderSpec, UnsupervisedLadderSpec
-from journal.sections import SETS
-from tui.draw.bins import Binned
-from tui.draw.numbers import percent, setting, thousands
-
-if TYPE_CHECKING:
-    from tui.run_view import RunView
-
-COLLAPSED_BELOW = 0.01
-"""Nats below which a KL term says that nothing is encoded."""
-COLLAPSED_FOR = 500
-"""Steps that a KL term must have stayed below."""
+from laddertop.journal.events import Term
+from laddertop.journal.models import ConvLadderSpec, LadderSection, LadderSpec, UnsupervisedLadderSpec
+from laddertop.journal.sections import SETS
+from laddertop.tui.draw.bins import Binned
+from laddertop.tui.draw.numbers import percent, setting, thousands
+from laddertop.tui.watch.collapses import COLLAPSED_BELOW
+from laddertop.tui.watch.run_view import RunView
 
 
 @dataclass
@@ -58,36 +49,6 @@ class LayerRow:
     noise: float
     """σ in the newest step."""
     binned: Binned
-
-
-class Collapses:
-    """Watches the KL terms: since when has each been about zero."""
-
-    def __init__(self) -> None:
-        self._alive_at: dict[str, int] = {}
-
-    def take(self, terms: list[Term], columns: list[str], rows: np.ndarray) -> None:
-        """Take up the newest records."""
-        for term in terms:
-            if term.name.partition(".")[0] != "kl" or term.name not in columns:
-                continue
-            values = rows["values"][:, columns.index(term.name)]
-            alive = np.flatnonzero(~(np.abs(values) < COLLAPSED_BELOW))
-            if len(alive):
-                self._alive_at[term.name] = int(rows["step"][alive[-1]])
-            else:
-                self._alive_at.setdefault(term.name, int(rows["step"][0]) - 1)
-
-    def forget(self) -> None:
-        """A new start begins."""
-        self._alive_at.clear()
-
-    def reason(self, term: str, step: int) -> str:
-        """Why a term counts as collapsed at a step; empty when it does not."""
-        below = step - self._alive_at.get(term, step)
-        if below < COLLAPSED_FOR:
-            return ""
-        return f"collapsed: below {COLLAPSED_BELOW:g} nats for {thousands(below)} steps"
 
 
 def term_rows(view: RunView) -> list[TermRow]:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from journal.events import Commanded, Event, RunEnded, RunStarted
-from journal.metrics import MetricsReader
-from tui.draw.numbers import number, setting
+from laddertop.journal.events import Commanded, Event, RunEnded, RunStarted
+from laddertop.journal.metrics import MetricsReader
+from laddertop.tui.draw.numbers import number, setting
 
 WINDOW = 200
 """Steps of a window; fewer where another intervention, a start or the end is nearer."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from journal.commands import sender
-from journal.events import Checkpointed, Commanded, Evaluated, Event, Knob, Logged, RunEnded, RunStarted
-from tui.draw.cells import Ink
-from tui.draw.chart import Marker
-from tui.draw.numbers import size, thousands
-from tui.effects import Effect, before_after, moved_most
-from tui.wording import changes_in_words, measure, outcome_in_words
+from laddertop.journal.commands import sender
+from laddertop.journal.events import Checkpointed, Commanded, Evaluated, Event, Knob, Logged, RunEnded, RunStarted
+from laddertop.tui.draw.cells import Ink
+from laddertop.tui.draw.chart import Marker
+from laddertop.tui.draw.numbers import size, thousands
+from laddertop.tui.watch.effects import Effect, before_after, moved_most
+from laddertop.tui.watch.wording import changes_in_words, measure, outcome_in_words
 
 ME = sender("dashboard")
 

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from journal.events import Term
-from journal.metrics import MetricsReader, Stretch
-from journal.metrics_overview import BLOCK
-from tui.draw.axis import BINS, XAxis
-from tui.draw.bins import Average, Binned, empty_bins, ratio
-from tui.record_sequence import Overviews, RecordSequence
+from laddertop.journal.events import Term
+from laddertop.journal.metrics import MetricsReader, Stretch
+from laddertop.journal.metrics_overview import BLOCK
+from laddertop.tui.draw.axis import BINS, XAxis
+from laddertop.tui.draw.bins import Average, Binned, empty_bins, ratio
+from laddertop.tui.watch.record_sequence import Overviews, RecordSequence
 
 THROUGHPUT = "throughput"
 """The curve of steps per second, which no column of the metrics holds."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from journal.metrics import MetricsReader, Stretch
-from journal.metrics_overview import BLOCK, Overview, gather
+from laddertop.journal.metrics import MetricsReader, Stretch
+from laddertop.journal.metrics_overview import BLOCK, Overview, gather
 
 
 class Overviews:

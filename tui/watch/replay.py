@@ -12,12 +12,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from journal.events import Event, EventReader, RunEnded
-from journal.folder import RunFolder
-from journal.metrics import MetricsReader
-from tui.history import Wanted
-from tui.run_view import RunView
-from tui.watcher import News, Watcher
+from laddertop.journal.events import Event, EventReader, RunEnded
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.metrics import MetricsReader
+from laddertop.tui.watch.history import Wanted
+from laddertop.tui.watch.run_view import RunView
+from laddertop.tui.watch.watcher import News, Watcher
 
 GAP = 2.0
 """Seconds of silence that are played; longer ones are cut to this."""

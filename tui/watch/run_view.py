@@ -13,22 +13,22 @@ from typing import ClassVar
 
 import numpy as np
 
-from journal.commands import Command
-from journal.events import Commanded, Evaluated, Event, Knob, RunStarted, Value, unreadable
-from journal.folder import RunFolder
-from journal.spec import Spec
-from journal.state import STARTUP, RunState
-from tui.cost_terms import Collapses, LayerRow, TermRow, layer_rows, term_rows
-from tui.draw.axis import BINS, XAxis
-from tui.draw.bins import empty_bins
-from tui.draw.cells import Ink
-from tui.draw.chart import Marker
-from tui.draw.x_view import Extent, XView
-from tui.effects import Effect
-from tui.event_line import Line, effect_in_words, lines_of, marker_of
-from tui.history import Curves, Wanted, weights_of
-from tui.watcher import News
-from tui.wording import members
+from laddertop.journal.commands import Command
+from laddertop.journal.events import Commanded, Evaluated, Event, Knob, RunStarted, Value, unreadable
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.spec import Spec
+from laddertop.journal.state import STARTUP, RunState
+from laddertop.tui.draw.axis import BINS, XAxis
+from laddertop.tui.draw.bins import empty_bins
+from laddertop.tui.draw.cells import Ink
+from laddertop.tui.draw.chart import Marker
+from laddertop.tui.draw.x_view import Extent, XView
+from laddertop.tui.watch.collapses import Collapses
+from laddertop.tui.watch.effects import Effect
+from laddertop.tui.watch.event_line import Line, effect_in_words, lines_of, marker_of
+from laddertop.tui.watch.history import Curves, Wanted, weights_of
+from laddertop.tui.watch.watcher import News
+from laddertop.tui.watch.wording import members
 
 DECAYS = (0.98, 0.995, 0.0, 0.9)
 """Of the moving averages, per step, in the order in which a key goes through them."""
@@ -196,7 +196,7 @@ class RunView:
     # Where it is
 
     def status(self) -> str:
-        """One of journal.state.STATES; a new run whose engine is on its way up is starting."""
+        """One of laddertop.journal.state.STATES; a new run whose engine is on its way up is starting."""
         status = self.state.status(self.alive)
         if status == "crashed" and self.state.started is None and time.time() - self._made() < STARTUP:
             return "starting"
@@ -243,14 +243,6 @@ class RunView:
             return 0.0
 
     # Why the cost moves
-
-    def terms(self) -> list[TermRow]:
-        """The terms of the cost."""
-        return term_rows(self)
-
-    def layers(self) -> list[LayerRow]:
-        """The layers of a ladder network whose cost is trained, top first; empty for other models."""
-        return layer_rows(self)
 
     def value(self, column: str) -> float:
         """The smoothed value of a column, or nan or infinity where that is what the newest step recorded."""

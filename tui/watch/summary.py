@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from journal.events import EventReader, as_json
-from journal.folder import RunFolder
-from journal.metrics import MetricsReader, segment_path
-from journal.state import RunState
+from laddertop.journal.events import EventReader, as_json
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.metrics import MetricsReader, segment_path
+from laddertop.journal.state import RunState
 
 
 def summary(run: RunFolder) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from journal.commands import Command, pending
-from journal.events import Event, EventReader, Sampled
-from journal.folder import RunFolder
-from journal.metrics import MetricsReader
-from journal.samples import read_samples
-from tui.effects import Effect, Effects
-from tui.history import Curves, History, Wanted
+from laddertop.journal.commands import Command, pending
+from laddertop.journal.events import Event, EventReader, Sampled
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.metrics import MetricsReader
+from laddertop.journal.samples import read_samples
+from laddertop.tui.watch.effects import Effect, Effects
+from laddertop.tui.watch.history import Curves, History, Wanted
 
 ROWS_AT_MOST = 4000
 """Of the newest records, how many one look hands over at most."""

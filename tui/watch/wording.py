@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from journal.events import Commanded, Knob
-from tui.draw.numbers import number, setting
-from tui.draw.text import fit
+from laddertop.journal.events import Commanded, Knob
+from laddertop.tui.draw.numbers import number, setting
+from laddertop.tui.draw.text import fit
 
 _NAMES = {
     "noise": "noise",

@@ -12,11 +12,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from journal.events import Checkpointed
-from journal.state import RunState
-from tui.draw.numbers import ago, size, thousands
-from tui.draw.text import harmless
-from tui.wording import measure
+from laddertop.journal.events import Checkpointed
+from laddertop.journal.state import RunState
+from laddertop.tui.draw.numbers import ago, size, thousands
+from laddertop.tui.draw.text import harmless
+from laddertop.tui.watch.wording import measure
 
 _CSS = """
     {0} {{ align: center middle; background: transparent; }}

@@ -12,9 +12,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.chart_choice import CurveName, curve_names, curves_of, matching, title_of
-from tui.draw.text import fit, harmless
-from tui.run_view import RunView
+from laddertop.tui.draw.text import fit, harmless
+from laddertop.tui.watch.chart_choice import CurveName, curve_names, curves_of, matching, title_of
+from laddertop.tui.watch.run_view import RunView
 
 
 @dataclass(frozen=True)

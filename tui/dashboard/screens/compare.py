@@ -20,22 +20,22 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
-from journal.folder import RunFolder
-from tui.chart_choice import CurveName, usual_kind
-from tui.comparison import Compared, curves, difference, evaluations, look, names, open_runs, widest
-from tui.draw.axis import XAxis
-from tui.draw.bins import Binned
-from tui.draw.cells import Cells, Ink
-from tui.draw.chart import INKS, Line, Look, draw_chart, letter
-from tui.draw.numbers import number, thousands
-from tui.draw.scale import KINDS, Kind
-from tui.draw.text import fit, harmless
-from tui.draw.x_view import XView
-from tui.palette import colours_of, style
-from tui.screens.ask import Choose
-from tui.screens.commands import KeyCommands
-from tui.screens.help import Help
-from tui.wording import measure
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.palette import colours_of, style
+from laddertop.tui.dashboard.screens.ask import Choose
+from laddertop.tui.dashboard.screens.commands import KeyCommands
+from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.draw.axis import XAxis
+from laddertop.tui.draw.bins import Binned
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.chart import INKS, Line, Look, draw_chart, letter
+from laddertop.tui.draw.numbers import number, thousands
+from laddertop.tui.draw.scale import KINDS, Kind
+from laddertop.tui.draw.text import fit, harmless
+from laddertop.tui.draw.x_view import XView
+from laddertop.tui.watch.chart_choice import CurveName, usual_kind
+from laddertop.tui.watch.comparison import Compared, curves, difference, evaluations, look, names, open_runs, widest
+from laddertop.tui.watch.wording import measure
 
 INTERVAL = 2.0
 """Seconds between two looks at the runs."""

@@ -7,14 +7,14 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.events import MouseDown, MouseMove
 
-from tui.asking import Asking
-from tui.draw.cells import Ink
-from tui.explore_view import ExploreView
-from tui.layout import Place
-from tui.panel import Panel
-from tui.run_view import RunView
-from tui.screens.model_screen import EVERYWHERE, OF_CHECKPOINTS, ModelScreen
-from tui.widgets.explore_panels import BACKGROUNDS, Result, Sheet, TaskBar, sample_size
+from laddertop.tui.dashboard.layout import Place
+from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.dashboard.screens.model_screen import EVERYWHERE, OF_CHECKPOINTS, ModelScreen
+from laddertop.tui.dashboard.views.explore import ExploreView
+from laddertop.tui.dashboard.widgets.explore_panels import BACKGROUNDS, Result, Sheet, TaskBar, sample_size
+from laddertop.tui.draw.cells import Ink
+from laddertop.tui.steer.asking import Asking
+from laddertop.tui.watch.run_view import RunView
 
 
 class ExploreScreen(ModelScreen):

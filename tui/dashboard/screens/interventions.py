@@ -11,14 +11,14 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from journal.events import Commanded
-from tui.draw.numbers import number, thousands
-from tui.draw.text import fit, harmless
-from tui.effects import Effect, before_after, moved_most
-from tui.event_line import who
-from tui.run_view import RunView
-from tui.steering import UNDO
-from tui.wording import measure, outcome_in_words
+from laddertop.journal.events import Commanded
+from laddertop.tui.draw.numbers import number, thousands
+from laddertop.tui.draw.text import fit, harmless
+from laddertop.tui.steer.steering import UNDO
+from laddertop.tui.watch.effects import Effect, before_after, moved_most
+from laddertop.tui.watch.event_line import who
+from laddertop.tui.watch.run_view import RunView
+from laddertop.tui.watch.wording import measure, outcome_in_words
 
 
 class Interventions(ModalScreen[None]):

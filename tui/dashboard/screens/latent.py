@@ -7,16 +7,16 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.events import Click
 
-from journal.sections import POINTS
-from tui.asking import Asking
-from tui.latent_view import BETWEEN, CODES, ORIGIN, WALK, LatentView
-from tui.layout import Place
-from tui.panel import Panel
-from tui.run_view import RunView
-from tui.screens.model_screen import EVERYWHERE, OF_CHECKPOINTS, ModelScreen
-from tui.widgets.latent_images import Decoded, Strips
-from tui.widgets.latent_map import LatentMap
-from tui.widgets.latent_units import LatentUnits
+from laddertop.journal.sections import POINTS
+from laddertop.tui.dashboard.layout import Place
+from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.dashboard.screens.model_screen import EVERYWHERE, OF_CHECKPOINTS, ModelScreen
+from laddertop.tui.dashboard.views.latent import BETWEEN, CODES, ORIGIN, WALK, LatentView
+from laddertop.tui.dashboard.widgets.latent_images import Decoded, Strips
+from laddertop.tui.dashboard.widgets.latent_map import LatentMap
+from laddertop.tui.dashboard.widgets.latent_units import LatentUnits
+from laddertop.tui.steer.asking import Asking
+from laddertop.tui.watch.run_view import RunView
 
 
 class LatentScreen(ModelScreen):

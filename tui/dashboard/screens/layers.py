@@ -7,14 +7,14 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.events import Click
 
-from tui.asking import Asking
-from tui.layers_view import USE, LayersView
-from tui.layout import Place
-from tui.panel import Panel
-from tui.run_view import RunView
-from tui.screens.model_screen import EVERYWHERE, OF_CHECKPOINTS, ModelScreen
-from tui.widgets.layer_details import LayerMap, LayerSide
-from tui.widgets.layer_list import HEAD, LayerList
+from laddertop.tui.dashboard.layout import Place
+from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.dashboard.screens.model_screen import EVERYWHERE, OF_CHECKPOINTS, ModelScreen
+from laddertop.tui.dashboard.views.layers import USE, LayersView
+from laddertop.tui.dashboard.widgets.layer_details import LayerMap, LayerSide
+from laddertop.tui.dashboard.widgets.layer_list import HEAD, LayerList
+from laddertop.tui.steer.asking import Asking
+from laddertop.tui.watch.run_view import RunView
 
 
 class LayersScreen(ModelScreen):

@@ -13,17 +13,17 @@ from textual.command import Provider
 from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 
-from tui.asking import Asking
-from tui.draw.image import usable_modes
-from tui.draw.numbers import thousands
-from tui.layout import Place, too_small
-from tui.pace import Pace
-from tui.panel import Panel
-from tui.run_view import RunView
-from tui.screens.commands import KeyCommands
-from tui.screens.help import Help
-from tui.widgets.source import KeyLine, Source
-from tui.widgets.status import StatusBar
+from laddertop.tui.dashboard.layout import Place, too_small
+from laddertop.tui.dashboard.pace import Pace
+from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.dashboard.screens.commands import KeyCommands
+from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.dashboard.widgets.source import KeyLine, Source
+from laddertop.tui.dashboard.widgets.status import StatusBar
+from laddertop.tui.draw.image import usable_modes
+from laddertop.tui.draw.numbers import thousands
+from laddertop.tui.steer.asking import Asking
+from laddertop.tui.watch.run_view import RunView
 
 QUICK, IDLE = 0.05, 0.2
 """Seconds between two looks while an answer is due, and otherwise."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tui.screens.explore import ExploreScreen
-from tui.screens.latent import LatentScreen
-from tui.screens.layers import LayersScreen
-from tui.screens.model_screen import ModelScreen
-from tui.screens.samples import SamplesScreen
+from laddertop.tui.dashboard.screens.explore import ExploreScreen
+from laddertop.tui.dashboard.screens.latent import LatentScreen
+from laddertop.tui.dashboard.screens.layers import LayersScreen
+from laddertop.tui.dashboard.screens.model_screen import ModelScreen
+from laddertop.tui.dashboard.screens.samples import SamplesScreen
 
 MODEL_SCREENS: dict[str, type[ModelScreen]] = {
     "layers": LayersScreen,

@@ -17,16 +17,16 @@ from textual.screen import Screen
 from textual.widgets import Input, Label, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
-from journal.folder import create_run, runs_folder
-from journal.spec import load_recipe, recipes
-from tui.draw.cells import Ink
-from tui.draw.text import harmless
-from tui.experience import Experience, experience, in_words
-from tui.messages import OpenRun, StartEngine
-from tui.palette import colours_of, style
-from tui.recipe_form import Draft, completions, declared, draft, fields_of
-from tui.screens.commands import KeyCommands
-from tui.screens.help import Help
+from laddertop.journal.folder import create_run, runs_folder
+from laddertop.journal.spec import load_recipe, recipes
+from laddertop.tui.dashboard.messages import OpenRun, StartEngine
+from laddertop.tui.dashboard.palette import colours_of, style
+from laddertop.tui.dashboard.screens.commands import KeyCommands
+from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.dashboard.views.experience import Experience, experience, in_words
+from laddertop.tui.dashboard.views.recipe_form import Draft, completions, declared, draft, fields_of
+from laddertop.tui.draw.cells import Ink
+from laddertop.tui.draw.text import harmless
 
 DEFAULT_RECIPE = "ladder-digits"
 FIELDS = 24

@@ -7,17 +7,17 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from journal.commands import Action
-from journal.folder import RunFolder
-from tui.draw.cells import Cells, Ink
-from tui.draw.numbers import duration, setting
-from tui.draw.spark import bar
-from tui.messages import Looked
-from tui.panel import Panel
-from tui.replay import Past, PastView, PastWatcher
-from tui.screens.help import Help
-from tui.screens.run import RunScreen
-from tui.screens.run_keys import KEYS, NOTES
+from laddertop.journal.commands import Action
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.messages import Looked
+from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.dashboard.screens.run import RunScreen
+from laddertop.tui.dashboard.screens.run_keys import KEYS, NOTES
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.numbers import duration, setting
+from laddertop.tui.draw.spark import bar
+from laddertop.tui.watch.replay import Past, PastView, PastWatcher
 
 _STEERING = ("steer", "stop", "resume", "fork", "roll_back", "note", "look_into", "machine")
 """Actions of the run screen that want something of an engine, or of the model as it is now."""

@@ -14,33 +14,34 @@ from textual.command import Provider
 from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 
-from journal.commands import Action
-from journal.folder import RunFolder
-from tui.asking import Asking
-from tui.draw.image import usable_modes
-from tui.layout import PANELS, arrange, too_small
-from tui.messages import Failed, ForkRun, Looked, RollBack, StartEngine
-from tui.pace import Pace
-from tui.panel import Panel
-from tui.remembered import Remembered, recall, remember
-from tui.run_view import DECAYS, RunView
-from tui.screens.ask import AskLine
-from tui.screens.chart_chooser import ChartChooser
-from tui.screens.commands import KeyCommands, KnobCommands
-from tui.screens.confirm import Confirm
-from tui.screens.help import Help
-from tui.screens.interventions import Interventions
-from tui.screens.run_keys import KEYS, NOTES
-from tui.steering import Steering
-from tui.watcher import Watcher
-from tui.widgets.charts import Charts
-from tui.widgets.history import History
-from tui.widgets.knobs import Knobs
-from tui.widgets.layers import Layers
-from tui.widgets.machine import MachineLine
-from tui.widgets.samples import Samples
-from tui.widgets.status import StatusBar
-from tui.widgets.terms import Terms
+from laddertop.journal.commands import Action
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.layout import PANELS, arrange, too_small
+from laddertop.tui.dashboard.messages import Failed, ForkRun, Looked, RollBack, StartEngine
+from laddertop.tui.dashboard.pace import Pace
+from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.dashboard.remembered import Remembered, recall, remember
+from laddertop.tui.dashboard.screens.ask import AskLine
+from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
+from laddertop.tui.dashboard.screens.commands import KeyCommands
+from laddertop.tui.dashboard.screens.confirm import Confirm
+from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.dashboard.screens.interventions import Interventions
+from laddertop.tui.dashboard.screens.knob_commands import KnobCommands
+from laddertop.tui.dashboard.screens.run_keys import KEYS, NOTES
+from laddertop.tui.dashboard.widgets.charts import Charts
+from laddertop.tui.dashboard.widgets.history import History
+from laddertop.tui.dashboard.widgets.knobs import Knobs
+from laddertop.tui.dashboard.widgets.layers import Layers
+from laddertop.tui.dashboard.widgets.machine import MachineLine
+from laddertop.tui.dashboard.widgets.samples import Samples
+from laddertop.tui.dashboard.widgets.status import StatusBar
+from laddertop.tui.dashboard.widgets.terms import Terms
+from laddertop.tui.draw.image import usable_modes
+from laddertop.tui.steer.asking import Asking
+from laddertop.tui.steer.steering import Steering
+from laddertop.tui.watch.run_view import DECAYS, RunView
+from laddertop.tui.watch.watcher import Watcher
 
 
 class RunScreen(Screen[None]):
@@ -366,7 +367,7 @@ class RunScreen(Screen[None]):
     def action_look_into(self, name: str | None) -> None:
         """Open a screen that looks into the model; when it closes, the one it names."""
         if name is not None:
-            from tui.screens.model_screens import MODEL_SCREENS
+            from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
 
             self.app.push_screen(MODEL_SCREENS[name](self.view, self.asking, self._plain), self.action_look_into)
 

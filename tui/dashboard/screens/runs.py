@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -15,22 +15,19 @@ from textual.command import Provider
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from journal import keeping
-from journal.folder import RunFolder
-from tui.draw.cells import Ink
-from tui.draw.text import fit, harmless
-from tui.messages import CompareRuns, ForkRun, OpenRun, StartEngine
-from tui.palette import colours_of, style
-from tui.run_row import RunRow
-from tui.runs_view import RunsView
-from tui.screens.ask import AskLine
-from tui.screens.commands import KeyCommands
-from tui.screens.confirm import Confirm
-from tui.screens.help import Help
-from tui.widgets.runs_table import ORDERS, RunsTable
-
-if TYPE_CHECKING:
-    from tui.app import LaddertopApp
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.messages import ONLY_LOOKS, CompareRuns, ForkRun, OpenRun, StartEngine
+from laddertop.tui.dashboard.palette import colours_of, style
+from laddertop.tui.dashboard.screens.ask import AskLine
+from laddertop.tui.dashboard.screens.commands import KeyCommands
+from laddertop.tui.dashboard.screens.confirm import Confirm
+from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.dashboard.views.run_row import RunRow
+from laddertop.tui.dashboard.views.runs import RunsView
+from laddertop.tui.dashboard.widgets.runs_table import ORDERS, RunsTable
+from laddertop.tui.draw.cells import Ink
+from laddertop.tui.draw.text import fit, harmless
+from laddertop.tui.steer import keeping
 
 INTERVAL = 1.0
 """Seconds between two looks at the folder."""
@@ -76,9 +73,10 @@ class RunsScreen(Screen[None]):
         Binding("question_mark,f1", "help", "this help"),
     ]
 
-    def __init__(self, runs: Path) -> None:
+    def __init__(self, runs: Path, read_only: bool = False) -> None:
         super().__init__()
         self._view = RunsView(runs)
+        self._read_only = read_only
         self._rows: list[RunRow] = []
         self._archived = False
 
@@ -133,7 +131,7 @@ class RunsScreen(Screen[None]):
         count = f"{len(shown)}" if len(shown) == len(rows) else f"{len(shown)} of {len(rows)}"
         marked = f", {len(self._table.marked)} marked" if self._table.marked else ""
         heading = Text(f"runs in {harmless(str(self._view.runs))}", "bold", no_wrap=True, overflow="ellipsis")
-        if cast("LaddertopApp", self.app).read_only:
+        if self._read_only:
             heading.append("   read-only", style(Ink.WARN, colours_of(self.app)))
         if rows:
             heading.append(f"   {count} by {order}{marked}", style(Ink.DIM, colours_of(self.app)))
@@ -272,7 +270,8 @@ class RunsScreen(Screen[None]):
 
     def _do(self, deed: Callable[[], object]) -> bool:
         """Does something to a run's folder, and looks at once; says why where it can't be done."""
-        if cast("LaddertopApp", self.app).refused(self.tell):
+        if self._read_only:
+            self.tell(ONLY_LOOKS)
             return False
         try:
             deed()

@@ -7,15 +7,15 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.events import Click
 
-from tui.asking import Asking
-from tui.draw.cells import Ink
-from tui.layout import Place
-from tui.panel import Panel
-from tui.run_view import RunView
-from tui.samples_view import SamplesView
-from tui.screens.model_screen import EVERYWHERE, ModelScreen
-from tui.widgets.samples import SIZES, Samples
-from tui.widgets.timeline import Timeline
+from laddertop.tui.dashboard.layout import Place
+from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.dashboard.screens.model_screen import EVERYWHERE, ModelScreen
+from laddertop.tui.dashboard.views.samples import SamplesView
+from laddertop.tui.dashboard.widgets.samples import SIZES, Samples
+from laddertop.tui.dashboard.widgets.timeline import Timeline
+from laddertop.tui.draw.cells import Ink
+from laddertop.tui.steer.asking import Asking
+from laddertop.tui.watch.run_view import RunView
 
 
 class SamplesScreen(ModelScreen):

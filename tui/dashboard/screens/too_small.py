@@ -10,7 +10,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tui.layout import MIN_HEIGHT, MIN_WIDTH
+from laddertop.tui.dashboard.layout import MIN_HEIGHT, MIN_WIDTH
 
 
 class TooSmall(Screen[None]):

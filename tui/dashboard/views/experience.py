@@ -17,14 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
-from journal.events import EventReader
-from journal.folder import list_runs
-from journal.metrics import MetricsReader
-from journal.spec import Spec
-from journal.state import RunState
-from tui.draw.numbers import estimate, rate, size, thousands
-from tui.machine import Sensors
-from tui.sizes import memory_bytes, planned_steps, sizes
+from laddertop.journal.events import EventReader
+from laddertop.journal.folder import list_runs
+from laddertop.journal.metrics import MetricsReader
+from laddertop.journal.spec import Spec
+from laddertop.journal.state import RunState
+from laddertop.tui.dashboard.views.machine import Sensors
+from laddertop.tui.dashboard.views.sizes import memory_bytes, planned_steps, sizes
+from laddertop.tui.draw.numbers import estimate, rate, size, thousands
 
 LOOKED_AT = 40
 """Of the newest runs of the folder, how many are asked."""

@@ -10,11 +10,11 @@ from typing import Literal, cast
 
 import numpy as np
 
-from journal.explore import AnyQuestion, Classify, Corruption, Denoise, Inpaint, Missing, Sample, ScoreField
-from journal.sections import POINTS
-from tui.asking import Asking, Got
-from tui.draw.numbers import setting
-from tui.run_view import RunView
+from laddertop.journal.explore import AnyQuestion, Classify, Corruption, Denoise, Inpaint, Missing, Sample, ScoreField
+from laddertop.journal.sections import POINTS
+from laddertop.tui.draw.numbers import setting
+from laddertop.tui.steer.asking import Asking, Got
+from laddertop.tui.watch.run_view import RunView
 
 Task = Literal["denoise", "fill in", "classify", "generate", "field"]
 TASKS: tuple[Task, ...] = ("denoise", "fill in", "classify", "generate", "field")

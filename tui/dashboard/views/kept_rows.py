@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from journal.files import user_cache, write_atomically
-from journal.folder import RunFolder
-from tui.run_row import Files, Over, RowReader
+from laddertop.journal.files import user_cache, write_atomically
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.views.run_row import Files, Over, RowReader
 
 FORMAT = 1
 """Changes with what is kept; a file of another format is as good as none."""

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from journal.explore import Codes, Interpolate, Traverse
-from tui.asking import Asking
-from tui.run_view import RunView
+from laddertop.journal.explore import Codes, Interpolate, Traverse
+from laddertop.tui.steer.asking import Asking
+from laddertop.tui.watch.run_view import RunView
 
 CODES, WALK, ORIGIN, BETWEEN = "codes", "walk", "origin", "between"
 """The uses under which the model is asked: the map; the code as it is changed; the item's own; interpolation."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from journal.explore import Layers
-from tui.asking import Asking, Got
-from tui.cost_terms import TermRow
-from tui.run_view import RunView
+from laddertop.journal.explore import Layers
+from laddertop.tui.steer.asking import Asking, Got
+from laddertop.tui.watch.cost_terms import TermRow, term_rows
+from laddertop.tui.watch.run_view import RunView
 
 USE = "layers"
 """The use under which the layers are asked for."""
@@ -79,7 +79,7 @@ class LayersView:
             found[0] = Layer("x", 0)
         if "y" in gates:
             found[len(names) + 1] = Layer("y", len(names) + 1)
-        for row in self.view.terms():
+        for row in term_rows(self.view):
             number = _number(row.term.name, len(names))
             if number is not None:
                 label = row.term.label.rpartition(" ")[2]

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from journal.spec import Key, Spec, keys, load_recipe, override
+from laddertop.journal.spec import Key, Spec, keys, load_recipe, override
 
 FIRST = ("data.name", "data.root", "data.labels", "data.batch", "epochs", "steps", "seed")
 LAST = ("noise.on", "noise.std", "noise.level", "warmup.on", "warmup.steps", "optimizer.lr", "device", "precision")

@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from journal.events import EventReader
-from journal.folder import RunFolder
-from journal.metrics import count_columns, record_type, segment_path
-from journal.state import STARTUP, RunState
+from laddertop.journal.events import EventReader
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.metrics import count_columns, record_type, segment_path
+from laddertop.journal.state import STARTUP, RunState
 
 TREND = 32
 """Points of the cost that a row keeps for its small curve."""
 
 OVER = ("finished", "stopped", "failed", "crashed")
-"""Of journal.state.STATES those in which nothing is written any more."""
+"""Of laddertop.journal.state.STATES those in which nothing is written any more."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class RunRow:
     problem: str = ""
     """Why the run is damaged; empty when it is not."""
     status: str = "reading"
-    """One of journal.state.STATES, `damaged`, or `reading` before the first look at it."""
+    """One of laddertop.journal.state.STATES, `damaged`, or `reading` before the first look at it."""
     step: int = 0
     steps: int = 0
     """Planned length of the run; 0 before its first start."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from journal.folder import list_runs
-from tui.kept_rows import keep, recall
-from tui.run_row import RowReader, RunRow
+from laddertop.journal.folder import list_runs
+from laddertop.tui.dashboard.views.kept_rows import keep, recall
+from laddertop.tui.dashboard.views.run_row import RowReader, RunRow
 
 BUDGETS = 0.05, 0.1, 0.2, 0.4
 """Seconds that the first looks take, roughly, and every one after them the last of these: in a folder of hundreds of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from journal.samples import read_samples
-from tui.draw.numbers import thousands
-from tui.run_view import RunView
+from laddertop.journal.samples import read_samples
+from laddertop.tui.draw.numbers import thousands
+from laddertop.tui.watch.run_view import RunView
 
 KEPT = 20
 """Samplings that are kept in memory."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from journal.models import (
+from laddertop.journal.models import (
     ConvLadderSpec,
     DaeSpec,
     GsnSpec,
@@ -19,8 +19,8 @@ from journal.models import (
     UnsupervisedLadderSpec,
     VaeSpec,
 )
-from journal.sections import SETS
-from journal.spec import Spec
+from laddertop.journal.sections import SETS
+from laddertop.journal.spec import Spec
 
 FORWARD, WEIGHTS, BOTH = 1.0, 2.0, 3.0
 """What a product is computed for: itself; also the gradient of its weights; also the gradient of what goes into it."""

@@ -7,15 +7,24 @@ import time
 
 import numpy as np
 
-from tui.chart_choice import EVALUATED, CurveName, curve_names, curves_of, evaluated, first_charts, title_of, usual_kind
-from tui.draw.axis import clock
-from tui.draw.cells import Cells, Ink
-from tui.draw.chart import GUTTER, INKS, Line, Look, clipped, draw_chart, letter
-from tui.draw.numbers import number, thousands
-from tui.draw.scale import KINDS, Kind
-from tui.draw.text import fit
-from tui.panel import Panel, titled
-from tui.run_view import RunView
+from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.draw.axis import clock
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.chart import GUTTER, INKS, Line, Look, clipped, draw_chart, letter
+from laddertop.tui.draw.numbers import number, thousands
+from laddertop.tui.draw.scale import KINDS, Kind
+from laddertop.tui.draw.text import fit
+from laddertop.tui.watch.chart_choice import (
+    EVALUATED,
+    CurveName,
+    curve_names,
+    curves_of,
+    evaluated,
+    first_charts,
+    title_of,
+    usual_kind,
+)
+from laddertop.tui.watch.run_view import RunView
 
 LEAST = (34, 7)
 """Columns and rows of a chart in a grid, at least."""

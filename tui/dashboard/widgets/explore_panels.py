@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from journal.explore import Classify, Denoise, Inpaint, Sample, ScoreField
-from tui.asking import Got
-from tui.draw.cells import Cells, Ink, class_ink
-from tui.draw.image import MODES, draw_image, size_for
-from tui.draw.numbers import setting
-from tui.draw.plane import plane_of, put_arrows, put_dots
-from tui.draw.sentence import sentence
-from tui.draw.spark import bar
-from tui.explore_view import TASKS, ExploreView
-from tui.panel import Panel, titled
-from tui.run_view import RunView
+from laddertop.journal.explore import Classify, Denoise, Inpaint, Sample, ScoreField
+from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.dashboard.views.explore import TASKS, ExploreView
+from laddertop.tui.draw.cells import Cells, Ink, class_ink
+from laddertop.tui.draw.image import MODES, draw_image, size_for
+from laddertop.tui.draw.numbers import setting
+from laddertop.tui.draw.plane import plane_of, put_arrows, put_dots
+from laddertop.tui.draw.sentence import sentence
+from laddertop.tui.draw.spark import bar
+from laddertop.tui.steer.asking import Got
+from laddertop.tui.watch.run_view import RunView
 
 BACKGROUNDS = ("data", "samples", "nothing")
 """What may lie behind the arrows of a field."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from itertools import islice
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.numbers import thousands
-from tui.draw.text import whole_parts
-from tui.event_line import Line
-from tui.panel import Panel
-from tui.run_view import RunView
-from tui.wording import command_in_words
+from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.numbers import thousands
+from laddertop.tui.draw.text import whole_parts
+from laddertop.tui.watch.event_line import Line
+from laddertop.tui.watch.run_view import RunView
+from laddertop.tui.watch.wording import command_in_words
 
 
 class History(Panel):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.numbers import percent, setting
-from tui.panel import Panel, titled
-from tui.run_view import KnobRow, RunView
-from tui.wording import knob_value
+from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.numbers import percent, setting
+from laddertop.tui.watch.run_view import KnobRow, RunView
+from laddertop.tui.watch.wording import knob_value
 
 GAP = 3
 _ACTS = {

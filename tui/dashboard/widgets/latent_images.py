@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from journal.explore import Interpolate, Traverse
-from tui.asking import Got
-from tui.draw.cells import Cells, Ink
-from tui.draw.image import MODES, draw_image
-from tui.draw.numbers import setting
-from tui.draw.plane import plane_of, put_dots
-from tui.draw.sentence import sentence
-from tui.latent_view import BETWEEN, WALK, LatentView
-from tui.panel import Panel, titled
-from tui.run_view import RunView
+from laddertop.journal.explore import Interpolate, Traverse
+from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.dashboard.views.latent import BETWEEN, WALK, LatentView
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.image import MODES, draw_image
+from laddertop.tui.draw.numbers import setting
+from laddertop.tui.draw.plane import plane_of, put_dots
+from laddertop.tui.draw.sentence import sentence
+from laddertop.tui.steer.asking import Got
+from laddertop.tui.watch.run_view import RunView
 
 SIZES = ((28, 14), (20, 10), (16, 8), (14, 7), (12, 6), (10, 5), (8, 4))
 """Sizes of an image, width × height in cells, from large to small."""

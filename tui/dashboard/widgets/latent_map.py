@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.plane import Plane, plane_of, put_classes, put_dots
-from tui.draw.sentence import sentence
-from tui.latent_view import LatentView
-from tui.panel import Panel, titled
-from tui.run_view import RunView
+from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.dashboard.views.latent import LatentView
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.plane import Plane, plane_of, put_classes, put_dots
+from laddertop.tui.draw.sentence import sentence
+from laddertop.tui.watch.run_view import RunView
 
 
 class LatentMap(Panel):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.histogram import draw_histogram
-from tui.draw.numbers import number
-from tui.draw.sentence import sentence
-from tui.latent_view import CODES, LatentView
-from tui.panel import Panel, titled
-from tui.run_view import RunView
+from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.dashboard.views.latent import CODES, LatentView
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.histogram import draw_histogram
+from laddertop.tui.draw.numbers import number
+from laddertop.tui.draw.sentence import sentence
+from laddertop.tui.watch.run_view import RunView
 
 _LOWER = 7
 """Rows of the histogram, its title included."""

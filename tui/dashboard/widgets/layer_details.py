@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.histogram import draw_histogram
-from tui.draw.numbers import number
-from tui.draw.plane import plane_of, put_classes, put_dots
-from tui.draw.sentence import sentence
-from tui.layers_view import SIDES, Layer, LayersView
-from tui.panel import Panel, titled
-from tui.run_view import RunView
+from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.dashboard.views.layers import SIDES, Layer, LayersView
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.histogram import draw_histogram
+from laddertop.tui.draw.numbers import number
+from laddertop.tui.draw.plane import plane_of, put_classes, put_dots
+from laddertop.tui.draw.sentence import sentence
+from laddertop.tui.watch.run_view import RunView
 
 
 class LayerSide(Panel):

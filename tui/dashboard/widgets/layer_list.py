@@ -6,16 +6,16 @@ import math
 
 import numpy as np
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.histogram import columns_of
-from tui.draw.numbers import number, setting
-from tui.draw.scale import scale_for
-from tui.draw.sentence import sentence
-from tui.draw.spark import draw_sparkline
-from tui.draw.text import fit
-from tui.layers_view import Layer, LayersView
-from tui.panel import Panel, titled
-from tui.run_view import RunView
+from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.dashboard.views.layers import Layer, LayersView
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.histogram import columns_of
+from laddertop.tui.draw.numbers import number, setting
+from laddertop.tui.draw.scale import scale_for
+from laddertop.tui.draw.sentence import sentence
+from laddertop.tui.draw.spark import draw_sparkline
+from laddertop.tui.draw.text import fit
+from laddertop.tui.watch.run_view import RunView
 
 _LEVELS = " ▁▂▃▄▅▆▇█"
 HEAD = 2

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from tui.cost_terms import LayerRow
-from tui.draw.cells import Cells, Ink
-from tui.draw.chart import Line, Look, draw_chart
-from tui.draw.numbers import number, setting, tick
-from tui.draw.scale import scale_for
-from tui.draw.spark import draw_sparkline
-from tui.draw.text import fit
-from tui.panel import Panel, titled
+from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.chart import Line, Look, draw_chart
+from laddertop.tui.draw.numbers import number, setting, tick
+from laddertop.tui.draw.scale import scale_for
+from laddertop.tui.draw.spark import draw_sparkline
+from laddertop.tui.draw.text import fit
+from laddertop.tui.watch.cost_terms import LayerRow, layer_rows, term_rows
 
 
 class Layers(Panel):
@@ -19,7 +19,7 @@ class Layers(Panel):
 
     def picture(self, height: int, width: int) -> Cells:
         """Top layer first, all on one log scale; or one chart per term."""
-        layers = self.view.layers()
+        layers = layer_rows(self.view)
         return self._ladder(layers, height, width) if layers else self._charts(height, width)
 
     def _ladder(self, layers: list[LayerRow], height: int, width: int) -> Cells:
@@ -54,7 +54,7 @@ class Layers(Panel):
         return cells
 
     def _charts(self, height: int, width: int) -> Cells:
-        terms = [row for row in self.view.terms() if row.binned.filled.any()]
+        terms = [row for row in term_rows(self.view) if row.binned.filled.any()]
         if not terms:
             return titled(height, width, "layers", "", self.chosen)
         title = " and ".join(row.term.label for row in terms[:2])

@@ -8,11 +8,11 @@ import socket
 
 from textual import work
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.numbers import estimate, number, rate
-from tui.machine import Machine, Sensors
-from tui.panel import Panel
-from tui.run_view import RunView
+from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.dashboard.views.machine import Machine, Sensors
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.numbers import estimate, number, rate
+from laddertop.tui.watch.run_view import RunView
 
 INTERVAL = 2.0
 """Seconds between two looks at the machine, while the line is shown."""

@@ -18,13 +18,13 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.numbers import ago, number
-from tui.draw.spark import bar
-from tui.draw.text import fit
-from tui.palette import colours_of, style
-from tui.run_row import RunRow
-from tui.wording import measure
+from laddertop.tui.dashboard.palette import colours_of, style
+from laddertop.tui.dashboard.views.run_row import RunRow
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.numbers import ago, number
+from laddertop.tui.draw.spark import bar
+from laddertop.tui.draw.text import fit
+from laddertop.tui.watch.wording import measure
 
 STATUS_INKS = {
     "reading": ("◌", Ink.DIM),

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.image import MODES, draw_image
-from tui.draw.numbers import thousands
-from tui.draw.plane import plane_of, put_dots
-from tui.draw.sheet import luminance
-from tui.panel import Panel, titled
-from tui.run_view import RunView
+from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.image import MODES, draw_image
+from laddertop.tui.draw.numbers import thousands
+from laddertop.tui.draw.plane import plane_of, put_dots
+from laddertop.tui.draw.sheet import luminance
+from laddertop.tui.watch.run_view import RunView
 
 SIZES = ((56, 28), (28, 14), (20, 10), (16, 8), (14, 7), (12, 6), (10, 5), (8, 4))
 """Sizes of an image in cells, width × height, from large to small; the first only when asked for."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.text import fit
-from tui.panel import Panel
-from tui.run_view import RunView
+from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.text import fit
+from laddertop.tui.watch.run_view import RunView
 
 
 class Source(Panel):

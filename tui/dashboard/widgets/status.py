@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.numbers import ago, estimate, rate, setting, thousands
-from tui.draw.text import fit
-from tui.panel import Panel
+from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.numbers import ago, estimate, rate, setting, thousands
+from laddertop.tui.draw.text import fit
 
 _DAY = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
 _SIGNS = {

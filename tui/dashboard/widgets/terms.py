@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 
-from tui.cost_terms import collapsed_units, schedules_in_words, warmup_in_words
-from tui.draw.cells import Cells, Ink
-from tui.draw.numbers import number, percent, setting, thousands
-from tui.draw.scale import scale_for
-from tui.draw.spark import bar, draw_sparkline
-from tui.draw.text import fit
-from tui.panel import Panel, titled
-from tui.run_view import RunView
-from tui.wording import measure
+from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.numbers import number, percent, setting, thousands
+from laddertop.tui.draw.scale import scale_for
+from laddertop.tui.draw.spark import bar, draw_sparkline
+from laddertop.tui.draw.text import fit
+from laddertop.tui.watch.cost_terms import collapsed_units, schedules_in_words, term_rows, warmup_in_words
+from laddertop.tui.watch.run_view import RunView
+from laddertop.tui.watch.wording import measure
 
 RAW, WEIGHT, WEIGHTED, SHARE = 7, 7, 7, 5
 """Columns of the numbers."""
@@ -38,7 +38,7 @@ class Terms(Panel):
         x_weighted = x_weight + 3 + WEIGHTED
         x_share = x_weighted + 2 + SHARE
         spare = width - x_share - 2
-        rows = view.terms()
+        rows = term_rows(view)
         words = _words(view)
         room = height - 2 - min(len(words), max(height - 2 - len(rows), 0))
         shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
@@ -86,7 +86,7 @@ class Terms(Panel):
 
 def _words(view: RunView) -> list[tuple[str, Ink]]:
     """What has collapsed, the schedules and the evaluations, what matters most first."""
-    lines = [(f"{row.term.label} {row.collapsed}", Ink.WARN) for row in view.terms() if row.collapsed]
+    lines = [(f"{row.term.label} {row.collapsed}", Ink.WARN) for row in term_rows(view) if row.collapsed]
     if text := collapsed_units(view):
         lines.append((text, Ink.WARN))
     if "warmup" in view.state.knobs:

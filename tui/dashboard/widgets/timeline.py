@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tui.draw.cells import Cells, Ink
-from tui.draw.numbers import tick
-from tui.panel import Panel
-from tui.run_view import RunView
-from tui.samples_view import SamplesView
+from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.dashboard.views.samples import SamplesView
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.numbers import tick
+from laddertop.tui.watch.run_view import RunView
 
 
 class Timeline(Panel):

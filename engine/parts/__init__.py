@@ -1,0 +1,1 @@
+"""What more than one model is built from: layers, densities, bounds, corruption."""

@@ -1,0 +1,1 @@
+"""Saved models as models again: restored, evaluated, and serving questions."""

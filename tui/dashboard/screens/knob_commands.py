@@ -1,0 +1,73 @@
+"""The command palette of the run screen: every knob, set to any value by typing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Protocol, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from laddertop.journal.commands import Action
+from laddertop.tui.dashboard.screens.commands import literal
+from laddertop.tui.watch.run_view import RunView
+from laddertop.tui.watch.wording import knob_value, members
+
+
+class Steers(Protocol):
+    """A screen from which a run is steered."""
+
+    view: RunView
+    """The run."""
+
+    def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
+        """Ask something of the engine."""
+
+    def tell(self, text: str) -> None:
+        """Say something, in the line that the screen has for it."""
+
+
+class KnobCommands(Provider):
+    """`lr 0.001`, `lambda.0 = 500` or `noise off` set a knob; `note: text` leaves a note in the event log."""
+
+    async def discover(self) -> Hits:
+        """The knobs and where they stand."""
+        for knob in self._screen.view.state.knobs.values():
+            name = literal(knob.name)
+            hint = partial(self._screen.tell, f"ctrl+p, then type: {name} and its new value")
+            yield DiscoveryHit(f"{name} = {knob_value(knob, knob.value)}", hint, help=literal(knob.help))
+
+    async def search(self, query: str) -> Hits:
+        """Settings as typed, and knobs whose name fits."""
+        knobs = self._screen.view.state.knobs
+        for name, value in self._settings(query):
+            first = knobs[members(name, knobs)[0]]
+            text = f"set {literal(name)} to {knob_value(first, value)} (now {knob_value(first, first.value)})"
+            yield Hit(1.0, text, partial(self._screen.ask, "set", {name: value}), help=literal(first.help))
+        if query.lower().startswith("note:") and (note := query[5:].strip()):
+            yield Hit(1.0, f"leave the note: {literal(note)}", partial(self._screen.ask, "annotate", None, note))
+        matcher = self.matcher(query)
+        for knob in knobs.values():
+            name = literal(knob.name)
+            if (score := matcher.match(name)) > 0:
+                hint = f"type {name} and its new value, such as {name} {knob_value(knob, knob.value)}"
+                yield Hit(score * 0.9, matcher.highlight(name), partial(self._screen.tell, hint), help=hint)
+
+    @property
+    def _screen(self) -> Steers:
+        return cast(Steers, self.screen)
+
+    def _settings(self, query: str) -> Iterator[tuple[str, float]]:
+        knobs = self._screen.view.state.knobs
+        name, _, text = query.replace("=", " ").strip().partition(" ")
+        text = text.strip().lower()
+        if not text or not (meant := members(name, knobs)):
+            return
+        if knobs[meant[0]].kind == "switch":
+            if text in ("on", "off", "1", "0"):
+                yield name, float(text in ("on", "1"))
+            return
+        try:
+            yield name, float(text)
+        except ValueError:
+            return

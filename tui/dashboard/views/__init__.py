@@ -1,0 +1,1 @@
+"""What each screen shows, without textual: rows, choices and words, ready to be drawn."""
