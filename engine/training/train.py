@@ -22,6 +22,7 @@ from laddertop.engine.explore.explorer import Explorer
 from laddertop.engine.models.dae import Dae
 from laddertop.engine.training import checkpoint
 from laddertop.engine.training import looks as explore
+from laddertop.engine.training.beginning import find_beginning
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.device import choose_compile, choose_device, choose_precision, choose_threads
 from laddertop.engine.training.recorder import Recorder, columns
@@ -31,14 +32,11 @@ from laddertop.engine.training.stop import Stop
 from laddertop.journal import commands
 from laddertop.journal.events import Change, Commanded, EventReader, EventWriter, Logged, RunEnded, RunStarted
 from laddertop.journal.folder import RunFolder
-from laddertop.journal.metrics import segment_path, write_columns
+from laddertop.journal.metrics import write_columns
 from laddertop.journal.state import RunState
 
 LOOK = 0.02
 """Seconds between two looks into the inbox."""
-
-AGAIN = ", again after the resume"
-"""Ends the sender's name where a command is carried out again."""
 
 
 class Training:
@@ -50,78 +48,92 @@ class Training:
         Raises ValueError when data, device or checkpoint are not as the spec or the journal says.
         """
         self.run, self.events, self.spec = run, events, run.spec
+        self.begins = find_beginning(run, state, back_to)
+        self._open()
+        self._restore()
+        self._look_back(state)
+        self._record()
+        self._announce()
+
+    def _open(self) -> None:
+        """The data, and a model with its initial weights and what trains it."""
         spec = self.spec
         self.device = choose_device(spec.device)
         self.data = load(spec.data, self.device)
         self.batches = Batches(spec.data, self.data, spec.seed, with_labels=spec.model.labelled)
-        if spec.model.labelled and spec.data.labels != "all":
-            run.write_labelled(self.batches.labelled.tolist())
         self.steps = run_length(spec, self.batches.epoch_steps)
-        compiled, note = choose_compile(spec.compile, self.steps, self.device)
-        precision = choose_precision(spec.precision, self.device, compiled)
-        self._precision = "bf16" if precision is torch.bfloat16 else "fp32"
-        self.model = build(spec, self.data, self.device, precision)
+        self.compiled, self._note = choose_compile(spec.compile, self.steps, self.device)
+        self.precision = choose_precision(spec.precision, self.device, self.compiled)
+        self.model = build(spec, self.data, self.device, self.precision)
         choose_threads(spec.threads, self.model, self.device)
         self.optimizer = make_optimizer(dict(self.model.named_parameters()), spec.optimizer)
         self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, self.steps, self.device)
         if isinstance(self.model, Dae):
             self.model.trained_with = self.controls.by_name()[self.model.level]
-        self.step = 0
-        self.paused = False
-        recorded = run.checkpoints(state.checkpoints)
-        saved = recorded[-1] if recorded else None
-        if back_to is not None:
-            saved = checkpoint.of_step(recorded, back_to)
-        if saved:
-            self.step = checkpoint.restore(checkpoint.load(run.path, saved), self.optimizer, self.controls)
-        self.resumed_from = self.step if saved else None
-        # What was done to the run after its checkpoint is done again at the same steps: it is part of the run. So is
-        # what was done to a run that this one replays. Who rolls back begins anew.
-        origin = run.origin if back_to is None and not any(start.rolled_back for start in state.starts) else None
-        done = [] if back_to is not None else state.interventions(self.step)
-        replayed = [c for c in origin.commands if c.step >= self.step] if origin else []
-        self._again = [c.model_copy(update={"by": f"{c.by.removesuffix(AGAIN)}{AGAIN}"}) for c in done]
-        self._again += [c for c in replayed if c.id not in {c.id for c in state.commands}]
-        self._again.sort(key=lambda c: c.step)
-        self._until = origin.until if origin else None
-        self.back_to: int | None = None
-        """Step of the checkpoint that somebody wants to go on from instead."""
-        self.segment = 1 + max(state.segment, _segments_on_disk(run))
-        self.take_step = Step(self.model, self.optimizer, self.controls, self.batches, spec.seed, self.device, compiled)
-        named = columns(self.model.terms, self.controls.knobs)
-        write_columns(run.path, named)
-        self.recorder = Recorder(run.path, self.segment, len(named), self.device)
-        self.explorer = Explorer(run, Subject(self.model, self.data, self.batches, spec))
-        self._looked = 0.0
-        self._diverged = False
-        # What was done at the step of the checkpoint is not done again, and what a stop left undone is done now.
+        self.take_step = Step(
+            self.model, self.optimizer, self.controls, self.batches, spec.seed, self.device, self.compiled
+        )
+        self.explorer = Explorer(self.run, Subject(self.model, self.data, self.batches, spec))
+
+    def _restore(self) -> None:
+        """The weights, and the state of what trains them, as the checkpoint has them."""
+        self.step = self.begins.step
+        self.resumed_from = self.step if self.begins.checkpoint else None
+        if saved := self.begins.checkpoint:
+            checkpoint.restore(checkpoint.load(self.run.path, saved), self.optimizer, self.controls)
+
+    def _look_back(self, state: RunState) -> None:
+        """What is done already and what is still to do: what was done at the step of the checkpoint is not done again,
+        and what a stop left undone is done now."""
+        self._again = list(self.begins.again)
+        self.until = self.begins.until
         self._evaluated = max((e.step for e in state.evaluations if e.step <= self.step), default=-1)
         self._sampled = max((s.step for s in state.samplings if s.step <= self.step), default=-1)
         self._checkpoints = list(state.checkpoints)
         self._answered = {c.id for c in state.commands}
+        self.paused = False
+        self.back_to: int | None = None
+        """Step of the checkpoint that somebody wants to go on from instead."""
+        self._looked = 0.0
+        self._diverged = False
+
+    def _record(self) -> None:
+        """Opens the records of this segment."""
+        if self.spec.model.labelled and self.spec.data.labels != "all":
+            self.run.write_labelled(self.batches.labelled.tolist())
+        named = columns(self.model.terms, self.controls.knobs)
+        write_columns(self.run.path, named)
+        self.recorder = Recorder(self.run.path, self.begins.segment, len(named), self.device)
+
+    def _announce(self) -> None:
+        """Tells the journal that this segment begins, and with what."""
         self.events.append(
             RunStarted(
                 step=self.step,
-                segment=self.segment,
+                segment=self.begins.segment,
                 pid=os.getpid(),
                 host=socket.gethostname(),
                 device=_device_name(self.device),
                 precision=self._precision,
-                compiled=compiled,
+                compiled=self.compiled,
                 threads=torch.get_num_threads(),
                 versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
                 resumed_from=self.resumed_from,
-                rolled_back=back_to is not None,
+                rolled_back=self.begins.rolled_back,
                 steps=self.steps,
                 epoch_steps=self.batches.epoch_steps,
                 terms=self.model.terms,
                 knobs=self.controls.knobs,
-                note=note,
+                note=self._note,
             )
         )
-        if compiled:
+        if self.compiled:
             text = "compiling the step: the first takes up to a minute or two, seconds where it was compiled before"
             self.events.append(Logged(step=self.step, level="info", text=text))
+
+    @property
+    def _precision(self) -> str:
+        return "bf16" if self.precision is torch.bfloat16 else "fp32"
 
     def loop(self, stop: Stop) -> RunEnded | None:
         """Trains until the steps are done or somebody wants it to stop; saves, and returns how it ended.
@@ -130,7 +142,7 @@ class Training:
         """
         spec = self.spec
         while True:
-            if self.step == self._until:
+            if self.step == self.until:
                 stop.reason = stop.reason or "the run that it replays was stopped here"
             self.obey(stop)
             if self.back_to is not None:
@@ -194,8 +206,10 @@ class Training:
     def _carry_out(self, command: commands.Command, stop: Stop) -> None:
         changes: list[Change] = []
         try:
-            if command.segment != self.segment:
-                raise ValueError(f"it was meant for start {command.segment} of this run; this is start {self.segment}")
+            if command.segment != self.begins.segment:
+                raise ValueError(
+                    f"it was meant for start {command.segment} of this run; this is start {self.begins.segment}"
+                )
             if command.action == "checkpoint" and not self.optimizer.finite():
                 raise ValueError(
                     "nothing is saved: the weights are no longer finite, and the checkpoints before are kept"
@@ -327,13 +341,6 @@ def _step_wanted(command: commands.Command) -> int:
     if set(command.changes) != {"step"} or not isinstance(step, int | float) or step != int(step):
         raise ValueError("rollback takes one whole number, the step of a checkpoint")
     return int(step)
-
-
-def _segments_on_disk(run: RunFolder) -> int:
-    number = 0
-    while segment_path(run.path, number + 1).exists():
-        number += 1
-    return number
 
 
 def _device_name(device: torch.device) -> str:

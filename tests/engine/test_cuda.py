@@ -35,7 +35,7 @@ def trained(folder: Path, name: str, until: list[int], kind: str, *settings: str
     with EventWriter(run.events_path) as events:
         for step in [*until, None]:
             training = Training(run, events, RunState().apply_all(EventReader(run.events_path).read_all()))
-            training._until = step
+            training.until = step
             stop = Stop(foreground=False)
             events.append(training.loop(stop))
             training.recorder.close()

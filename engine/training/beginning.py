@@ -1,0 +1,63 @@
+"""Where one segment of a run begins, and what is done to it again: the journal tells, before anything is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from laddertop.engine.training.checkpoint import of_step
+from laddertop.journal.events import Checkpointed, Commanded
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.metrics import segment_path
+from laddertop.journal.state import RunState
+
+AGAIN = ", again after the resume"
+"""Ends the sender's name where a command is carried out again."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a segment goes on from."""
+
+    segment: int
+    """Its number; 1 is a run's first start."""
+    checkpoint: Checkpointed | None = None
+    """What it goes on from; none: it begins with step 0."""
+    rolled_back: bool = False
+    """Whether somebody sent the run back there: what was done to it since is no part of it any more."""
+    again: list[Commanded] = field(default_factory=list)
+    """What is done again, by step."""
+    until: int | None = None
+    """Step at which it is stopped, as the run that it replays was; none: it goes to its planned end."""
+
+    @property
+    def step(self) -> int:
+        """Steps completed when it begins."""
+        return self.checkpoint.step if self.checkpoint else 0
+
+
+def find_beginning(run: RunFolder, state: RunState, back_to: int | None) -> Beginning:
+    """Where the run's next segment begins: at its newest checkpoint, or at that of step `back_to`.
+
+    Raises ValueError when there is no such checkpoint, or the run's origin is damaged.
+    """
+    segment = 1 + max(state.segment, _segments_on_disk(run))
+    recorded = run.checkpoints(state.checkpoints)
+    if back_to is not None:
+        return Beginning(segment, of_step(recorded, back_to), rolled_back=True)
+    begins = Beginning(segment, recorded[-1] if recorded else None)
+    # What was done to the run after its checkpoint is done again at the same steps: it is part of the run. So is what
+    # was done to a run that this one replays, until somebody rolls back.
+    done = [c.model_copy(update={"by": f"{c.by.removesuffix(AGAIN)}{AGAIN}"}) for c in state.interventions(begins.step)]
+    origin = None if any(start.rolled_back for start in state.starts) else run.origin
+    if origin is None:
+        return Beginning(segment, begins.checkpoint, again=done)
+    known = {command.id for command in state.commands}
+    done += [c for c in origin.commands if c.step >= begins.step and c.id not in known]
+    return Beginning(segment, begins.checkpoint, again=sorted(done, key=lambda c: c.step), until=origin.until)
+
+
+def _segments_on_disk(run: RunFolder) -> int:
+    number = 0
+    while segment_path(run.path, number + 1).exists():
+        number += 1
+    return number
