@@ -44,7 +44,7 @@ async def shown(runs: list[PlayedEngine], until: Until) -> list[str]:
     """The rows of the tables as they appear, from the top one to the keys."""
     app = LaddertopApp(runs[0].run.path.parent)
     async with app.run_test(size=(80, 24)) as pilot:
-        app.push_screen(CompareScreen([one.run for one in runs]))
+        app.push_screen(CompareScreen(open_runs([one.run for one in runs])))
         await until(pilot, lambda: "the specs differ in" in screen_text(app), "the tables")
         scroll = app.screen.query_one(VerticalScroll)
         await until(pilot, lambda: scroll.show_vertical_scrollbar, "the scrollbar")
@@ -89,7 +89,7 @@ def test_every_curve_that_the_charts_of_a_run_show_can_be_overlaid(different: li
 async def test_a_curve_is_chosen_by_its_name(different: list[PlayedEngine], until: Until) -> None:
     app = LaddertopApp(different[0].run.path.parent)
     async with app.run_test(size=(120, 40)) as pilot:
-        app.push_screen(CompareScreen([one.run for one in different]))
+        app.push_screen(CompareScreen(open_runs([one.run for one in different])))
         await until(pilot, lambda: "3 runs: total cost" in screen_text(app), "the total")
         await pilot.press("T")
         await until(pilot, lambda: "3 runs: beta" in screen_text(app), "the last curve")

@@ -19,7 +19,7 @@ from tests.tui.played import PlayedEngine
 
 ROOT = Path(__file__).parents[2]
 OPEN = (
-    "import sys; from pathlib import Path; from laddertop.tui.dashboard.app import open_app;"
+    "import sys; from pathlib import Path; from laddertop.tui.dashboard.program import open_app;"
     " sys.exit(open_app(*map(Path, sys.argv[1:])))"
 )
 WHERE = b"\x1b[6n"
@@ -179,7 +179,7 @@ def test_a_dumb_terminal_gets_a_sentence_and_no_escapes(tmp_path: Path, term: st
 
 def test_the_dashboard_never_imports_torch_and_engines_keep_their_threads(tmp_path: Path) -> None:
     code = (
-        "import os, sys, laddertop.tui.dashboard.app;"
+        "import os, sys; from laddertop.tui.dashboard.program import load; load();"
         " print('torch' in sys.modules, os.environ.get('OPENBLAS_NUM_THREADS'))"
     )
     environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"} | {"PYTHONPATH": str(ROOT)}

@@ -6,7 +6,7 @@ import os
 
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.app import LaddertopApp
-from laddertop.tui.dashboard.screens.run import RunScreen
+from laddertop.tui.dashboard.screens.live import LiveScreen
 from tests.processes import Laddertop
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
@@ -23,9 +23,9 @@ async def test_a_finished_run_is_explored_by_a_process_that_ends_with_the_dashbo
     app = LaddertopApp(run.path.parent, run.path)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(
-            pilot, lambda: isinstance(app.screen, RunScreen) and app.screen.view.state.started is not None, "the run"
+            pilot, lambda: isinstance(app.screen, LiveScreen) and app.screen.view.state.started is not None, "the run"
         )
-        assert isinstance(app.screen, RunScreen)
+        assert isinstance(app.screen, LiveScreen)
         asking = app.screen.asking
         await pilot.press("4")
         await until(pilot, lambda: "answer of step 50, step-000000050-" in screen_text(app), "the answer", 60)

@@ -9,7 +9,7 @@ import pytest
 
 CODE = """
 import os, subprocess, sys, threading
-from laddertop.tui.dashboard.priority import NICE, FullPriority
+from laddertop.tui.steer.priority import NICE, FullPriority
 before = os.getpriority(os.PRIO_PROCESS, 0)
 full = FullPriority()
 full.step_back()

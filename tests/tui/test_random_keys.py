@@ -12,10 +12,12 @@ from textual.screen import Screen
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.compare import CompareScreen
+from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.new import NewRunScreen
 from laddertop.tui.dashboard.screens.replay import ReplayScreen
-from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
+from laddertop.tui.watch.comparison import open_runs
+from laddertop.tui.watch.replay import Past
 from tests.tui.played import PlayedEngine
 
 # Without the keys that leave, start an engine, or open the palette, from which everything can be started.
@@ -29,10 +31,10 @@ SIZES = [(80, 24), (120, 40), (20, 5), (200, 50), (1, 1), (60, 15), (79, 23), (1
 
 SCREENS: dict[str, Callable[[Path, list[RunFolder]], Screen[None]]] = {
     "runs": lambda runs, _: RunsScreen(runs),
-    "run": lambda _, found: RunScreen(found[0]),
-    "vae": lambda _, found: RunScreen(found[1]),
-    "replay": lambda _, found: ReplayScreen(found[0]),
-    "compare": lambda _, found: CompareScreen(found),
+    "run": lambda _, found: LiveScreen(found[0]),
+    "vae": lambda _, found: LiveScreen(found[1]),
+    "replay": lambda _, found: ReplayScreen(found[0], Past(found[0])),
+    "compare": lambda _, found: CompareScreen(open_runs(found)),
     "new": lambda runs, _: NewRunScreen(runs),
 }
 

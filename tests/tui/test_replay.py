@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from textual.binding import Binding
 
 from laddertop.journal.commands import send
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.screens.knob_commands import KnobCommands
+from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.replay import ReplayBar, ReplayScreen
+from laddertop.tui.dashboard.screens.run_keys import NOW, STEERING
 from laddertop.tui.watch.replay import Past, PastView, PastWatcher
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
@@ -167,13 +171,30 @@ async def test_the_screen_plays_seeks_and_asks_nothing_of_the_run(run: RunFolder
         await pilot.press("1")
         await until(pilot, lambda: screen.view.step < 600 and not screen.view.markers, "back, before the intervention")
         assert "noise ● on" in screen_text(app)
-        await pilot.press("c", "S", "u", "w", "ctrl+p")
-        await pilot.press(*"lr 0.5", "enter")
-        await until(pilot, lambda: app.screen is screen, "the palette's end")
-        await until(pilot, lambda: "nothing that was can be changed" in screen_text(app), "the sentence")
-        assert list((run.path / "commands").iterdir()) == []
         await pilot.press("plus", "plus", "plus", "space")
         await until(pilot, lambda: "✓ finished" in screen_text(app), "the end")
         await until(pilot, lambda: "‖ replay" in screen_text(app), "it stands")
-        await pilot.press("space")
+        await pilot.press("minus", "minus", "minus", "minus", "minus", "space")
         await until(pilot, lambda: "▶ replay" in screen_text(app), "from the beginning")
+
+
+async def test_every_key_of_a_run_leaves_the_folder_of_a_replay_as_it_is(run: RunFolder, until: Until) -> None:
+    before = {file: file.stat().st_mtime_ns for file in run.path.rglob("*")}
+    keys = [b.key.split(",")[0] for b in LiveScreen.BINDINGS if isinstance(b, Binding) and "app." not in b.action]
+    app = LaddertopApp(run.path.parent, run.path, replay=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "replay" in screen_text(app), "the replay")
+        for key in keys:
+            await pilot.press(key)
+            if app.screen.is_modal:
+                await pilot.press("escape")
+        screen = app.screen
+        assert isinstance(screen, ReplayScreen)
+        # Nor is there anything else that could ask, by whatever key or word of the palette.
+        assert KnobCommands not in screen.COMMANDS
+        for binding in (*STEERING, *NOW):
+            assert isinstance(binding, Binding)
+            assert not hasattr(screen, f"action_{binding.action.partition('(')[0]}"), binding.action
+        for name in ("steering", "asking", "ask"):
+            assert not hasattr(screen, name)
+    assert {file: file.stat().st_mtime_ns for file in run.path.rglob("*")} == before

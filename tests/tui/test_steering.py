@@ -13,6 +13,7 @@ from laddertop.journal.commands import Command, pending
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.confirm import Confirm
 from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.widgets.charts import Charts
 from laddertop.tui.dashboard.widgets.samples import Samples
@@ -172,7 +173,7 @@ async def test_the_help_names_every_key(engine: PlayedEngine, until: Until) -> N
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, Help), "the help")
         text = screen_text(pilot.app)
-        for binding in (*RunScreen.BINDINGS, *LaddertopApp.BINDINGS):
+        for binding in (*LiveScreen.BINDINGS, *LaddertopApp.BINDINGS):
             assert binding.description in text  # type: ignore[union-attr]
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run screen")

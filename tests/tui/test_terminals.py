@@ -32,7 +32,8 @@ from tests.tui.test_recorded_run import RECORDED
 OPEN = """
 import sys, threading, time
 from pathlib import Path
-from laddertop.tui.dashboard.app import LaddertopApp, open_app
+from laddertop.tui.dashboard.program import load, open_app
+LaddertopApp = load()
 {more}
 sys.exit(open_app(*map(Path, sys.argv[1:])))
 """

@@ -28,8 +28,9 @@ def show_dashboard(
         # Importing makes hundreds of thousands of objects and no garbage: looking for some takes a fifth of the time.
         gc.disable()
         from laddertop.journal.folder import find_run, runs_folder
-        from laddertop.tui.dashboard.app import open_app
+        from laddertop.tui.dashboard.program import load, open_app
 
+        load()
         # What is read of runs is kept as well, so garbage is looked for seldom, and never among the imports.
         gc.freeze()
         gc.set_threshold(20_000)

@@ -1,79 +1,54 @@
-"""The dashboard as a program: which terminal it can use, how it starts and how it ends.
+"""The dashboard over a folder of runs: which screen is shown, and what all screens share.
 
-It draws on stderr, as textual does, never imports torch, and outlives neither its terminal nor a SIGTERM. A screen is
-imported when it is gone to, so that the first one is there sooner.
+A screen is imported when it is gone to, so that the first one is there sooner. Whatever needs a disk is done in a
+thread, so that no key waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import select
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-# One product of a chart is too small for more than one thread; engines started from here are not meant.
-_threads = os.environ.get("OPENBLAS_NUM_THREADS")
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-import numpy  # noqa: E402, F401
+from rich.console import RenderableType
+from rich.segment import Segment
+from textual import work
+from textual._compositor import ChopsUpdate
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.color import Color
+from textual.command import Provider
+from textual.events import CursorPosition, Resize
+from textual.filter import LineFilter, NoColor
+from textual.geometry import Size
+from textual.screen import Screen
+from textual.theme import BUILTIN_THEMES
 
-if _threads is None:
-    del os.environ["OPENBLAS_NUM_THREADS"]
-else:
-    os.environ["OPENBLAS_NUM_THREADS"] = _threads
-
-from rich.console import RenderableType  # noqa: E402
-from rich.segment import Segment  # noqa: E402
-from textual import work  # noqa: E402
-from textual._compositor import ChopsUpdate  # noqa: E402
-from textual.app import App  # noqa: E402
-from textual.binding import Binding, BindingType  # noqa: E402
-from textual.color import Color  # noqa: E402
-from textual.command import Provider  # noqa: E402
-from textual.events import CursorPosition, Resize  # noqa: E402
-from textual.filter import LineFilter, NoColor  # noqa: E402
-from textual.geometry import Size  # noqa: E402
-from textual.screen import Screen  # noqa: E402
-from textual.theme import BUILTIN_THEMES  # noqa: E402
-
-from laddertop.journal.commands import send, sender  # noqa: E402
-from laddertop.journal.events import EventReader  # noqa: E402
-from laddertop.journal.folder import RunFolder  # noqa: E402
-from laddertop.journal.state import RunState  # noqa: E402
-from laddertop.tui.dashboard.layout import too_small  # noqa: E402
-from laddertop.tui.dashboard.manners import Alerts, Kept  # noqa: E402
-from laddertop.tui.dashboard.messages import (  # noqa: E402
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.layout import too_small
+from laddertop.tui.dashboard.leaving import leave_on_signals, leave_without_terminal
+from laddertop.tui.dashboard.manners import Alerts, Kept
+from laddertop.tui.dashboard.messages import (
     ONLY_LOOKS,
     Acknowledging,
     CompareRuns,
     ForkRun,
     Looked,
     OpenRun,
-    RollBack,
     StartEngine,
     Telling,
 )
-from laddertop.tui.dashboard.paint import OnlyChanged  # noqa: E402
-from laddertop.tui.dashboard.palette import THEMES  # noqa: E402
-from laddertop.tui.dashboard.priority import FullPriority  # noqa: E402
-from laddertop.tui.dashboard.screens.too_small import TooSmall  # noqa: E402
-from laddertop.tui.dashboard.terminal import pixels_problem, speaks_unicode, terminal_problem  # noqa: E402
-from laddertop.tui.draw.numbers import thousands  # noqa: E402
-from laddertop.tui.draw.pixels import TERMINAL  # noqa: E402
-from laddertop.tui.draw.text import ascii_only, harmless  # noqa: E402
-from laddertop.tui.steer.engine_process import EngineProcess  # noqa: E402
-from laddertop.tui.steer.keeping import fork  # noqa: E402
-
-PATIENCE = 3.0
-"""Seconds that the dashboard has for leaving cleanly once it was told to."""
+from laddertop.tui.dashboard.paint import OnlyChanged
+from laddertop.tui.dashboard.palette import THEMES
+from laddertop.tui.dashboard.screens.too_small import TooSmall
+from laddertop.tui.draw.numbers import thousands
+from laddertop.tui.draw.pixels import TERMINAL
+from laddertop.tui.draw.text import ascii_only, harmless
+from laddertop.tui.steer.engines import Engines
+from laddertop.tui.steer.keeping import fork
 
 _THEME = replace(BUILTIN_THEMES["ansi-dark"], name="laddertop")
 """The terminal's own colours on its own background."""
@@ -123,8 +98,7 @@ class LaddertopApp(App[None]):
         self._plain = plain
         self._pixels = pixels
         self._runs, self._run, self._form = runs, run, form
-        self._engines: dict[Path, subprocess.Popen[bytes]] = {}
-        self._at_full_priority = FullPriority()
+        self._engines = Engines()
         self.slow_link = slow_link
         """Whether bytes reach the terminal slowly, so that little is drawn."""
         self._plain_filter = AsciiOnly()
@@ -140,23 +114,26 @@ class LaddertopApp(App[None]):
         """To the terminal, without cells that are there already."""
         super()._display(screen, OnlyChanged(renderable) if isinstance(renderable, ChopsUpdate) else renderable)
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """To the first screen."""
         if self._pixels and self._driver is not None:
             TERMINAL.open(self._driver.write)
-        self.set_interval(1.0, self._reap)
         if not self.is_headless:
-            self._at_full_priority.step_back()
-            _leave_on_signals(self)
-            self.set_interval(1.0, self._watch_terminal)
+            self._engines.step_back()
+            leave_on_signals(self)
+            self.set_interval(1.0, partial(leave_without_terminal, self))
         if self._run is not None:
-            run = RunFolder(self._run)
-            self.push_screen(self._replay_screen(run) if self._replay else self._run_screen(run))
+            try:
+                self.push_screen(await self._screen_of(RunFolder(self._run), self._replay))
+            except (ValueError, OSError) as error:
+                self.push_screen(self._runs_screen())
+                self.tell(str(error))
         elif self._form:
             self.push_screen(self._form_screen())
         else:
             self.push_screen(self._runs_screen())
         self._fit(self.size)
+        self._look_after_engines()
 
     def on_resize(self, event: Resize) -> None:
         """Another size."""
@@ -171,8 +148,8 @@ class LaddertopApp(App[None]):
             self.pop_screen()
 
     def _go_to(self, screen: Screen[None]) -> None:
-        """Another screen in place of the one that is shown."""
-        if isinstance(self.screen, TooSmall):
+        """Another screen in place of the one that is shown, and of all that lies over it."""
+        while len(self.screen_stack) > 2:  # the lowest is textual's own
             self.pop_screen()
         self.switch_screen(screen)
         self._fit(self.size)
@@ -208,25 +185,38 @@ class LaddertopApp(App[None]):
         """Say something, in the line that the screen has for it."""
         screen = self.screen
         if isinstance(screen, Telling):
-            screen.tell(text)
+            screen.call_later(screen.tell, text)  # one that is gone to just now has no line yet
         else:
-            self.notify(text, markup=False)
+            self.notify(harmless(text), markup=False)
 
-    def refused(self, tell: Callable[[str], None]) -> bool:
+    def refused(self) -> bool:
         """Whether this dashboard only looks; then it says so."""
         if self.read_only:
-            tell(ONLY_LOOKS)
+            self.tell(ONLY_LOOKS)
         return self.read_only
 
-    def on_open_run(self, message: OpenRun) -> None:
+    @work
+    async def on_open_run(self, message: OpenRun) -> None:
         """Go to a run."""
-        if not message.replay:
-            self._go_to(self._run_screen(message.run))
-            return
         try:
-            self._go_to(self._replay_screen(message.run))
-        except ValueError as error:
+            self._go_to(await self._screen_of(message.run, message.replay))
+        except (ValueError, OSError) as error:
             self.tell(str(error))
+
+    async def _screen_of(self, run: RunFolder, replay: bool) -> Screen[None]:
+        """The screen of a run. Raises ValueError when it can't be read, or when there is nothing to replay."""
+        if replay:
+            from laddertop.tui.dashboard.screens.replay import ReplayScreen
+            from laddertop.tui.watch.replay import Past
+
+            past = await asyncio.to_thread(Past, run)
+            return ReplayScreen(run, past, self._plain)
+        from laddertop.tui.dashboard.screens.live import LiveScreen
+
+        screen = LiveScreen(run, self._plain, self.read_only)
+        # The panels know what is trained.
+        await asyncio.to_thread(lambda: screen.view.spec)
+        return screen
 
     def _runs_screen(self) -> Screen[None]:
         from laddertop.tui.dashboard.screens.runs import RunsScreen
@@ -238,70 +228,37 @@ class LaddertopApp(App[None]):
 
         return NewRunScreen(self._runs)
 
-    def _replay_screen(self, run: RunFolder) -> Screen[None]:
-        from laddertop.tui.dashboard.screens.replay import ReplayScreen
-
-        return ReplayScreen(run, self._plain)
-
-    def _run_screen(self, run: RunFolder) -> Screen[None]:
-        from laddertop.tui.dashboard.screens.run import RunScreen
-
-        screen = RunScreen(run, self._plain)
-        screen.view.steerable = screen.asking.allowed = not self.read_only
-        return screen
-
-    def on_compare_runs(self, message: CompareRuns) -> None:
+    @work
+    async def on_compare_runs(self, message: CompareRuns) -> None:
         """Show runs beside each other."""
         from laddertop.tui.dashboard.screens.compare import CompareScreen
+        from laddertop.tui.watch.comparison import open_runs
 
-        self._go_to(CompareScreen(message.runs, self._plain))
+        try:
+            self._go_to(CompareScreen(await asyncio.to_thread(open_runs, message.runs), self._plain))
+        except (ValueError, OSError) as error:
+            self.tell(str(error))
 
     @work
     async def on_fork_run(self, message: ForkRun) -> None:
         """Make a new run from a checkpoint that the user chooses, start its engine, and go to it."""
-        if self.refused(message.tell):
+        if self.refused():
             return
+        from laddertop.tui.dashboard.screens.ask import choose_checkpoint
+
+        run, screen = message.run, self.screen
         try:
-            step = await self._choose_checkpoint(message.run, f"fork {message.run.name} from")
+            step = await choose_checkpoint(self, run, f"fork {run.name} from")
             if step is None:
                 return
-            made = fork(message.run, self._runs, step)
+            self.tell(f"copying the checkpoint of step {thousands(step)} of {run.name}")
+            made = await asyncio.to_thread(fork, run, self._runs, step)
         except (ValueError, OSError) as error:
-            message.tell(str(error))
+            self.tell(str(error))
             return
-        self.post_message(StartEngine(made, lambda _: None))
-        self.post_message(OpenRun(made))
-
-    @work
-    async def on_roll_back(self, message: RollBack) -> None:
-        """Send a run back to a checkpoint that the user chooses."""
-        run = message.run
-        if self.refused(message.tell):
-            return
-        try:
-            step = await self._choose_checkpoint(run, f"send {run.name} back to")
-            if step is None:
-                return
-            if run.engine_alive():
-                segment = RunState().apply_all(EventReader(run.events_path).read_all()).segment
-                send(run.path, segment, "rollback", {"step": step}, by=sender("dashboard"))
-            else:
-                self._engines[run.path] = self._at_full_priority(EngineProcess, run, back_to=step).process
-        except (ValueError, OSError) as error:
-            message.tell(str(error))
-        else:
-            message.tell(f"{run.name} goes back to step {thousands(step)}")
-
-    async def _choose_checkpoint(self, run: RunFolder, question: str) -> int | None:
-        """The step of the checkpoint that the user takes. Raises ValueError when there is none to take."""
-        from laddertop.tui.dashboard.screens.ask import Choose, in_a_line
-
-        state = RunState().apply_all(EventReader(run.events_path).read_all())
-        saved = run.checkpoints(state.checkpoints)[::-1]
-        if not saved:
-            raise ValueError(f"{run.name} has no checkpoint yet")
-        number = await self.push_screen_wait(Choose(f"{question} a checkpoint:", [in_a_line(c, state) for c in saved]))
-        return None if number is None else saved[number].step
+        self.post_message(StartEngine(made))
+        if self.screen is screen:
+            self.post_message(OpenRun(made))
 
     def action_runs(self) -> None:
         """Go to the list of runs."""
@@ -309,7 +266,7 @@ class LaddertopApp(App[None]):
 
     def action_new_run(self) -> None:
         """Go to the form for a new run."""
-        if self.refused(self.tell):
+        if self.refused():
             return
         self._go_to(self._form_screen())
 
@@ -317,92 +274,30 @@ class LaddertopApp(App[None]):
         """End the dashboard; trainings go on."""
         self.exit()
 
-    def on_start_engine(self, message: StartEngine) -> None:
+    @work
+    async def on_start_engine(self, message: StartEngine) -> None:
         """Start an engine, and say so or why not."""
-        if self.refused(message.tell):
+        if self.refused():
             return
-        run = message.run
-        self._reap()
+        run, back_to = message.run, message.back_to
         try:
-            if not run.engine_alive():
-                if run.path in self._engines:
-                    raise ValueError(f"the engine of {run.name} is still starting; try again in a moment")
-                state = RunState().apply_all(EventReader(run.events_path).read_all())
-                if state.ended is not None and state.ended.reason == "finished":
-                    raise ValueError(f"{run.name} finished its {state.steps} steps; there is nothing to resume")
-            self._engines[run.path] = self._at_full_priority(EngineProcess, run).process
+            await asyncio.to_thread(self._engines.start, run, back_to)
         except (ValueError, OSError) as error:
-            message.tell(str(error))
+            self.tell(str(error))
         else:
-            message.tell(f"an engine is starting for {run.name}")
+            where = "" if back_to is None else f" from step {thousands(back_to)} on"
+            self.tell(f"an engine is starting for {run.name}{where}")
 
-    def _reap(self) -> None:
-        """Forgets the engines that ended."""
-        self._engines = {path: process for path, process in self._engines.items() if process.poll() is None}
+    @work
+    async def _look_after_engines(self) -> None:
+        """Say it when an engine could not begin, wherever the user is by then."""
+        while True:
+            for why in await asyncio.to_thread(self._engines.reap):
+                self.tell(why)
+            await asyncio.sleep(1.0)
 
     def on_cursor_position(self, _: CursorPosition) -> None:
         """The terminal has shown the last frame."""
         for screen in self.screen_stack:  # also one below a box, which goes on drawing
             if isinstance(screen, Acknowledging):
                 screen.acknowledge()
-
-    def _watch_terminal(self) -> None:
-        """Ends the dashboard when its terminal is gone, which textual does not notice."""
-        watched = select.poll()
-        watched.register(sys.__stdin__.fileno(), 0)  # type: ignore[union-attr]
-        if watched.poll(0):
-            _insist(signal.SIGHUP)
-            self.exit(return_code=128 + signal.SIGHUP)
-
-
-def open_app(
-    runs: Path,
-    run: Path | None = None,
-    form: bool = False,
-    replay: bool = False,
-    slow_link: bool = False,
-    read_only: bool = False,
-    pixels: bool = False,
-) -> int:
-    """Runs the dashboard until the user leaves; returns the exit status.
-
-    Raises ValueError when `run` is no run, its spec is damaged, or there is nothing to replay.
-    """
-    if (problem := terminal_problem() or (pixels_problem() if pixels else None)) is not None:
-        print(f"laddertop: {problem}", file=sys.stderr)
-        return 2
-    if run is not None:
-        # A run that can't be read is told before the screen is taken.
-        RunFolder(run).spec  # noqa: B018
-        if replay:
-            from laddertop.tui.watch.replay import Past
-
-            Past(RunFolder(run))
-    plain = not speaks_unicode()
-    app = LaddertopApp(runs, run, form, plain, replay, slow_link, read_only, pixels)
-    app.run()
-    if forget := TERMINAL.close():
-        # Where textual draws, too; a terminal that is gone has forgotten already.
-        with contextlib.suppress(OSError):
-            print(forget, end="", file=sys.__stderr__, flush=True)
-    return app.return_code or 0
-
-
-def _leave_on_signals(app: LaddertopApp) -> None:
-    """SIGHUP and SIGTERM end the dashboard cleanly, even while its loop waits for a terminal that nobody reads."""
-    loop = asyncio.get_running_loop()
-
-    def leave(number: int, _: object) -> None:
-        _insist(number)
-        loop.call_soon_threadsafe(partial(app.exit, return_code=128 + number))
-
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, leave)
-
-
-def _insist(number: int) -> None:
-    """Ends the process for certain, some seconds from now: a terminal that is gone or stuck can hold up the clean way
-    for ever."""
-    timer = threading.Timer(PATIENCE, os._exit, (128 + number,))
-    timer.daemon = True
-    timer.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from textual.message import Message
@@ -70,28 +69,16 @@ class CompareRuns(Message):
 class ForkRun(Message):
     """The user wants a new run that goes on from a checkpoint of this one."""
 
-    def __init__(self, run: RunFolder, tell: Callable[[str], None]) -> None:
+    def __init__(self, run: RunFolder) -> None:
         self.run = run
-        self.tell = tell
-        """Takes the sentence that says why there is none."""
-        super().__init__()
-
-
-class RollBack(Message):
-    """The user wants this run to go on from an older checkpoint."""
-
-    def __init__(self, run: RunFolder, tell: Callable[[str], None]) -> None:
-        self.run = run
-        self.tell = tell
-        """Takes the sentence that says what came of it."""
         super().__init__()
 
 
 class StartEngine(Message):
-    """The user wants an engine for a run, a new one or one to resume."""
+    """The user wants an engine for a run: a new one, one to resume, or one to send back."""
 
-    def __init__(self, run: RunFolder, tell: Callable[[str], None]) -> None:
+    def __init__(self, run: RunFolder, back_to: int | None = None) -> None:
         self.run = run
-        self.tell = tell
-        """Takes the sentence that says what came of it."""
+        self.back_to = back_to
+        """Step of the checkpoint that it goes on from; none: the newest, or the beginning."""
         super().__init__()

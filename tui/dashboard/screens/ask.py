@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from laddertop.journal.events import Checkpointed
+from laddertop.journal.events import Checkpointed, EventReader
+from laddertop.journal.folder import RunFolder
 from laddertop.journal.state import RunState
 from laddertop.tui.draw.numbers import ago, size, thousands
 from laddertop.tui.draw.text import harmless
@@ -33,6 +35,23 @@ def in_a_line(saved: Checkpointed, state: RunState) -> str:
     evaluated = [e for e in state.evaluations if e.values and e.step <= saved.step]
     values = evaluated[-1].values if evaluated else {}
     return words + ", ".join(measure(name, value.value) for name, value in list(values.items())[:1])
+
+
+async def choose_checkpoint(app: App[None], run: RunFolder, question: str) -> int | None:
+    """The step of the checkpoint that the user takes; None when they think better of it.
+
+    Called by a worker. Raises ValueError when there is none to take, OSError when the run can't be read.
+    """
+
+    def read() -> tuple[RunState, list[Checkpointed]]:
+        state = RunState().apply_all(EventReader(run.events_path).read_all())
+        return state, run.checkpoints(state.checkpoints)[::-1]
+
+    state, saved = await asyncio.to_thread(read)
+    if not saved:
+        raise ValueError(f"{run.name} has no checkpoint yet")
+    number = await app.push_screen_wait(Choose(f"{question} a checkpoint:", [in_a_line(c, state) for c in saved]))
+    return None if number is None else saved[number].step
 
 
 class AskLine(ModalScreen[str | None]):

@@ -20,7 +20,6 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
-from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import Choose
 from laddertop.tui.dashboard.screens.commands import KeyCommands
@@ -34,7 +33,7 @@ from laddertop.tui.draw.scale import KINDS, Kind
 from laddertop.tui.draw.text import fit, harmless
 from laddertop.tui.draw.x_view import XView
 from laddertop.tui.watch.chart_choice import CurveName, usual_kind
-from laddertop.tui.watch.comparison import Compared, curves, difference, evaluations, look, names, open_runs, widest
+from laddertop.tui.watch.comparison import Compared, curves, difference, evaluations, look, names, widest
 from laddertop.tui.watch.wording import measure
 
 INTERVAL = 2.0
@@ -116,10 +115,10 @@ class CompareScreen(Screen[None]):
         Binding("question_mark,f1", "help", "this help"),
     ]
 
-    def __init__(self, runs: list[RunFolder], plain: bool = False) -> None:
-        """Shows `runs`; raises ValueError when the spec of one can't be read."""
+    def __init__(self, runs: list[Compared], plain: bool = False) -> None:
+        """Shows `runs`; `plain` draws in ASCII."""
         super().__init__()
-        self._runs: list[Compared] = open_runs(runs)
+        self._runs = runs
         self._plain = plain
         self._curve = "total"
         self._kinds: dict[str, Kind] = {}

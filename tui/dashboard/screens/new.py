@@ -212,8 +212,7 @@ class NewRunScreen(Screen[None]):
         except ValueError as error:
             self._complain(str(error))
             return
-        # Whether it starts, the run's own screen tells.
-        self.post_message(StartEngine(run, lambda _: None))
+        self.post_message(StartEngine(run))
         self.post_message(OpenRun(run))
 
     def action_help(self) -> None:

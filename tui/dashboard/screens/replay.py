@@ -7,20 +7,16 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from laddertop.journal.commands import Action
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.messages import Looked
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.dashboard.screens.run import RunScreen
-from laddertop.tui.dashboard.screens.run_keys import KEYS, NOTES
+from laddertop.tui.dashboard.screens.run_keys import LOOKING, NOTES
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import duration, setting
 from laddertop.tui.draw.spark import bar
 from laddertop.tui.watch.replay import Past, PastView, PastWatcher
-
-_STEERING = ("steer", "stop", "resume", "fork", "roll_back", "note", "look_into", "machine")
-"""Actions of the run screen that want something of an engine, or of the model as it is now."""
 
 
 class ReplayBar(Panel):
@@ -59,13 +55,13 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         Binding("plus,equals_sign", "faster(2)", "twice as fast"),
         Binding("minus", "faster(0.5)", "half as fast"),
         *(Binding(str(i), f"go({i / 10})", f"to {i} tenths of the run", show=False) for i in range(10)),
-        *(b for b in KEYS if isinstance(b, Binding) and b.action.partition("(")[0] not in _STEERING),
+        *LOOKING,
     ]
 
-    def __init__(self, run: RunFolder, plain: bool = False) -> None:
-        """Plays `run`; raises ValueError when there is nothing to play."""
+    def __init__(self, run: RunFolder, past: Past, plain: bool = False) -> None:
+        """Plays the `past` of `run`; `plain` draws in ASCII."""
         super().__init__(run, plain)
-        self._past = Past(run)
+        self._past = past
         self.view = PastView(run, steerable=False)
         self._watcher: PastWatcher = PastWatcher(run, self._past)
 
@@ -94,10 +90,6 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
     def on_looked(self, message: Looked) -> None:
         """The past calls nobody: the dashboard does not hear of it."""
         message.stop()
-
-    def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
-        """Nothing can be asked of the past."""
-        self.tell("this is a replay; nothing that was can be changed")
 
     def action_play(self) -> None:
         """Play, or pause."""

@@ -1,4 +1,7 @@
-"""The run screen: where it is, why the cost moves, whether it looks right, what was done to it."""
+"""What is seen of a run: where it is, why the cost moves, whether it looks right, what was done to it.
+
+No key here asks anything of an engine.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +17,17 @@ from textual.command import Provider
 from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 
-from laddertop.journal.commands import Action
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.layout import PANELS, arrange, too_small
-from laddertop.tui.dashboard.messages import Failed, ForkRun, Looked, RollBack, StartEngine
+from laddertop.tui.dashboard.messages import Failed, Looked
 from laddertop.tui.dashboard.pace import Pace
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.remembered import Remembered, recall, remember
-from laddertop.tui.dashboard.screens.ask import AskLine
 from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
 from laddertop.tui.dashboard.screens.commands import KeyCommands
-from laddertop.tui.dashboard.screens.confirm import Confirm
 from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.dashboard.screens.interventions import Interventions
-from laddertop.tui.dashboard.screens.knob_commands import KnobCommands
-from laddertop.tui.dashboard.screens.run_keys import KEYS, NOTES
+from laddertop.tui.dashboard.screens.run_keys import LOOKING, NOTES
 from laddertop.tui.dashboard.widgets.charts import Charts
 from laddertop.tui.dashboard.widgets.history import History
 from laddertop.tui.dashboard.widgets.knobs import Knobs
@@ -38,25 +37,22 @@ from laddertop.tui.dashboard.widgets.samples import Samples
 from laddertop.tui.dashboard.widgets.status import StatusBar
 from laddertop.tui.dashboard.widgets.terms import Terms
 from laddertop.tui.draw.image import usable_modes
-from laddertop.tui.steer.asking import Asking
-from laddertop.tui.steer.steering import Steering
 from laddertop.tui.watch.run_view import DECAYS, RunView
 from laddertop.tui.watch.watcher import Watcher
 
 
 class RunScreen(Screen[None]):
-    """One run, live or not."""
+    """One run, as it is or as it was."""
 
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands, KnobCommands}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     DEFAULT_CSS = "RunScreen { overflow: hidden; background: transparent; }"
-    BINDINGS: ClassVar[list[BindingType]] = KEYS
+    BINDINGS: ClassVar[list[BindingType]] = LOOKING
 
     def __init__(self, run: RunFolder, plain: bool = False) -> None:
         """Shows `run`; `plain` draws in ASCII."""
         super().__init__()
         self._plain = plain
         self.view = RunView(run)
-        self.asking = Asking(run)
         self._watcher = Watcher(run)
         self._pace = Pace(self.app)
         self._wake = asyncio.Event()
@@ -64,7 +60,6 @@ class RunScreen(Screen[None]):
         self._maximised = False
         self._with_machine = False
         self._shape: tuple[int, int] = (0, 0)
-        self.steering = Steering(self.view, self.tell, self._sent)
 
     def compose(self) -> ComposeResult:
         """One widget per panel; where they lie is decided when the size is known."""
@@ -186,11 +181,6 @@ class RunScreen(Screen[None]):
             panel.chosen = name == self._chosen
             panel.update()
 
-    def action_machine(self) -> None:
-        """A line about the machine, or none."""
-        self._with_machine = not self._with_machine
-        self._arrange()
-
     def action_choose(self, by: int) -> None:
         """Go to the next panel."""
         self._chosen = PANELS[(PANELS.index(self._chosen) + by) % len(PANELS)]
@@ -243,50 +233,6 @@ class RunScreen(Screen[None]):
                 maximised=self._maximised,
             ),
         )
-
-    # Steering
-
-    def action_steer(self, deed: str, name: str | None = None, up: bool | None = None) -> None:
-        """Ask something of the engine."""
-        getattr(self.steering, deed)(*(word for word in (name, up) if word is not None))
-
-    def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
-        """Send a command to the engine, or say why not."""
-        self.steering.ask(action, changes, note)
-
-    def _sent(self) -> None:
-        self.query_one(Knobs).update()
-        self._history.update()
-        self.look_soon()
-
-    @work
-    async def action_stop(self) -> None:
-        """Ask, then stop."""
-        if not self.view.alive or await self.app.push_screen_wait(
-            Confirm(f"Stop training {self.view.run.name}?\nIt saves a checkpoint first and can be resumed.")
-        ):
-            self.ask("stop")
-
-    @work
-    async def action_note(self) -> None:
-        """Ask for a note, then leave it."""
-        note = await self.app.push_screen_wait(AskLine("a note for the event log"))
-        if note is not None and note.strip():
-            self.ask("annotate", None, note.strip())
-
-    def action_resume(self) -> None:
-        """Start an engine that goes on from the newest checkpoint."""
-        if self.steering.ready():
-            self.post_message(StartEngine(self.view.run, self.tell))
-
-    def action_fork(self) -> None:
-        """A new run that goes on from a checkpoint of this one."""
-        self.post_message(ForkRun(self.view.run, self.tell))
-
-    def action_roll_back(self) -> None:
-        """Send the run back to a checkpoint."""
-        if self.steering.ready():
-            self.post_message(RollBack(self.view.run, self.tell))
 
     # Looking
 
@@ -363,17 +309,6 @@ class RunScreen(Screen[None]):
     def action_interventions(self) -> None:
         """Every term before and after each intervention."""
         self.app.push_screen(Interventions(self.view))
-
-    def action_look_into(self, name: str | None) -> None:
-        """Open a screen that looks into the model; when it closes, the one it names."""
-        if name is not None:
-            from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
-
-            self.app.push_screen(MODEL_SCREENS[name](self.view, self.asking, self._plain), self.action_look_into)
-
-    def on_unmount(self) -> None:
-        """Nobody asks the model any more."""
-        self.asking.close()
 
     def action_next_mode(self) -> None:
         """Another way to draw images."""

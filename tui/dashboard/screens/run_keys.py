@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-KEYS: list[BindingType] = [
+STEERING: list[BindingType] = [
     Binding("n", "steer('flip', 'noise')", "noise on or off"),
     Binding("minus", "steer('turn', 'noise levels', False)", "less noise: every σ by its factor, in one command"),
     Binding("plus,equals_sign", "steer('turn', 'noise levels', True)", "more noise"),
@@ -24,6 +24,19 @@ KEYS: list[BindingType] = [
     Binding("f", "fork", "fork: a new run that goes on from a checkpoint of this one"),
     Binding("Z", "roll_back", "send the run back to a checkpoint, from which it goes on"),
     Binding("N", "note", "leave a note in the event log"),
+]
+"""What is asked of the engine."""
+
+NOW: list[BindingType] = [
+    Binding("2", "look_into('layers')", "the layers: activations, gates, active units, and a map by class"),
+    Binding("3", "look_into('latent')", "the latent space: map, prior, traversal, interpolation"),
+    Binding("4", "look_into('explore')", "explore: denoise, fill in, classify, generate, gradient field"),
+    Binding("5", "look_into('samples')", "the samples, large, and over the training"),
+    Binding("M", "machine", "a line about the machine, or none: speed, processors, memory, GPUs"),
+]
+"""What looks at the model and the machine as they are now."""
+
+LOOKING: list[BindingType] = [
     Binding("i", "interventions", "interventions: every term before and after each"),
     Binding("t", "charts('next_chart', 1)", "next chart"),
     Binding("T", "charts('next_chart', -1)", "previous chart"),
@@ -46,19 +59,15 @@ KEYS: list[BindingType] = [
     Binding("shift+right", "cursor(10)", "cursor ten columns to the right"),
     Binding("escape", "no_cursor", "no cursor"),
     Binding("v", "next_mode", "next way to draw the samples"),
-    Binding("2", "look_into('layers')", "the layers: activations, gates, active units, and a map by class"),
-    Binding("3", "look_into('latent')", "the latent space: map, prior, traversal, interpolation"),
-    Binding("4", "look_into('explore')", "explore: denoise, fill in, classify, generate, gradient field"),
-    Binding("5", "look_into('samples')", "the samples, large, and over the training"),
     Binding("tab", "choose(1)", "next panel", priority=True),
     Binding("shift+tab", "choose(-1)", "previous panel", priority=True),
     Binding("m", "maximise", "give the chosen panel the whole screen, or take it back"),
-    Binding("M", "machine", "a line about the machine, or none: speed, processors, memory, GPUs"),
     Binding("r", "app.runs", "all runs"),
     Binding("d,q", "app.leave", "detach: the dashboard ends, the training goes on"),
     Binding("ctrl+p", "app.command_palette", "every command by name; sets any knob to any value", show=False),
     Binding("question_mark,f1", "help", "this help"),
 ]
+"""What looks at what is recorded, of a run that trains or of one that is played again."""
 
 NOTES = (
     "A curve is a moving average over the raw values; behind it lies their range, so that a spike of one step stays "

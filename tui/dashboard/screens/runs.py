@@ -160,12 +160,12 @@ class RunsScreen(Screen[None]):
     def action_resume(self) -> None:
         """Start an engine for the run under the cursor."""
         if (row := self._table.selected) is not None:
-            self.post_message(StartEngine(row.run, self.tell))
+            self.post_message(StartEngine(row.run))
 
     def action_fork(self) -> None:
         """A new run from a checkpoint of the one under the cursor."""
         if (run := self._readable()) is not None:
-            self.post_message(ForkRun(run, self.tell))
+            self.post_message(ForkRun(run))
 
     def action_replay(self) -> None:
         """Play the run under the cursor again."""

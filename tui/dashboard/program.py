@@ -1,0 +1,70 @@
+"""The dashboard as a program: which terminal it can use, what it loads, how it starts and how it ends.
+
+It draws on stderr, as textual does, and never imports torch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.terminal import pixels_problem, speaks_unicode, terminal_problem
+
+if TYPE_CHECKING:
+    from laddertop.tui.dashboard.app import LaddertopApp
+
+
+def load() -> type[LaddertopApp]:
+    """The app, with all that its first screen is made of."""
+    # numpy asks once, when it is loaded. One product of a chart is too small for more than one thread; engines started
+    # from here are not meant.
+    threads = os.environ.get("OPENBLAS_NUM_THREADS")
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    import numpy  # noqa: F401
+
+    if threads is None:
+        del os.environ["OPENBLAS_NUM_THREADS"]
+    else:
+        os.environ["OPENBLAS_NUM_THREADS"] = threads
+    from laddertop.tui.dashboard.app import LaddertopApp
+
+    return LaddertopApp
+
+
+def open_app(
+    runs: Path,
+    run: Path | None = None,
+    form: bool = False,
+    replay: bool = False,
+    slow_link: bool = False,
+    read_only: bool = False,
+    pixels: bool = False,
+) -> int:
+    """Runs the dashboard until the user leaves; returns the exit status.
+
+    Raises ValueError when `run` is no run, its spec is damaged, or there is nothing to replay.
+    """
+    if (problem := terminal_problem() or (pixels_problem() if pixels else None)) is not None:
+        print(f"laddertop: {problem}", file=sys.stderr)
+        return 2
+    app_class = load()
+    if run is not None:
+        # A run that can't be read is told before the screen is taken.
+        RunFolder(run).spec  # noqa: B018
+        if replay:
+            from laddertop.tui.watch.replay import Past
+
+            Past(RunFolder(run))
+    from laddertop.tui.draw.pixels import TERMINAL
+
+    app = app_class(runs, run, form, not speaks_unicode(), replay, slow_link, read_only, pixels)
+    app.run()
+    if forget := TERMINAL.close():
+        # Where textual draws, too; a terminal that is gone has forgotten already.
+        with contextlib.suppress(OSError):
+            print(forget, end="", file=sys.__stderr__, flush=True)
+    return app.return_code or 0

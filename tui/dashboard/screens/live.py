@@ -1,0 +1,109 @@
+"""The run screen of a run as it is now: what is seen of it, steering, and the screens that look into its model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import work
+from textual.binding import BindingType
+from textual.command import Provider
+
+from laddertop.journal.commands import Action
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.messages import ONLY_LOOKS, ForkRun, StartEngine
+from laddertop.tui.dashboard.screens.ask import AskLine, choose_checkpoint
+from laddertop.tui.dashboard.screens.commands import KeyCommands
+from laddertop.tui.dashboard.screens.confirm import Confirm
+from laddertop.tui.dashboard.screens.knob_commands import KnobCommands
+from laddertop.tui.dashboard.screens.run import RunScreen
+from laddertop.tui.dashboard.screens.run_keys import LOOKING, NOW, STEERING
+from laddertop.tui.dashboard.widgets.knobs import Knobs
+from laddertop.tui.steer.asking import Asking
+from laddertop.tui.steer.steering import Steering
+
+
+class LiveScreen(RunScreen, inherit_bindings=False):
+    """One run, to be steered."""
+
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands, KnobCommands}
+    BINDINGS: ClassVar[list[BindingType]] = [*STEERING, *NOW, *LOOKING]
+
+    def __init__(self, run: RunFolder, plain: bool = False, read_only: bool = False) -> None:
+        """Shows `run`; `plain` draws in ASCII, with `read_only` no key asks anything."""
+        super().__init__(run, plain)
+        self.view.steerable = not read_only
+        self.asking = Asking(run)
+        self.asking.allowed = not read_only
+        self.steering = Steering(self.view, self.tell, self._sent)
+
+    def action_steer(self, deed: str, name: str | None = None, up: bool | None = None) -> None:
+        """Ask something of the engine."""
+        getattr(self.steering, deed)(*(word for word in (name, up) if word is not None))
+
+    def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
+        """Send a command to the engine, or say why not."""
+        self.steering.ask(action, changes, note)
+
+    def _sent(self) -> None:
+        self.query_one(Knobs).update()
+        self._history.update()
+        self.look_soon()
+
+    @work
+    async def action_stop(self) -> None:
+        """Ask, then stop."""
+        if not self.view.alive or await self.app.push_screen_wait(
+            Confirm(f"Stop training {self.view.run.name}?\nIt saves a checkpoint first and can be resumed.")
+        ):
+            self.ask("stop")
+
+    @work
+    async def action_note(self) -> None:
+        """Ask for a note, then leave it."""
+        note = await self.app.push_screen_wait(AskLine("a note for the event log"))
+        if note is not None and note.strip():
+            self.ask("annotate", None, note.strip())
+
+    def action_resume(self) -> None:
+        """Start an engine that goes on from the newest checkpoint."""
+        if self.steering.ready():
+            self.post_message(StartEngine(self.view.run))
+
+    def action_fork(self) -> None:
+        """A new run that goes on from a checkpoint of this one."""
+        self.post_message(ForkRun(self.view.run))
+
+    @work
+    async def action_roll_back(self) -> None:
+        """Send the run back to a checkpoint: its engine does it, or one that is started for that."""
+        if not self.view.steerable:
+            self.tell(ONLY_LOOKS)
+        elif self.steering.ready():
+            run = self.view.run
+            try:
+                step = await choose_checkpoint(self.app, run, f"send {run.name} back to")
+            except (ValueError, OSError) as error:
+                self.tell(str(error))
+                return
+            if step is not None and self.view.alive:
+                self.ask("rollback", {"step": step})
+            elif step is not None:
+                self.post_message(StartEngine(run, step))
+
+    def action_machine(self) -> None:
+        """A line about the machine, or none."""
+        self._with_machine = not self._with_machine
+        self._arrange()
+
+    def action_look_into(self, name: str | None) -> None:
+        """Open a screen that looks into the model; when it closes, the one it names."""
+        if name is not None:
+            from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
+
+            self.app.push_screen(MODEL_SCREENS[name](self.view, self.asking, self._plain), self.action_look_into)
+
+    async def on_unmount(self) -> None:
+        """Nobody asks the model any more."""
+        await asyncio.to_thread(self.asking.close)
