@@ -1,12 +1,17 @@
-"""Trains the published settings, evaluates each as its paper does, and keeps what came out in benchmarks/REPRODUCE.md.
+"""A queue that trains the published settings, evaluates each as its paper does, and keeps what came out.
 
-    python benchmarks/reproduce.py --data-root DIR [--side-by-side 2] [RECIPE …]
+    python benchmarks/reproduce.py [--data-root DIR] [--side-by-side 2] [RECIPE …]
+    python benchmarks/reproduce.py --left
     python benchmarks/reproduce.py --record RUN …
 
-One result per row of benchmarks/reproduce.toml and seed, each run with one CPU thread. It can be stopped at any time
-and started again: what is recorded is not done again, what was interrupted goes on from its checkpoint. Results are
-appended to benchmarks/reproduce.jsonl, from which the page is written anew. `--record` takes up finished runs that
-were trained by hand.
+One result per row of benchmarks/reproduce.toml and seed, in the order of that file, each run with one CPU thread and
+the lowest priority. The runs live in the user's cache, results are appended to benchmarks/reproduce.jsonl, from which
+benchmarks/REPRODUCE.md is written anew. What is recorded is not done again, on this machine or another one; what was
+interrupted, however it was, goes on from its checkpoint, and an engine that is still at work is waited for. Plan and
+results are read again before each run, so both may change while the queue works. Ctrl-C and SIGTERM save and end the
+runs; a SIGKILL of the queue alone leaves them at work.
+
+`--left` tells what is left, in hours, and does nothing. `--record` takes up finished runs that were trained by hand.
 """
 
 from __future__ import annotations
@@ -14,209 +19,206 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import shlex
-import statistics
-import subprocess
+import shutil
+import signal
 import sys
-import time
+import threading
 import tomllib
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from laddertop.journal.events import EventReader, RunStarted
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.reproduce_page import write_page
+from benchmarks.reproduced import Child, Stopped, measure, row_of, wanted
+from laddertop.journal.files import lock, user_cache
 from laddertop.journal.folder import RunFolder
-from laddertop.journal.spec import load_recipe, override
-from laddertop.journal.state import RunState
-from laddertop.tui.watch.summary import summary
+from laddertop.tui.watch.summary import short_summary, summary
 
-ROOT = Path(__file__).resolve().parents[1]
-HERE = ROOT / "benchmarks"
-LADDERTOP = [sys.executable, "-P", "-m", "laddertop.tui.cli.main"]
+HERE = Path(__file__).resolve().parent
+LOOK_EVERY = 1.0
+"""Seconds between two looks at an engine."""
 
 
-def laddertop(*words: str) -> str:
-    """What a command prints. Raises RuntimeError with its last words when it fails."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([*LADDERTOP, *words], env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError((done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1])
-    return done.stdout
+class Job(NamedTuple):
+    """One row of the plan with one seed."""
+
+    row: dict[str, Any]
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The run's name, the same wherever and whenever it is trained."""
+        changed = "".join(f"-{setting}" for setting in self.row.get("settings", [])).replace("/", "_")
+        return f"{self.row['recipe']}{changed}-s{self.seed}"
 
 
-def wanted(row: dict[str, Any], seed: int) -> dict[str, Any]:
-    """What identifies a result: recipe, settings, seed."""
-    return {"recipe": row["recipe"], "settings": row.get("settings", []), "seed": seed}
+class Left(NamedTuple):
+    """What is left of one row of the plan."""
+
+    row: dict[str, Any]
+    seeds: int
+    a_seed: float | None
+    """Hours of one CPU thread for a seed; None: never measured and not in the plan."""
+    hours: float
+    """Hours left, less what its runs have behind them."""
 
 
-def reproduce(row: dict[str, Any], seed: int, runs: Path, root: Path | None, beside: Path) -> dict[str, Any]:
-    """Trains one row with one seed, or on where it was interrupted, evaluates it, and returns the result."""
-    changed = "".join(f"-{setting}" for setting in row.get("settings", [])).replace("/", "_")
-    name = f"{row['recipe']}{changed}-s{seed}"
-    run = RunFolder(runs / name)
-    where = ["--runs", str(runs)]
-    state = summary(run)["state"] if (run.path / "spec.json").exists() else None
-    if state is None:
-        settings = [f"--set={setting}" for setting in [*row.get("settings", []), "threads=1"]]
-        data = ["--data-root", str(root)] if root else []
-        laddertop("train", row["recipe"], *settings, *data, f"--seed={seed}", f"--name={name}", *where)
-    elif state != "finished":
-        laddertop("resume", name, *where)
-    return measure(run, row, beside)
+def read_plan(path: Path) -> list[dict[str, Any]]:
+    """The rows of a plan, in their order. Raises ValueError when it is no TOML."""
+    plan: list[dict[str, Any]] = tomllib.loads(path.read_text())["row"]
+    return plan
 
 
-def measure(run: RunFolder, row: dict[str, Any], beside: Path) -> dict[str, Any]:
-    """Evaluates a finished run and returns its result; its pictures go into the folder `beside`.
-
-    Raises RuntimeError when it is not finished.
-    """
-    told = summary(run)
-    if told["state"] != "finished":
-        raise RuntimeError(f"{run.name} is {told['state']} at step {told['step']} of {told['steps']}")
-    represent = ["--representation"] if row.get("representation") else []
-    evaluation = json.loads(laddertop("eval", str(run.path), "--json", *represent))
-    pictures = []
-    for number, words in enumerate(row.get("pictures", [])):
-        command, *options = shlex.split(words)
-        (beside / "pictures").mkdir(exist_ok=True)
-        file = f"pictures/{run.name}-{number}-{command}.png"
-        laddertop(command, str(run.path), *options, "--out", str(beside / file), "--timeout=300")
-        pictures.append({"file": file, "command": words})
-    events = EventReader(run.events_path).read_all()
-    state = RunState().apply_all(events)
-    spec = run.spec
-    epochs = told["epoch"]
-    return {
-        **wanted(row, spec.seed),
-        "command": command_of(row, spec.seed),
-        "finished": time.strftime("%Y-%m-%d", time.localtime(events[-1].time)),
-        "machine": machine(),
-        "engine": {key: told[key] for key in ("device", "precision", "compiled", "threads")},
-        "versions": state.started.versions if state.started else {},
-        "steps": told["steps"],
-        "epochs": epochs,
-        "shortened": shortened(row, epochs),
-        "interventions": len(state.interventions()),
-        "training_seconds": training_seconds(events),
-        "evaluation_seconds": evaluation["seconds"],
-        "values": evaluation["values"],
-        "pictures": pictures,
-    }
+def read_results(path: Path) -> list[dict[str, Any]]:
+    """What is recorded, the first of each recipe, settings and seed; a line that was cut off is not there yet."""
+    lines = path.read_text().rpartition("\n")[0].splitlines() if path.exists() else []
+    first: dict[str, dict[str, Any]] = {}
+    for result in map(json.loads, lines):
+        first.setdefault(identity(result), result)
+    return list(first.values())
 
 
-def command_of(row: dict[str, Any], seed: int) -> str:
-    """What to type to do it again."""
-    settings = " ".join(f"--set {setting}" for setting in [*row.get("settings", []), "threads=1"])
-    return f"laddertop train {row['recipe']} --seed {seed} {settings}"
+def append_result(path: Path, result: dict[str, Any]) -> None:
+    """Adds a line and waits for the disk; half a line that a crash left there is taken away."""
+    with path.open("ab+") as file:
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+        file.write(json.dumps(result).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
-def shortened(row: dict[str, Any], epochs: float) -> str:
-    """How a schedule falls short of the recipe's; empty when it does not."""
-    if row["recipe"].endswith("-short"):
-        return f"{epochs:g} epochs, see the recipe"
-    recipe = load_recipe(row["recipe"])
-    own = override(recipe, row.get("settings", []))
-    if recipe.epochs is not None and epochs < recipe.epochs:
-        return f"{epochs:g} of {recipe.epochs:g} epochs"
-    if recipe.steps is not None and own.steps is not None and own.steps < recipe.steps:
-        return f"{own.steps} of {recipe.steps} steps"
-    return ""
+def identity(result: dict[str, Any]) -> str:
+    """Recipe, settings and seed as one text."""
+    return json.dumps([result[key] for key in ("recipe", "settings", "seed")])
 
 
-def training_seconds(events: list[Any]) -> float:
-    """Seconds that engines were at work, over all starts; silences between them don't count."""
-    starts = [index for index, event in enumerate(events) if isinstance(event, RunStarted)]
-    ends = [*(index - 1 for index in starts[1:]), len(events) - 1]
-    return float(sum(events[end].time - events[start].time for start, end in zip(starts, ends, strict=True)))
+def left_to_do(plan: list[dict[str, Any]], results: list[dict[str, Any]]) -> list[Job]:
+    """Every job that is not recorded, in the order of the plan."""
+    done = {identity(result) for result in results}
+    return [Job(row, s) for row in plan for s in row["seeds"] if identity(wanted(row, s)) not in done]
 
 
-def machine() -> str:
-    """The processor and how many cores of it there are."""
-    model = platform.processor() or platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        names = [line.partition(": ")[2] for line in info.read_text().splitlines() if line.startswith("model name")]
-        model = names[0] if names else model
-    return f"{model}, {os.cpu_count()} cores"
+def hours_left(plan: list[dict[str, Any]], results: list[dict[str, Any]], runs: Path) -> list[Left]:
+    """What is left of each row: hours a seed as measured before, else as the plan tells."""
+    jobs, told = left_to_do(plan, results), []
+    for row in plan:
+        mine = [job for job in jobs if job.row is row]
+        measured = [
+            result["training_seconds"] + result["evaluation_seconds"]
+            for result in results
+            if identity(result | {"seed": 0}) == identity(wanted(row, 0))
+        ]
+        a_seed = sum(measured) / len(measured) / 3600 if measured else row.get("hours")
+        if mine:
+            ahead = sum(1 - progress(RunFolder(runs / job.name)) for job in mine)
+            told.append(Left(row, len(mine), a_seed, ahead * (a_seed or 0)))
+    return told
 
 
-def page(plan: list[dict[str, Any]], results: list[dict[str, Any]]) -> str:
-    """REPRODUCE.md: a section per row that has results, in the order of the plan, what is not in the plan last."""
-    planned = [(row["recipe"], row.get("settings", [])) for row in plan]
-    others = [(r["recipe"], r["settings"]) for r in results if (r["recipe"], r["settings"]) not in planned]
-    text = [
-        "# What was reproduced\n",
-        "Written by `python benchmarks/reproduce.py` from `reproduce.jsonl`. Every run has one CPU thread. A",
-        "shortened schedule is marked and is not to be compared with a published number. Wall time is that of the",
-        "training, on a machine that does other things too.\n",
-        "| run | measure | values by seed | published |",
-        "|---|---|---|---|",
-    ]
-    sections: list[str] = []
-    seen: list[Any] = []
-    for recipe, settings in [*planned, *others]:
-        mine = sorted(
-            (r for r in results if (r["recipe"], r["settings"]) == (recipe, settings)), key=lambda r: r["seed"]
-        )
-        if not mine or (recipe, settings) in seen:
-            continue
-        seen.append((recipe, settings))
-        row: dict[str, Any] = next((row for row in plan if wanted(row, 0) == wanted(mine[0], 0)), {})
-        published = {} if mine[0]["shortened"] else row.get("published", {})
-        text.append(glance(mine, row.get("headline"), published))
-        sections += section(mine, published)
-    return "\n".join([*text, *sections]) + "\n"
+def progress(run: RunFolder) -> float:
+    """The share of its steps that a run has behind it; 0 before it is made."""
+    if not run.path.exists():
+        return 0.0
+    told = short_summary(run)
+    return told["step"] / told["steps"] if told.get("steps") else 0.0
 
 
-def title_of(result: dict[str, Any]) -> str:
-    """Recipe and settings, and whether the schedule is shortened."""
-    return " ".join([result["recipe"], *result["settings"]]) + (", shortened" if result["shortened"] else "")
+def left_table(left: list[Left], side_by_side: int) -> str:
+    """A line per row of what is left, and the sum."""
+    lines = []
+    for row, seeds, a_seed, hours in left:
+        each = "not measured yet" if a_seed is None else f"{a_seed:6.2f} h each {hours:7.1f} h left"
+        title = " ".join([row["recipe"], *row.get("settings", [])])
+        lines.append(f"{title:<44} {seeds:>3} {'seed ' if seeds == 1 else 'seeds'} {each}")
+    return "\n".join([*lines, left_in_short(left, side_by_side)])
 
 
-def values_of(results: list[dict[str, Any]], measure: str) -> list[float]:
-    """A measure of every seed."""
-    return [float(result["values"][measure]["value"]) for result in results]
+def left_in_short(left: list[Left], side_by_side: int) -> str:
+    """How much is left, in one line."""
+    total = sum(one.hours for one in left)
+    unknown = sum(one.seeds for one in left if one.a_seed is None)
+    more = f" and {unknown} runs of unknown length" if unknown else ""
+    runs = sum(one.seeds for one in left)
+    by_the_clock = f"{total / side_by_side:.1f} hours with {side_by_side} at a time"
+    return f"left: {runs} runs, {total:.1f} CPU hours{more}; {by_the_clock}"
 
 
-def glance(results: list[dict[str, Any]], measure: str | None, published: dict[str, str]) -> str:
-    """A line of the table at the top: one measure, that of the plan or else the first, which is the paper's own."""
-    measure = measure or next(iter(results[0]["values"]))
-    shown = ", ".join(f"{number:.4g}" for number in values_of(results, measure))
-    unit = results[0]["values"][measure]["unit"].partition(",")[0]
-    return f"| {title_of(results[0])} | {measure}, {unit} | {shown} | {published.get(measure, '')} |"
+class Queue:
+    """Does what is left, some jobs at a time, until nothing is left or it is told to stop."""
 
+    def __init__(self, plan: Path, results: Path, runs: Path, recipes: list[str], side_by_side: int) -> None:
+        self.failed: set[str] = set()
+        """Jobs that could not be done."""
+        self.stopping = threading.Event()
+        """Set when runs shall be saved and ended."""
+        self._plan, self._results, self._runs, self._recipes = plan, results, runs, recipes
+        self._side_by_side = side_by_side
+        self._taken: set[str] = set()
+        self._mutex = threading.Lock()
 
-def section(results: list[dict[str, Any]], published: dict[str, str]) -> list[str]:
-    """One row of the plan: values of every seed, their median, and the published number where they are comparable."""
-    first = results[0]
-    text = [f"\n## {title_of(first)}\n", load_recipe(first["recipe"]).about, ""]
-    if first["shortened"]:
-        text += [f"**Shortened: {first['shortened']}.** No published number stands beside it.", ""]
-    seeds = [f"seed {result['seed']}" for result in results]
-    text += [f"| measure | {' | '.join(seeds)} | median | published |", "|---" * (len(results) + 3) + "|"]
-    for name, value in first["values"].items():
-        every = values_of(results, name)
-        shown = " | ".join(f"{number:.6g}" for number in every)
-        text.append(
-            f"| {name}, {value['unit']} | {shown} | {statistics.median(every):.6g} | {published.get(name, '')} |"
-        )
-    text.append("")
-    for result in results:
-        engine = result["engine"]
-        how = f"{engine['device']}, {engine['precision']}{', compiled' if engine['compiled'] else ''}"
-        steered = f", {result['interventions']} interventions" if result["interventions"] else ""
-        text.append(
-            f"- `{result['command']}`: {result['steps']} steps, {result['epochs']:g} epochs in "
-            f"{duration(result['training_seconds'])} ({how}, torch {result['versions'].get('torch')}, "
-            f"{result['machine']}), {result['finished']}{steered}"
-        )
-        text += [f"  ![{one['command']}]({one['file']})" for one in result["pictures"]]
-    return text
+    def left(self) -> list[Left]:
+        """What is left of the wanted recipes, as plan and results say now."""
+        return hours_left(self._wanted(), read_results(self._results), self._runs)
 
+    def work(self) -> None:
+        """Takes jobs until there are none."""
+        while not self.stopping.is_set() and (job := self._take()):
+            try:
+                self._record(self._reproduce(job))
+                print(f"{job.name}: recorded\n{left_in_short(self.left(), self._side_by_side)}", flush=True)
+            except Stopped:
+                print(f"{job.name}: stopped, goes on next time", flush=True)
+            except (RuntimeError, ValueError, OSError) as error:
+                self.failed.add(job.name)
+                print(f"{job.name}: {error}", file=sys.stderr, flush=True)
 
-def duration(seconds: float) -> str:
-    """Minutes, or seconds where they are few."""
-    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+    def _wanted(self) -> list[dict[str, Any]]:
+        return [row for row in read_plan(self._plan) if not self._recipes or row["recipe"] in self._recipes]
+
+    def _take(self) -> Job | None:
+        """The next job: one whose engine is at work already, else the first of the plan."""
+        with self._mutex:
+            jobs = left_to_do(self._wanted(), read_results(self._results))
+            free = [job for job in jobs if job.name not in self._taken]
+            at_work = (job for job in free if RunFolder(self._runs / job.name).engine_alive())
+            job = next(at_work, None) or next(iter(free), None)
+            if job:
+                self._taken.add(job.name)
+            return job
+
+    def _reproduce(self, job: Job) -> dict[str, Any]:
+        """Trains, or goes on with, what a job asks for, evaluates it, and returns the result."""
+        run, child = RunFolder(self._runs / job.name), Child(self.stopping)
+        self._wait(run, child)
+        if run.path.exists() and not (run.path / "spec.json").exists():
+            shutil.rmtree(run.path)  # It was being made when everything ended.
+        where = [f"--runs={self._runs}", "--detach"]
+        if not run.path.exists():
+            settings = [f"--set={setting}" for setting in [*job.row.get("settings", []), "threads=1"]]
+            words = ["train", job.row["recipe"], *settings, f"--seed={job.seed}", f"--name={job.name}"]
+            child.laddertop(*words, *where)
+        elif summary(run)["state"] != "finished":
+            child.laddertop("resume", job.name, *where)
+        self._wait(run, child)
+        return measure(run, job.row, self._results.parent, child)
+
+    def _wait(self, run: RunFolder, child: Child) -> None:
+        """Returns when no engine is at work in a run. Raises Stopped when the queue is to stop, and saves the run."""
+        while run.engine_alive():
+            if self.stopping.wait(LOOK_EVERY):
+                try:
+                    Child().laddertop("stop", str(run.path), "--note=the queue was stopped")
+                except RuntimeError as error:
+                    print(f"{run.name}: {error}", file=sys.stderr, flush=True)
+                raise Stopped
+        child.check()
+
+    def _record(self, result: dict[str, Any]) -> None:
+        with self._mutex:
+            append_result(self._results, result)
+            write_page(self._results, read_plan(self._plan), read_results(self._results))
 
 
 def main() -> int:
@@ -224,86 +226,54 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipes", nargs="*", metavar="RECIPE", help="only these rows of the plan")
     parser.add_argument("--data-root", type=Path, help="folder that holds the data in torchvision's layout")
-    parser.add_argument("--runs", type=Path, default=ROOT / "checkpoints" / "reproduce", help="where the runs live")
-    parser.add_argument("--side-by-side", type=int, default=1, metavar="K", help="runs at a time, one thread each")
+    parser.add_argument("--runs", type=Path, default=user_cache() / "reproduce", help="where the runs live")
+    parser.add_argument("--side-by-side", type=int, default=2, metavar="K", help="runs at a time, one thread each")
+    parser.add_argument("--left", action="store_true", help="tell what is left, in hours, and end")
     parser.add_argument("--record", type=Path, nargs="+", metavar="RUN", help="record these finished runs instead")
     parser.add_argument("--plan", type=Path, default=HERE / "reproduce.toml")
     parser.add_argument("--results", type=Path, default=HERE / "reproduce.jsonl")
     arguments = parser.parse_args()
-    plan = tomllib.loads(arguments.plan.read_text())["row"]
-    results = (
-        [json.loads(line) for line in arguments.results.read_text().splitlines()] if arguments.results.exists() else []
-    )
-    root = arguments.data_root.absolute() if arguments.data_root else None
-
-    def keep(result: dict[str, Any]) -> None:
-        results.append(result)
-        with arguments.results.open("a") as file:
-            file.write(json.dumps(result) + "\n")
-        arguments.results.with_name("REPRODUCE.md").write_text(page(plan, results))
-
+    plan, runs = read_plan(arguments.plan), arguments.runs.absolute()
+    if unknown := set(arguments.recipes) - {row["recipe"] for row in plan}:
+        parser.error(f"{arguments.plan} has no row of {', '.join(sorted(unknown))}")
+    queue = Queue(arguments.plan, arguments.results, runs, arguments.recipes, arguments.side_by_side)
+    if arguments.left:
+        print(left_table(queue.left(), arguments.side_by_side))
+        return 0
+    if arguments.data_root:
+        # By the environment, so that specs hold no folder of this machine.
+        os.environ["LADDERTOP_DATA"] = str(arguments.data_root.absolute())
+    os.setpriority(os.PRIO_PROCESS, 0, 19)
     if arguments.record:
         for path in arguments.record:
             run = RunFolder(path)
-            keep(measure(run, row_of(run, plan), arguments.results.parent))
+            append_result(arguments.results, measure(run, row_of(run, plan), arguments.results.parent, Child()))
+        write_page(arguments.results, plan, read_results(arguments.results))
         return 0
-    rows = [row for row in plan if not arguments.recipes or row["recipe"] in arguments.recipes]
-    if unknown := set(arguments.recipes) - {row["recipe"] for row in rows}:
-        parser.error(f"{arguments.plan} has no row of {', '.join(sorted(unknown))}")
-    done = [{key: result[key] for key in ("recipe", "settings", "seed")} for result in results]
-    todo = [(row, seed) for row in rows for seed in row["seeds"] if wanted(row, seed) not in done]
-    failed = 0
-    with ThreadPoolExecutor(arguments.side_by_side) as pool:
-        futures = {
-            pool.submit(reproduce, row, seed, arguments.runs, root, arguments.results.parent): (row, seed)
-            for row, seed in todo
-        }
-        try:
-            for future in as_completed(futures):
-                row, seed = futures[future]
-                try:
-                    keep(future.result())
-                    print(f"{row['recipe']} seed {seed}: recorded", flush=True)
-                except (RuntimeError, ValueError, OSError) as error:
-                    failed += 1
-                    print(f"{row['recipe']} seed {seed}: {error}", file=sys.stderr, flush=True)
-        except KeyboardInterrupt:
-            # The engines were interrupted too, and save.
-            pool.shutdown(cancel_futures=True)
-            return 130
-    return 1 if failed else 0
+    runs.mkdir(parents=True, exist_ok=True)
+    with lock(runs / "queue.lock") as mine:
+        if not mine:
+            parser.error(f"another queue is at work in {runs}")
+        return work(queue, arguments.side_by_side)
 
 
-def row_of(run: RunFolder, plan: list[dict[str, Any]]) -> dict[str, Any]:
-    """The row of the plan that a run was trained for, by its spec; else one with the settings that it differs in."""
-    spec = run.spec
-    for row in plan:
-        if row["recipe"] == spec.recipe:
-            own = override(load_recipe(row["recipe"]), row.get("settings", []))
-            if same(own.model_dump(), spec.model_dump()):
-                return row
-    recipe = flat(load_recipe(spec.recipe).model_dump())
-    different = {key: value for key, value in flat(spec.model_dump()).items() if recipe.get(key) != value}
-    settings = [f"{key}={json.dumps(value)}" for key, value in different.items() if key not in ASIDE]
-    return {"recipe": spec.recipe, "settings": settings}
+def work(queue: Queue, side_by_side: int) -> int:
+    """Lets a queue work until it is done or a signal ends it; the exit status."""
+    print(left_in_short(queue.left(), side_by_side), flush=True)
+    received: list[int] = []
 
+    def stop(number: int, frame: object) -> None:
+        received.append(number)
+        queue.stopping.set()
 
-ASIDE = ("seed", "threads", "device", "data.root", "about", "evaluate.every", "samples.every", "checkpoint.every")
-"""Keys of a spec that make no other row of it: none of them changes what is trained."""
-
-
-def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A tree of settings as dotted keys."""
-    found: dict[str, Any] = {}
-    for key, value in tree.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return found
-
-
-def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two specs are those of one row."""
-    left, right = ({k: v for k, v in flat(tree).items() if k not in ASIDE} for tree in (one, other))
-    return left == right
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    workers = [threading.Thread(target=queue.work) for _ in range(side_by_side)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return 128 + received[0] if received else bool(queue.failed)
 
 
 if __name__ == "__main__":
