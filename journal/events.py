@@ -130,6 +130,8 @@ class RunStarted(_Event):
     """Whether it was sent back there: what was done to the run from that step on is then no part of it any more."""
     steps: int
     """Planned length of the run in steps."""
+    until: int | None = Field(default=None, exclude_if=lambda until: until is None)
+    """Step at which it ends before that, as the run that it replays did."""
     epoch_steps: int
     """Steps of one epoch."""
     terms: list[Term]
@@ -204,6 +206,8 @@ class Logged(_Event):
     """How much it matters."""
     text: str
     """One or more sentences."""
+    stage: str = Field(default="", exclude_if=lambda stage: not stage)
+    """Name of the stage of the training that begins here; empty where none does."""
     uncompiled: bool = Field(default=False, exclude_if=lambda uncompiled: not uncompiled)
     """Whether the compiler failed, and the step is taken uncompiled from here to the end of this start."""
 

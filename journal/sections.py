@@ -216,6 +216,15 @@ class SamplesSpec(Section):
     """When the fixed test items are passed through the model for the sample panel."""
 
     every: int = Field(default=2000, ge=0)
-    """Steps between samples; 0: only at the start and the end."""
+    """Steps between samples, and before the first of them after 10, 30, 100, 300, 1000, … steps, while much changes;
+    0: only at the start and the end."""
     items: int = Field(default=10, ge=1, le=100)
     """Number of fixed test items."""
+
+    def due(self, step: int) -> bool:
+        """Whether there are samples after so many steps, at least one."""
+        if not self.every:
+            return False
+        # 10, 30, 100, 300 …: a 1 or a 3 with noughts behind it.
+        early = 10 <= step < self.every and str(step).rstrip("0") in ("1", "3")
+        return early or step % self.every == 0

@@ -131,6 +131,12 @@ class RunState:
         return self.started.steps if self.started else 0
 
     @property
+    def end(self) -> int:
+        """The step at which the newest start is to end: its planned length, or earlier where a replay does."""
+        until = self.started.until if self.started else None
+        return self.steps if until is None else min(until, self.steps)
+
+    @property
     def terms(self) -> list[Term]:
         """The terms of the cost."""
         return self.started.terms if self.started else []

@@ -121,6 +121,7 @@ class Training:
                 resumed_from=self.resumed_from,
                 rolled_back=self.begins.rolled_back,
                 steps=self.steps,
+                until=self._until,
                 epoch_steps=self.batches.epoch_steps,
                 terms=self.model.terms,
                 knobs=self.controls.knobs,
@@ -157,10 +158,11 @@ class Training:
             last = self.step == self.steps
             if stage := self.take_step.enter(self.step - last):
                 text = f"{stage.name}, since step {stage.first}"
-                self.events.append(Logged(step=self.step, level="info", text=text))
+                begins = stage.name if self.step == stage.first else ""
+                self.events.append(Logged(step=self.step, level="info", text=text, stage=begins))
             if (last or _due(self.step, spec.evaluate.every)) and self.step != self._evaluated:
                 self.evaluate()
-            if (last or self.step == 0 or _due(self.step, spec.samples.every)) and self.step != self._sampled:
+            if (last or self.step == 0 or spec.samples.due(self.step)) and self.step != self._sampled:
                 self.sample()
             if not last and _due(self.step, spec.checkpoint.every) and self.step != self.resumed_from:
                 self.save("schedule")

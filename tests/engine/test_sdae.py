@@ -262,6 +262,9 @@ def test_a_run_says_when_a_stage_begins_and_ends_with_a_test_error(tmp_path: Pat
         (14, "pre-training layer 2 of 2, since step 14"),
         (28, "fine-tuning all layers by the labels, since step 28"),
     ]
+    assert [event.stage for event in events if isinstance(event, Logged)] == [
+        text.rpartition(",")[0] for _, text in said
+    ]
     (evaluated,) = [event for event in events if isinstance(event, Evaluated)]
     assert evaluated.step == 40
     assert 0 < evaluated.values["error_percent"].value < 100

@@ -11,9 +11,18 @@ import torch
 
 from laddertop.engine.training import checkpoint
 from laddertop.engine.training.stop import Stop
-from laddertop.engine.training.train import Training
+from laddertop.engine.training.train import Training, train
 from laddertop.journal.commands import send
-from laddertop.journal.events import Checkpointed, Commanded, Evaluated, Event, EventReader, EventWriter, RunStarted
+from laddertop.journal.events import (
+    Checkpointed,
+    Commanded,
+    Evaluated,
+    Event,
+    EventReader,
+    EventWriter,
+    RunStarted,
+    Sampled,
+)
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.state import RunState
 from tests.engine.conftest import small_spec
@@ -42,6 +51,14 @@ def test_a_stop_at_the_last_step_leaves_the_final_evaluation_to_the_resume(tmp_p
         assert resumed.resumed_from == 5
         assert resumed.loop(stop).reason == "finished"
     assert [event.step for event in history(run) if isinstance(event, Evaluated)] == [5]
+
+
+def test_samples_come_early_and_often_and_then_as_often_as_the_spec_says(tmp_path: Path, stop: Stop):
+    settings = ["steps=125", "samples.every=40", "evaluate.every=0", "checkpoint.every=0"]
+    for more, expected in (([], [0, 10, 30, 40, 80, 120, 125]), (["samples.every=0"], [0, 125])):
+        run = create_run(tmp_path, small_spec("dae", *settings, *more), f"early{len(more)}")
+        assert train(run, stop) == 0
+        assert [event.step for event in history(run) if isinstance(event, Sampled)] == expected
 
 
 def test_a_diverged_training_keeps_its_good_checkpoints(tmp_path: Path):

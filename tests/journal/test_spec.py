@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from laddertop.journal.sections import SamplesSpec
 from laddertop.journal.spec import Spec, keys, load_recipe, override, recipes
 
 
@@ -177,3 +178,10 @@ def test_a_wrong_recipe_file_is_named(tmp_path: Path, text: bytes, complaint: st
 def test_an_unknown_recipe_is_named_with_the_nearest(name: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         load_recipe(name)
+
+
+def test_samples_are_due_early_and_then_at_their_interval() -> None:
+    every = SamplesSpec(every=2000)
+    assert [step for step in range(1, 6001) if every.due(step)] == [10, 30, 100, 300, 1000, 2000, 4000, 6000]
+    assert [step for step in range(1, 31) if SamplesSpec(every=10).due(step)] == [10, 20, 30]
+    assert not any(SamplesSpec(every=0).due(step) for step in range(1, 2000))

@@ -209,3 +209,12 @@ def test_show_says_how_many_lines_of_events_could_not_be_read(tmp_path: Path):
     told = summary(run)
     assert told["unreadable_lines"] == 2
     assert "  2 lines of events.jsonl could not be read" in describe(told)
+
+
+def test_a_replay_ends_where_the_run_it_replays_was_stopped() -> None:
+    whole, cut = started(), started().model_copy(update={"until": 7})
+    assert RunState().end == 0
+    assert RunState().apply_all([whole]).end == 100
+    assert RunState().apply_all([cut]).end == 7
+    assert RunState().apply_all([cut]).steps == 100
+    assert "until" not in whole.model_dump_json()

@@ -127,7 +127,7 @@ async def test_axes_change_by_key_and_say_what_they_are(engine: PlayedEngine, un
         assert " linear " in title()
         await pilot.press("l")
         assert " symlog " in title()
-        await pilot.press("k")
+        await pilot.press("k", "k")
         assert "clipped: " in title()
         await pilot.press("k", "L")
         await until(pilot, lambda: "log x" in title() and axis_of(pilot)[0] == 1, "a logarithmic axis")
@@ -199,7 +199,7 @@ async def test_the_screen_is_found_as_it_was_left_for_each_kind_of_model(
         assert isinstance(screen, RunScreen)
         assert charts.grid
         assert charts.kinds == {"total": "linear"}
-        assert (charts.focused(), charts.clip) == ("grad_norm", True)
+        assert (charts.focused(), charts.part) == ("grad_norm", "whole")
         assert (screen.view.x.unit, screen.view.decay) == ("epoch", 0.995)
         before = charts.names()
         engine.evaluate(2.0)
@@ -210,14 +210,14 @@ async def test_the_screen_is_found_as_it_was_left_for_each_kind_of_model(
         async with opened(another.run.path) as pilot:
             charts = charts_of(pilot)
             await until(pilot, lambda: "grad_norm" in charts.names(), "the first charts")
-            assert (charts.grid, charts.focused(), charts.clip) == (True, "grad_norm", True)
+            assert (charts.grid, charts.focused(), charts.part) == (True, "grad_norm", "whole")
             await pilot.press("k", "T")
-        assert (recall("ladder").clip, recall("ladder").focus) == (False, charts.focused())
+        assert (recall("ladder").part, recall("ladder").focus) == ("clipped", charts.focused())
     with PlayedEngine.new(tmp_path, "vae-mnist", "other") as other:
         other.train(10)
         async with opened(other.run.path) as pilot:
             charts = charts_of(pilot)
-            assert (charts.grid, charts.focused(), charts.clip) == (False, "total", False)
+            assert (charts.grid, charts.focused(), charts.part) == (False, "total", "settled")
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from laddertop.tui.draw.axis import XAxis
 from laddertop.tui.draw.bins import Average, Binned, empty_bins, of_points
 from laddertop.tui.draw.cells import Cells, Ink
-from laddertop.tui.draw.chart import GUTTER, INKS, Line, Look, Marker, clipped, draw_chart
+from laddertop.tui.draw.chart import INKS, Line, Look, clipped, draw_chart, within_range
 from laddertop.tui.draw.dots import braille
-from laddertop.tui.draw.scale import scale_for
+from laddertop.tui.draw.markers import GUTTER, Marker
+from laddertop.tui.draw.scale import Kind, early_bins, left_out, scale_for
 from laddertop.tui.draw.spark import bar, draw_sparkline
 
 
@@ -70,11 +73,71 @@ def test_a_straight_line_on_a_linear_axis() -> None:
     ]
 
 
-def test_the_axis_is_logarithmic_only_where_all_values_are_positive() -> None:
+def test_the_axis_is_logarithmic_only_where_no_value_is_negative() -> None:
     axis = XAxis(0, 8)
     assert scale_for([gathered([1, 10, 100], axis)], "log") == (1.0, 100.0, "log")
-    assert scale_for([gathered([0, 10, 100], axis)], "log") == (0.0, 100.0, "linear")
+    assert scale_for([gathered([-5, 10, 100], axis)], "log") == (-50.0, 100.0, "linear")
+    assert scale_for([gathered([0, 0], axis)], "log") == (0.0, 1.0, "linear")
     assert scale_for([gathered([np.nan], axis)], "log") is None
+
+
+def test_zeros_stand_at_the_foot_of_a_logarithmic_axis() -> None:
+    scale = scale_for([gathered([0, 10, 100], XAxis(0, 8))], "log")
+    assert scale == (10.0, 100.0, "log")
+    assert scale.rows(np.array([0, -1e-9, 10, 100]), 9).tolist() == [0, 0, 0, 8]
+    deep = scale_for([gathered([1e-30, 10], XAxis(0, 8))], "log")
+    assert deep == (1e-5, 10.0, "log")
+
+
+@pytest.mark.parametrize("kind", ["linear", "symlog", "log"])
+def test_rounding_below_zero_gives_a_series_that_is_never_negative_no_negative_axis(kind: Kind) -> None:
+    kl = scale_for([gathered([3.0, 0.4, -1e-6, 0.0], XAxis(0, 8))], kind)
+    assert kl is not None
+    assert kl.low >= 0
+    negative = scale_for([gathered([3.0, -0.4], XAxis(0, 8))], "linear")
+    assert negative is not None
+    assert negative.low < 0
+
+
+def test_the_smoothed_curve_stays_in_its_raw_range_where_that_falls_steeply() -> None:
+    rng = np.random.default_rng(1)
+    values = np.exp(np.where(np.arange(2000) < 900, 5.0, 1.0) + rng.normal(0, 0.1, 2000))
+    line = Line(gathered(values, XAxis(0, 2000), decay=0.98))
+    for width in (40, 80, 250):
+        columns = within_range(line.binned.columns(width), 2)
+        for x in range(width):
+            near = slice(max(x - 2, 0), x + 3)
+            assert np.nanmin(columns.low[near]) <= columns.smooth[x] <= np.nanmax(columns.high[near]), (width, x)
+    # A cell beside the curve there is always a cell of the range that it summarises.
+    drawn = draw_chart(24, 86, [line], XAxis(0, 2000), Look())
+    far = [(y, x) for y, x in np.argwhere(drawn.inks[:23, GUTTER + 40 :] == Ink.CURVE) if y < 12]
+    assert not far, "after the fall the curve hangs above what was recorded"
+
+
+def test_the_smoothed_curve_is_as_smooth_as_before_where_nothing_falls() -> None:
+    values = 5 + np.random.default_rng(1).normal(0, 1, 5000)
+    columns = gathered(values, XAxis(0, 5000), decay=0.98).columns(160)
+    np.testing.assert_array_equal(within_range(columns, 2).smooth, columns.smooth)
+    single = gathered([1.0, 5.0, 2.0], XAxis(0, 3), decay=0.9).columns(300)
+    np.testing.assert_array_equal(within_range(single, 2).smooth, single.smooth)
+
+
+def test_the_y_axis_leaves_out_first_steps_that_would_take_most_of_it() -> None:
+    axis = XAxis(0, 2000)
+    values = np.full(2000, 100.0) + np.random.default_rng(0).normal(0, 3, 2000)
+    values[:20] = np.geomspace(50_000, 110, 20)
+    curve = [gathered(values, axis)]
+    robust, whole = scale_for(curve, "log"), scale_for(curve, "log", "whole")
+    assert robust is not None
+    assert whole is not None
+    assert (robust.high, whole.high) == (120.0, 50_000.0)
+    assert left_out(curve, "log")
+    assert early_bins(curve[0]) > 0
+    # A spike later on is no first step, and a curve that keeps falling needs its beginning.
+    values[1000] = 50_000
+    assert not left_out([gathered(values, axis)], "log")
+    assert not left_out([gathered(np.geomspace(100, 1, 2000), axis)], "log")
+    assert not left_out([gathered([1e6, 1, 1, 1], axis)], "log"), "four steps have not settled"
 
 
 def test_a_symlog_axis_shows_small_and_large_values_of_both_signs() -> None:
@@ -92,13 +155,13 @@ def test_outliers_are_clipped_only_on_request_and_counted() -> None:
     values[100] = 1e6
     axis = XAxis(1, 400)
     line = [Line(gathered(values, axis))]
-    whole, cut = scale_for([line[0].binned], "log"), scale_for([line[0].binned], "log", clip=True)
+    whole, cut = scale_for([line[0].binned], "log"), scale_for([line[0].binned], "log", "clipped")
     assert whole is not None
     assert cut is not None
     assert whole.high >= 1e6
     assert cut.high < 2
     assert clipped(line, Look("log")) == 0
-    assert clipped(line, Look("log", clip=True)) == 1
+    assert clipped(line, Look("log", "clipped")) == 1
 
 
 def test_a_spike_of_one_step_among_many_stays_visible_at_every_zoom() -> None:
@@ -148,7 +211,7 @@ def test_charts_of_any_size_and_any_content_are_drawn() -> None:
             for width in (0, 5, 9, 10, 11, 60, 700):
                 for kind in ("log", "linear", "symlog"):
                     for plain in (True, False):
-                        look = Look(kind, clip=plain, ascii_only=plain, cursor=3.0)
+                        look = Look(kind, "clipped" if plain else "whole", ascii_only=plain, cursor=3.0)
                         drawn = chart(height, width, values, (0, 7), look=look, markers=(Marker(3, 3.0, "x"),))
                         assert (drawn.height, drawn.width) == (height, width)
 
@@ -185,16 +248,37 @@ def test_steps_that_a_resume_threw_away_are_drawn_dim_behind() -> None:
 
 
 def test_markers_stand_at_their_step_with_their_label_where_it_fits() -> None:
-    deeds = [(9, "noise off"), (12, "lr 0.1"), (95, "noise on"), (2000, "beyond")]
+    deeds = [(12, "lr 0.1"), (95, "noise on"), (2000, "beyond")]
     markers = tuple(Marker(step, step / 2, label) for step, label in deeds)
     drawn = chart(6, 106, np.linspace(5, 1, 100), (0, 100), look=Look(), markers=markers)
     top = "".join(drawn.chars[0])
-    assert top[GUTTER + 9] == "▼"
     assert top[GUTTER + 12 :].startswith("▼lr 0.1 ")
     assert top.rstrip().endswith(" noise on▼")
-    assert "noise off" not in top
     assert "beyond" not in top
     assert drawn.chars[1, GUTTER + 95] == "│"
+
+
+def test_no_marker_swallows_another_without_counting_it() -> None:
+    every = [
+        (9, "noise off"),
+        (12, "lr 0.1"),
+        (14, "lr 0.2"),
+        (60, "noise on"),
+        (61, "lr 0.3"),
+        (97, "β 2"),
+        (98, "β 3"),
+    ]
+    for count in range(1, len(every) + 1):
+        for width in (40, 60, 106, 200):
+            markers = tuple(Marker(step, step / 2, label) for step, label in every[:count])
+            drawn = chart(6, width, np.linspace(5, 1, 100), (0, 100), look=Look(), markers=markers)
+            top = "".join(drawn.chars[0, GUTTER:])
+            told = top.count("▼") + sum(int(more) for more in re.findall(r" \+(\d+)", top))
+            assert told == count, (count, width, top)
+    near = (Marker(3, 0, "lr 0.1"), Marker(4, 0, "noise off"))
+    assert "▼noise off +1" in chart(6, 106, [1.0], (0, 100), markers=near).text()
+    far = (Marker(10, 0, "lr 0.1"), Marker(51, 0, "noise off"))
+    assert "+1" not in chart(6, 106, [1.0], (0, 100), markers=far).text()
 
 
 def test_markers_stand_at_their_time_on_an_axis_of_time() -> None:
@@ -207,12 +291,16 @@ def test_checkpoints_evaluations_and_resumes_have_their_signs() -> None:
     markers = (
         Marker(10, 0, "", "checkpoint"),
         Marker(30, 0, "", "evaluation"),
+        Marker(40, 0, "layer 2", "stage"),
         Marker(60, 0, "resumed", "resume"),
+        Marker(80, 0, "to 80", "rollback"),
     )
     drawn = chart(6, 106, np.linspace(5, 1, 100), (0, 100), markers=markers)
     assert drawn.chars[5, GUTTER + 10] == "◆"
     assert drawn.chars[5, GUTTER + 30] == "╵"
-    assert "".join(drawn.chars[0, GUTTER + 60 :]).startswith("↻resumed")
+    assert "".join(drawn.chars[0, GUTTER + 40 :]).startswith("▷layer 2 ")
+    assert "".join(drawn.chars[0, GUTTER + 60 :]).startswith("↻resumed ")
+    assert "".join(drawn.chars[0, GUTTER + 80 :]).startswith("↶to 80 ")
 
 
 def test_a_cursor_is_a_line_through_what_is_empty() -> None:

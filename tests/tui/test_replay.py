@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,17 @@ import pytest
 from textual.binding import Binding
 
 from laddertop.journal.commands import send
+from laddertop.journal.events import EventReader, EventWriter, RunStarted
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.knob_commands import KnobCommands
 from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.replay import ReplayBar, ReplayScreen
 from laddertop.tui.dashboard.screens.run_keys import NOW, STEERING
+from laddertop.tui.dashboard.widgets.status import StatusBar
 from laddertop.tui.watch.replay import Past, PastView, PastWatcher
 from tests.tui.conftest import Until
+from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 
@@ -198,3 +202,17 @@ async def test_every_key_of_a_run_leaves_the_folder_of_a_replay_as_it_is(run: Ru
         for name in ("steering", "asking", "ask"):
             assert not hasattr(screen, name)
     assert {file: file.stat().st_mtime_ns for file in run.path.rglob("*")} == before
+
+
+def test_the_time_left_of_a_replay_is_that_to_its_own_end(tmp_path: Path) -> None:
+    with PlayedEngine.new(tmp_path) as engine:
+        engine.keep_time(time.time() - 2)
+        first = next(e for e in EventReader(engine.run.events_path).read_all() if isinstance(e, RunStarted))
+        with EventWriter(engine.run.events_path) as events:
+            events.append(first.model_copy(update={"until": 1800, "time": time.time() - 2}))
+        engine.train(1200)
+        view = Eyes(engine.run).view
+        assert view.seconds_left() == pytest.approx(1.0, rel=0.05)
+        bar = StatusBar(view, id="status").picture(1, 120).text()
+    assert "step 1 200 / 1 800" in bar
+    assert "90 000" not in bar

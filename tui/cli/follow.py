@@ -86,7 +86,7 @@ class Meter:
         times = self._metrics.kept()[-1]["time"][-LOOK_BACK:] if values else np.empty(0)
         return Progress(
             step=step,
-            steps=state.steps,
+            steps=state.end,
             epoch=step / state.started.epoch_steps if state.started else 0.0,
             speed=None if state.paused else speed(times),
             paused=state.paused,

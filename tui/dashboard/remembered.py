@@ -9,7 +9,7 @@ from pathlib import Path
 
 from laddertop.journal.files import user_cache, write_atomically
 from laddertop.tui.draw.axis import UNITS, Unit
-from laddertop.tui.draw.scale import KINDS, Kind
+from laddertop.tui.draw.scale import KINDS, PARTS, Kind, Part
 
 
 @dataclass
@@ -22,8 +22,8 @@ class Remembered:
     """Kind of the y axis by name of chart, where it is not the usual one."""
     focus: str = ""
     """Name of the chart that the keys are about; empty: the first."""
-    clip: bool = False
-    """Whether outliers are left beyond the edges."""
+    part: Part = "settled"
+    """Which values the y axes have to hold."""
     unit: Unit = "step"
     log_x: bool = False
     decay: float = 0.98
@@ -45,6 +45,7 @@ def recall(kind: str) -> Remembered:
             setattr(usual, name, value)
     usual.pinned = [chart for chart in usual.pinned if isinstance(chart, str) and chart.split()]
     usual.kinds = {chart: axis for chart, axis in usual.kinds.items() if axis in KINDS}
+    usual.part = usual.part if usual.part in PARTS else PARTS[0]
     usual.unit = usual.unit if usual.unit in UNITS else UNITS[0]
     return usual
 

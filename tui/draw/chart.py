@@ -7,7 +7,7 @@ the y axis, below it one row with those of the x axis.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,24 +15,14 @@ from laddertop.tui.draw.axis import XAxis
 from laddertop.tui.draw.bins import Binned
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.dots import braille, columns_between
+from laddertop.tui.draw.markers import GUTTER, Marker, put_markers
 from laddertop.tui.draw.numbers import tick
-from laddertop.tui.draw.scale import Kind, Scale, scale_for
+from laddertop.tui.draw.scale import Kind, Part, Scale, scale_for
 
-GUTTER = 6
 INKS = (Ink.CURVE, Ink.SECOND, Ink.GOOD, Ink.WARN, Ink.MARK, Ink.BAD, Ink.SEVENTH, Ink.EIGHTH)
 """Of the curves of one chart, in their order."""
 APART = 16
 """Columns between two letters along a curve."""
-
-
-class Marker(NamedTuple):
-    """Something that happened."""
-
-    step: int
-    time: float
-    """Seconds since the run's first start."""
-    label: str
-    kind: Literal["deed", "resume", "checkpoint", "evaluation"] = "deed"
 
 
 class Line(NamedTuple):
@@ -47,8 +37,8 @@ class Look(NamedTuple):
     """How a chart is drawn."""
 
     kind: Kind = "log"
-    clip: bool = False
-    """Leave outliers beyond the edges."""
+    part: Part = "settled"
+    """Which values the y axis has to hold."""
     ascii_only: bool = False
     colourless: bool = False
     """Letters along several curves tell them apart."""
@@ -64,7 +54,7 @@ def draw_chart(
     plot_height, plot_width = height - 1, width - GUTTER
     if plot_height < 1 or plot_width < 4:
         return cells
-    scale = scale_for([line.binned for line in lines], look.kind, look.clip)
+    scale = scale_for([line.binned for line in lines], look.kind, look.part)
     _x_axis(cells, axis)
     if scale is None:
         text = "no finite value here" if any(line.binned.filled.any() for line in lines) else "no steps here yet"
@@ -76,7 +66,7 @@ def draw_chart(
             if look.colourless or look.ascii_only:
                 _letters_along(cells, own)
             _letters(cells, lines, scale)
-    _markers(cells, axis, markers)
+    put_markers(cells, axis, markers)
     _bad_ticks(cells, lines)
     if look.cursor is not None and (x := axis.place(look.cursor, plot_width)) is not None:
         for y in range(plot_height):
@@ -88,8 +78,8 @@ def draw_chart(
 
 def clipped(lines: Sequence[Line], look: Look) -> int:
     """How many bins hold values beyond the edges of the chart."""
-    scale = scale_for([line.binned for line in lines], look.kind, look.clip)
-    if scale is None or not look.clip:
+    scale = scale_for([line.binned for line in lines], look.kind, look.part)
+    if scale is None or look.part != "clipped":
         return 0
     with np.errstate(invalid="ignore"):
         return sum(int(((b.low < scale.low) | (b.high > scale.high)).sum()) for b, _ in lines)
@@ -112,7 +102,7 @@ def _plot(cells: Cells, lines: Sequence[Line], scale: Scale, look: Look) -> list
     for i, (binned, gone) in enumerate(lines):
         if gone is not None and gone.filled.any():
             behind |= _line(gone.columns(wide * width), scale, tall * height)
-        columns = binned.columns(wide * width)
+        columns = within_range(binned.columns(wide * width), wide)
         # Ranges of several curves would hide one another.
         if len(lines) == 1:
             behind |= columns_between(
@@ -129,6 +119,22 @@ def _plot(cells: Cells, lines: Sequence[Line], scale: Scale, look: Look) -> list
         cells.chars[area] = np.where(over, braille(drawn), braille(behind))
     cells.inks[area] = inks
     return through
+
+
+def within_range(columns: Binned, reach: int) -> Binned:
+    """The same with each smoothed value inside the raw range of its column and of `reach` columns on either side: an
+    average that lags behind a steep fall is no value that the run ever had there. Where these columns hold but one
+    value there is no range, and the average stays as it is."""
+    count = columns.low.shape[0]
+    sides = np.arange(-reach, reach + 1)
+    near = np.arange(count)[:, None] + sides
+    outside = (near < 0) | (near >= count)
+    near = np.clip(near, 0, count - 1)
+    low = np.fmin.reduce(np.where(outside, np.nan, columns.low[near]), axis=1)
+    high = np.fmax.reduce(np.where(outside, np.nan, columns.high[near]), axis=1)
+    inside = np.fmin(np.fmax(columns.smooth, low), high)
+    ranges = np.isfinite(columns.smooth) & (low < high)
+    return columns._replace(smooth=np.where(ranges, inside, columns.smooth))
 
 
 def _line(columns: Binned, scale: Scale, rows: int) -> np.ndarray:
@@ -200,37 +206,6 @@ def _letters_along(cells: Cells, through: Sequence[np.ndarray]) -> None:
             rows = np.flatnonzero(own[:, x])
             if len(rows):
                 cells.put(int(rows[0]), GUTTER + x, letter(i), INKS[i % len(INKS)])
-
-
-def _markers(cells: Cells, axis: XAxis, markers: Sequence[Marker]) -> None:
-    """A line from top to bottom through empty cells for each deed and each resume, with labels where there is room, the
-    newest first; checkpoints and evaluations on the x axis."""
-    left = cells.width
-    for marker in reversed(markers):
-        place = axis.place(marker.time if axis.unit == "time" else marker.step, cells.width - GUTTER)
-        if place is None:
-            continue
-        x = GUTTER + place
-        if marker.kind in ("checkpoint", "evaluation"):
-            if cells.chars[cells.height - 1, x] == "─":
-                cells.put(cells.height - 1, x, "◆" if marker.kind == "checkpoint" else "╵", Ink.DIM)
-            continue
-        for y in range(cells.height - 1):
-            if cells.chars[y, x] == " ":
-                cells.put(y, x, "│", Ink.FAINT)
-        if x >= left:
-            continue
-        sign = "▼" if marker.kind == "deed" else "↻"
-        after, before = f"{sign}{marker.label} ", f" {marker.label}{sign}"
-        if x + len(after) <= left:
-            cells.put(0, x, after, Ink.MARK)
-            left = x
-        elif x + 1 - len(before) >= GUTTER:
-            cells.put(0, x + 1 - len(before), before, Ink.MARK)
-            left = x + 1 - len(before)
-        else:
-            cells.put(0, x, sign, Ink.MARK)
-            left = x
 
 
 def _bad_ticks(cells: Cells, lines: Sequence[Line]) -> None:

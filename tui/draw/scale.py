@@ -15,8 +15,22 @@ Kind = Literal["log", "linear", "symlog"]
 KINDS: tuple[Kind, ...] = ("log", "linear", "symlog")
 DECADES = 3
 """Decades that a symlog axis shows on each side of zero before it turns linear."""
+Part = Literal["settled", "whole", "clipped"]
+PARTS: tuple[Part, ...] = ("settled", "whole", "clipped")
+"""Which values an axis has to hold: all but the first steps, where these take much of it; every one; or all but the
+outliers."""
 CLIPPED = 2.0
 """Per cent of the columns that lie outside on each side when outliers are clipped."""
+EARLY = 0.05
+"""Share of a curve's bins that may be left out at its beginning."""
+FEWEST = 40
+"""Bins that a curve must have for that."""
+WORTH = 0.6
+"""What is left out must leave no more than this share of the axis."""
+NOUGHT = 1e-3
+"""Of the largest value: negative ones that are smaller come from rounding; the axis does not go below 0 for them."""
+DEEPEST = 1e-6
+"""Of the largest value: the lowest end of a logarithmic axis; what is below stands at its foot."""
 
 
 class Scale(NamedTuple):
@@ -51,15 +65,48 @@ class Scale(NamedTuple):
     def _bent(self, values: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore", divide="ignore"):
             if self.kind == "log":
-                return np.asarray(np.log(values))
+                # What is not positive stands at the foot of the axis.
+                return np.asarray(np.log(np.maximum(values, self.low)))
             if self.kind == "symlog":
                 return np.asarray(np.arcsinh(values / self._turn / 2))
         return values
 
 
-def scale_for(curves: Sequence[Binned], kind: Kind, clip: bool = False) -> Scale | None:
-    """A scale that holds all the curves, or all but their outliers; None without finite values; linear instead of
-    logarithmic when a value is not positive."""
+def scale_for(curves: Sequence[Binned], kind: Kind, part: Part = "settled") -> Scale | None:
+    """A scale that holds the curves, or a part of them; None without finite values; linear instead of logarithmic when
+    values are negative beyond rounding, or none is positive."""
+    whole = _scale(curves, kind, part == "clipped")
+    if part != "settled" or whole is None:
+        return whole
+    later = _scale([_without(curve, early_bins(curve)) for curve in curves], kind, False)
+    return later if later is not None and _worth(whole, later) else whole
+
+
+def left_out(curves: Sequence[Binned], kind: Kind) -> bool:
+    """Whether a scale of the settled part leaves out the first steps."""
+    return scale_for(curves, kind) != scale_for(curves, kind, "whole")
+
+
+def early_bins(curve: Binned) -> int:
+    """The bin at which the settled part of a curve begins; 0 where it is too short to tell."""
+    filled = np.flatnonzero(curve.filled)
+    return int(filled[int(EARLY * len(filled))]) if len(filled) >= FEWEST else 0
+
+
+def _without(curve: Binned, bins: int) -> Binned:
+    there = np.arange(curve.low.shape[0]) >= bins
+    return curve._replace(low=np.where(there, curve.low, np.nan), high=np.where(there, curve.high, np.nan))
+
+
+def _worth(whole: Scale, later: Scale) -> bool:
+    """Whether the settled part is so small on the whole axis that it is better off with one of its own."""
+    if whole.kind != later.kind:
+        return False
+    low, high, bottom, top = whole._bent(np.array([later.low, later.high, whole.low, whole.high])).tolist()
+    return bool(high - low < WORTH * (top - bottom))
+
+
+def _scale(curves: Sequence[Binned], kind: Kind, clip: bool) -> Scale | None:
     lows = np.concatenate([b.low[np.isfinite(b.low)] for b in curves]) if curves else np.empty(0)
     highs = np.concatenate([b.high[np.isfinite(b.high)] for b in curves]) if curves else np.empty(0)
     if not len(lows):
@@ -67,8 +114,12 @@ def scale_for(curves: Sequence[Binned], kind: Kind, clip: bool = False) -> Scale
     low, high = float(lows.min()), float(highs.max())
     if clip:
         low, high = float(np.percentile(lows, CLIPPED)), float(np.percentile(highs, 100 - CLIPPED))
-    if kind == "log" and low > 0:
-        return Scale(*log_bounds(low, high), kind="log")
+    if -NOUGHT * high <= low < 0:
+        low = 0.0
+    if kind == "log" and high > 0 and low >= 0:
+        positive = np.concatenate([lows[lows > 0], highs[highs > 0]])
+        low = max(low or float(positive.min()), high * DEEPEST)
+        return Scale(*log_bounds(min(low, high), high), kind="log")
     if kind == "symlog" and (low < 0 or high > 0):
         size = max(abs(low), abs(high))
         top = nice(size) if not math.isclose(nice(size), size) else size

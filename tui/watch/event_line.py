@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from laddertop.journal.commands import sender
 from laddertop.journal.events import Checkpointed, Commanded, Evaluated, Event, Knob, Logged, RunEnded, RunStarted
 from laddertop.tui.draw.cells import Ink
-from laddertop.tui.draw.chart import Marker
+from laddertop.tui.draw.markers import Marker
 from laddertop.tui.draw.numbers import size, thousands
 from laddertop.tui.watch.effects import Effect, before_after, moved_most
 from laddertop.tui.watch.wording import changes_in_words, measure, outcome_in_words
@@ -38,7 +38,8 @@ def lines_of(event: Event, asked: Mapping[str, float | str], knobs: Mapping[str,
     match event:
         case RunStarted():
             where = f"{event.device}, {event.precision}{', compiled' if event.compiled else ''}, pid {event.pid}"
-            begins = "training starts" if event.resumed_from is None else f"resumed from step {thousands(step)}"
+            went = f"{'rolled back to' if event.rolled_back else 'resumed from'} step {thousands(step)}"
+            begins = "training starts" if event.resumed_from is None else went
             return [Line(step, f"{begins} on {where}"), *([Line(step, event.note)] if event.note else [])]
         case Commanded():
             words = outcome_in_words(event, asked, knobs)
@@ -63,6 +64,13 @@ def marker_of(event: Event, origin: float, knobs: Mapping[str, Knob]) -> Marker 
     """The mark that an event leaves on the charts; `origin` is the time of the run's first start."""
     at = event.time - origin
     match event:
+        case RunStarted(rolled_back=True):
+            return Marker(event.step, at, f"rolled back to {thousands(event.step)}", "rollback")
+        case Commanded(action="rollback", outcome="applied"):
+            back_to = round(event.changes[0].applied)
+            return Marker(back_to, at, f"rolled back to {thousands(back_to)} by {who(event.by)}", "rollback")
+        case Logged() if event.stage:
+            return Marker(event.step, at, event.stage, "stage")
         case RunStarted() if event.resumed_from is not None:
             return Marker(event.step, at, "resumed", "resume")
         case Commanded(outcome="applied") if event.changes:

@@ -21,7 +21,7 @@ from laddertop.journal.state import STARTUP, RunState
 from laddertop.tui.draw.axis import BINS, XAxis
 from laddertop.tui.draw.bins import empty_bins
 from laddertop.tui.draw.cells import Ink
-from laddertop.tui.draw.chart import Marker
+from laddertop.tui.draw.markers import Marker
 from laddertop.tui.draw.x_view import Extent, XView
 from laddertop.tui.watch.collapses import Collapses
 from laddertop.tui.watch.effects import Effect
@@ -159,7 +159,12 @@ class RunView:
                     self._refusals.pop(knob, None)
         self.lines += lines_of(event, asked, self.state.knobs)
         if (marker := marker_of(event, self.origin, self.state.knobs)) is not None:
-            self.markers.append(marker)
+            # A command that sent the run back says who did it, which the start that follows does not know; and a stage
+            # that is gone through again begins where it began.
+            once = marker.kind == "stage" or (marker.kind == "rollback" and isinstance(event, RunStarted))
+            known = self.markers if marker.kind == "stage" else self.markers[-1:]
+            if not (once and any((m.kind, m.step) == (marker.kind, marker.step) for m in known)):
+                self.markers.append(marker)
 
     def _take_rows(self, columns: list[str], rows: np.ndarray) -> None:
         times = rows["time"]
@@ -184,7 +189,7 @@ class RunView:
         """How far the run has come."""
         seconds = max(self._newest - self.origin, 0.0) if self.state.starts else 0.0
         epoch = self.state.started.epoch_steps if self.state.started else 0
-        return Extent(self.step, self.state.steps, seconds, epoch)
+        return Extent(self.step, self.state.end, seconds, epoch)
 
     def wanted(self, names: tuple[str, ...] = ()) -> Wanted:
         """What to gather of the metrics: the total, the terms, and other curves by name."""
@@ -230,8 +235,8 @@ class RunView:
         return len(going) / float(going.sum()) if going.sum() > 0 else float("nan")
 
     def seconds_left(self) -> float:
-        """Seconds to the planned end; nan when unknown."""
-        return (self.state.steps - self.step) / self.rate() if self.state.steps else float("nan")
+        """Seconds to the end; nan when unknown."""
+        return (self.state.end - self.step) / self.rate() if self.state.steps else float("nan")
 
     def _started(self) -> float:
         return self.state.started.time if self.state.started else 0.0

@@ -68,7 +68,7 @@ class Overlay(Widget):
         if self._shown is None:
             return
         axis, found = self._shown
-        look = Look(self.kind, ascii_only=self._ascii_only, colourless=self.app.no_color)
+        look = Look(self.kind, "whole", ascii_only=self._ascii_only, colourless=self.app.no_color)
         cells = draw_chart(self.size.height, self.size.width, [Line(one) for one in found], axis, look)
         before, self._cells = self._cells, cells
         for y, x, end in cells.changed_spans(before):

@@ -210,7 +210,8 @@ class RunScreen(Screen[None]):
             return
         charts, x = self.charts, self.view.x
         charts.pinned, charts.kinds, charts.grid = known.pinned, known.kinds, known.grid
-        charts.focus_on, charts.clip = known.focus, known.clip
+        charts.focus_on = known.focus
+        charts.part = known.part
         x.unit, x.log = known.unit, known.log_x
         self.view.decay = known.decay if known.decay in DECAYS else DECAYS[0]
         self._chosen = known.chosen if known.chosen in PANELS else PANELS[0]
@@ -225,7 +226,7 @@ class RunScreen(Screen[None]):
                 kinds=charts.kinds,
                 grid=charts.grid,
                 focus=charts.focus_on,
-                clip=charts.clip,
+                part=charts.part,
                 unit=x.unit,
                 log_x=x.log,
                 decay=self.view.decay,

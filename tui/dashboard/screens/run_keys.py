@@ -46,7 +46,7 @@ LOOKING: list[BindingType] = [
     Binding("L", "log_x", "x axis: logarithmic or linear"),
     Binding("x", "unit", "x axis: steps, epochs, wall time"),
     Binding("z", "smooth", "smoothing: EMA 0.98, 0.995, none, 0.9"),
-    Binding("k", "charts('toggle_clip')", "clip outliers, or show them"),
+    Binding("k", "charts('next_part')", "y axis: without the first steps, all values, without outliers"),
     Binding("up", "zoom(0.5)", "zoom in, at the cursor or the end"),
     Binding("down", "zoom(2)", "zoom out"),
     Binding("comma", "pan(-0.5)", "pan to earlier steps"),
@@ -72,7 +72,9 @@ LOOKING: list[BindingType] = [
 NOTES = (
     "A curve is a moving average over the raw values; behind it lies their range, so that a spike of one step stays "
     "visible at every zoom, and dim what a resume threw away. On the x axis × marks steps whose value was not a "
-    "number, ◆ a checkpoint, ╵ an evaluation; ▼ is what was done to the run, ↻ a resume. A knob shows what the engine "
-    "records; what a key asked for stands behind an arrow with a question mark until the engine has applied or refused "
-    "it. What a schedule makes of a knob stands in brackets."
+    "number, ◆ a checkpoint, ╵ an evaluation; ▼ is what was done to the run, ↻ a resume, ↶ a rollback, ▷ a new stage; "
+    "+2 behind a label counts older ones that there is no room for. Where the first steps would take most of the y "
+    "axis it leaves them out, and says so. A knob shows what the engine records; what a key asked for stands behind an "
+    "arrow with a question mark until the engine has applied or refused it. What a schedule makes of a knob stands in "
+    "brackets."
 )

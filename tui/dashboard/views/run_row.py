@@ -134,7 +134,7 @@ class _Reading:
                 self._begun = True
             state.apply_all(self._events.read_all())
             self._take_up_metrics(row)
-            row.step, row.steps = max(state.step, self._newest), state.steps
+            row.step, row.steps = max(state.step, self._newest), state.end
             row.evaluation = _evaluation(state)
             # It may have ended while its events were read.
             row.status = state.status(alive and not (state.ended and not row.run.engine_alive()))

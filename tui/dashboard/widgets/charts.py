@@ -10,9 +10,10 @@ import numpy as np
 from laddertop.tui.dashboard.panel import Panel, titled
 from laddertop.tui.draw.axis import clock
 from laddertop.tui.draw.cells import Cells, Ink
-from laddertop.tui.draw.chart import GUTTER, INKS, Line, Look, clipped, draw_chart, letter
+from laddertop.tui.draw.chart import INKS, Line, Look, clipped, draw_chart, letter
+from laddertop.tui.draw.markers import GUTTER
 from laddertop.tui.draw.numbers import number, thousands
-from laddertop.tui.draw.scale import KINDS, Kind
+from laddertop.tui.draw.scale import KINDS, PARTS, Kind, Part, early_bins, left_out, scale_for
 from laddertop.tui.draw.text import fit
 from laddertop.tui.watch.chart_choice import (
     EVALUATED,
@@ -43,7 +44,8 @@ class Charts(Panel):
         """Name of the one that the keys are about; where there is none of that name: the first."""
         self.kinds: dict[str, Kind] = {}
         """Kind of the y axis by name of chart, where it is not the usual one."""
-        self.clip = False
+        self.part: Part = PARTS[0]
+        """Which values the y axes have to hold."""
         self.colourless = False
         """Whether the terminal shows no colours."""
         self.grid = False
@@ -76,9 +78,9 @@ class Charts(Panel):
         chart = self.focused()
         self.kinds[chart] = KINDS[(KINDS.index(self._kind(chart)) + 1) % len(KINDS)]
 
-    def toggle_clip(self) -> None:
-        """Leave outliers beyond the edges, or show them."""
-        self.clip = not self.clip
+    def next_part(self) -> None:
+        """A y axis for all but the first steps, for all values, for all but outliers."""
+        self.part = PARTS[(PARTS.index(self.part) + 1) % len(PARTS)]
 
     def move_cursor(self, by: int) -> None:
         """Put the cursor on the next bin that holds a step, counted from where it is."""
@@ -129,14 +131,14 @@ class Charts(Panel):
         axis = view.curves.wanted.axis
         curves = curves_of(chart, curve_names(view.state))
         lines = [self._line(curve.name) for curve in curves]
-        look = Look(self._kind(chart), self.clip, self.ascii_only, self.colourless, view.cursor)
+        look = Look(self._kind(chart), self.part, self.ascii_only, self.colourless, view.cursor)
         chosen = (alone or chart == self.focused()) and self.chosen
         title = title_of(chart, curves)
         aside = self._readings(curves, lines) if view.cursor is not None else ""
         if not aside and alone:
             aside = self._how(lines, look, width - len(title) - 8)
         elif not aside:
-            aside = self._newest(curves, lines)
+            aside = " · ".join([self._newest(curves, lines), *self._range(lines, look)])
         cells = titled(height, width, fit(title, max(width - len(aside) - 10, width // 3)), aside, chosen)
         legend = LEGEND if alone and len(lines) > 1 and width >= 2 * LEGEND + 10 else 0
         marks = view.markers if alone else [mark._replace(label="") for mark in view.markers]
@@ -162,8 +164,9 @@ class Charts(Panel):
     def _how(self, lines: list[Line], look: Look, room: int) -> str:
         """How it is drawn, as far as there is room: what is left out, the axes, the part of the run, the smoothing."""
         axis, decay = self.view.curves.wanted.axis, self.view.curves.wanted.decay
-        positive = all(not (line.binned.low <= 0).any() for line in lines)
-        every = [f"clipped: {clipped(lines, look)} outliers"] if look.clip else []
+        scale = scale_for([line.binned for line in lines], look.kind, look.part)
+        positive = look.kind != "log" or scale is None or scale.kind == "log"
+        every = self._range(lines, look)
         every += [look.kind if look.kind != "log" or positive else "linear (not positive)"]
         every += {"step": [], "epoch": ["epochs"], "time": ["wall time"]}[axis.unit]
         every += ["log x"] if axis.log else []
@@ -176,6 +179,15 @@ class Charts(Panel):
                 break
             words = longer
         return words
+
+    def _range(self, lines: list[Line], look: Look) -> list[str]:
+        """What the y axis leaves out, in words."""
+        if look.part == "clipped":
+            return [f"clipped: {clipped(lines, look)} outliers"]
+        if look.part == "whole" or not left_out([line.binned for line in lines], look.kind):
+            return []
+        first = max(early_bins(line.binned) for line in lines)
+        return [f"y from step {thousands(int(self.view.curves.steps[first]))} on"]
 
     def _zoomed(self) -> bool:
         return self.view.x.shown != "whole"

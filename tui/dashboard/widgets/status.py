@@ -35,9 +35,9 @@ class StatusBar(Panel):
         parts: list[tuple[str, Ink]] = []
         if not view.steerable:
             parts.append((view.looking, Ink.WARN))
-        if view.state.steps:
-            digits = len(thousands(view.state.steps))
-            parts.append((f"step {thousands(view.step):>{digits}} / {thousands(view.state.steps)}", numbers))
+        if view.state.end:
+            digits = len(thousands(view.state.end))
+            parts.append((f"step {thousands(view.step):>{digits}} / {thousands(view.state.end)}", numbers))
         else:
             parts.append((f"step {thousands(view.step)}", numbers))
         if stale:
@@ -51,7 +51,7 @@ class StatusBar(Panel):
             # It was to be compiled; the note says why it is not.
             parts.append(("uncompiled", Ink.WARN))
         if started and started.epoch_steps:
-            epochs = view.state.steps / started.epoch_steps
+            epochs = view.state.end / started.epoch_steps
             parts.append((f"epoch {view.step / started.epoch_steps:.1f} / {setting(round(epochs, 1))}", Ink.DIM))
         if started:
             parts.append((started.device, Ink.DIM))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.views.samples import SamplesView
 from laddertop.tui.draw.cells import Cells, Ink
-from laddertop.tui.draw.numbers import tick
+from laddertop.tui.draw.markers import SIGNS
+from laddertop.tui.draw.numbers import thousands
 from laddertop.tui.watch.run_view import RunView
 
 
@@ -25,12 +26,11 @@ class Timeline(Panel):
         cells.put(1, 1, "─" * (width - 2), Ink.DIM)
         free = 0
         for marker in self.view.markers:
-            if marker.kind in ("deed", "resume"):
+            if marker.kind in SIGNS and marker.step <= self.last():
                 x = self.column(marker.step, width)
                 cells.put(1, x, "│", Ink.MARK)
-                sign = "▼" if marker.kind == "deed" else "↻"
                 if x >= free:
-                    free = cells.put(0, x, sign + marker.label, Ink.MARK) + 1
+                    free = cells.put(0, x, SIGNS[marker.kind] + marker.label, Ink.MARK) + 1
         for step in steps:
             cells.put(1, self.column(step, width), "┴", Ink.TEXT)
         shown = self._samples.sampling()
@@ -39,14 +39,14 @@ class Timeline(Panel):
         cells.put(1, x, "┼", Ink.KEY)
         cells.put(2, x, "▲", Ink.KEY)
         cells.put(2, 1, "0" if x > 2 else "", Ink.DIM)
-        last = tick(float(self.last()))
+        last = thousands(self.last())
         if x < width - len(last) - 2:
             cells.right(2, width - 1, last, Ink.DIM)
         return cells
 
     def last(self) -> int:
-        """The step at the right end."""
-        return max(self.view.state.steps or 0, self.view.step, 1)
+        """The step at the right end: how far the run has come, not how far it is planned to go."""
+        return max(self.view.step, *self._samples.steps(), 1)
 
     def column(self, step: int, width: int) -> int:
         """Where a step lies."""

@@ -1,0 +1,81 @@
+"""What happened, marked on the x axis of a chart: no label lies on another, and none is dropped without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from laddertop.tui.draw.axis import XAxis
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.text import fit
+
+GUTTER = 6
+"""Columns left of a chart, for the ticks of its y axis."""
+SIGNS = {"deed": "▼", "resume": "↻", "rollback": "↶", "stage": "▷"}
+_ON_AXIS = {"checkpoint": "◆", "evaluation": "╵"}
+
+
+class Marker(NamedTuple):
+    """Something that happened."""
+
+    step: int
+    time: float
+    """Seconds since the run's first start."""
+    label: str
+    kind: Literal["deed", "resume", "rollback", "stage", "checkpoint", "evaluation"] = "deed"
+
+
+@dataclass
+class _Label:
+    """A label with its sign at column `x`; it may take the columns from `least` to `most`."""
+
+    x: int
+    sign: str
+    label: str
+    least: int
+    most: int
+    more: int = 0
+    """Further markers that it speaks for."""
+
+    def text(self) -> tuple[int, str]:
+        """The first column and what stands there, with a blank towards the neighbour: behind the sign where there is
+        room, else before it, cut if need be; the number of those that it speaks for is never cut."""
+        if not self.label:
+            return self.x, self.sign
+        more = f" +{self.more}" if self.more else ""
+        after, before = self.most - self.x - 2, self.x - self.least - 1
+        if len(self.label) + len(more) <= after or after >= before:
+            return self.x, f"{self.sign}{fit(self.label, after - len(more))}{more} "
+        words = f" {fit(self.label, before - len(more))}{more}"
+        return self.x - len(words), f"{words}{self.sign}"
+
+
+def put_markers(cells: Cells, axis: XAxis, markers: Sequence[Marker]) -> None:
+    """A line from top to bottom through empty cells for each deed, start and stage, with labels in the first row, the
+    newest first; one without room for a label of its own is counted by the next newer one, "noise off +1". Checkpoints
+    and evaluations stand on the x axis."""
+    labels: list[_Label] = []
+    left = cells.width
+    for marker in reversed(markers):
+        place = axis.place(marker.time if axis.unit == "time" else marker.step, cells.width - GUTTER)
+        if place is None:
+            continue
+        x = GUTTER + place
+        if marker.kind in _ON_AXIS:
+            if cells.chars[cells.height - 1, x] == "─":
+                cells.put(cells.height - 1, x, _ON_AXIS[marker.kind], Ink.DIM)
+            continue
+        for y in range(cells.height - 1):
+            if cells.chars[y, x] == " ":
+                cells.put(y, x, "│", Ink.FAINT)
+        own = _Label(x, SIGNS[marker.kind], marker.label, GUTTER, left)
+        first, text = own.text()
+        # A label that would be cut is no use beside another one.
+        if not labels or (x < left and marker.label in text and first + len(text) <= left):
+            labels.append(own)
+        else:
+            labels[-1].more += 1
+        left = min(left, labels[-1].text()[0])
+    for label in labels:
+        cells.put(0, *label.text(), Ink.MARK)
