@@ -121,7 +121,7 @@ class Training:
                 resumed_from=self.resumed_from,
                 rolled_back=self.begins.rolled_back,
                 steps=self.steps,
-                until=self._until,
+                until=self.until,
                 epoch_steps=self.batches.epoch_steps,
                 terms=self.model.terms,
                 knobs=self.controls.knobs,
