@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from laddertop.journal.files import plain
+
 READ_AT_MOST = 1 << 20
 """Bytes that one poll reads at most, so that a long history never blocks its reader."""
 
@@ -132,7 +134,7 @@ class RunStarted(_Event):
     """Planned length of the run in steps."""
     until: int | None = Field(default=None, exclude_if=lambda until: until is None)
     """Step at which it ends before that, as the run that it replays did."""
-    epoch_steps: int
+    epoch_steps: int = Field(gt=0)
     """Steps of one epoch."""
     terms: list[Term]
     """The terms of the cost."""
@@ -263,16 +265,19 @@ class EventReader:
         """Lines that are no events: what a crash cut off, or what a newer laddertop wrote."""
 
     def poll(self) -> list[Event]:
-        """The events written since the last poll, at most READ_AT_MOST bytes of them: empty when there is no more."""
+        """The events written since the last poll, at most READ_AT_MOST bytes of them: empty when there is no more.
+
+        Raises ValueError when the file is no plain file, OSError when it can't be read.
+        """
         return next((events for events in self._read() if events), [])
 
     def read_all(self) -> list[Event]:
-        """Every event written so far that was not yet read."""
+        """Every event written so far that was not yet read. Raises as `poll` does."""
         return [event for events in self._read() for event in events]
 
     def _read(self) -> Iterator[list[Event]]:
         try:
-            with self._path.open("rb") as file:
+            with open(self._path, "rb", opener=plain) as file:
                 file.seek(self._offset)
                 while data := file.read(READ_AT_MOST):
                     self._offset += len(data)

@@ -2,16 +2,17 @@
 
 The training engine answers between two steps; where none is at work, or a checkpoint is meant, a process of its own
 does, `python -m laddertop.engine explore RUN`. An answer says which step it is about and whether it comes from a
-training or a checkpoint. Both files appear by renaming. Who answers removes the question, who asks the answer; what is
-left behind by somebody who was killed is swept once it is old. Shape letters of the answers: N items, S steps, U units,
-C classes, L bins, G grid lines; an image is [H, W], or [H, W, 3] for colour, uint8, written […] below; a point of the
-plane is float32 [2].
+training or a checkpoint. Both files appear by renaming. Who answers removes the question, who asks the answer, and
+whoever waits touches the question meanwhile: what is left behind by somebody who was killed is swept once it is old.
+Shape letters of the answers: N items, S steps, U units, C classes, L bins, G grid lines; an image is [H, W], or
+[H, W, 3] for colour, uint8, written […] below; a point of the plane is float32 [2].
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -23,10 +24,14 @@ import numpy.typing as npt
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from laddertop.journal.events import Record
-from laddertop.journal.files import write_atomically
+from laddertop.journal.files import read_plain, write_atomically
 
 OLD = 120.0
-"""Seconds after which nobody waits for an answer any more, and neither is a file of this protocol kept."""
+"""Seconds without a sign of whoever asked, after which a file of this protocol is kept no longer."""
+
+_NAME = r"[0-9]{20}-[0-9a-f]{6}\.(json|npz)"
+_OURS = re.compile(rf"{_NAME}|\.{_NAME}\.\w+")
+"""Names of questions and answers, and of what `write_atomically` has half written of one."""
 
 Index = Annotated[int, Field(ge=0)]
 Items = Annotated[list[Index], Field(min_length=1, max_length=100)]
@@ -258,6 +263,15 @@ def answer_to(folder: Path, identity: str) -> Answer | None:
     return Answer(head, arrays)
 
 
+def still_waiting(folder: Path, identity: str) -> bool:
+    """Says that somebody still waits for the answer to a question; False when the question is gone."""
+    try:
+        os.utime(folder / "explore" / f"{identity}.json")
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def withdraw(folder: Path, identity: str) -> None:
     """Takes a question back, and its answer too."""
     for suffix in (".json", ".npz"):
@@ -267,12 +281,12 @@ def withdraw(folder: Path, identity: str) -> None:
 def questions(folder: Path) -> list[tuple[Path, Request | str]]:
     """The questions in the order of asking: each file with its request, or with what is wrong with it.
 
-    Empty when nobody ever asked. Files that nobody waits for any more are swept on the way.
+    Empty when nobody ever asked. Files that nobody waits for any more are swept on the way; those of others stay.
     """
     found: list[tuple[Path, Request | str]] = []
     try:
         with os.scandir(folder / "explore") as entries:
-            names = sorted(entry.name for entry in entries)
+            names = sorted(entry.name for entry in entries if _OURS.fullmatch(entry.name))
     except FileNotFoundError:
         return []
     for name in names:
@@ -281,13 +295,15 @@ def questions(folder: Path) -> list[tuple[Path, Request | str]]:
             if time.time() - path.stat().st_mtime > OLD:
                 path.unlink(missing_ok=True)
             elif path.suffix == ".json" and name[0] != ".":
-                found.append((path, Request.model_validate_json(path.read_bytes())))
+                found.append((path, Request.model_validate_json(read_plain(path))))
         except FileNotFoundError:
             continue  # answered, read or withdrawn just now
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"] if part not in ("question", *KINDS))
             found.append((path, f"{where}: {first['msg']}" if where else first["msg"]))
+        except ValueError as error:
+            found.append((path, str(error)))
         except OSError as error:
             found.append((path, f"can't be read: {error.strerror}"))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,6 +15,24 @@ from pathlib import Path
 def user_cache() -> Path:
     """What laddertop keeps for a user between runs: in $XDG_CACHE_HOME, else in ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "laddertop"
+
+
+def plain(path: str, flags: int) -> int:
+    """An opener for `open`: a pipe or a device in somebody's folder must not make its reader wait.
+
+    Raises ValueError when `path` is no plain file.
+    """
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ValueError(f"{path} is no plain file")
+    return descriptor
+
+
+def read_plain(path: Path | str) -> bytes:
+    """What a plain file holds. Raises ValueError when it is none, OSError when it can't be read."""
+    with open(path, "rb", opener=plain) as file:
+        return file.read()
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:
@@ -44,7 +63,7 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:
 def held(path: Path) -> bool:
     """Whether a process holds the lock on `path`, on this host or another one that shares the disk."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
         return False
     try:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import json
 import os
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from laddertop.journal.events import Checkpointed
-from laddertop.journal.files import held, lock, write_atomically
+from laddertop.journal.files import held, lock, read_plain, write_atomically
 from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin, read_origin
 from laddertop.journal.spec import Spec, parse
 
@@ -61,11 +63,10 @@ class RunFolder:
 
     @property
     def note(self) -> str:
-        """The user's words about it; empty when there are none."""
+        """The user's words about it, one line; empty when there are none, or none that can be read."""
         try:
-            with open(f"{self.path}/{NOTE}", encoding="utf-8", errors="replace") as file:
-                return file.read().strip()
-        except OSError:
+            return " ".join(read_plain(f"{self.path}/{NOTE}").decode(errors="replace").split())
+        except (OSError, ValueError):
             return ""
 
     @property
@@ -80,9 +81,20 @@ class RunFolder:
 
     @property
     def labelled(self) -> list[int] | None:
-        """The training images that carry labels, counted from 0, one class after the other; None: all or none."""
+        """The training images that carry labels, counted from 0, one class after the other; None: all or none.
+
+        Raises ValueError when the file is damaged.
+        """
         path = self.path / LABELLED
-        return json.loads(path.read_bytes()) if path.exists() else None
+        try:
+            images = json.loads(read_plain(path))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path} can't be read: {error}") from None
+        if not isinstance(images, list) or not all(isinstance(image, int) for image in images):
+            raise ValueError(f"{path} can't be read: it is no list of whole numbers")
+        return images
 
     def write_labelled(self, images: list[int]) -> None:
         """Records which training images carry labels."""
@@ -141,25 +153,31 @@ def create_run(
 ) -> RunFolder:
     """Makes the folder of a new run with its spec in it, and with its origin and a copy of the origin's checkpoint.
 
-    Without a name the run is called by date, recipe and four random letters. Raises ValueError when the name is taken,
-    is no plain name, or the folder can't be written.
+    Without a name the run is called by date, recipe and four random letters. It is there whole, or not at all. Raises
+    ValueError when the name is taken, is no plain name, the checkpoint can't be read or the folder can't be written.
     """
     if name is None:
         name = new_name(spec)
     check_name(name)
-    path = runs / name
+    path, making = runs / name, runs / f".new-{secrets.token_hex(4)}"
+    if os.path.lexists(path):
+        raise ValueError(f"there is a run {name} in {runs} already; take another --name")
     try:
-        path.mkdir(parents=True)
-        (path / "commands").mkdir()
-        (path / "samples").mkdir()
+        making.mkdir(parents=True)
+        (making / "commands").mkdir()
+        (making / "samples").mkdir()
         if checkpoint is not None:
-            shutil.copyfile(checkpoint, path / ORIGIN_CHECKPOINT)
+            shutil.copyfile(checkpoint, making / ORIGIN_CHECKPOINT)
         if origin is not None:
-            write_atomically(path / "origin.json", origin.model_dump_json(indent=1).encode())
-        write_atomically(path / "spec.json", spec.model_dump_json(indent=1).encode())
-    except FileExistsError:
-        raise ValueError(f"there is a run {name} in {runs} already; take another --name") from None
+            write_atomically(making / "origin.json", origin.model_dump_json(indent=1).encode())
+        write_atomically(making / "spec.json", spec.model_dump_json(indent=1).encode())
+        making.rename(path)
     except OSError as error:
+        shutil.rmtree(making, ignore_errors=True)
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):  # somebody else was faster
+            raise ValueError(f"there is a run {name} in {runs} already; take another --name") from None
+        if checkpoint is not None and str(error.filename) == str(checkpoint):
+            raise ValueError(f"can't read the checkpoint {checkpoint}: {error.strerror}") from None
         raise ValueError(f"can't make the run folder {path}: {error.strerror}; choose another with --runs") from None
     return RunFolder(path)
 
@@ -183,14 +201,16 @@ def list_runs(runs: Path) -> list[RunFolder]:
     try:
         with os.scandir(runs) as entries:
             # A link to a run is another name of it, not another run.
-            found = [
-                RunFolder(Path(entry.path))
-                for entry in entries
-                if not entry.is_symlink() and entry.name[0] != "." and os.path.isfile(f"{entry.path}/spec.json")
-            ]
+            places = [entry.path for entry in entries if not entry.is_symlink() and entry.name[0] != "."]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(found, key=lambda run: ((run.path / "spec.json").stat().st_mtime_ns, run.path.name), reverse=True)
+    found = []
+    for place in places:
+        with contextlib.suppress(OSError):  # no run, or one that was deleted just now
+            made = os.stat(f"{place}/spec.json")
+            if stat.S_ISREG(made.st_mode):
+                found.append((made.st_mtime_ns, os.path.basename(place), place))
+    return [RunFolder(Path(place)) for _, _, place in sorted(found, reverse=True)]
 
 
 def find_run(runs: Path, text: str) -> RunFolder:

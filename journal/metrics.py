@@ -14,13 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ValidationError
 
 from laddertop.journal.events import Column
-from laddertop.journal.files import write_atomically
+from laddertop.journal.files import read_plain, write_atomically
 from laddertop.journal.metrics_overview import OverviewWriter
 
 
@@ -42,20 +43,29 @@ def write_columns(folder: Path, columns: list[Column]) -> None:
 
 
 def read_columns(folder: Path) -> list[Column]:
-    """The columns of a run's metrics; empty before the engine named them."""
+    """The columns of a run's metrics; empty before the engine named them. Raises ValueError when that is damaged."""
     try:
-        return [Column(**column) for column in json.loads((folder / "metrics.json").read_bytes())]
-    except FileNotFoundError:
-        return []
+        return [Column(**column) for column in _named_columns(folder)]
+    except ValidationError:
+        raise ValueError(f"{folder}/metrics.json names no columns; no number of the run can be read") from None
 
 
 def count_columns(folder: Path) -> int:
-    """How many columns a run's metrics have; 0 before the engine named them."""
+    """How many columns a run's metrics have; 0 before the engine named them. Raises ValueError when that is damaged."""
+    return len(_named_columns(folder))
+
+
+def _named_columns(folder: Path) -> list[dict[str, Any]]:
+    file = f"{folder}/metrics.json"
     try:
-        with open(f"{folder}/metrics.json", "rb") as file:
-            return len(json.load(file))
+        named = json.loads(read_plain(file))
     except FileNotFoundError:
-        return 0
+        return []
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{file} can't be read: {error}; no number of the run can be read without it") from None
+    if not isinstance(named, list) or not all(isinstance(column, dict) for column in named):
+        raise ValueError(f"{file} names no columns; no number of the run can be read")
+    return named
 
 
 class MetricsWriter:

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from laddertop.journal.files import plain
+
 BLOCK = 256
 """Records of a block."""
 
@@ -105,7 +107,7 @@ class Overview:
             return
         width = self.blocks.dtype.itemsize
         try:
-            with self._path.open("rb") as file:
+            with open(self._path, "rb", opener=plain) as file:
                 file.seek(len(self.blocks) * width)
                 data = file.read(blocks * width)
         except FileNotFoundError:

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from laddertop.journal.events import Checkpointed, Commanded, Record
+from laddertop.journal.files import read_plain
 
 ORIGIN_CHECKPOINT = "origin.ckpt"
 """The copy of the checkpoint that a run begins with."""
@@ -46,8 +47,13 @@ def read_origin(folder: Path) -> Origin | None:
     """
     file = folder / "origin.json"
     try:
-        return Origin.model_validate_json(file.read_bytes())
+        return Origin.model_validate_json(read_plain(file))
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError) as error:
-        raise ValueError(f"{file} can't be read: {error}; it says what this run begins with") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        said = f"{where}: {first['msg']}" if where else first["msg"]
+        raise ValueError(f"{file} can't be read: {said}; it says what this run begins with") from None
+    except OSError as error:
+        raise ValueError(f"{file} can't be read: {error.strerror}; it says what this run begins with") from None

@@ -25,6 +25,10 @@ from laddertop.journal.explore import (
     withdraw,
     write_answer,
 )
+from laddertop.journal.folder import create_run
+from laddertop.journal.spec import load_recipe
+from laddertop.tui.steer.engine_process import EngineError
+from laddertop.tui.steer.explorer import CHECK, Asked
 
 
 def head(identity: str, problem: str = "") -> Head:
@@ -69,11 +73,12 @@ def test_what_is_withdrawn_is_asked_no_more(tmp_path: Path) -> None:
 
 def test_what_nobody_waits_for_any_more_is_swept(tmp_path: Path) -> None:
     stale, fresh = ask(tmp_path, Sample()), ask(tmp_path, Sample())
-    write_answer(tmp_path, head("left-behind"), {})
-    half = tmp_path / "explore" / ".half-written"
-    half.write_bytes(b"")
+    left = stale.replace("-", "-0")[:-1]
+    write_answer(tmp_path, head(left), {})
+    half = f".{left}.npz.k3_abcde"
+    (tmp_path / "explore" / half).write_bytes(b"")
     before = time.time() - OLD - 1
-    for name in (f"{stale}.json", "left-behind.npz", ".half-written"):
+    for name in (f"{stale}.json", f"{left}.npz", half):
         os.utime(tmp_path / "explore" / name, (before, before))
     assert [path.stem for path, _ in questions(tmp_path)] == [fresh]
     assert [path.stem for path in (tmp_path / "explore").iterdir()] == [fresh]
@@ -91,7 +96,7 @@ def test_what_nobody_waits_for_any_more_is_swept(tmp_path: Path) -> None:
 )
 def test_what_is_no_question_says_why(tmp_path: Path, text: str, complaint: str) -> None:
     (tmp_path / "explore").mkdir()
-    (tmp_path / "explore" / "x.json").write_text(text)
+    (tmp_path / "explore" / "00000000000000000000-abcdef.json").write_text(text)
     ((_, problem),) = questions(tmp_path)
     assert isinstance(problem, str)
     assert complaint in problem
@@ -116,3 +121,29 @@ def test_arguments_that_no_model_could_answer_are_refused_before_they_are_asked(
 def test_the_grid_spans_its_extent() -> None:
     axis = ScoreField(lines=5, extent=2).axis
     assert axis == [-2, -1, 0, 1, 2]
+
+
+def test_a_question_is_kept_as_long_as_somebody_waits_and_whoever_waits_hears_that_it_is_gone(tmp_path: Path) -> None:
+    run = create_run(tmp_path, load_recipe("ladder-digits"), "busy")
+    with run.explorer_lock():  # somebody who answers, but is busy for longer than OLD
+        asked = Asked(run, Sample())
+        ((path, _),) = questions(run.path)
+        os.utime(path, (time.time() - OLD - 1,) * 2)
+        time.sleep(CHECK)
+        assert asked.poll() is None
+        assert [found for found, _ in questions(run.path)] == [path]
+        path.unlink()
+        time.sleep(CHECK)
+        with pytest.raises(EngineError, match="the question is gone, unanswered: ask again"):
+            asked.poll()
+
+
+def test_files_of_others_are_neither_read_nor_swept(tmp_path: Path) -> None:
+    identity = ask(tmp_path, Sample())
+    for name in ("notes.json", "notes.npz", ".hidden", f"{identity}.json.bak", f"x{identity}.json"):
+        file = tmp_path / "explore" / name
+        file.write_text("mine")
+        os.utime(file, (time.time() - OLD - 1,) * 2)
+    before = sorted((tmp_path / "explore").iterdir())
+    assert [path.stem for path, _ in questions(tmp_path)] == [identity]
+    assert sorted((tmp_path / "explore").iterdir()) == before

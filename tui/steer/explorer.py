@@ -5,14 +5,14 @@ from __future__ import annotations
 import subprocess
 import time
 
-from laddertop.journal.explore import Answer, AnyQuestion, answer_to, ask, withdraw
+from laddertop.journal.explore import Answer, AnyQuestion, answer_to, ask, still_waiting, withdraw
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.steer.engine_process import EngineError, command, environment
 
 _STARTS = 2
 """How often a process that answers is started for one question; one that dies twice dies of the question."""
 
-_CHECK = 0.5
+CHECK = 0.5
 """Seconds between two looks at whether anybody is there to answer."""
 
 
@@ -45,20 +45,21 @@ class Asked:
         Raises ValueError in one sentence when the question can't be answered, EngineError when nobody is left to.
         """
         answer = answer_to(self._run.path, self._id)
-        if answer is not None:
-            if answer.head.problem:
-                raise ValueError(answer.head.problem)
-            return answer
-        if time.monotonic() >= self._check:
-            self._ensure_somebody_answers()
-        return None
+        if answer is None and time.monotonic() >= self._check:
+            if still_waiting(self._run.path, self._id):
+                self._ensure_somebody_answers()
+            elif (answer := answer_to(self._run.path, self._id)) is None:
+                raise EngineError(f"the question is gone, unanswered: ask again; {self._run.console_path} may say more")
+        if answer is not None and answer.head.problem:
+            raise ValueError(answer.head.problem)
+        return answer
 
     def withdraw(self) -> None:
         """Gives up waiting."""
         withdraw(self._run.path, self._id)
 
     def _ensure_somebody_answers(self) -> None:
-        self._check = time.monotonic() + _CHECK
+        self._check = time.monotonic() + CHECK
         if self.process is not None and self.process.poll() is None:
             return
         if self._run.explorer_alive() or (self._checkpoint is None and self._run.engine_alive()):

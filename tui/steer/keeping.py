@@ -4,8 +4,11 @@ but for forking and the note, which leave the training alone.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from laddertop.journal.events import EventReader
@@ -75,13 +78,13 @@ def repeat(run: RunFolder, runs: Path, name: str | None = None) -> RunFolder:
 def rename(run: RunFolder, name: str) -> RunFolder:
     """The run under another name. Raises ValueError when it is being trained, or when the name can't be taken."""
     check_name(name)
-    _check_idle(run)
     path = run.path.resolve()
     target = path.parent / name
-    if target.exists():
+    if os.path.lexists(target):
         raise ValueError(f"there is a run {name} already")
     try:
-        path.rename(target)
+        with _idle(run):
+            path.rename(target)
     except OSError as error:
         raise ValueError(f"{run.name} can't be renamed: {error.strerror}") from None
     return RunFolder(target)
@@ -99,22 +102,29 @@ def write_note(run: RunFolder, text: str) -> None:
 def archive(run: RunFolder, away: bool) -> None:
     """Puts a run away, out of the list of runs, or takes it back. Raises ValueError when it is being trained."""
     if away:
-        _check_idle(run)
-        (run.path / ARCHIVED).touch()
+        with _idle(run):
+            (run.path / ARCHIVED).touch()
     else:
         (run.path / ARCHIVED).unlink(missing_ok=True)
 
 
 def delete(run: RunFolder) -> None:
     """Removes a run and all that it holds. Raises ValueError when it is being trained, OSError when it can't be."""
-    _check_idle(run)
-    # It is gone at once, however long the files take.
     path = run.path.resolve()
-    going = path.parent / f".{path.name}.deleted"
-    path.rename(going)
+    going = path.parent / f".deleted-{secrets.token_hex(4)}"
+    # It is gone at once, however long the files take; what a deletion before left behind goes too.
+    with _idle(run):
+        path.rename(going)
+    for left in path.parent.glob(".deleted-*"):
+        if left != going:
+            shutil.rmtree(left, ignore_errors=True)
     shutil.rmtree(going)
 
 
-def _check_idle(run: RunFolder) -> None:
+@contextlib.contextmanager
+def _idle(run: RunFolder) -> Iterator[None]:
+    """Nobody trains the run, and nobody begins to."""
     if run.engine_alive():
         raise ValueError(f"an engine is training {run.name}; stop it first")
+    with run.engine_lock():
+        yield

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from laddertop.journal.events import EventReader
+from laddertop.journal.files import plain
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import count_columns, record_type, segment_path
 from laddertop.journal.state import STARTUP, RunState
@@ -155,7 +156,7 @@ class _Reading:
             self._width = record_type(columns).itemsize
         # No file stays open: a list may hold hundreds of runs.
         try:
-            file = os.open(segment_path(row.run.path, segment), os.O_RDONLY)
+            file = plain(str(segment_path(row.run.path, segment)), os.O_RDONLY)
         except FileNotFoundError:
             return
         try:
