@@ -34,6 +34,7 @@ class LadderSection(ModelSection):
     combinator: Literal[
         "gauss",
         "gauss_stable",
+        "gated_gauss",
         "sig",
         "no_mult",
         "no_sig",

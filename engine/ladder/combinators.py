@@ -32,9 +32,15 @@ def gauss(z_noisy: Tensor, u: Tensor, a: Tensor) -> Tensor:
 
 
 def gauss_stable(z_noisy: Tensor, u: Tensor, a: Tensor) -> Tensor:
-    """The Gaussian with a sigmoid on v: `gauss_stable_v` of the authors' code, GatedGauss of Pezeshki; a [10, …]."""
+    """The Gaussian with a sigmoid on v: `gauss_stable_v` of the code of Rasmus et al.; a [10, …]."""
     mu, v = _mean_and_weight(u, a)
     return (z_noisy - mu) * torch.sigmoid(v) + mu
+
+
+def gated_gauss(z_noisy: Tensor, u: Tensor, a: Tensor) -> Tensor:
+    """The Gaussian with μ as in `gauss` and v = s(w6·u + w7): GatedGauss of Pezeshki et al. 2016; a [7, …]."""
+    mu = a[0] * torch.sigmoid(a[1] * u + a[2]) + a[3] * u + a[4]
+    return (z_noisy - mu) * torch.sigmoid(a[5] * u + a[6]) + mu
 
 
 def _mean_and_weight(u: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
@@ -122,6 +128,7 @@ class _Formula(NamedTuple):
 _FORMULAS = {
     "gauss": _Formula(gauss, 10, (1, 6)),
     "gauss_stable": _Formula(gauss_stable, 10, (1, 6)),
+    "gated_gauss": _Formula(gated_gauss, 7, (1, 5)),
     "sig": _Formula(sig, 9, (1, 4, 6), (2, 4, 7)),
     "no_mult": _Formula(no_mult, 7, (1, 3, 5), (2, 3, 6)),
     "no_sig": _Formula(no_sig, 4, (1,), (2,)),

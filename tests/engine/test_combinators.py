@@ -31,6 +31,12 @@ def gauss(z, u, a, gate=lambda v: v):
     return (z - mu) * gate(a[6] * s(a[7] * u + a[8]) + a[9] * u + a[10]) + mu
 
 
+def gated_gauss(z, u, a):
+    mu = a[1] * s(a[2] * u + a[3]) + a[4] * u + a[5]
+    v = s(a[6] * u + a[7])
+    return z * v + mu * (1 - v)
+
+
 def sig(z, u, a):
     inside = a[6] + a[7] * z + a[8] * u + a[9] * z * u
     return a[1] + a[2] * z + a[3] * u + a[4] * z * u + a[5] * s(inside)
@@ -51,6 +57,7 @@ def perceptron(inputs, hidden, a):
 FORMULAS = {
     "gauss": (10, gauss),
     "gauss_stable": (10, lambda z, u, a: gauss(z, u, a, s)),
+    "gated_gauss": (7, gated_gauss),
     "sig": (9, sig),
     "no_mult": (7, lambda z, u, a: sig(z, u, [0, a[1], a[2], a[3], 0, a[4], a[5], a[6], a[7], 0])),
     "no_sig": (4, lambda z, u, a: sig(z, u, [0, a[1], a[2], a[3], a[4], 0, 0, 0, 0, 0])),
@@ -109,6 +116,7 @@ def test_the_gradients_of_a_denoising_function_are_right(name, count, formula):
     [
         ("gauss", lambda z, u: 0 * z),
         ("gauss_stable", lambda z, u: z / 2),
+        ("gated_gauss", lambda z, u: z * torch.sigmoid(u)),
         ("sig", lambda z, u: z + torch.sigmoid(z)),
         ("no_mult", lambda z, u: z + torch.sigmoid(z)),
         ("no_sig", lambda z, u: z),

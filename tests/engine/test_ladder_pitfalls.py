@@ -276,20 +276,22 @@ def test_the_bottom_cost_alone_needs_no_clean_pass_and_the_top_cost_alone_no_low
         top.model.denoise(x)
 
 
+FIRST_NOISE, FIRST_COST = "noise.std=[0.6, 0, 0, 0]", "model.denoising=[1000, 0, 0, 0]"
+VANILLA = "model.combinator=sig"
 VARIANTS = {
-    "FirstNoise": ["noise.std=[0.3, 0, 0, 0]"],
-    "FirstRecons": ["model.denoising=[1000, 0, 0, 0]"],
-    "FirstN&R": ["noise.std=[0.3, 0, 0, 0]", "model.denoising=[1000, 0, 0, 0]"],
-    "NoLateral": ["model.combinator=no_lateral"],
-    "RandInit": ["model.combinator=sig", "model.combinator_init=random"],
-    "RevInit": ["model.combinator=sig", "model.combinator_init=reversed"],
+    "FirstNoise": [VANILLA, FIRST_NOISE, FIRST_COST],
+    "FirstRecons": [VANILLA, FIRST_COST],
+    "NoLateral": ["model.combinator=no_lateral", "noise.std=[0.7, 0, 0, 0]", "model.denoising=[100, 0, 0, 0]"],
+    "RandInit": [VANILLA, "model.combinator_init=random", "model.combinator_std=0.447"],
+    "RevInit": [VANILLA, "model.combinator_init=reversed"],
     "NoSig": ["model.combinator=no_sig"],
     "NoMult": ["model.combinator=no_mult"],
-    "Linear": ["model.combinator=linear"],
-    "GatedGauss": ["model.combinator=gauss_stable"],
+    "Linear": ["model.combinator=linear", "model.denoising=[2000, 20, 0.2, 0.2]"],
+    "GatedGauss": ["model.combinator=gated_gauss", "noise.std=0.2", "model.denoising=[2000, 20, 0.2, 0.2]"],
     "MLP [4]": ["model.combinator=mlp", "model.combinator_hidden=[4]"],
     "AMLP [2, 2]": ["model.combinator=amlp", "model.combinator_hidden=[2, 2]"],
 }
+"""Settings of Pezeshki et al. 2016 for 100 labels, on a network of three layers above the input."""
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -323,14 +325,23 @@ def test_the_published_settings_are_those_of_the_authors():
     assert weights["ladder-mnist-50"] == weights["ladder-mnist-1000"] == [2000, 20, 0.1, 0.1, 0.1, 0.1, 0.1]
     assert weights["ladder-mnist-100"] == [1000, 10, 0.1, 0.1, 0.1, 0.1, 0.1]
     assert weights["ladder-mnist-all"] == [1000, 1, 0.01, 0.01, 0.01, 0.01, 0.01]
+    for n, amlp, vanilla in (
+        ("100", [1000, 10, *[0.2] * 5], [1000, 10, *[0.1] * 5]),
+        ("1000", [1000, 10, *[0.2] * 5], [1000, 10, *[0.1] * 5]),
+        ("all", [2000, *[0] * 6], [500, *[0] * 6]),
+    ):
+        assert (weights[f"ladder-amlp-mnist-{n}"], weights[f"ladder-vanilla-mnist-{n}"]) == (amlp, vanilla)
+    noises = [tree[f"ladder-{kind}-mnist-1000"]["noise"]["std"] for kind in ("amlp", "vanilla")]
+    assert noises == [0.3, 0.2]
     assert [weights[f"bottom-mnist-{n}"][0] for n in ("100", "1000", "all")] == [5000, 2000, 2000]
     assert [weights[f"gamma-mnist-{n}"][-1] for n in ("100", "1000", "all")] == [0.5, 10, 2]
     assert all(sum(weights[name]) == 0 for name in PUBLISHED if "baseline" in name)
     for name, recipe in tree.items():
         noise = recipe["noise"]["std"]
-        full_1000 = name.startswith("ladder-") and name.endswith("mnist-1000")
+        full_1000 = name == "ladder-mnist-1000"
         above = 0.2 if full_1000 else 0.45 if "small-baseline" in name else 0.5
         quiet = not full_1000 and ("baseline" not in name or "cifar" in name)
-        assert noise == (0.3 if quiet else [0.3, *[above] * (len(weights[name]) - 1)]), name
+        pezeshki = name == "ladder-vanilla-mnist-1000"
+        assert pezeshki or noise == (0.3 if quiet else [0.3, *[above] * (len(weights[name]) - 1)]), name
         conv_baseline = name.startswith("conv-") and "baseline" in name
         assert load_recipe(name).epochs == (20 if conv_baseline else 70 if "conv-large" in name else 150), name

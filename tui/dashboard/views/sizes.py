@@ -35,6 +35,7 @@ AT_ONCE = 1000
 _FUNCTIONS = {
     "gauss": 10,
     "gauss_stable": 10,
+    "gated_gauss": 7,
     "sig": 9,
     "no_mult": 7,
     "no_sig": 4,
