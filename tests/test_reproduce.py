@@ -183,7 +183,7 @@ def test_what_falls_short_of_the_recipe_is_shortened() -> None:
 def test_a_run_is_told_by_its_spec_to_which_row_it_belongs(tmp_path: Path) -> None:
     recipe = load_recipe("ladder-mnist-100")
     planned = create_run(tmp_path, override(recipe, ["seed=7", "threads=1", 'data.root="/data"']), "planned")
-    assert row_of(planned, PLAN) is PLAN[0]
+    assert row_of(planned, PLAN) is next(row for row in PLAN if row["recipe"] == "ladder-mnist-100")
     other = create_run(tmp_path, override(recipe, ["epochs=15", "optimizer.lr=0.001"]), "other")
     assert row_of(other, PLAN) == {"recipe": "ladder-mnist-100", "settings": ["epochs=15.0", "optimizer.lr=0.001"]}
 
