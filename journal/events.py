@@ -164,6 +164,17 @@ class Commanded(_Event):
     """The sender's words."""
 
 
+class Activity(Record):
+    """What the units of one layer do with test items: the mark of a layer that is trained."""
+
+    units: int
+    """How many units."""
+    active: int
+    """Units whose representation varies by more than 0.01 over the items (Burda et al. 2015)."""
+    sd: float
+    """Root of the mean variance of the units."""
+
+
 class Evaluated(_Event):
     """An evaluation on data the training has not seen."""
 
@@ -174,6 +185,8 @@ class Evaluated(_Event):
     """What was measured."""
     seconds: float
     """How long it took."""
+    layers: dict[str, Activity] = Field(default={}, exclude_if=lambda layers: not layers)
+    """What the units of each layer do, by the name of its representation, the bottom one first."""
 
 
 class Sampled(_Event):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from laddertop.engine.training import checkpoint
@@ -59,6 +60,25 @@ def test_samples_come_early_and_often_and_then_as_often_as_the_spec_says(tmp_pat
         run = create_run(tmp_path, small_spec("dae", *settings, *more), f"early{len(more)}")
         assert train(run, stop) == 0
         assert [event.step for event in history(run) if isinstance(event, Sampled)] == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "units"),
+    [
+        ("ladder", {"h1": 32, "h2": 16}),
+        ("dae", {"hidden.1": small_spec("dae").model.hidden[0]}),
+        ("lvae", {"z1": 6, "z2": 4, "z3": 3}),
+        ("unsupervised_ladder", {}),
+    ],
+)
+def test_an_evaluation_tells_how_many_units_of_each_layer_are_active(tmp_path: Path, stop: Stop, kind, units):
+    run = create_run(tmp_path, small_spec(kind, "steps=3", "samples.every=0", "checkpoint.every=0"), kind)
+    assert train(run, stop) == 0
+    (evaluated,) = [event for event in history(run) if isinstance(event, Evaluated)]
+    assert {name: told.units for name, told in evaluated.layers.items()} == units
+    assert all(0 <= told.active <= told.units and told.sd > 0 for told in evaluated.layers.values())
+    if not units:
+        assert "layers" not in evaluated.model_dump_json()
 
 
 def test_a_diverged_training_keeps_its_good_checkpoints(tmp_path: Path):

@@ -18,7 +18,7 @@ from laddertop.journal.folder import RunFolder, create_run
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.layers import LayersScreen
 from laddertop.tui.dashboard.screens.run import RunScreen
-from laddertop.tui.watch.cost_terms import layer_rows
+from laddertop.tui.watch.layer_rows import layer_rows
 from tests.engine.conftest import small_spec
 from tests.engine.test_answers import ALL
 from tests.tui.conftest import Until

@@ -20,8 +20,9 @@ from laddertop.tui.dashboard.widgets.status import StatusBar
 from laddertop.tui.dashboard.widgets.terms import Terms
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.steer import steering
-from laddertop.tui.watch.cost_terms import layer_rows, term_rows
+from laddertop.tui.watch.cost_terms import term_rows
 from laddertop.tui.watch.event_line import ME
+from laddertop.tui.watch.layer_rows import layer_rows
 from laddertop.tui.watch.watcher import Watcher
 from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
@@ -41,7 +42,7 @@ def test_layers_come_top_first_with_their_units_weight_and_noise(eyes: Eyes) -> 
     layers = layer_rows(eyes.view)
     assert [row.layer for row in layers] == [6, 5, 4, 3, 2, 1, 0]
     assert [row.units for row in layers] == [10, 250, 250, 250, 500, 1000, 784]
-    assert layers[-1].weight == 1000
+    assert layers[-1].cost.weight == 1000
     assert layers[0].noise == pytest.approx(0.3)
 
 
@@ -104,7 +105,7 @@ def test_a_kl_term_about_zero_for_500_steps_is_flagged_with_the_reason(tmp_path:
         assert not any(row.collapsed for row in term_rows(eyes.view))
         engine.train(200, collapsed=["kl"])
         kl = term_rows(eyes.look())[1]
-        assert kl.collapsed == "collapsed: below 0.01 nats for 600 steps"
+        assert kl.collapsed == f"collapsed: below 0.01 nats since {engine.step - 599}"
         assert "collapsed: below 0.01 nats" in Terms(eyes.view, id="terms").picture(12, 76).text()
         engine.train(1)
         assert not any(row.collapsed for row in term_rows(eyes.look()))

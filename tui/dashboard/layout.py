@@ -59,10 +59,15 @@ def arrange(width: int, height: int, knob_rows: int, term_rows: int, chosen: str
     }
 
 
+def terms_width(width: int) -> int:
+    """Columns of the terms where cost and terms stand side by side."""
+    return width if width < 100 else 62 if width < 150 else 84 if width >= 180 else 68
+
+
 def _grid(top: int, width: int, rows: int, term_rows: int) -> dict[str, Place]:
     """Cost and terms above, layers and samples below."""
     upper = max(term_rows, rows // 2)
-    terms = 56 if width < 150 else 84 if width >= 180 else 68
+    terms = terms_width(width)
     layers = min(width // 2, 76)
     return {
         "cost": Place(0, top, width - terms - 1, upper),

@@ -17,7 +17,7 @@ from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.dots import braille, columns_between
 from laddertop.tui.draw.markers import GUTTER, Marker, put_markers
 from laddertop.tui.draw.numbers import tick
-from laddertop.tui.draw.scale import Kind, Part, Scale, scale_for
+from laddertop.tui.draw.scale import Kind, Part, Scale, early_bins, scale_for
 
 INKS = (Ink.CURVE, Ink.SECOND, Ink.GOOD, Ink.WARN, Ink.MARK, Ink.BAD, Ink.SEVENTH, Ink.EIGHTH)
 """Of the curves of one chart, in their order."""
@@ -73,6 +73,26 @@ def draw_chart(
             if cells.chars[y, GUTTER + x] == " ":
                 cells.put(y, GUTTER + x, "┆", Ink.STRONG)
         cells.put(plot_height, GUTTER + x, "▲", Ink.STRONG)
+    return cells
+
+
+def draw_curve(height: int, width: int, binned: Binned, ascii_only: bool = False) -> Cells:
+    """The smoothed curve alone, without axes, as high as it goes; × where a value is not finite. Where there is room
+    for it, first steps that lie far off are left beyond the edge."""
+    cells = Cells(height, width)
+    late = binned.smooth[early_bins(binned) :]
+    late = late[np.isfinite(late)]
+    if height < 1 or width < 1 or not len(late):
+        return cells
+    low, high = float(late.min()), float(late.max())
+    middle = (low - max(abs(low), 1e-9), high + max(abs(high), 1e-9))
+    scale = Scale(*((low, high) if low < high else middle), kind="log" if 0 < low < high else "linear")
+    tall, wide = (1, 1) if ascii_only else (4, 2)
+    dots = _line(within_range(binned.columns(wide * width), wide), scale, tall * height)
+    cells.chars[:] = np.where(dots, "*", " ") if ascii_only else braille(dots)
+    cells.inks[:] = Ink.CURVE
+    for x in np.flatnonzero(binned.columns(width).bad):
+        cells.put(height - 1, int(x), "×", Ink.BAD)
     return cells
 
 

@@ -40,4 +40,4 @@ class Collapses:
         below = step - self._alive_at.get(term, step)
         if below < COLLAPSED_FOR:
             return ""
-        return f"collapsed: below {COLLAPSED_BELOW:g} nats for {thousands(below)} steps"
+        return f"collapsed: below {COLLAPSED_BELOW:g} nats since {thousands(step - below + 1)}"

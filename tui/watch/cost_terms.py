@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 
 from laddertop.journal.events import Term
-from laddertop.journal.models import ConvLadderSpec, LadderSection, LadderSpec, UnsupervisedLadderSpec
-from laddertop.journal.sections import SETS
 from laddertop.tui.draw.bins import Binned
 from laddertop.tui.draw.numbers import percent, setting, thousands
 from laddertop.tui.watch.collapses import COLLAPSED_BELOW
@@ -34,23 +32,6 @@ class TermRow:
         return self.raw * self.weight if self.trained else 0.0
 
 
-@dataclass
-class LayerRow:
-    """One layer of a ladder network, 0 the input."""
-
-    layer: int
-    name: str
-    """What the engine calls it: x, h500 of fully connected layers, c64, max2 and mean of maps, y of classes."""
-    units: int | None
-    """None where it is a stack of maps."""
-    cost: float
-    weight: float
-    """λ in the newest step."""
-    noise: float
-    """σ in the newest step."""
-    binned: Binned
-
-
 def term_rows(view: RunView) -> list[TermRow]:
     """The terms of the cost, smoothed; a value that is not finite now shows as it is."""
     rows = []
@@ -69,44 +50,19 @@ def term_rows(view: RunView) -> list[TermRow]:
     return rows
 
 
-def layer_rows(view: RunView) -> list[LayerRow]:
-    """The layers of a ladder network whose cost is trained, top first; empty for other models."""
-    model = view.spec.model
-    if not isinstance(model, LadderSection):
-        return []
-    shape = SETS[view.spec.data.name]
-    units: list[int | None] = [None] * model.layers()
-    if isinstance(model, LadderSpec | UnsupervisedLadderSpec):
-        units[1 : 1 + len(model.widths)] = model.widths
-    if isinstance(model, LadderSpec | ConvLadderSpec):
-        units[-1] = shape.classes
-    units[0] = shape.channels * shape.height * shape.width
-    names = {term.name: term.label.rpartition(" ")[2] for term in view.state.terms}
-    return [
-        LayerRow(
-            layer,
-            names[f"denoise.{layer}"],
-            units[layer],
-            view.value(f"denoise.{layer}"),
-            view.latest.get(f"lambda.{layer}", float("nan")),
-            view.latest.get(f"noise.std.{layer}", float("nan")),
-            view.curves.of(f"denoise.{layer}"),
-        )
-        for layer in reversed(range(len(units)))
-        if f"denoise.{layer}" in names
-    ]
-
-
 def collapsed_units(view: RunView) -> str:
     """Of which layers units encode nothing, by the newest evaluation that tells the KL of every unit; or nothing."""
     told = {name: value for event in view.state.evaluations for name, value in event.values.items() if value.per_unit}
+    steps = [event.step for event in view.state.evaluations if any(value.per_unit for value in event.values.values())]
     found = []
     for name, value in told.items():
         units = [unit for unit in value.per_unit or [] if abs(unit) < COLLAPSED_BELOW]
         measured, _, layer = name.partition(".")
         if units and measured == "kl_q_p":
             found.append(f"{layer and f'layer {layer} '}{len(units)}/{len(value.per_unit or [])}")
-    return f"units collapsed, KL q ‖ p below {COLLAPSED_BELOW:g} nats: {', '.join(found)}" if found else ""
+    if not found:
+        return ""
+    return f"units collapsed at {thousands(steps[-1])}, KL q ‖ p below {COLLAPSED_BELOW:g} nats: {', '.join(found)}"
 
 
 def warmup_in_words(view: RunView) -> tuple[str, bool]:

@@ -18,7 +18,7 @@ from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 
 from laddertop.journal.folder import RunFolder
-from laddertop.tui.dashboard.layout import PANELS, arrange, too_small
+from laddertop.tui.dashboard.layout import PANELS, arrange, terms_width, too_small
 from laddertop.tui.dashboard.messages import Failed, Looked
 from laddertop.tui.dashboard.pace import Pace
 from laddertop.tui.dashboard.panel import Panel
@@ -115,7 +115,7 @@ class RunScreen(Screen[None]):
         # A screen on its way out has no panels any more.
         if not self.display:
             return
-        shape = Terms.rows_needed(self.view), len(self.view.state.knobs)
+        shape = Terms.rows_needed(self.view, terms_width(self.room[0])), len(self.view.state.knobs)
         if shape != self._shape:
             self._shape = shape
             self._arrange()
@@ -163,7 +163,7 @@ class RunScreen(Screen[None]):
         width, height = self.room
         knobs = self.query_one(Knobs)
         knobs.ruled = height >= 30
-        rows = Knobs.rows_needed(self.view, width, knobs.ruled), Terms.rows_needed(self.view)
+        rows = Knobs.rows_needed(self.view, width, knobs.ruled), Terms.rows_needed(self.view, terms_width(width))
         places = arrange(width, height, *rows, self._chosen, self._maximised)
         for panel in self.query(Panel):
             place = places.get(panel.id or "")

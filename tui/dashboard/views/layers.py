@@ -12,6 +12,7 @@ import numpy as np
 from laddertop.journal.explore import Layers
 from laddertop.tui.steer.asking import Asking, Got
 from laddertop.tui.watch.cost_terms import TermRow, term_rows
+from laddertop.tui.watch.layer_rows import layer_of
 from laddertop.tui.watch.run_view import RunView
 
 USE = "layers"
@@ -80,7 +81,7 @@ class LayersView:
         if "y" in gates:
             found[len(names) + 1] = Layer("y", len(names) + 1)
         for row in term_rows(self.view):
-            number = _number(row.term.name, len(names))
+            number = 1 if row.term.name == "kl" and len(names) <= 1 else layer_of(row.term.name)
             if number is not None:
                 label = row.term.label.rpartition(" ")[2]
                 layer = found.setdefault(number, Layer(label if label in "xy" else f"h{number}", number))
@@ -122,11 +123,3 @@ class LayersView:
     def next_side(self) -> None:
         """Something else of the chosen layer."""
         self.side = SIDES[(SIDES.index(self.side) + 1) % len(SIDES)]
-
-
-def _number(term: str, representations: int) -> int | None:
-    """The layer that a term of the cost belongs to: denoise.3, kl.2, layer.1; the one KL of a model with one."""
-    group, _, number = term.partition(".")
-    if group in ("denoise", "kl", "layer") and number.isdigit():
-        return int(number)
-    return 1 if term == "kl" and representations <= 1 else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from textwrap import wrap
+from typing import NamedTuple
 
 from laddertop.tui.dashboard.panel import Panel, titled
 from laddertop.tui.draw.cells import Cells, Ink
@@ -10,61 +12,61 @@ from laddertop.tui.draw.numbers import number, percent, setting, thousands
 from laddertop.tui.draw.scale import scale_for
 from laddertop.tui.draw.spark import bar, draw_sparkline
 from laddertop.tui.draw.text import fit
-from laddertop.tui.watch.cost_terms import collapsed_units, schedules_in_words, term_rows, warmup_in_words
+from laddertop.tui.watch.cost_terms import TermRow, collapsed_units, schedules_in_words, term_rows, warmup_in_words
+from laddertop.tui.watch.layer_rows import activities, layer_of
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.wording import measure
 
-RAW, WEIGHT, WEIGHTED, SHARE = 7, 7, 7, 5
-"""Columns of the numbers."""
+RAW, WEIGHT, WEIGHTED, SHARE = 7, 4, 7, 5
+"""Columns of the numbers; of the weights, which people choose, at least."""
+LEAST_BAR, ACTIVE = 3, 6
+"""Columns of the bar of shares at least, and of that of active units."""
 
 
 class Terms(Panel):
     """Why the cost moves."""
 
     @staticmethod
-    def rows_needed(view: RunView) -> int:
+    def rows_needed(view: RunView, width: int) -> int:
         """Rows that show everything: title, terms, total, and the words below them."""
-        return 3 + max(len(view.state.terms), 1) + len(_words(view))
+        return 3 + max(len(view.state.terms), 1) + len(_wrapped(view, width))
 
     def picture(self, height: int, width: int) -> Cells:
         """The table, then the words; numbers right-aligned in columns that don't move."""
         view = self.view
         cells = titled(height, width, "terms", "raw × weight = weighted, share", self.chosen)
         stale = view.stale()
-        fixed = RAW + 3 + WEIGHT + 3 + WEIGHTED + 2 + SHARE
-        name_width = min(max(width - fixed - 2, 6), 22 if width >= 70 else 18)
-        x_raw = 1 + name_width + 1 + RAW
-        x_weight = x_raw + 3 + WEIGHT
-        x_weighted = x_weight + 3 + WEIGHTED
-        x_share = x_weighted + 2 + SHARE
-        spare = width - x_share - 2
-        rows = term_rows(view)
-        words = _words(view)
+        rows = _ordered(term_rows(view))
+        weights = [setting(row.weight) if math.isfinite(row.weight) else "–" for row in rows]
+        places = _places(width, [row.term.label for row in rows], weights)
+        words = _wrapped(view, width)
         room = height - 2 - min(len(words), max(height - 2 - len(rows), 0))
         shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
+        told = activities(view)
         y = 1
-        scale = scale_for([row.binned for row in rows], "log") if spare >= 24 else None
-        for row in shown:
+        scale = scale_for([row.binned for row in rows], "log") if places.curve else None
+        for row, weight in zip(shown, weights, strict=False):
             bad = not math.isfinite(row.weighted)
             ink = Ink.BAD if bad else Ink.WARN if stale else Ink.TEXT
-            cells.put(y, 1, fit(row.term.label, name_width), Ink.WARN if row.collapsed else Ink.TEXT)
+            cells.put(y, 1, fit(row.term.label, places.name), Ink.WARN if row.collapsed else Ink.TEXT)
             if not row.trained:
-                cells.put(y, x_raw - RAW, "not trained now: its weight is 0", Ink.DIM)
+                cells.put(y, places.raw - RAW, "not trained now: its weight is 0", Ink.DIM)
                 y += 1
                 continue
-            cells.right(y, x_raw, number(row.raw), ink)
-            cells.put(y, x_raw + 1, "×", Ink.DIM)
-            cells.right(y, x_weight, setting(row.weight) if math.isfinite(row.weight) else "–", Ink.DIM)
-            cells.put(y, x_weight + 1, "=", Ink.DIM)
-            cells.right(y, x_weighted, number(row.weighted), ink)
-            cells.right(y, x_share, "watch" if row.term.watched else percent(row.share), ink)
-            if spare >= 8:
-                filled, empty = bar(row.share, min(spare, 10))
-                at = cells.put(y, x_share + 1, filled, Ink.CURVE)
-                cells.put(y, at, empty, Ink.FAINT)
-            if spare >= 24:
-                spark = draw_sparkline(1, min(spare - 12, 24), row.binned, scale)
-                cells.paste(y, x_share + 13, spark)
+            cells.right(y, places.raw, number(row.raw), ink)
+            cells.put(y, places.raw + 1, "×", Ink.DIM)
+            cells.right(y, places.weight, weight, Ink.DIM)
+            cells.put(y, places.weight + 1, "=", Ink.DIM)
+            cells.right(y, places.weighted, number(row.weighted), ink)
+            cells.right(y, places.share, "watch" if row.term.watched else percent(row.share), ink)
+            _bar(cells, y, places.share + 1, row.share, places.bar, Ink.CURVE)
+            activity = told.get(layer_of(row.term.name) or (row.term.name == "kl" and len(told) == 1))
+            if activity is not None and places.active:
+                alive = activity.active / max(activity.units, 1)
+                _bar(cells, y, places.active, alive, ACTIVE, Ink.WARN if not activity.active else Ink.GOOD)
+                cells.put(y, places.active + ACTIVE + 1, f"{activity.active}/{activity.units}", Ink.DIM)
+            if places.curve:
+                cells.paste(y, places.curve, draw_sparkline(1, min(width - places.curve - 1, 24), row.binned, scale))
             y += 1
         if len(shown) < len(rows):
             cells.put(y, 1, f"… {len(rows) - len(shown)} more", Ink.DIM)
@@ -72,7 +74,9 @@ class Terms(Panel):
         total = view.value("total")
         cells.put(y, 1, "total", Ink.STRONG)
         ink = Ink.WARN if stale else Ink.STRONG if math.isfinite(total) else Ink.BAD
-        cells.right(y, x_weighted, number(total) if view.latest else "–", ink)
+        cells.right(y, places.weighted, number(total) if view.latest else "–", ink)
+        if told and places.active:
+            cells.put(y, places.active, "units active", Ink.DIM)
         y += 2 if height - y - 2 >= len(words) else 1
         left = max(height - y, 0)
         more = f"  {len(words) - left} more below" if len(words) > left else ""
@@ -80,8 +84,53 @@ class Terms(Panel):
             room = width - 2 - (len(more) if at == height - 1 else 0)
             cells.put(at, 1, fit(text, room), word_ink)
         # In the row of the total it stands before the number.
-        cells.right(height - 1, width - 1 if left else x_weight, more, Ink.DIM)
+        cells.right(height - 1, width - 1 if left else places.weight, more, Ink.DIM)
         return cells
+
+
+class _Places(NamedTuple):
+    """Columns: the width of the names and of the share bars, where the numbers end, and where what follows begins; 0
+    where there is no room for it."""
+
+    name: int
+    raw: int
+    weight: int
+    weighted: int
+    share: int
+    bar: int
+    active: int
+    curve: int
+
+
+def _places(width: int, names: list[str], weights: list[str]) -> _Places:
+    weight = max([WEIGHT, *map(len, weights)])
+    fixed = RAW + 3 + weight + 3 + WEIGHTED + 2 + SHARE
+    name = max(min(max(map(len, names), default=6), width - fixed - 4 - LEAST_BAR), 6)
+    raw = 1 + name + 1 + RAW
+    weighted = raw + 3 + weight + 3 + WEIGHTED
+    share = weighted + 2 + SHARE
+    bar = max(min(width - share - 2, 10), 0)
+    after = share + 1 + bar + 2
+    active = after if width - after >= ACTIVE + 9 else 0
+    after += (ACTIVE + 11) if active else 0
+    return _Places(name, raw, raw + 3 + weight, weighted, share, bar, active, after if width - after >= 12 else 0)
+
+
+def _bar(cells: Cells, y: int, x: int, share: float, width: int, ink: Ink) -> None:
+    filled, empty = bar(share, width)
+    cells.put(y, cells.put(y, x, filled, ink), empty, Ink.FAINT)
+
+
+def _ordered(rows: list[TermRow]) -> list[TermRow]:
+    """The KL of every layer of a deep VAE first of all: they say which layer lives."""
+    kl = [row for row in rows if row.term.name.startswith("kl.")]
+    return [*kl, *(row for row in rows if row not in kl)] if len(kl) > 1 else rows
+
+
+def _wrapped(view: RunView, width: int) -> list[tuple[str, Ink]]:
+    """The words in lines of the panel's width; what goes on in a next line is indented."""
+    room = max(width - 2, 8)
+    return [(line, ink) for text, ink in _words(view) for line in wrap(text, room, subsequent_indent="  ")]
 
 
 def _words(view: RunView) -> list[tuple[str, Ink]]:

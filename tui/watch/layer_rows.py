@@ -1,0 +1,94 @@
+"""The layers as the run screen shows them: cost, weight, noise, what an intervention changed, what is dead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from laddertop.journal.events import Activity
+from laddertop.journal.models import ConvLadderSpec, LadderSpec, UnsupervisedLadderSpec
+from laddertop.journal.sections import SETS
+from laddertop.tui.draw.numbers import number, tick
+from laddertop.tui.watch.cost_terms import TermRow, term_rows
+from laddertop.tui.watch.run_view import RunView
+from laddertop.tui.watch.wording import changes_in_words
+
+_GROUPS = ("denoise", "kl", "layer")
+"""What the names of terms of single layers begin with: denoise.3, kl.2, layer.1."""
+
+
+@dataclass
+class LayerRow:
+    """One layer, 0 the input."""
+
+    layer: int
+    name: str
+    """What the engine calls it beside its number: x, h500, c64, y; empty where the number says it all."""
+    units: int | None
+    """None where it is a stack of maps, or not known yet."""
+    cost: TermRow
+    """The term of the cost that is about this layer."""
+    noise: float
+    """σ in the newest step; nan where there is none."""
+    activity: Activity | None
+    """What its units did in the newest evaluation that tells it."""
+    changed: str
+    """What became of its cost since the last intervention, in words; empty before enough steps have followed it."""
+
+    @property
+    def trouble(self) -> str:
+        """That no unit answers to what it is shown, or that its KL has collapsed, in words; empty where some unit does,
+        or nobody knows."""
+        told = self.activity
+        dead = told is not None and not told.active
+        return f"dead: sd {tick(float(f'{told.sd:.1g}'))}" if told is not None and dead else self.cost.collapsed
+
+
+def layer_of(term: str) -> int | None:
+    """The number of the layer that a term of the cost belongs to; None where it belongs to none alone."""
+    group, _, number = term.partition(".")
+    return int(number) if group in _GROUPS and number.isdigit() else None
+
+
+def activities(view: RunView) -> dict[int, Activity]:
+    """What the units of each layer did in the newest evaluation that tells it, by the layer's number from 1."""
+    told = [event.layers for event in view.state.evaluations if event.layers]
+    return dict(enumerate(told[-1].values(), 1)) if told else {}
+
+
+def layer_rows(view: RunView) -> list[LayerRow]:
+    """The layers that have a cost of their own, top first; empty for models without such."""
+    found = {layer: row for row in term_rows(view) if (layer := layer_of(row.term.name)) is not None}
+    told, widths = activities(view), _widths(view)
+    return [
+        LayerRow(
+            layer,
+            row.term.label.rpartition(" ")[2] if row.term.name.startswith("denoise.") else "",
+            widths.get(layer, told[layer].units if layer in told else None),
+            row,
+            view.latest.get(f"noise.std.{layer}", float("nan")),
+            told.get(layer),
+            _changed(view, row),
+        )
+        for layer, row in sorted(found.items(), reverse=True)
+    ]
+
+
+def _widths(view: RunView) -> dict[int, int]:
+    """Units by layer, as far as the spec of a ladder network says."""
+    model, shape = view.spec.model, SETS[view.spec.data.name]
+    widths = {0: shape.channels * shape.height * shape.width}
+    if isinstance(model, LadderSpec | UnsupervisedLadderSpec):
+        widths |= dict(enumerate(model.widths, 1))
+    if isinstance(model, LadderSpec | ConvLadderSpec):
+        widths[model.layers() - 1] = shape.classes
+    return widths
+
+
+def _changed(view: RunView, row: TermRow) -> str:
+    deeds = [c for c in view.state.commands if c.outcome == "applied" and c.action == "set" and c.changes]
+    effect = view.effects.get(deeds[-1].id) if deeds else None
+    before = effect.before.get(row.term.name) if effect is not None else None
+    if before is None:
+        return ""
+    what = changes_in_words({c.knob: c.applied for c in deeds[-1].changes}, view.state.knobs)
+    return f"{number(before.mean)} → {number(row.raw)} since {what}"
