@@ -15,6 +15,7 @@ import numpy as np
 
 from laddertop.journal.commands import Command, pending
 from laddertop.journal.events import (
+    Activity,
     Change,
     Checkpointed,
     Column,
@@ -158,7 +159,14 @@ class PlayedEngine:
         }
         if not any(t.name == "class" for t in self._terms):
             values = {"negative_elbo": Value(value=100 + error, unit=NATS)}
-        self._events.append(Evaluated(time=self._time, step=self.step, split="test", values=values, seconds=0.5))
+        model = self.run.spec.model
+        layers = {}
+        if isinstance(model, LadderSpec):
+            units = {f"h{layer}": width for layer, width in enumerate(model.widths, 1)}
+            layers = {name: Activity(units=n, active=n - n // 7, sd=0.8) for name, n in units.items()}
+        self._events.append(
+            Evaluated(time=self._time, step=self.step, split="test", values=values, seconds=0.5, layers=layers)
+        )
 
     def sample(self, items: int = 10) -> None:
         """Record samples: discs, noisy discs, smoothed discs."""
