@@ -16,6 +16,7 @@ import pytest
 
 from laddertop.journal.events import Event, EventReader
 from laddertop.journal.folder import RunFolder
+from tests import PATIENCE
 from tests.terminal import Terminal
 
 ROOT = Path(__file__).parents[1]
@@ -72,7 +73,7 @@ class Laddertop:
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
         self.environment.pop("LADDERTOP_RUNS", None)
 
-    def __call__(self, *words: str, timeout: float = 60, **variables: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *words: str, timeout: float = PATIENCE, **variables: str) -> subprocess.CompletedProcess[str]:
         """Runs one command to its end."""
         return subprocess.run(
             [*COMMAND, *words],
@@ -129,7 +130,7 @@ class Laddertop:
         return file.stat().st_size if file.exists() else 0
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
+def wait_for(what: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """The first true value of a condition; fails when there is none in time."""
     deadline = time.monotonic() + seconds
     while not (value := what()):

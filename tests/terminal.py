@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests import PATIENCE
+
 _SEQUENCE = re.compile(
     r"\x1b(?:\[([0-9;?<>=]*)([ -/]*[@-~])|[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)|[()*+][ -~]|[ -Z\\^-~])"
 )
@@ -58,7 +60,7 @@ class Terminal:
         os.write(self._master, keys.encode())
         return time.time()
 
-    def wait_for(self, what: Callable[[list[str]], object], seconds: float = 30) -> None:
+    def wait_for(self, what: Callable[[list[str]], object], seconds: float = PATIENCE) -> None:
         """Reads until the screen shows something; fails with the screen when it does not in time."""
         deadline = time.monotonic() + seconds
         while not what(self.lines):

@@ -20,6 +20,7 @@ import torch
 
 from laddertop.journal.events import Checkpointed, Commanded, Evaluated, RunEnded, RunStarted
 from laddertop.journal.metrics import MetricsReader, record_type
+from tests import PATIENCE
 from tests.processes import Laddertop, wait_for
 
 
@@ -120,7 +121,7 @@ def test_a_training_whose_engine_is_killed_resumes_bit_for_bit(
         start = laddertop.events("killed")[0]
         assert isinstance(start, RunStarted)
         os.kill(start.pid, signal.SIGKILL)
-        out, err = training.communicate(timeout=30)
+        out, err = training.communicate(timeout=PATIENCE)
     assert training.returncode == 1
     assert out.startswith("killed: crashed at step ")
     assert "killed by SIGKILL" in err
@@ -161,7 +162,7 @@ def test_an_engine_that_can_not_start_says_why(laddertop: Laddertop) -> None:
     words = ["train", "ladder-mnist-100", "--name"]
     foreground = laddertop.start(*words, "without-data", "--data-root", "no-data")
     detached = laddertop(*words, "detached-without-data", "--set", "data.root=no-data", "--detach")
-    out, err = foreground.communicate(timeout=60)
+    out, err = foreground.communicate(timeout=PATIENCE)
     for status, printed, said in (
         (foreground.returncode, out, err),
         (detached.returncode, detached.stdout, detached.stderr),
@@ -270,7 +271,7 @@ def test_a_key_in_the_dashboard_switches_the_noise_of_the_running_engine(laddert
         )
         dashboard.wait_for(lambda lines: shows(lines, "▼noise off"))
         dashboard.press("d")
-        assert dashboard.process.wait(20) == 0
+        assert dashboard.process.wait(PATIENCE) == 0
     reader = MetricsReader(laddertop.runs / live)
     assert reader.poll()
     a_step = float(np.median(np.diff(reader.times[-100:])))

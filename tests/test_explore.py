@@ -21,6 +21,7 @@ from laddertop.journal.explore import OLD, Denoise, Inpaint, Layers, Sample, ans
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.steer.engine_process import command, environment
 from laddertop.tui.steer.explorer import Asked, answered
+from tests import PATIENCE
 from tests.processes import Laddertop, wait_for
 from tests.test_end_to_end import assert_same, last_checkpoint
 
@@ -72,7 +73,7 @@ def explorer(run: RunFolder, idle: float) -> subprocess.Popen[bytes]:
 
 
 def test_a_finished_run_answers_from_its_checkpoint(finished: RunFolder) -> None:
-    answer = answered(finished, Denoise(items=[3, 5], corruption="masking", level=0.5), 90)
+    answer = answered(finished, Denoise(items=[3, 5], corruption="masking", level=0.5), PATIENCE)
     (saved,) = (path.name for path in finished.path.glob("step-000000300-*.ckpt"))
     assert (answer.head.step, answer.head.checkpoint) == (300, saved)
     picture = (np.uint8, (2, 8, 8))
@@ -80,7 +81,7 @@ def test_a_finished_run_answers_from_its_checkpoint(finished: RunFolder) -> None
     assert {name: (a.dtype, a.shape) for name, a in answer.arrays.items()} == named
     hit = answer.arrays["corrupted"] != answer.arrays["input"]
     assert (answer.arrays["corrupted"][hit] == 0).all()
-    again = answered(finished, Denoise(items=[3, 5], corruption="masking", level=0.5), 90)
+    again = answered(finished, Denoise(items=[3, 5], corruption="masking", level=0.5), PATIENCE)
     assert all(np.array_equal(again.arrays[name], array) for name, array in answer.arrays.items())
     assert list((finished.path / "explore").iterdir()) == []
 
@@ -92,7 +93,7 @@ def test_what_a_model_can_not_do_is_one_sentence(finished: RunFolder) -> None:
         (Denoise(pixels=[[0.5] * 63]), "an image has 64 numbers, one of yours has 63"),
     ):
         with pytest.raises(ValueError, match=words) as error:
-            answered(finished, question, 90)  # type: ignore[arg-type]
+            answered(finished, question, PATIENCE)  # type: ignore[arg-type]
         assert "\n" not in str(error.value)
 
 
@@ -101,12 +102,12 @@ def test_a_run_without_a_checkpoint_says_so(laddertop: Laddertop, tmp_path: Path
     from laddertop.journal.spec import load_recipe
 
     with pytest.raises(ValueError, match="has no checkpoint yet"):
-        answered(create_run(tmp_path, load_recipe("ladder-digits"), "empty"), Layers(), 90)
+        answered(create_run(tmp_path, load_recipe("ladder-digits"), "empty"), Layers(), PATIENCE)
 
 
 def test_a_training_answers_between_two_steps_and_does_not_notice(laddertop: Laddertop) -> None:
     words = [*SMALL, "--steps=3000", "--set=checkpoint.every=1000", "--set=checkpoint.keep=9"]
-    assert laddertop(*words, "--name=unasked", timeout=300).returncode == 0
+    assert laddertop(*words, "--name=unasked").returncode == 0
     training = laddertop.start(*words, "--name=asked")
     run = laddertop.run_folder("asked")
     wait_for(lambda: laddertop.size("asked") > 0)
@@ -138,19 +139,19 @@ def test_a_question_that_its_engine_did_not_live_to_answer_is_answered_from_the_
     time.sleep(0.1)
     assert asked.poll() is None
     os.kill(pid, signal.SIGKILL)
-    answer = wait_for(asked.poll, 90)
+    answer = wait_for(asked.poll)
     (saved,) = [event for event in laddertop.events("killed") if isinstance(event, Checkpointed)]
     assert (answer.head.step, answer.head.checkpoint) == (saved.step, saved.file)
     # A training that goes on answers from now on, but for what is asked of its checkpoints.
     assert laddertop("resume", "killed", "--detach").returncode == 0
-    later = answered(run, Layers(rows=20), 90)
-    earlier = answered(run, Layers(rows=20), 90, checkpoint=saved.step)
+    later = answered(run, Layers(rows=20), PATIENCE)
+    earlier = answered(run, Layers(rows=20), PATIENCE, checkpoint=saved.step)
     assert laddertop("stop", "killed").returncode == 0
     assert later.head.checkpoint is None
     assert later.head.step > saved.step
     assert earlier.head.checkpoint == saved.file
     with pytest.raises(ValueError, match="there is no checkpoint of step 1; there are"):
-        answered(run, Layers(rows=20), 90, checkpoint=1)
+        answered(run, Layers(rows=20), PATIENCE, checkpoint=1)
 
 
 def test_a_process_that_is_killed_while_it_answers_is_replaced(laddertop: Laddertop, finished: RunFolder) -> None:
@@ -161,7 +162,7 @@ def test_a_process_that_is_killed_while_it_answers_is_replaced(laddertop: Ladder
     assert first is not None
     wait_for(run.explorer_alive)  # it has the lock and loads the model
     first.kill()
-    assert wait_for(asked.poll, 90).head.step == 100
+    assert wait_for(asked.poll).head.step == 100
     assert asked.process is not first
 
 
@@ -172,7 +173,7 @@ def test_of_two_processes_one_answers_and_it_ends_when_nobody_asks(finished: Run
     for identity in identities:
         assert wait_for(lambda identity=identity: answer_to(run.path, identity)).head.step == 300
     wait_for(lambda: sum(process.poll() is None for process in pair) == 1)
-    assert [process.wait(timeout=60) for process in pair] == [0, 0]
+    assert [process.wait(timeout=PATIENCE) for process in pair] == [0, 0]
     assert not run.explorer_alive()
 
 
@@ -183,7 +184,7 @@ def test_old_questions_are_not_answered(finished: RunFolder, tmp_path: Path) -> 
     os.utime(path, (time.time() - OLD - 1,) * 2)
     process = explorer(run, idle=0.1)
     assert wait_for(lambda: answer_to(run.path, fresh))
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     assert answer_to(run.path, stale) is None
     assert not path.exists()
 

@@ -22,6 +22,7 @@ from laddertop.journal.events import EventReader, RunStarted, Sampled
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.spec import load_recipe, override, recipes
 from laddertop.journal.state import RunState
+from tests import PATIENCE
 from tests.processes import wait_for
 
 PLAN = read_plan(HERE / "reproduce.toml")
@@ -204,7 +205,7 @@ class QueueAtWork:
         return subprocess.Popen(self.words, start_new_session=True)
 
     def run(self) -> int:
-        return subprocess.run(self.words, timeout=600).returncode
+        return subprocess.run(self.words, timeout=PATIENCE).returncode
 
     def seeds(self) -> list[int]:
         return sorted(result["seed"] for result in read_results(self.results))
@@ -227,7 +228,7 @@ def test_ctrl_c_saves_and_ends_the_runs_which_go_on_and_are_recorded_once(tmp_pa
     wait_for(queue.under_way, 300)
     # As ctrl-c does: everything in the foreground gets it.
     os.killpg(first.pid, signal.SIGINT)
-    assert first.wait(timeout=120) == 130
+    assert first.wait(timeout=PATIENCE) == 130
     assert queue.engines() == []
     assert queue.seeds() == []
     assert queue.run() == 0
@@ -239,7 +240,7 @@ def test_ctrl_c_saves_and_ends_the_runs_which_go_on_and_are_recorded_once(tmp_pa
     assert queue.results.read_text().count("\n") == 2
     run = RunFolder(queue.runs / queue.job.name)
     assert sum(isinstance(event, RunStarted) for event in EventReader(run.events_path).read_all()) == 2
-    niced = subprocess.run([*queue.words, "--left"], capture_output=True, text=True, timeout=60)
+    niced = subprocess.run([*queue.words, "--left"], capture_output=True, text=True, timeout=PATIENCE)
     assert niced.stdout == "left: 0 runs, 0.0 CPU hours; 0.0 hours with 2 at a time\n"
 
 
@@ -253,7 +254,7 @@ def test_what_a_kill_of_everything_interrupted_goes_on_from_its_checkpoint(tmp_p
     os.killpg(first.pid, signal.SIGKILL)
     for engine in engines:
         os.kill(engine, signal.SIGKILL)
-    first.wait(timeout=60)
+    first.wait(timeout=PATIENCE)
     half_made = queue.runs / queue.job._replace(seed=2).name
     for file in sorted(half_made.rglob("*"), reverse=True):
         file.rmdir() if file.is_dir() else file.unlink()
@@ -271,15 +272,15 @@ def test_engines_that_outlive_their_queue_are_waited_for_and_not_started_twice(t
     wait_for(queue.under_way, 300)
     engines = queue.engines()
     first.kill()
-    first.wait(timeout=60)
+    first.wait(timeout=PATIENCE)
     for engine in engines:
         os.kill(engine, signal.SIGSTOP)
     second = queue.start()
-    assert subprocess.run(queue.words, timeout=120, capture_output=True).returncode == 2, "two queues at once"
+    assert subprocess.run(queue.words, timeout=PATIENCE, capture_output=True).returncode == 2, "two queues at once"
     time.sleep(3)
     for engine in engines:
         os.kill(engine, signal.SIGCONT)
-    assert second.wait(timeout=600) == 0
+    assert second.wait(timeout=PATIENCE) == 0
     assert queue.seeds() == [1, 2]
     events = EventReader(queue.runs / queue.job.name / "events.jsonl").read_all()
     assert sum(isinstance(event, RunStarted) for event in events) == 1

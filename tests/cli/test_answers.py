@@ -14,6 +14,7 @@ from laddertop.journal.commands import Command, pending
 from laddertop.journal.events import Checkpointed, Commanded, EventWriter, Logged, RunStarted
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.spec import load_recipe
+from tests import PATIENCE
 from tests.processes import Laddertop
 
 Does = Literal["refuse", "leave", "save twice", "compile", "deaf"]
@@ -116,7 +117,7 @@ def test_a_refusal_is_said_with_its_reason_and_exits_1(laddertop: Laddertop, eng
 
 @pytest.mark.parametrize("engine", ["leave"], indirect=True)
 def test_an_engine_that_is_gone_before_it_answers_is_not_waited_for(laddertop: Laddertop, engine: str) -> None:
-    done = laddertop("pause", engine, timeout=20)
+    done = laddertop("pause", engine, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"laddertop: the engine of {engine} is gone: crashed\n"
 

@@ -28,6 +28,7 @@ from laddertop.journal.events import (
 from laddertop.journal.folder import create_run
 from laddertop.journal.metrics import MetricsWriter, write_columns
 from laddertop.journal.spec import keys, load_recipe, recipes
+from tests import PATIENCE
 from tests.processes import Laddertop
 
 NUMBER = int | float
@@ -209,7 +210,7 @@ def test_a_reader_that_leaves_early_gets_no_traceback(laddertop: Laddertop) -> N
     os.close(read)
     with laddertop.start("recipes", "--keys", stdout=write) as process:
         os.close(write)
-        assert "Traceback" not in process.communicate(timeout=30)[1]
+        assert "Traceback" not in process.communicate(timeout=PATIENCE)[1]
 
 
 def test_the_folder_of_the_runs_comes_from_the_option_or_the_environment(

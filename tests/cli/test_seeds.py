@@ -12,6 +12,7 @@ import torch
 
 from laddertop.journal.events import Evaluated, RunStarted, Value
 from laddertop.tui.cli.seeds import together
+from tests import PATIENCE
 from tests.processes import Laddertop, wait_for
 
 TINY = ["train", "ladder-digits", "--steps", "40", "--set", "model.widths=[16]", "--set", "model.denoising=[10,1,1]"]
@@ -50,7 +51,7 @@ def test_a_second_interrupt_kills_the_engines_even_when_they_are_stuck(laddertop
         command.send_signal(signal.SIGINT)
         assert "ctrl-c (again) kills them at once" in command.stderr.readline()
         command.send_signal(signal.SIGINT)
-        _, err = command.communicate(timeout=20)
+        _, err = command.communicate(timeout=PATIENCE)
     assert command.returncode == 128 + signal.SIGINT
     assert "Traceback" not in err
     assert not any(laddertop.run_folder(name).engine_alive() for name in names)

@@ -15,6 +15,7 @@ import pytest
 
 from laddertop.journal.commands import send
 from laddertop.journal.events import RunEnded, RunStarted
+from tests import PATIENCE
 from tests.processes import Laddertop, wait_for
 from tests.terminal import Terminal
 
@@ -86,7 +87,7 @@ def test_a_sigterm_stops_the_engine_in_good_order(
     laddertop: Laddertop, trainings: dict[str, subprocess.Popen[str]]
 ) -> None:
     trainings["nohup"].send_signal(signal.SIGTERM)
-    out, err = trainings["nohup"].communicate(timeout=30)
+    out, err = trainings["nohup"].communicate(timeout=PATIENCE)
     assert trainings["nohup"].returncode == 128 + signal.SIGTERM
     end = stopped_in_good_order(laddertop, "nohup")
     assert out.startswith(f"nohup: stopped at step {end.step} of 100000000")
@@ -103,7 +104,7 @@ def test_a_terminal_shows_a_bar_and_an_interrupt_typed_into_it_stops_the_engine(
     assert any("typed starts on cpu, fp32, 100000000 steps" in line for line in bar.lines)
     bar.press("\x03")
     bar.wait_for(lambda lines: any(line.startswith("typed: stopped at step ") for line in lines))
-    assert bar.process.wait(30) == 128 + signal.SIGINT
+    assert bar.process.wait(PATIENCE) == 128 + signal.SIGINT
     end = stopped_in_good_order(laddertop, "typed")
     assert any(line.startswith(f"typed: stopped at step {end.step} of 100000000") for line in bar.lines)
 
@@ -112,7 +113,7 @@ def test_a_terminal_that_hangs_up_stops_the_engine_in_good_order(
     laddertop: Laddertop, terminals: dict[str, Terminal]
 ) -> None:
     terminals["hung-up"].hang_up()
-    assert terminals["hung-up"].process.wait(30) == 128 + signal.SIGHUP
+    assert terminals["hung-up"].process.wait(PATIENCE) == 128 + signal.SIGHUP
     stopped_in_good_order(laddertop, "hung-up")
 
 
@@ -120,7 +121,7 @@ def test_when_the_command_is_killed_its_engine_stops_in_good_order(
     laddertop: Laddertop, trainings: dict[str, subprocess.Popen[str]]
 ) -> None:
     trainings["orphan"].kill()
-    wait_for(lambda: not laddertop.run_folder("orphan").engine_alive(), 20)
+    wait_for(lambda: not laddertop.run_folder("orphan").engine_alive())
     stopped_in_good_order(laddertop, "orphan")
 
 
@@ -137,7 +138,7 @@ def test_a_second_interrupt_leaves_at_once_even_when_the_engine_is_stuck(
         said = stuck.stderr.readline()
     assert stuck.poll() is None
     stuck.send_signal(signal.SIGINT)
-    _, err = stuck.communicate(timeout=10)
+    _, err = stuck.communicate(timeout=PATIENCE)
     assert stuck.returncode == 128 + signal.SIGINT
     assert not laddertop.run_folder("stuck").engine_alive()
     assert laddertop.json("show", "stuck")["state"] == "crashed"
@@ -151,5 +152,5 @@ def test_when_nobody_reads_its_lines_any_more_the_training_stops_in_good_order(
     assert pipe.stdout is not None
     pipe.stdout.close()
     send(laddertop.runs / "pipe", 1, "continue", by="tests")
-    assert pipe.wait(30) == 128 + signal.SIGPIPE
+    assert pipe.wait(PATIENCE) == 128 + signal.SIGPIPE
     stopped_in_good_order(laddertop, "pipe")

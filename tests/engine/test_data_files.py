@@ -18,6 +18,7 @@ from laddertop.engine.data import Data, Images, draw_labelled, load
 from laddertop.engine.data.files import from_files, read_idx
 from laddertop.engine.data.whiten import BIAS, fit_whitening
 from laddertop.journal.sections import SETS, DataSpec, SetName
+from tests import PATIENCE
 from tests.engine.conftest import CPU
 
 ROOT = Path(__file__).parents[2]
@@ -206,7 +207,7 @@ print(len(files.from_files("kmnist", Path(sys.argv[1]))[0]))
 """
     words = [sys.executable, "-c", program, str(tmp_path)]
     pair = [subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    assert [process.communicate(timeout=60)[0].strip() for process in pair] == ["5"] * 2
+    assert [process.communicate(timeout=PATIENCE)[0].strip() for process in pair] == ["5"] * 2
     assert (tmp_path / "downloads").read_text() == "x"
 
 

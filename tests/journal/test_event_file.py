@@ -29,6 +29,7 @@ from laddertop.journal.events import (
     Value,
     as_json,
 )
+from tests import PATIENCE
 
 STARTED = RunStarted(
     step=0,
@@ -160,6 +161,7 @@ def test_a_run_without_events_has_none(tmp_path: Path) -> None:
 WRITER = """
 import os, random, sys, time
 from laddertop.journal.events import Logged
+from tests import PATIENCE
 events = [Logged(step=i, level="info", text="σ" * (i % 50)) for i in range(2000)]
 data = b"".join(event.model_dump_json().encode() + b"\\n" for event in events)
 random.seed(1)
@@ -180,7 +182,7 @@ def test_a_reader_beside_a_writing_process_sees_whole_events_only_and_all_of_the
     reader, seen = EventReader(path), []
     # The second half is written only once some of the first has been read.
     with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdin=subprocess.PIPE, text=True) as writer:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while len(seen) < 2000 and time.monotonic() < deadline:
             news = reader.poll()
             if news and not seen:
@@ -188,6 +190,6 @@ def test_a_reader_beside_a_writing_process_sees_whole_events_only_and_all_of_the
                 writer.stdin.write("go on\n")
                 writer.stdin.flush()
             seen += news
-        assert writer.wait(10) == 0
+        assert writer.wait(PATIENCE) == 0
     assert [(e.step, len(e.text)) for e in seen if isinstance(e, Logged)] == [(i, i % 50) for i in range(2000)]
     assert reader.damaged == 0

@@ -15,6 +15,7 @@ import pytest
 
 from laddertop.journal.events import Column
 from laddertop.journal.metrics import MetricsReader, MetricsWriter, segment_path, write_columns
+from tests import PATIENCE
 
 COLUMNS = [Column(name=name, label=name, unit="") for name in ("total", "kl", "lr")]
 RECORD = struct.Struct("<qd3f")
@@ -149,6 +150,7 @@ def test_a_segment_is_begun_only_once(tmp_path: Path) -> None:
 
 WRITER = """
 import os, random, struct, sys
+from tests import PATIENCE
 data = b"".join(struct.pack("<qd3f", i, i, i, i * 2, i * 4) for i in range(1, 20_001))
 random.seed(1)
 file = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -169,7 +171,7 @@ def test_a_reader_beside_a_writing_process_sees_whole_records_only_and_all_of_th
     command = [sys.executable, "-c", WRITER, str(segment_path(tmp_path, 1))]
     # The second half is written only once some of the first has been read.
     with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as writer:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while reader.last_step() < 20_000 and time.monotonic() < deadline:
             if reader.poll():
                 if not told:
@@ -181,6 +183,6 @@ def test_a_reader_beside_a_writing_process_sees_whole_records_only_and_all_of_th
                 assert steps[0] == 1
                 assert steps[-1] == len(steps)
                 assert reader.values("lr")[-1] == 4 * len(steps)
-        assert writer.wait(10) == 0
+        assert writer.wait(PATIENCE) == 0
     np.testing.assert_array_equal(reader.steps, np.arange(1, 20_001))
     np.testing.assert_array_equal(reader.values("kl"), 2 * np.arange(1, 20_001, dtype=np.float32))

@@ -146,7 +146,7 @@ from pathlib import Path
 from laddertop.journal.folder import RunFolder
 with RunFolder(Path(sys.argv[1])).engine_lock():
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(3600)
 """
 
 

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 import laddertop.tui.dashboard.pace
 import laddertop.tui.dashboard.screens.model_screen
 import laddertop.tui.dashboard.screens.runs
+from tests import PATIENCE
 from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
@@ -57,7 +58,7 @@ def vae(tmp_path: Path) -> Iterator[PlayedEngine]:
 def until() -> Until:
     """Waits for a condition, or fails with a description of it."""
 
-    async def wait(pilot: Pilot[None], condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+    async def wait(pilot: Pilot[None], condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"waited in vain for {what}:\n{screen_text(pilot.app)}"

@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from tests import PATIENCE
 from tests.tui.test_manners import ROOT
 
 LADDERTOP = str(Path(sys.executable).with_name("laddertop"))
@@ -25,7 +26,7 @@ def output_of(code: list[str], **variables: str) -> tuple[bytes, int]:
         while data := os.read(ours, 65536):
             output += data
     os.close(ours)
-    return output, process.wait(30)
+    return output, process.wait(PATIENCE)
 
 
 def test_a_line_is_shown_before_anything_heavy_is_loaded() -> None:

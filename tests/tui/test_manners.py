@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import PATIENCE
 from tests.tui.played import PlayedEngine
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +44,7 @@ class Terminal:
         os.close(slave)
         self.output = b""
 
-    def read_until(self, wanted: bytes, seconds: float = 20) -> None:
+    def read_until(self, wanted: bytes, seconds: float = PATIENCE) -> None:
         """Takes up what is drawn until `wanted` appears."""
         end = time.monotonic() + seconds
         while wanted not in self.output:
@@ -87,7 +88,7 @@ def test_q_leaves_a_tidy_terminal_with_status_0(terminal: Terminal) -> None:
     terminal.read_until(b"no runs here yet")
     os.write(terminal.master, b"q")
     terminal.read_until(b"\x1b[?1049l")
-    assert terminal.process.wait(10) == 0
+    assert terminal.process.wait(PATIENCE) == 0
     assert is_tidy(terminal.drain())
 
 
@@ -96,14 +97,14 @@ def test_a_signal_leaves_a_tidy_terminal_and_says_which(terminal: Terminal, numb
     terminal.read_until(b"no runs here yet")
     terminal.process.send_signal(number)
     terminal.read_until(b"\x1b[?1049l")
-    assert terminal.process.wait(10) == 128 + number
+    assert terminal.process.wait(PATIENCE) == 128 + number
     assert is_tidy(terminal.drain())
 
 
 def test_a_terminal_that_is_gone_ends_the_dashboard(terminal: Terminal) -> None:
     terminal.read_until(b"no runs here yet")
     os.close(terminal.master)
-    assert terminal.process.wait(10) == 128 + signal.SIGHUP
+    assert terminal.process.wait(PATIENCE) == 128 + signal.SIGHUP
 
 
 def test_a_terminal_that_nobody_reads_can_be_left(terminal: Terminal) -> None:
@@ -113,7 +114,7 @@ def test_a_terminal_that_nobody_reads_can_be_left(terminal: Terminal) -> None:
         os.write(terminal.master, b"?\x1b")
         time.sleep(0.005)
     terminal.process.terminate()
-    assert terminal.process.wait(15) == 128 + signal.SIGTERM
+    assert terminal.process.wait(PATIENCE) == 128 + signal.SIGTERM
 
 
 def test_a_frame_waits_until_the_terminal_has_shown_the_one_before(engine: PlayedEngine) -> None:
@@ -145,7 +146,7 @@ def run_without_terminal(runs: Path, **variables: str) -> subprocess.CompletedPr
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
 
 
@@ -169,7 +170,7 @@ def test_a_dumb_terminal_gets_a_sentence_and_no_escapes(tmp_path: Path, term: st
         cwd=ROOT,
         env={**os.environ, "TERM": term, "PYTHONPATH": str(ROOT)},
     )
-    assert process.wait(20) == 2
+    assert process.wait(PATIENCE) == 2
     output = os.read(master, 4096)
     os.close(slave)
     os.close(master)

@@ -28,7 +28,7 @@ async def test_a_finished_run_is_explored_by_a_process_that_ends_with_the_dashbo
         assert isinstance(app.screen, LiveScreen)
         asking = app.screen.asking
         await pilot.press("4")
-        await until(pilot, lambda: "answer of step 50, step-000000050-" in screen_text(app), "the answer", 60)
+        await until(pilot, lambda: "answer of step 50, step-000000050-" in screen_text(app), "the answer")
         assert "error, root mean square" in screen_text(app)
         process = asking._process
         assert process is not None
@@ -37,7 +37,7 @@ async def test_a_finished_run_is_explored_by_a_process_that_ends_with_the_dashbo
         await pilot.press("tab", "tab")
         await until(pilot, lambda: "a dae model learns no classes" in screen_text(app), "the sentence")
         await pilot.press("2")
-        await until(pilot, lambda: "hidden.1 principal axes" in screen_text(app), "the layers", 60)
+        await until(pilot, lambda: "hidden.1 principal axes" in screen_text(app), "the layers")
         assert asking._process is process
     assert process.poll() is not None
     assert not run.explorer_alive()

@@ -104,15 +104,15 @@ async def test_the_screens_that_look_into_the_model_answer_from_its_checkpoint(r
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: shown(app, "step 1 000 / 1 000"), "the run")
         await pilot.press("2")
-        await until(pilot, lambda: shown(app, answered), "the layers", 60)
+        await until(pilot, lambda: shown(app, answered), "the layers")
         await until(pilot, lambda: shown(app, "z principal axes"), "the map")
         active = round(journal.of("evaluated")[-1]["values"]["active_units"]["value"])
         assert shown(app, "360 test items", f"{active}/{len(kl)}", "z activations")
         await pilot.press("3")
-        await until(pilot, lambda: shown(app, "codes of 360 test items", "traversal of unit"), "the latent space", 60)
-        await until(pilot, lambda: shown(app, "interpolation from A, item 0"), "the interpolation", 60)
+        await until(pilot, lambda: shown(app, "codes of 360 test items", "traversal of unit"), "the latent space")
+        await until(pilot, lambda: shown(app, "interpolation from A, item 0"), "the interpolation")
         await pilot.press("4")
-        await until(pilot, lambda: shown(app, "error, root mean square", answered), "a denoised item", 60)
+        await until(pilot, lambda: shown(app, "error, root mean square", answered), "a denoised item")
         await pilot.press("5")
         await until(
             pilot, lambda: shown(app, f"samples {len(samplings)} of {len(samplings)}", "at step 1 000"), "samples"

@@ -210,10 +210,10 @@ async def test_the_form_starts_a_real_engine_that_a_key_can_stop(tmp_path: Path,
         screen = app.screen
         assert isinstance(screen, RunScreen)
         try:
-            await until(pilot, lambda: screen.view.step > 0, "the first steps", 60)
+            await until(pilot, lambda: screen.view.step > 0, "the first steps")
             assert "● training" in screen_text(app)
             await pilot.press("n")
-            await until(pilot, lambda: "you: noise off → applied" in screen_text(app), "the outcome", 30)
+            await until(pilot, lambda: "you: noise off → applied" in screen_text(app), "the outcome")
         finally:
             send(screen.view.run.path, 1, "stop", by="test")
-        await until(pilot, lambda: "■ stopped" in screen_text(app), "the end", 30)
+        await until(pilot, lambda: "■ stopped" in screen_text(app), "the end")

@@ -25,6 +25,7 @@ import numpy as np
 import pytest
 
 from benchmarks.dashboard import Counting, Engine, dashboard
+from tests import PATIENCE
 from tests.tui.played import PlayedEngine
 from tests.tui.test_manners import ROOT, is_tidy
 from tests.tui.test_recorded_run import RECORDED
@@ -82,7 +83,7 @@ class Terminal:
                 os.write(self.master, b"\x1b[1;1R" * (asked - self._answered))
                 self._answered = asked
 
-    def read_until(self, wanted: bytes, seconds: float = 60, since: int = 0) -> None:
+    def read_until(self, wanted: bytes, seconds: float = PATIENCE, since: int = 0) -> None:
         """Takes up what is drawn until `wanted` appears behind the first `since` bytes."""
         end = time.monotonic() + seconds
         while wanted not in self.output[since:]:
@@ -93,7 +94,7 @@ class Terminal:
         """Leaves with ctrl+q; returns the exit status."""
         os.write(self.master, b"\x11")
         self.read_until(b"\x1b[?1049l")
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
     def __enter__(self) -> Self:
         return self
@@ -186,7 +187,7 @@ def test_a_crash_of_the_dashboard_leaves_a_tidy_terminal_and_a_status(tmp_path: 
         os.write(terminal.master, b"n")
         terminal.read_until(b"\x1b[?1049l")
         terminal.take(1)
-        assert terminal.process.wait(30) == 1
+        assert terminal.process.wait(PATIENCE) == 1
     assert is_tidy(terminal.output)
     assert b"ZeroDivisionError" in terminal.output.rpartition(b"\x1b[?1049l")[2]
 
@@ -208,7 +209,7 @@ thread.start()
         assert b"BABBLE" not in terminal.output[before:]
         terminal.process.send_signal(signal.SIGTERM)
         terminal.read_until(b"\x1b[?1049l")
-        assert terminal.process.wait(30) == 128 + signal.SIGTERM
+        assert terminal.process.wait(PATIENCE) == 128 + signal.SIGTERM
 
 
 def test_a_live_run_costs_few_bytes(tmp_path: Path) -> None:
@@ -265,7 +266,7 @@ def test_pixels_are_refused_where_no_image_gets_through(tmp_path: Path, variable
     open_it = "sys.exit(open_app(*map(Path, sys.argv[1:]), pixels=True))"
     with Terminal(tmp_path, more=open_it, **variables) as terminal:
         terminal.read_until(b"without")
-        assert terminal.process.wait(30) == 2
+        assert terminal.process.wait(PATIENCE) == 2
         assert b"--pixels: " in terminal.output
 
 

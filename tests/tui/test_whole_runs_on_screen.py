@@ -124,7 +124,7 @@ async def test_a_fork_is_made_from_the_checkpoint_that_is_chosen(
         await until(pilot, lambda: isinstance(app.screen, RunScreen), "the run screen")
         screen = app.screen
         assert isinstance(screen, RunScreen)
-        await until(pilot, lambda: screen.view.state.ended is not None, "the end", 60)
+        await until(pilot, lambda: screen.view.state.ended is not None, "the end")
         assert screen.view.state.starts[0].resumed_from == 400
     assert {run.name for run in list_runs(laddertop.runs)} > {"first"}
     assert laddertop.json("show", screen.view.run.name)["origin"] == {"kind": "fork", "run": "first", "step": 400}
@@ -148,7 +148,7 @@ async def test_a_live_run_goes_back_to_the_checkpoint_that_is_chosen(
             await pilot.press("enter")
             screen = app.screen
             assert isinstance(screen, RunScreen)
-            await until(pilot, lambda: screen.view.state.segment == 2, "the second start", 60)
+            await until(pilot, lambda: screen.view.state.segment == 2, "the second start")
             assert screen.view.state.starts[1].resumed_from == saved
     finally:
         send(run.path, 2, "stop", by="test")
