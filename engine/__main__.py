@@ -12,7 +12,10 @@ from laddertop.journal.folder import RunFolder
 
 
 def main() -> int:
-    """Runs one command; a wrong input ends in one sentence on standard error and exit code 1."""
+    """Runs one command; what goes wrong ends in one sentence on standard error.
+
+    Exit status: 0 done, 2 asked for something that can't be, 1 failed on the way.
+    """
     parser = argparse.ArgumentParser(prog="python -m laddertop.engine", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="train a run to its end, or on from its newest checkpoint")
@@ -56,7 +59,7 @@ def main() -> int:
         return evaluate_run(run, arguments.step, arguments.split, arguments.quick, arguments.representation)
     except (ValueError, OSError) as error:
         print(f"laddertop: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, ValueError) else 1
 
 
 if __name__ == "__main__":

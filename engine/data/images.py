@@ -25,6 +25,9 @@ class Images:
     """int64 [N]."""
     white: int
     """The byte that stands for 1.0; 1 for real-valued rows, which stand for themselves."""
+    split: str = "test"
+    """Which part of the data set they are, as the unit of what is measured on them says it: test, held-back or
+    training."""
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -61,20 +61,22 @@ def load(spec: DataSpec, device: torch.device) -> Data:
 
     whitening = fit_whitening(arrays.training[:kept]) if spec.whiten else None
 
-    def images(pixels: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Images:
+    def images(pixels: npt.NDArray[Any], labels: npt.NDArray[Any], split: str) -> Images:
         if spec.binarise == "threshold":
             pixels = ((pixels > arrays.white / 2) * arrays.white).astype(np.uint8)
         flat = torch.from_numpy(np.ascontiguousarray(pixels)).reshape(len(labels), -1)
         classes = torch.from_numpy(labels.astype(np.int64)).to(device)
         if whitening:
-            return Images(whitening.whiten(flat).to(device), classes, white=1)
-        return Images(flat.to(device), classes, arrays.white)
+            return Images(whitening.whiten(flat).to(device), classes, 1, split)
+        return Images(flat.to(device), classes, arrays.white, split)
 
-    test = images(arrays.test, arrays.test_labels)
+    test = images(arrays.test, arrays.test_labels, "test")
     shape = SETS[spec.name]
     return Data(
-        training=images(arrays.training[:kept], arrays.training_labels[:kept]),
-        held_back=images(arrays.training[kept:], arrays.training_labels[kept:]) if spec.held_back else test,
+        training=images(arrays.training[:kept], arrays.training_labels[:kept], "training"),
+        held_back=images(arrays.training[kept:], arrays.training_labels[kept:], "held-back")
+        if spec.held_back
+        else test,
         test=test,
         height=shape.height,
         width=shape.width,

@@ -311,7 +311,7 @@ class LadderNetwork(nn.Module):
             x = test.rows(slice(batch * rows, (batch + 1) * rows))
             drawn = evaluation_draws(self.draws_needed(0, len(x)), seed, Stream.EVALUATE, batch, x.device)
             sums += torch.stack(self._denoising(self._encode(x[:0], x, drawn, knobs, self.weighted[-1])))
-        unit = "squared error per unit, mean over test images"
+        unit = f"squared error per unit, mean over the {test.split} images"
         named = zip(self.weighted, (sums / count).tolist(), strict=True)
         return {f"denoise.{layer}": Value(value=cost, unit=unit) for layer, cost in named}
 

@@ -111,7 +111,7 @@ class Dae(nn.Module):
             draws = evaluation_draws((0, x.numel()), seed, Stream.EVALUATE, 0, x.device)
             x = (draws.uniform(*x.shape) < x).float()
         cost = self._per_pixel(x, self.output(x)).sum(1).mean().item()
-        values = {"reconstruction": Value(value=cost, unit=f"{self.unit}, mean over the test {self.item}s")}
+        values = {"reconstruction": Value(value=cost, unit=f"{self.unit}, mean over the {test.split} {self.item}s")}
         if self.mixture is not None and (sigma := self.sigma):
             values |= score_agreement(self.denoise, self.mixture, sigma, x.device)
         return values
@@ -128,7 +128,7 @@ class Dae(nn.Module):
         x, corrupted, _ = self._corrupted(x, draws, level)
         output = self.output(corrupted)
         squared = f"squared error per {self.item}"
-        where = f"mean over the test {self.item}s, each corrupted once ({self.noise.kind} {level.item():g})"
+        where = f"mean over the {test.split} {self.item}s, each corrupted once ({self.noise.kind} {level.item():g})"
         denoised = self._pixels(output)
         return {
             **self.evaluate(test, batches, seed),

@@ -198,12 +198,12 @@ class Lvae(nn.Module):
         x, draws = self._seen(test, seed, _TEST)
         layers = self.infer(x, 1, draws, "settled")
         terms = self._log_ratios(x, layers, "settled").mean((1, 2)).tolist()
-        nats = "nats per image, mean over the test images"
+        nats = f"nats per image, mean over the {test.split} images"
         values = {"negative_elbo": Value(value=sum(terms), unit=f"{nats}, 1 sample each")}
         values |= {term.name: Value(value=v, unit=nats) for term, v in zip(self.terms, terms, strict=False)}
         _, draws = self._seen(test, seed, _AGAIN)
         again = self.infer(x, 1, draws, "settled").q
-        values |= latent_units(layers.q, layers.p, again, [f".{i}" for i in range(1, len(self.latent) + 1)])
+        values |= latent_units(layers.q, layers.p, again, [f".{i}" for i in range(1, len(self.latent) + 1)], test.split)
         return values
 
     @torch.no_grad()
@@ -216,7 +216,7 @@ class Lvae(nn.Module):
         training = Value(value=terms.sum().item(), unit=nats)
         x, _ = self._seen(test, seed, _TEST)
         bound = importance_bounds(self.log_weights, (sum(self.latent), 0), x, self.report_samples, seed).weighted
-        nats = f"nats per image, mean over the test images, {self.report_samples} importance samples each"
+        nats = f"nats per image, mean over the {test.split} images, {self.report_samples} importance samples each"
         named = {f"negative_l{self.report_samples}": Value(value=-bound.mean().item(), unit=nats)}
         return named | {"negative_elbo_training": training} | values
 

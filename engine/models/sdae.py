@@ -157,14 +157,14 @@ class Sdae(nn.Module):
         """The test error, which means nothing before the fine-tuning, and each layer's cost without corruption."""
         h = test.rows(slice(None))
         values = {}
-        unit = ("nats" if self.cross_entropy else "squared error") + " per image, mean over the test images"
+        unit = ("nats" if self.cross_entropy else "squared error") + f" per image, mean over the {test.split} images"
         for k in range(self.depth):
             above = self._layer(h, k)
             cost = self._per_unit(h, self._decoder(above, k)).sum(1).mean().item()
             values[f"layer_{k + 1}"] = Value(value=cost, unit=f"{unit}, not corrupted")
             h = above
         wrong = (product(h, self.logistic) + self.logistic_bias).argmax(1) != test.labels
-        error = Value(value=100 * wrong.float().mean().item(), unit="misclassified test images in per cent")
+        error = Value(value=100 * wrong.float().mean().item(), unit=f"misclassified {test.split} images in per cent")
         return {"error_percent": error, **values}
 
     def report(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:

@@ -50,7 +50,7 @@ class UnsupervisedLadder(LadderNetwork):
         """The denoising costs of test images, and the one that training minimises: their sum times λ as in the spec."""
         costs = self.denoising_costs(test, seed)
         total = sum(self.weights[layer] * cost.value for layer, cost in zip(self.weighted, costs.values(), strict=True))
-        unit = "Σ λ × squared error per unit, mean over test images"
+        unit = f"Σ λ × squared error per unit, mean over the {test.split} images"
         return {"denoising": Value(value=total, unit=unit), **costs}
 
     @torch.no_grad()
@@ -59,7 +59,8 @@ class UnsupervisedLadder(LadderNetwork):
         self.settle(batches)
         values = self.evaluate(test, batches, seed)
         shifted = [self._shifted(test.rows(slice(IMAGES)), *shift) for shift in SHIFTS]
-        unit = f"share of the variance that shifts by a pixel leave, mean over units, {len(shifted[0])} test images"
+        images = f"{len(shifted[0])} {test.split} images"
+        unit = f"share of the variance that shifts by a pixel leave, mean over units, {images}"
         for layer, name in enumerate(["input", *self.codes(shifted[0])]):
             h = torch.stack([x if name == "input" else self.codes(x)[name] for x in shifted])
             values[f"invariance.{layer}"] = Value(value=invariance(h).item(), unit=unit)

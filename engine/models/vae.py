@@ -159,16 +159,16 @@ class Vae(nn.Module):
         reconstruction = self.reconstruction(x, passed[0].z).mean().item()
         kl = [log_ratio(layer).mean().item() for layer in passed[:-1]]
         kl.append(gaussian_kl_to_standard(*passed[-1].q).sum(1).mean().item())
-        nats = "nats per image, mean over the test images"
+        nats = f"nats per image, mean over the {test.split} images"
         values = {}
         if self.weighted:
             bound = importance_bounds(self.log_weights, (sum(self.latent), 0), x, self.samples, seed).weighted
-            values[f"negative_l{self.samples}"] = _negative_bound(bound, self.samples)
+            values[f"negative_l{self.samples}"] = _negative_bound(bound, self.samples, test.split)
         values["negative_elbo"] = Value(value=reconstruction + sum(kl), unit=f"{nats}, 1 sample each")
         values["reconstruction"] = Value(value=reconstruction, unit=nats)
         values |= {name: Value(value=v, unit=nats) for name, v in zip(self._numbered("kl"), kl, strict=True)}
         q, p, _ = zip(*passed, strict=True)
-        values |= latent_units(list(q), list(p), [layer.q for layer in again], self._numbered(""))
+        values |= latent_units(list(q), list(p), [layer.q for layer in again], self._numbered(""), test.split)
         return values
 
     @torch.no_grad()
@@ -179,9 +179,9 @@ class Vae(nn.Module):
         """
         x, _ = self._evaluated(test, seed)
         bounds = importance_bounds(self.log_weights, (sum(self.latent), 0), x, self.report_samples, seed)
-        values = {f"negative_l{self.report_samples}": _negative_bound(bounds.weighted, self.report_samples)}
+        values = {f"negative_l{self.report_samples}": _negative_bound(bounds.weighted, self.report_samples, test.split)}
         values |= self.evaluate(test, batches, seed)
-        unit = f"nats per image, mean over the test images and {self.report_samples} samples each"
+        unit = f"nats per image, mean over the {test.split} images and {self.report_samples} samples each"
         return values | {"negative_elbo": Value(value=-bounds.elbo.mean().item(), unit=unit)}
 
     @torch.no_grad()
@@ -262,8 +262,8 @@ def log_ratio(layer: Layer) -> Tensor:
     return (layer.q.log_density(layer.z) - layer.p.log_density(layer.z)).sum(1)
 
 
-def _negative_bound(bound: Tensor, samples: int) -> Value:
-    unit = f"nats per image, mean over the test images, {samples} importance samples each"
+def _negative_bound(bound: Tensor, samples: int, split: str) -> Value:
+    unit = f"nats per image, mean over the {split} images, {samples} importance samples each"
     return Value(value=-bound.mean().item(), unit=unit)
 
 

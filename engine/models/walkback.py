@@ -147,7 +147,7 @@ class Gsn(nn.Module):
             draws = evaluation_draws(self.draws_needed(0, len(x)), seed, Stream.EVALUATE, block, x.device)
             sums += len(x) * self.costs(x[:0], none, x, draws, knobs)
         means = (sums / len(test)).tolist()
-        unit = "nats per pixel, mean over the test images, corrupted"
+        unit = f"nats per pixel, mean over the {test.split} images, corrupted"
         return {
             "last_step": Value(value=means[-1], unit=f"{unit}, after {self.walkback} walkback steps"),
             "first_step": Value(value=means[0], unit=f"{unit}, after the first step"),

@@ -15,11 +15,13 @@ ACTIVE = 0.01
 more than this over the images (Burda et al. 2016, section 5)."""
 
 
-def latent_units(q: list[Gaussian], p: list[Gaussian], again: list[Gaussian], ends: list[str]) -> dict[str, Value]:
+def latent_units(
+    q: list[Gaussian], p: list[Gaussian], again: list[Gaussian], ends: list[str], split: str
+) -> dict[str, Value]:
     """Active units by both definitions, and the sums of D(q‖p) and D(p‖q) with the value of every unit.
 
-    `q` and `p` are those of one drawn pass of the test images, [N, Z] for every layer from the bottom up, and `again`
-    the q of a second pass with other draws. `ends` ends the names of each layer's values: .1, .2, or nothing.
+    `q` and `p` are those of one drawn pass of the images of a `split`, [N, Z] for every layer from the bottom up, and
+    `again` the q of a second pass with other draws. `ends` ends the names of each layer's values: .1, .2, or nothing.
 
     The mean of q varies with what is drawn of other layers, too; the covariance of two passes is the variance over the
     images alone.
@@ -30,7 +32,7 @@ def latent_units(q: list[Gaussian], p: list[Gaussian], again: list[Gaussian], en
     values = _active("active_units", forwards, ends, f"mean KL > {ACTIVE} nats")
     values |= _active("active_units_by_variance", variances, ends, f"variance of the mean of q > {ACTIVE}")
     for name, by_layer in {"kl_q_p": forwards, "kl_p_q": backwards}.items():
-        about = "nats, closed form, mean over the test images, sum over the units"
+        about = f"nats, closed form, mean over the {split} images, sum over the units"
         for end, each in zip(ends, by_layer, strict=True):
             values[name + end] = Value(value=each.sum().item(), unit=about, per_unit=each.tolist())
     return values

@@ -19,20 +19,19 @@ def evaluate(run: RunFolder, step: int | None, split: str, quick: bool, represen
 
     `step` is that of the checkpoint, None the newest; `split` is test, held_back or training; `quick` measures what a
     training does; `represent` also scores the codes. Raises ValueError when there is no such checkpoint or split, or
-    when the checkpoint is damaged.
+    when the checkpoint is damaged, and refuses what it can before anything that takes long.
     """
+    if split == "held_back" and not run.spec.data.held_back:
+        raise ValueError(f"--split: {run.name} holds no images back; set data.held_back when you train")
     saved = Saved(run, step)
     subject, seed = saved.subject, saved.subject.spec.seed
     data, model = subject.data, subject.model
-    if split == "held_back" and not subject.spec.data.held_back:
-        raise ValueError(f"--split: {run.name} holds no images back; set data.held_back when you train")
     images = {"test": data.test, "held_back": data.held_back, "training": data.training}[split]
     began = time.perf_counter()
     subject.settle()
+    codes = representation(model, data, images) if represent else {}
     measure = model.evaluate if quick else model.report
-    values = measure(images, subject.batches, seed)
-    if represent:
-        values |= representation(model, data, images)
+    values = measure(images, subject.batches, seed) | codes
     told = {name: as_json(value) for name, value in values.items()}
     error = {"error_percent": told["error_percent"]["value"]} if "error_percent" in told else {}
     head = {"name": run.name, "step": saved.checkpoint.step, "split": split.replace("_", " ")}

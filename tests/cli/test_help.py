@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import re
 import shlex
 import subprocess
@@ -24,9 +25,8 @@ from laddertop.tui.cli.main import main
 sys.argv = ["laddertop", *sys.argv[1:]]
 try:
     main()
-except SystemExit as end:
+finally:
     print(*sys.modules, file=sys.stderr)
-    raise
 """
 
 
@@ -48,6 +48,13 @@ def test_help_lists_every_command_with_a_whole_sentence() -> None:
     listed = done.stdout.partition("Commands:\n")[2].splitlines()
     assert [line.split()[0] for line in listed] == list(COMMANDS)
     assert all(line.endswith(".") and not line.endswith("...") for line in listed)
+
+
+def test_the_version_is_that_of_the_package_and_loads_nothing_heavy() -> None:
+    command = [sys.executable, "-c", ASK, "--version"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == f"laddertop {importlib.metadata.version('laddertop')}\n"
+    assert HEAVY & set(done.stderr.split()) == set()
 
 
 def test_help_costs_little_more_than_importing_typer() -> None:

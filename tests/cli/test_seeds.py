@@ -11,7 +11,7 @@ import statistics
 import torch
 
 from laddertop.journal.events import Evaluated, RunStarted, Value
-from laddertop.tui.cli.seeds import together
+from laddertop.tui.cli.seeds import side_by_side, together
 from tests import PATIENCE
 from tests.processes import Laddertop, wait_for
 
@@ -55,6 +55,28 @@ def test_a_second_interrupt_kills_the_engines_even_when_they_are_stuck(laddertop
     assert command.returncode == 128 + signal.SIGINT
     assert "Traceback" not in err
     assert not any(laddertop.run_folder(name).engine_alive() for name in names)
+
+
+def test_a_gpu_trains_one_seed_after_the_other_and_a_cpu_one_per_core():
+    for device, gpu, engines in (
+        ("cpu", True, 8),
+        ("cpu", False, 8),
+        ("auto", False, 8),
+        ("auto", True, 1),
+        ("cuda", True, 1),
+        ("cuda:1", True, 1),
+        ("mps", False, 1),
+    ):
+        assert side_by_side(device, 8, gpu) == engines
+
+
+def test_at_once_decides_how_many_seeds_are_trained_side_by_side(laddertop: Laddertop):
+    words = [*TINY, "--device=cpu", "--seeds=2", "--at-once=1", "--name=in-turn"]
+    done = laddertop(*words)
+    assert done.returncode == 0, done.stderr
+    assert "one seed after the other" not in done.stderr
+    first, second = (laddertop.events(f"in-turn-s{seed}") for seed in (1, 2))
+    assert first[-1].time < second[0].time
 
 
 def test_one_seed_has_no_deviation():

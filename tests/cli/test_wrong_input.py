@@ -48,6 +48,9 @@ def work(laddertop: Laddertop) -> None:
         ("train ladder-digits --name a/b", "can't name a run"),
         ("train ladder-digits --runs file", "can't make the run folder file/"),
         ("train ladder-digits --runs /proc/laddertop", "choose another with --runs"),
+        ("compare ladder-one", "compare takes two runs or more, not only ladder-one"),
+        ("eval ladder-one", "ladder-one has no checkpoint yet"),
+        ("eval ladder-one --split held_back", "ladder-one holds no images back; set data.held_back when you train"),
         ("set ladder-one", "Missing argument 'KNOB=VALUE"),
     ],
 )

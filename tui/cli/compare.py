@@ -12,8 +12,10 @@ from laddertop.tui.watch.comparison import difference, evaluations, look, open_r
 def compare(runs: Path | None, texts: list[str], as_json: bool) -> None:
     """Prints the newest evaluations, mean ± standard deviation over seeds of one experiment, and what differs.
 
-    Raises ValueError for a run that is not there, or whose spec is damaged.
+    Raises ValueError for a single run, for one that is not there, or whose spec is damaged.
     """
+    if len(texts) < 2:
+        raise ValueError(f"compare takes two runs or more, not only {texts[0]}; `laddertop show` is about one")
     folder = runs_folder(runs)
     opened = open_runs([find_run(folder, text) for text in texts])
     look(opened)

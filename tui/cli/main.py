@@ -45,7 +45,7 @@ app = typer.Typer(
 def laddertop() -> None:
     """Train denoising autoencoders, VAEs and ladder networks, and steer them from the terminal.
 
-    Without a command, the dashboard opens, as with `open`.
+    Without a command, the dashboard opens, as with `open`; `laddertop --version` prints the version.
     """
 
 
@@ -92,9 +92,11 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option(metavar="N", help="Length in steps, instead of epochs.")] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of everything random.")] = None,
-    seeds: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Train N runs with N seeds, side by side on the CPU's cores.")
-    ] = 1,
+    seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Train N runs with N seeds, side by side.")] = 1,
+    at_once: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Seeds side by side (default: one per core, one at a time on a GPU)."),
+    ] = None,
     device: Annotated[str | None, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.")] = None,
     precision: Annotated[str | None, typer.Option(metavar="NAME", help="auto, fp32 or bf16.")] = None,
     settings: Annotated[
@@ -130,6 +132,7 @@ def train(
             name=name,
             runs=runs,
             seeds=seeds,
+            at_once=at_once,
             detach=detach,
             as_json=json,
         )
@@ -260,6 +263,11 @@ def main() -> None:
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     # The group itself has no options for the same reason; those of `open` may be given without its name.
     words = sys.argv[1:]
+    if words == ["--version"]:
+        from importlib.metadata import version
+
+        print(f"laddertop {version('laddertop')}")
+        return
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
         words = ["open", *words]
     try:

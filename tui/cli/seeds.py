@@ -1,4 +1,5 @@
-"""`train --seeds N`: one run per seed, as many side by side as there are cores, and what they come to together.
+"""`train --seeds N`: one run per seed, side by side on a CPU's cores and one after the other on a GPU, and what they
+come to together.
 
 Every run has one CPU thread: small products gain so little from a second one that two runs side by side take hardly
 longer than one, and a seed's result is bit for bit that of a lone run with `--set threads=1`.
@@ -24,8 +25,9 @@ from laddertop.tui.steer.engine_process import EngineError, EngineProcess
 from laddertop.tui.watch.summary import summary
 
 
-def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, *, as_json: bool) -> int:
-    """Trains `seeds` runs called `name`-s1 and so on, from the spec's seed up, and returns the exit status.
+def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, at_once: int | None, *, as_json: bool) -> int:
+    """Trains `seeds` runs called `name`-s1 and so on, from the spec's seed up, `at_once` of them or as many as suits
+    the device, and returns the exit status.
 
     SIGINT, SIGTERM and SIGHUP stop them all in good order; a second SIGINT kills the engines. Raises ValueError when a
     run can't be made, EngineError when one failed; the others are then trained to their end all the same.
@@ -42,9 +44,13 @@ def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, *, as_json: bool)
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, forward)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if at_once is None:
+        at_once = side_by_side(spec.device, cores, gpu_here())
+        if at_once < min(cores, seeds):
+            say(f"one seed after the other on device {spec.device}; --at-once N trains N side by side")
     told_to_stop = False
     while at_work or (waiting and not received):
-        while waiting and len(at_work) < cores and not received:
+        while waiting and len(at_work) < at_once and not received:
             seed = waiting.pop(0)
             run = create_run(runs, override(spec, [f"seed={seed}", "threads=1"]), f"{name}-s{seed}")
             at_work.append(EngineProcess(run, foreground=True))
@@ -79,6 +85,28 @@ def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, *, as_json: bool)
     if broken := [engine for engine in done if engine.state.status(alive=False) != "finished"]:
         raise EngineError(f"{broken[0].run.name}: {broken[0].obituary()}")
     return 0
+
+
+def side_by_side(device: str, cores: int, gpu: bool) -> int:
+    """How many engines are at work at a time on a spec's device; `gpu`: auto takes one.
+
+    One on a GPU, whose memory and time several would share; on a CPU one per core.
+    """
+    return cores if device == "cpu" or (device == "auto" and not gpu) else 1
+
+
+def gpu_here() -> bool:
+    """Whether an engine whose device is auto finds a CUDA device, as far as the driver and the environment tell."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None and visible.partition(",")[0].strip() in ("", "-1"):
+        return False
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        return bool(pynvml.nvmlDeviceGetCount())
+    except pynvml.NVMLError:
+        return False
 
 
 def together(evaluations: list[Evaluated]) -> dict[str, dict[str, Any]]:

@@ -119,7 +119,7 @@ def print_keys(as_json: bool) -> None:
 def evaluate_saved(runs: Path | None, text: str, options: list[str], as_json: bool) -> None:
     """Evaluates a checkpoint of a run in an engine of its own, with some of its `options`.
 
-    Raises EngineError with the engine's words.
+    Raises ValueError with the engine's words where it was asked for something that can't be, else EngineError.
     """
     run = find_run(runs_folder(runs), text)
     done = subprocess.run(
@@ -130,6 +130,8 @@ def evaluate_saved(runs: Path | None, text: str, options: list[str], as_json: bo
     )
     if done.returncode:
         words = done.stderr.decode(errors="replace").strip().split("\n")[-1].removeprefix("laddertop: ")
+        if done.returncode == 2:
+            raise ValueError(words)
         raise EngineError(words or f"the engine died without a word (exit status {done.returncode})")
     told = json.loads(done.stdout)
     if as_json:

@@ -22,6 +22,7 @@ def train(
     name: str | None,
     runs: Path | None,
     seeds: int,
+    at_once: int | None,
     detach: bool,
     as_json: bool,
 ) -> int:
@@ -38,7 +39,7 @@ def train(
     if seeds > 1:
         from laddertop.tui.cli.seeds import train_seeds
 
-        return train_seeds(spec, runs_folder(runs), name or new_name(spec), seeds, as_json=as_json)
+        return train_seeds(spec, runs_folder(runs), name or new_name(spec), seeds, at_once, as_json=as_json)
     run = create_run(runs_folder(runs), spec, name)
     return train_in_background(run, as_json) if detach else train_in_foreground(run, as_json)
 

@@ -1,0 +1,57 @@
+"""The plan in the README is the tree: every path that it names is there, and every room of the code is in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.test_architecture import ROOMS
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
+PLAN = PAGE.partition("## How it is built")[2].split("```")[1].strip().splitlines()
+NAMED = re.compile(r"(?<![\w/.])[\w]+(?:/|\.py|\.md)(?!\w)")
+
+
+def places() -> list[tuple[str, list[Path]]]:
+    """Every path in the plan, with where it may be: beside its line's first name or in it."""
+    found, top = [], ROOT
+    for line in PLAN:
+        names = NAMED.findall(line)
+        if not line.startswith(" "):
+            top = ROOT / names[0]
+            found.append((names[0], [top]))
+            found += [(name, [top / name]) for name in names[1:]]
+        else:
+            found += [(name, [top / name, top / names[0] / name]) for name in names]
+    return found
+
+
+def test_there_is_a_plan() -> None:
+    assert len(places()) > 30
+
+
+@pytest.mark.parametrize(("name", "where"), places())
+def test_every_path_in_the_plan_is_there(name: str, where: list[Path]) -> None:
+    assert any(path.is_dir() if name.endswith("/") else path.is_file() for path in where)
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if "." in room and "__" not in room])
+def test_every_room_is_in_the_plan(room: str) -> None:
+    package, _, name = room.partition(".")
+    lines = PLAN[PLAN.index(next(line for line in PLAN if line.startswith(f"{package}/"))) + 1 :]
+    below = lines[: next(i for i, line in enumerate(lines) if not line.startswith(" "))]
+    assert any(re.match(rf"    {name}(/|\.py) ", line) for line in below)
+
+
+PAGES = ["README.md", "CHANGELOG.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md")))]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_of_ours_that_a_page_names_is_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:tui|engine|journal|tests|benchmarks)/[\w/.]+)`", text)
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    assert re.findall(r"python -m (?:engine|tui|journal)\b", text) == []
