@@ -131,8 +131,8 @@ class MetricsReader:
         width = record_type(len(self.columns))
         news = False
         number = max(1, len(self._segments))
-        while (path := segment_path(self.folder, number)).exists():
-            size = path.stat().st_size // width.itemsize
+        while (bytes_ := _size(path := segment_path(self.folder, number))) is not None:
+            size = bytes_ // width.itemsize
             known = len(self._segments[number - 1].records) if number <= len(self._segments) else 0
             if size > known or number > len(self._segments):
                 records = np.memmap(path, width, "r", shape=(size,)) if size else np.empty(0, width)
@@ -247,3 +247,11 @@ def _position(records: npt.NDArray[np.void], step: int) -> int:
     if (at == len(records) or records["step"][at] >= step) and (at == 0 or records["step"][at - 1] < step):
         return at
     return bisect_left(range(len(records)), step, key=lambda i: int(records["step"][i]))
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of a file; None when there is none, or no longer."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -137,3 +138,47 @@ def test_what_nobody_waits_for_any_more_is_taken_back(engine: PlayedEngine, aski
     asking.want("samples", Sample(seed=1))
     asking.look()
     assert list((engine.run.path / "explore").iterdir()) == []
+
+
+def test_an_answer_is_of_the_checkpoint_that_is_asked_whenever_the_user_goes_to_it(
+    engine: PlayedEngine, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = PlayedModel(engine.run.path)
+    moves: list[int | None] = [500]
+
+    class WhileAsking(laddertop.tui.steer.asking.Asked):
+        """Asking takes a while: a process is started. Meanwhile the user goes on to another checkpoint."""
+
+        def __init__(self, *words: Any) -> None:
+            super().__init__(*words)
+            if moves:
+                asking.go_to(moves.pop())
+
+    monkeypatch.setattr(laddertop.tui.steer.asking, "Asked", WhileAsking)
+    with engine.run.explorer_lock():
+        asking.want("samples", Sample())
+        asking.look()
+        assert asking.waiting("samples") is not None
+        model.answer(step=2000)
+        for _ in range(2):
+            asking.look()
+            asking.take()
+        assert "samples" not in asking.got, "the answer of the training, shown as that of the checkpoint"
+        assert [request.checkpoint for request in model.waiting()] == [500]
+        model.answer(step=500, checkpoint="step-000000500.ckpt")
+        asking.look()
+        asking.take()
+        assert asking.got["samples"].head.step == 500
+
+
+def test_an_answer_that_came_before_the_user_went_on_is_thrown_away(engine: PlayedEngine, asking: Asking) -> None:
+    model = PlayedModel(engine.run.path)
+    with engine.run.explorer_lock():
+        asking.want("samples", Sample())
+        asking.look()
+        model.answer(step=2000)
+        asking.look()
+        asking.go_to(500)
+        assert not asking.take()
+        assert asking.got == {}
+        assert asking.waiting("samples") == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from textual.pilot import Pilot
 
@@ -13,8 +14,10 @@ from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
 from laddertop.tui.dashboard.screens.interventions import Interventions
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.widgets.charts import Charts, arrangement
-from laddertop.tui.watch.chart_choice import CurveName, curves_of, first_charts, matching, title_of
+from laddertop.tui.draw.numbers import number
+from laddertop.tui.watch.chart_choice import CurveName, curve_names, curves_of, first_charts, matching, title_of
 from tests.tui.conftest import Until
+from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 from tests.tui.test_steering import opened
@@ -115,6 +118,21 @@ async def test_the_cursor_reads_out_raw_and_smoothed_values_step_and_time(engine
         await pilot.press("escape")
         assert screen.view.cursor is None
         assert "▲" not in charts_of(pilot).text()
+
+
+def test_the_cursor_reads_out_every_curve_where_it_stands_also_after_an_evaluated_one(engine: PlayedEngine) -> None:
+    engine.evaluate(3.0)
+    engine.train(2000)
+    view = Eyes(engine.run).look()
+    view.cursor = 3000.0
+    charts = Charts(view, id="cost")
+    names = {curve.name: curve for curve in curve_names(view.state)}
+    curves = [names["evaluated.error_percent"], names["total"]]
+    lines = [charts._line(curve.name) for curve in curves]
+    at = int(view.curves.wanted.axis.bins(np.array([3000.0]))[0])
+    total = number(float(view.curves.of("total").smooth[at]))
+    assert charts._readings(curves, lines) == f"a {number(3.0)}  b {total}"
+    assert charts._readings(curves[::-1], lines[::-1]) == f"a {total}  b {number(3.0)}"
 
 
 async def test_axes_change_by_key_and_say_what_they_are(engine: PlayedEngine, until: Until) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.replay import ReplayBar, ReplayScreen
 from laddertop.tui.dashboard.screens.run_keys import NOW, STEERING
 from laddertop.tui.dashboard.widgets.status import StatusBar
+from laddertop.tui.watch.history import Wanted
 from laddertop.tui.watch.replay import Past, PastView, PastWatcher
+from laddertop.tui.watch.watcher import News
 from tests.tui.conftest import Until
 from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
@@ -180,6 +183,35 @@ async def test_the_screen_plays_seeks_and_asks_nothing_of_the_run(run: RunFolder
         await until(pilot, lambda: "‖ replay" in screen_text(app), "it stands")
         await pilot.press("minus", "minus", "minus", "minus", "minus", "space")
         await until(pilot, lambda: "▶ replay" in screen_text(app), "from the beginning")
+
+
+async def test_a_look_that_was_under_way_when_the_user_went_back_shows_nothing_of_later(
+    run: RunFolder, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, slow = PastWatcher.look, threading.Event()
+
+    def slowly(self: PastWatcher, wanted: Wanted | None = None) -> News:
+        news = look(self, wanted)
+        if slow.is_set():
+            time.sleep(0.5)
+        return news
+
+    monkeypatch.setattr(PastWatcher, "look", slowly)
+    app = LaddertopApp(run.path.parent, run.path, replay=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, ReplayScreen)
+        await pilot.press("space", "1")
+        await until(pilot, lambda: 0 < screen.view.step < 600, "the beginning")
+        slow.set()
+        await pilot.press("9")
+        await pilot.pause(0.3)
+        await pilot.press("1")
+        slow.clear()
+        await pilot.pause(1.5)
+        assert screen.view.step < 600
+        assert not screen.view.markers
+        assert len(screen.view.state.starts) == 1
 
 
 async def test_every_key_of_a_run_leaves_the_folder_of_a_replay_as_it_is(run: RunFolder, until: Until) -> None:

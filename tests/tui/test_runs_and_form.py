@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import laddertop.tui.dashboard.screens.new
 from laddertop.journal.commands import send
 from laddertop.journal.folder import list_runs
-from laddertop.journal.spec import load_recipe, override, recipes
+from laddertop.journal.spec import Spec, keys, load_recipe, override, recipes
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.new import NewRunScreen
 from laddertop.tui.dashboard.screens.run import RunScreen
@@ -199,6 +200,29 @@ async def test_the_form_says_how_long_it_takes_from_what_an_earlier_run_took(
         assert "as before took here; about 254 MB of memory besides torch's own; 37.5 MB a checkpoint" in words
         await pilot.press("enter", *"device=cpu", "enter", *"model.latent=7")
         await until(pilot, lambda: "a guess" in screen_text(app), "other sizes")
+
+
+async def test_a_recipe_has_as_many_fields_as_it_has_keys(
+    tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def every_key(recipe: Spec) -> dict[str, str]:
+        return {key.name: "" for key in keys(recipe)}
+
+    few = len(fields_of(load_recipe("ladder-digits")))
+    app = LaddertopApp(tmp_path, form=True)
+    async with app.run_test(size=(110, 60)) as pilot:
+        await until(pilot, lambda: "✓ ready" in screen_text(app), "the form")
+        monkeypatch.setattr(laddertop.tui.dashboard.screens.new, "fields_of", every_key)
+        await pilot.press("down")
+        form = app.screen
+        assert isinstance(form, NewRunScreen)
+        many = len(form._keys)
+        assert many > max(few, 24)
+        assert len([field for field in form.query("Input.key") if field.display]) == many
+        assert form.field(form._keys[-1]).id == f"field-{many - 1}"
+        monkeypatch.undo()
+        await pilot.press("up")
+        await until(pilot, lambda: len([f for f in form.query("Input.key") if f.display]) == few, "few again")
 
 
 async def test_the_form_starts_a_real_engine_that_a_key_can_stop(tmp_path: Path, until: Until) -> None:

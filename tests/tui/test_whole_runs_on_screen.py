@@ -150,8 +150,47 @@ async def test_a_live_run_goes_back_to_the_checkpoint_that_is_chosen(
             assert isinstance(screen, RunScreen)
             await until(pilot, lambda: screen.view.state.segment == 2, "the second start")
             assert screen.view.state.starts[1].resumed_from == saved
+            assert "goes back" not in screen_text(app)
+            await until(pilot, lambda: f"you: back to step {saved} → applied" in screen_text(app), "the outcome")
     finally:
         send(run.path, 2, "stop", by="test")
+
+
+async def test_a_roll_back_is_pending_until_the_engine_has_answered_and_may_be_refused(
+    engine: PlayedEngine, until: Until
+) -> None:
+    engine.checkpoint()
+    (engine.run.path / "step-000002000.ckpt").write_bytes(b"weights")
+    engine.train(100)
+    app = LaddertopApp(engine.run.path.parent, engine.run.path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "● training" in screen_text(app), "the run")
+        await pilot.press("Z")
+        await until(pilot, lambda: "back to a checkpoint" in screen_text(app), "the checkpoints")
+        await pilot.press("enter")
+        await until(pilot, lambda: "pending: back to step 2 000" in screen_text(app), "that it is asked")
+        assert "goes back" not in screen_text(app)
+        # The played engine knows no step to go back to.
+        engine.answer()
+        await until(pilot, lambda: "you: back to step 2 000 → refused" in screen_text(app), "the refusal")
+
+
+async def test_why_no_engine_started_is_told_on_the_screen_the_user_is_on(tmp_path: Path, until: Until) -> None:
+    laddertop = Laddertop(tmp_path)
+    words = ("train", "tiny.toml", "--name", "first", "--set", "checkpoint.every=200")
+    assert laddertop(*words).returncode == 0
+    spec = laddertop.runs / "first" / "spec.json"
+    spec.write_text(spec.read_text().replace('"device": "cpu"', '"device": "cuda:99"'))
+    app = LaddertopApp(laddertop.runs)
+    async with app.run_test(size=(160, 30)) as pilot:
+        await until(pilot, lambda: "✓ finished" in screen_text(app), "the run")
+        await pilot.press("f")
+        await until(pilot, lambda: "fork first from a checkpoint" in screen_text(app), "the checkpoints")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen), "the run screen")
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen), "the list")
+        await until(pilot, lambda: "no training of" in screen_text(app), "the reason")
 
 
 def test_a_small_curve_shows_what_is_no_number() -> None:

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -38,8 +39,18 @@ class Got(NamedTuple):
     """When it came, in seconds of the monotonic clock."""
 
 
-class _OnItsWay(NamedTuple):
+@dataclass(eq=False)
+class _Wish:
+    """What a use wants to know, of which state. A newer one takes its place; what is found for an older is dropped."""
+
     question: AnyQuestion
+    checkpoint: int | None
+    asked: bool = False
+    """Whether it is no longer to be asked."""
+
+
+class _OnItsWay(NamedTuple):
+    wish: _Wish
     asked: Asked
     since: float
 
@@ -57,10 +68,9 @@ class Asking:
         self.allowed = True
         """Whether anything may be asked: a question is a file in the run's folder, and may start a process."""
         self._run = run
-        self._wanted: dict[str, AnyQuestion] = {}
-        self._new: dict[str, AnyQuestion] = {}
+        self._wanted: dict[str, _Wish] = {}
         self._under_way: dict[str, _OnItsWay] = {}
-        self._arrived: list[tuple[str, Got | str]] = []
+        self._arrived: list[tuple[str, _Wish, Got | str]] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
         self._lock = threading.Lock()
@@ -69,18 +79,19 @@ class Asking:
         """Ask from the next look on, in place of that use's question before; nothing where it is not allowed."""
         if not self.allowed:
             return
-        self._wanted[use] = self._new[use] = question
+        self._wanted[use] = _Wish(question, self.checkpoint)
         self.problems.pop(use, None)
 
     def want(self, use: str, question: AnyQuestion) -> None:
         """Ask, unless that is what was asked last."""
-        if self._wanted.get(use) != question:
+        wish = self._wanted.get(use)
+        if wish is None or wish.question != question:
             self.ask(use, question)
 
     def go_to(self, checkpoint: int | None) -> None:
         """Ask everything again of another checkpoint, or of the newest state."""
         self.checkpoint = checkpoint
-        self._new |= self._wanted
+        self._wanted = {use: _Wish(wish.question, checkpoint) for use, wish in self._wanted.items()}
         self.problems.clear()
 
     def refresh(self, uses: tuple[str, ...], step: int, alive: bool) -> None:
@@ -90,11 +101,12 @@ class Asking:
             if got is None or self.waiting(use) is not None or self.checkpoint is not None or not alive:
                 continue
             if got.head.step < step and time.monotonic() - got.at > max(FRESH, SHARE * got.head.seconds):
-                self._new[use] = self._wanted[use]
+                self._wanted[use] = _Wish(self._wanted[use].question, None)
 
     def waiting(self, use: str) -> float | None:
         """Seconds since the question whose answer is not taken up yet; None when nothing is waited for."""
-        if use in self._new or any(arrived == use for arrived, _ in self._arrived):
+        wish = self._wanted.get(use)
+        if wish is not None and (not wish.asked or any(arrived is wish for _, arrived, _ in self._arrived)):
             return 0.0
         waited = self._under_way.get(use)
         return None if waited is None else time.monotonic() - waited.since
@@ -141,39 +153,41 @@ class Asking:
     def take(self) -> bool:
         """Take up what the looks have found; whether there was anything."""
         arrived, self._arrived = self._arrived, []
-        for use, found in arrived:
+        news = [(use, found) for use, wish, found in arrived if self._wanted.get(use) is wish]
+        for use, found in news:
             if isinstance(found, Got):
                 self.got.pop(use, None)
                 self.got[use] = found
                 self.problems.pop(use, None)
             else:
                 self.problems[use] = found
-        return bool(arrived)
+        return bool(news)
 
     def _look(self) -> None:
-        for use in [] if self._closed else list(self._new):
-            question = self._new[use]
+        for use, wish in [] if self._closed else list(self._wanted.items()):
+            if wish.asked:
+                continue
             if (before := self._under_way.pop(use, None)) is not None:
                 before.asked.withdraw()
             try:
-                asked = Asked(self._run, question, self.checkpoint, self._process)
+                asked = Asked(self._run, wish.question, wish.checkpoint, self._process)
             except (OSError, EngineError) as error:
-                self._arrived.append((use, f"the question can't be asked: {error}"))
+                self._arrived.append((use, wish, f"the question can't be asked: {error}"))
             else:
-                self._under_way[use] = _OnItsWay(question, asked, time.monotonic())
+                self._under_way[use] = _OnItsWay(wish, asked, time.monotonic())
                 self._process = asked.process or self._process
-            if self._new[use] is question:
-                del self._new[use]
+            wish.asked = True
         for use, waited in list(self._under_way.items()):
             try:
                 answer = waited.asked.poll()
             except (ValueError, OSError, EngineError) as error:
-                self._arrived.append((use, str(error)))
+                self._arrived.append((use, waited.wish, str(error)))
                 self._under_way.pop(use)
                 continue
             self._process = waited.asked.process or self._process
             if answer is not None:
-                self._arrived.append((use, Got(waited.question, answer.head, answer.arrays, time.monotonic())))
+                got = Got(waited.wish.question, answer.head, answer.arrays, time.monotonic())
+                self._arrived.append((use, waited.wish, got))
                 del self._under_way[use]
 
     def close(self) -> None:

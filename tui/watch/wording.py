@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from laddertop.journal.events import Commanded, Knob
-from laddertop.tui.draw.numbers import number, setting
+from laddertop.tui.draw.numbers import number, setting, thousands
 from laddertop.tui.draw.text import fit
 
 _NAMES = {
@@ -80,6 +80,9 @@ def command_in_words(action: str, changes: Mapping[str, float | str], note: str,
     """What a command asks for."""
     if action == "set":
         return changes_in_words(changes, knobs) or "no change"
+    if action == "rollback":
+        step = changes.get("step")
+        return "back to " + (f"step {thousands(int(step))}" if isinstance(step, float | int) else "a checkpoint")
     return f"{_DEEDS.get(action, action)}: {note}" if note else _DEEDS.get(action, action)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.text import Text
@@ -24,16 +24,16 @@ from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import Choose
 from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.help import Help
-from laddertop.tui.draw.axis import XAxis
+from laddertop.tui.draw.axis import UNITS, Unit, XAxis
 from laddertop.tui.draw.bins import Binned
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.chart import INKS, Line, Look, draw_chart, letter
 from laddertop.tui.draw.numbers import number, thousands
 from laddertop.tui.draw.scale import KINDS, Kind
 from laddertop.tui.draw.text import fit, harmless
-from laddertop.tui.draw.x_view import XView
+from laddertop.tui.draw.x_view import Extent, XView
 from laddertop.tui.watch.chart_choice import CurveName, usual_kind
-from laddertop.tui.watch.comparison import Compared, curves, difference, evaluations, look, names, widest
+from laddertop.tui.watch.comparison import Compared, Row, curves, difference, evaluations, look, names, widest
 from laddertop.tui.watch.wording import measure
 
 INTERVAL = 2.0
@@ -44,6 +44,21 @@ _NOTES = (
     "time from their first start on. Runs whose specs differ in nothing but the seed, and to which the same was done "
     "at the same steps, are also told together once their evaluations are of the same step: mean ± standard deviation."
 )
+
+
+class _Seen(NamedTuple):
+    """What a look at the runs found."""
+
+    axis: XAxis
+    found: list[Binned]
+    """The chosen curve of each run."""
+    names: list[CurveName]
+    """All curves that any run has."""
+    extents: dict[Unit, Extent]
+    """How far the runs have come, by unit; empty before the first look."""
+    evaluations: list[Row]
+    differing: list[tuple[str, list[str]]]
+    """Keys in which the specs differ, with the values of the runs."""
 
 
 class Overlay(Widget):
@@ -124,6 +139,7 @@ class CompareScreen(Screen[None]):
         self._kinds: dict[str, Kind] = {}
         """Kind of the y axis by curve, where it is not the usual one."""
         self._x = XView()
+        self._seen = _Seen(XAxis(0, 8), [], [CurveName("", "total", "")], {}, [], [])
         self._wake = asyncio.Event()
 
     def compose(self) -> ComposeResult:
@@ -146,13 +162,16 @@ class CompareScreen(Screen[None]):
     async def _look(self) -> None:
         while True:
             try:
-                axis, found = await asyncio.to_thread(self._gather)
+                seen = await asyncio.to_thread(self._gather)
             except (OSError, ValueError) as error:
+                if not self.display:
+                    return
                 self._head(f"can't be read: {error}")
             else:
                 if not self.display:
                     return
-                self.query_one(Overlay).show(axis, found, self._kind())
+                self._seen = seen
+                self.query_one(Overlay).show(seen.axis, seen.found, self._kind())
                 self._head(self._title())
                 self.query_one("#tables", Static).update(self._tables())
             try:
@@ -161,9 +180,11 @@ class CompareScreen(Screen[None]):
                 continue
             self._wake.clear()
 
-    def _gather(self) -> tuple[XAxis, list[Binned]]:
+    def _gather(self) -> _Seen:
         look(self._runs)
-        return curves(self._runs, self._curve, self._x)
+        axis, found = curves(self._runs, self._curve, self._x)
+        extents = {unit: widest(self._runs, unit) for unit in UNITS}
+        return _Seen(axis, found, names(self._runs), extents, evaluations(self._runs), difference(self._runs))
 
     def _kind(self) -> Kind:
         """The kind of the y axis."""
@@ -172,9 +193,7 @@ class CompareScreen(Screen[None]):
 
     def _title(self) -> str:
         """What the curve is called, with its unit."""
-        found = next(
-            (curve for curve in names(self._runs) if curve.name == self._curve), CurveName("", self._curve, "")
-        )
+        found = next((curve for curve in self._seen.names if curve.name == self._curve), CurveName("", self._curve, ""))
         return f"{found.label}, {found.unit}" if found.unit else found.label
 
     def _head(self, curve: str) -> None:
@@ -189,14 +208,14 @@ class CompareScreen(Screen[None]):
         dim, text = style(Ink.DIM, colours), Text(no_wrap=True, overflow="ellipsis")
         # Blanks at both sides, and the scrollbar.
         room = max(self.size.width - 3, 20)
-        for row in evaluations(self._runs):
+        for row in self._seen.evaluations:
             for run in row.runs:
                 text.append(letter(run), style(INKS[run % len(INKS)], colours))
             wide = max(room // 3, 12) - len(row.runs)
             text.append(f" {fit(harmless(row.name), wide):<{wide}} ").append(f"step {thousands(row.step):>9}  ", dim)
             told = ", ".join(_told(measure_name, *value) for measure_name, value in row.values.items())
             text.append(fit(told or "not evaluated", room - max(room // 3, 12) - 18)).append("\n")
-        differing = difference(self._runs)
+        differing = self._seen.differing
         text.append("\nthe specs differ in\n" if differing else "\nthe specs do not differ\n", "bold")
         width = max((room - 24) // len(self._runs) - 1, 5)
         if differing:
@@ -214,14 +233,14 @@ class CompareScreen(Screen[None]):
 
     def action_next_curve(self, by: int) -> None:
         """Another curve."""
-        known = [curve.name for curve in names(self._runs)]
+        known = [curve.name for curve in self._seen.names]
         self._curve = known[(known.index(self._curve) + by) % len(known)]
         self._wake.set()
 
     @work
     async def action_choose_curve(self) -> None:
         """A curve by its name."""
-        known = names(self._runs)
+        known = self._seen.names
         told = [fit(f"{fit(curve.label, 28):<28}  {curve.unit}", 70) for curve in known]
         number_ = await self.app.push_screen_wait(Choose("the curve of every run:", told))
         if number_ is not None:
@@ -242,13 +261,15 @@ class CompareScreen(Screen[None]):
 
     def action_zoom(self, factor: float) -> None:
         """Show less or more."""
-        self._x.zoom(widest(self._runs, self._x.unit), factor)
-        self._wake.set()
+        if self._seen.extents:
+            self._x.zoom(self._seen.extents[self._x.unit], factor)
+            self._wake.set()
 
     def action_pan(self, share: float) -> None:
         """Show earlier or later steps."""
-        self._x.pan(widest(self._runs, self._x.unit), share)
-        self._wake.set()
+        if self._seen.extents:
+            self._x.pan(self._seen.extents[self._x.unit], share)
+            self._wake.set()
 
     def action_scroll(self, by: int) -> None:
         """Move the tables."""

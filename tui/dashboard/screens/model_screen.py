@@ -188,11 +188,13 @@ class ModelScreen(Screen[str | None]):
         self.mode = self.modes[(at + 1) % len(self.modes)]
         self.changed()
 
-    def action_checkpoint(self, by: int) -> None:
+    @work
+    async def action_checkpoint(self, by: int) -> None:
         """Ask an older or newer checkpoint, or the newest state."""
+        recorded = list(self.view.state.checkpoints)
         try:
-            saved = sorted({c.step for c in self.view.run.checkpoints(self.view.state.checkpoints)})
-        except ValueError:
+            saved = sorted({c.step for c in await asyncio.to_thread(self.view.run.checkpoints, recorded)})
+        except (ValueError, OSError):
             saved = []
         steps: list[int | None] = [*(step for step in saved if step < self.view.step), None]
         now = self.asking.checkpoint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -29,8 +30,6 @@ from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.text import harmless
 
 DEFAULT_RECIPE = "ladder-digits"
-FIELDS = 24
-"""Fields of the form; a recipe uses as many of them as it has keys for."""
 
 _NOTES = (
     "↑ and ↓ choose a recipe, tab and enter go to the next field. What a field takes stands below the form while the "
@@ -80,6 +79,9 @@ class NewRunScreen(Screen[None]):
         self._draft: Draft | None = None
         self._keys: list[str] = []
         """The key of each field that is shown."""
+        self._fields = 0
+        """Fields that are there; a recipe uses as many of them as it has keys."""
+        self._starting = False
         self._here: Experience | None = None
         """None until the machine was looked at."""
 
@@ -93,9 +95,6 @@ class NewRunScreen(Screen[None]):
                 with Grid():
                     yield Label("name")
                     yield Input(placeholder="date and recipe", id="name", compact=True, select_on_focus=False)
-                    for i in range(FIELDS):
-                        yield Label("", id=f"label-{i}")
-                        yield Input(id=f"field-{i}", classes="key", compact=True, select_on_focus=False)
                 yield Label("any other key, one key=value a line", id="free-label")
                 yield TextArea(
                     id="free",
@@ -164,7 +163,11 @@ class NewRunScreen(Screen[None]):
         values = fields_of(recipe)
         self._keys = list(values)
         with self.prevent(Input.Changed):
-            for i in range(FIELDS):
+            for i in range(max(self._fields, len(values))):
+                if i == self._fields:
+                    field = Input(id=f"field-{i}", classes="key", compact=True, select_on_focus=False)
+                    self.query_one(Grid).mount(Label("", id=f"label-{i}"), field)
+                    self._fields += 1
                 field, label = self.query_one(f"#field-{i}", Input), self.query_one(f"#label-{i}", Label)
                 field.display = label.display = i < len(values)
                 if i < len(values):
@@ -203,17 +206,23 @@ class NewRunScreen(Screen[None]):
         """Enter in a field goes on to the next."""
         self.focus_next()
 
-    def action_start(self) -> None:
+    @work
+    async def action_start(self) -> None:
         """Make the run, start its engine, and go to it."""
-        if self._draft is None or self._draft.spec is None:
+        if self._draft is None or self._draft.spec is None or self._starting:
             return
+        self._starting = True  # a second press is not for a second run
+        name = self.query_one("#name", Input).value.strip() or None
         try:
-            run = create_run(self._runs, self._draft.spec, self.query_one("#name", Input).value.strip() or None)
-        except ValueError as error:
-            self._complain(str(error))
+            run = await asyncio.to_thread(create_run, self._runs, self._draft.spec, name)
+        except (ValueError, OSError) as error:
+            self._starting = False
+            if self.display:
+                self._complain(str(error))
             return
-        self.post_message(StartEngine(run))
-        self.post_message(OpenRun(run))
+        self.app.post_message(StartEngine(run))
+        if self.app.screen is self:
+            self.app.post_message(OpenRun(run))
 
     def action_help(self) -> None:
         """The keys."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Any, ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -62,6 +65,8 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         """Plays the `past` of `run`; `plain` draws in ASCII."""
         super().__init__(run, plain)
         self._past = past
+        self._anew = 0.0
+        """When what was seen was forgotten last, in seconds of the monotonic clock."""
         self.view = PastView(run, steerable=False)
         self._watcher: PastWatcher = PastWatcher(run, self._past)
 
@@ -88,8 +93,11 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         bar.update()
 
     def on_looked(self, message: Looked) -> None:
-        """The past calls nobody: the dashboard does not hear of it."""
+        """The past calls nobody: the dashboard does not hear of it. What a look began before the user went back is of
+        no moment any more."""
         message.stop()
+        if message.news.began < self._anew:
+            message.prevent_default()
 
     def action_play(self) -> None:
         """Play, or pause."""
@@ -108,11 +116,14 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         """Go to a share of the run."""
         self._go(share * self._past.length)
 
-    def action_step(self, by: int) -> None:
+    @work
+    async def action_step(self, by: int) -> None:
         """One training step on or back, and stay there."""
         self._watcher.playing = False
         before = self._past.at
-        self._past.step(by)
+        await asyncio.to_thread(self._past.step, by)
+        if not self.display:
+            return
         if self._past.at < before:
             self._begin_anew()
         self._moved()
@@ -138,6 +149,7 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         """What was seen of later moments is forgotten; what the user arranged stays."""
         before, self._watcher = self._watcher, PastWatcher(self.view.run, self._past)
         self._watcher.playing, self._watcher.speed = before.playing, before.speed
+        self._anew = time.monotonic()
         self.query_one(ReplayBar).watcher = self._watcher
         fresh: dict[str, Any] = vars(PastView(self.view.run, steerable=False))
         kept = {name: vars(self.view)[name] for name in ("x", "decay", "cursor", "curves", "images", "images_step")}

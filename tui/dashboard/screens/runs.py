@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -79,6 +80,7 @@ class RunsScreen(Screen[None]):
         self._read_only = read_only
         self._rows: list[RunRow] = []
         self._archived = False
+        self._wake = asyncio.Event()
 
     def compose(self) -> ComposeResult:
         """A heading, the table, a line about the chosen run, what the dashboard has to say, the keys."""
@@ -100,9 +102,11 @@ class RunsScreen(Screen[None]):
         self._table.focus()
         self._look()
 
-    @work(exclusive=True)
+    @work
     async def _look(self) -> None:
+        # The only one that looks: a view is not made for two at once.
         while True:
+            self._wake.clear()
             try:
                 rows = await asyncio.to_thread(self._view.look)
             except OSError as error:
@@ -115,7 +119,8 @@ class RunsScreen(Screen[None]):
             self.show_rows(rows)
             if problem:
                 self.tell(problem)
-            await asyncio.sleep(0.01 if self._view.more else INTERVAL)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), 0.01 if self._view.more else INTERVAL)
 
     def show_rows(self, rows: list[RunRow]) -> None:
         """Bring the screen up to date."""
@@ -237,12 +242,11 @@ class RunsScreen(Screen[None]):
         if (row := self._table.selected) is not None:
             name = await self.app.push_screen_wait(AskLine(f"new name of {row.name}:", row.name))
             if name is not None and name.strip() != row.name:
-                self._do(lambda: self._renamed(row, keeping.rename(row.run, name.strip())))
-
-    def _renamed(self, row: RunRow, run: RunFolder) -> None:
-        # The row becomes that of the new name, for the cursor to stay on it.
-        row.run, row.name = run, run.name
-        self.show_rows(self._rows)
+                new = name.strip()
+                if await self._do(f"renaming {row.name}", lambda: keeping.rename(row.run, new)):
+                    # The row becomes that of the new name, for the cursor to stay on it.
+                    row.run, row.name = RunFolder(row.run.path.parent / new), new
+                    self.show_rows(self._rows)
 
     @work
     async def action_note(self) -> None:
@@ -250,13 +254,15 @@ class RunsScreen(Screen[None]):
         if (row := self._table.selected) is not None:
             text = await self.app.push_screen_wait(AskLine(f"note about {row.name}:", row.note))
             if text is not None:
-                self._do(lambda: keeping.write_note(row.run, text))
+                await self._do(f"keeping the note about {row.name}", lambda: keeping.write_note(row.run, text))
 
-    def action_archive(self) -> None:
+    @work
+    async def action_archive(self) -> None:
         """Put the run away, or take it back."""
         if (row := self._table.selected) is not None:
             away = not row.archived
-            if self._do(lambda: keeping.archive(row.run, away)) and away and not self._archived:
+            done = await self._do(f"archiving {row.name}", lambda: keeping.archive(row.run, away))
+            if done and away and not self._archived:
                 self.tell(f"{row.name} is archived; A shows archived runs, a takes one back")
 
     @work
@@ -266,21 +272,23 @@ class RunsScreen(Screen[None]):
         if row is not None and await self.app.push_screen_wait(
             Confirm(f"Delete {row.name} with all that was recorded of it?\nThis can't be taken back.")
         ):
-            self._do(lambda: keeping.delete(row.run))
+            await self._do(f"deleting {row.name}", lambda: keeping.delete(row.run))
 
-    def _do(self, deed: Callable[[], object]) -> bool:
-        """Does something to a run's folder, and looks at once; says why where it can't be done."""
+    async def _do(self, what: str, deed: Callable[[], object]) -> bool:
+        """Does something to a run's folder, and looks at once; says what, and why where it can't be done."""
         if self._read_only:
             self.tell(ONLY_LOOKS)
             return False
+        self.tell(what)
+        problem = ""
         try:
-            deed()
+            await asyncio.to_thread(deed)
         except (ValueError, OSError) as error:
-            self.tell(str(error))
-            return False
-        self.tell("")
-        self._look()
-        return True
+            problem = str(error)
+        if self.display:
+            self.tell(problem)
+        self._wake.set()
+        return self.display and not problem
 
     def action_help(self) -> None:
         """The keys."""

@@ -93,6 +93,14 @@ class RowReader:
     def look(self) -> None:
         """Bring the row up to date."""
         row = self.row
+        try:
+            self._look()
+        except (ValueError, OSError) as error:
+            row.problem = str(error) if row.recipe is None else f"can't be read: {error}"
+            row.status = "damaged"
+
+    def _look(self) -> None:
+        row = self.row
         row.note, row.archived = row.run.note, row.run.archived
         alive = row.run.engine_alive()
         if self.over is not None and not alive and _files(row.run, self.over.files.segment) == self.over.files:
@@ -126,23 +134,21 @@ class _Reading:
         """Steps completed at the newest record of the newest start; 0 without one."""
 
     def take_up(self, row: RunRow, alive: bool) -> None:
-        """Read what is new into the row; `alive`: an engine held the run a moment ago."""
+        """Read what is new into the row; `alive`: an engine held the run a moment ago.
+
+        Raises ValueError or OSError when it can't be read.
+        """
         state = self.state
-        try:
-            if not self._begun:
-                row.recipe = row.run.spec.recipe
-                row.origin = origin.run if (origin := row.run.origin) else ""
-                self._begun = True
-            state.apply_all(self._events.read_all())
-            self._take_up_metrics(row)
-            row.step, row.steps = max(state.step, self._newest), state.end
-            row.evaluation = _evaluation(state)
-            # It may have ended while its events were read.
-            row.status = state.status(alive and not (state.ended and not row.run.engine_alive()))
-        except (ValueError, OSError, KeyError, TypeError) as error:
-            row.problem = f"can't be read: {error}" if self._begun else str(error)
-            row.status = "damaged"
-            return
+        if not self._begun:
+            row.recipe = row.run.spec.recipe
+            row.origin = origin.run if (origin := row.run.origin) else ""
+            self._begun = True
+        state.apply_all(self._events.read_all())
+        self._take_up_metrics(row)
+        row.step, row.steps = max(state.step, self._newest), state.end
+        row.evaluation = _evaluation(state)
+        # It may have ended while its events were read.
+        row.status = state.status(alive and not (state.ended and not row.run.engine_alive()))
         row.problem = ""
         if row.status == "crashed" and state.started is None and time.time() - row.made < STARTUP:
             row.status = "starting"

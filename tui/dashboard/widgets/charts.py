@@ -218,11 +218,12 @@ class Charts(Panel):
 
     def _readings(self, curves: list[CurveName], lines: list[Line]) -> str:
         """The values under the cursor: raw, as a range where a bin holds several steps, and smoothed."""
-        at = self._bin()
-        if at is None:
+        under = self._bin()
+        if under is None:
             return ""
         parts = []
         for i, (curve, line) in enumerate(zip(curves, lines, strict=True)):
+            at = under
             if curve.name.startswith(EVALUATED):  # the newest one up to the cursor
                 before = np.flatnonzero(line.binned.filled[: at + 1])
                 at = int(before[-1]) if len(before) else at

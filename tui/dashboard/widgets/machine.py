@@ -25,14 +25,24 @@ class MachineLine(Panel):
         super().__init__(view, id=id)
         self._sensors = Sensors()
         self._machine: Machine | None = None
+        self._shown = asyncio.Event()
 
-    def on_show(self) -> None:
-        """Begin to look."""
+    def on_mount(self) -> None:
+        """Begin to look, as soon as it is shown."""
         self._look()
 
-    @work(exclusive=True)
+    def on_show(self) -> None:
+        """Look from now on."""
+        self._shown.set()
+
+    def on_hide(self) -> None:
+        """Look no longer."""
+        self._shown.clear()
+
+    @work
     async def _look(self) -> None:
-        while self.display:
+        # The only one that looks: what sensors tell is about the time since they were asked last.
+        while await self._shown.wait():
             started = self.view.state.started
             here = started is not None and started.host == socket.gethostname() and self.view.alive
             self._machine = await asyncio.to_thread(self._sensors.look, started.pid if here and started else None)
