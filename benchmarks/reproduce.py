@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -192,8 +191,6 @@ class Queue:
         """Trains, or goes on with, what a job asks for, evaluates it, and returns the result."""
         run, child = RunFolder(self._runs / job.name), Child(self.stopping)
         self._wait(run, child)
-        if run.path.exists() and not (run.path / "spec.json").exists():
-            shutil.rmtree(run.path)  # It was being made when everything ended.
         where = [f"--runs={self._runs}", "--detach"]
         if not run.path.exists():
             settings = [f"--set={setting}" for setting in [*job.row.get("settings", []), "threads=1"]]

@@ -6,7 +6,7 @@ import statistics
 from html import escape
 from typing import NamedTuple
 
-WIDTH, LABEL, RIGHT, HEIGHT = 900, 300, 140, 34
+WIDTH, LABEL, RIGHT, HEIGHT = 900, 230, 230, 34
 
 
 class Strip(NamedTuple):

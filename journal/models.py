@@ -48,6 +48,8 @@ class LadderSection(ModelSection):
     """Denoising function g that joins lateral and vertical signal."""
     combinator_hidden: list[Annotated[int, Field(ge=1, le=16)]] = Field(default=[2, 2, 2], min_length=1, max_length=4)
     """Hidden units per layer of the denoising functions mlp and amlp."""
+    combinator_shared: bool = False
+    """Whether all units of a layer share one set of the parameters of g."""
     combinator_init: Literal["published", "random", "reversed"] = "published"
     """Initial parameters of g: as published, all random, or the weights of z~ at 0 and those of u at 1."""
     combinator_std: float = Field(default=0.1, gt=0, le=10)

@@ -144,6 +144,7 @@ class Combinator:
 
     def __init__(self, spec: LadderSection) -> None:
         self._init, self._std, self._hidden = spec.combinator_init, spec.combinator_std, spec.combinator_hidden
+        self._shared = spec.combinator_shared
         self._perceptron = spec.combinator in ("mlp", "amlp")
         self.function: Callable[[Tensor, Tensor, Tensor], Tensor]
         if self._perceptron:
@@ -169,8 +170,10 @@ class Combinator:
     def initial(self, width: int, random: np.random.RandomState) -> nn.Parameter:
         """Initial parameters of `width` units [P, width]: the published zeros and ones, or N(0, std²).
 
-        Perceptrons start at N(0, std²) with biases 0.
+        Perceptrons start at N(0, std²) with biases 0. Where units share them, [P, 1].
         """
+        if self._shared:
+            width = 1
         if self._perceptron or self._init == "random":
             values = self._std * random.randn(self.parameters, width)
             values[self._biases] = 0

@@ -165,6 +165,18 @@ def test_only_the_units_own_parameters_move_it():
     assert (gradient[:, [0, 2]] == 0).all()
 
 
+def test_units_that_share_their_parameters_are_one_function_with_the_sum_of_their_gradients():
+    g = combinator("combinator=amlp", "combinator_hidden=[4]", "combinator_shared=on")
+    shared = g.initial(3, np.random.RandomState(0))
+    assert shared.shape == (g.parameters, 1)
+    z, u = torch.randn(5, 3), torch.randn(5, 3)
+    apart = shared.detach().expand(-1, 3).clone().requires_grad_()
+    together, one_by_one = g(z, u, shared), g(z, u, apart)
+    torch.testing.assert_close(together, one_by_one)
+    (whole,), (parts,) = torch.autograd.grad(together.sum(), shared), torch.autograd.grad(one_by_one.sum(), apart)
+    torch.testing.assert_close(whole, parts.sum(1, keepdim=True))
+
+
 def test_the_default_draws_the_weights_that_it_always_drew():
     plain, other = Bench(small_spec("ladder")), Bench(small_spec("ladder", "model.combinator=amlp"))
     for name, weight in plain.model.named_parameters():

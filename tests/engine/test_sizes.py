@@ -66,9 +66,11 @@ def test_parameters_and_multiply_adds_are_those_of_the_model(kind: str, settings
         assert told.multiply_adds == pytest.approx(counted(bench), rel=0.06 if kind == "gsn" else 1e-6)
 
 
+@pytest.mark.parametrize("shared", ["on", "off"])
 @pytest.mark.parametrize("combinator", get_args(LadderSection.model_fields["combinator"].annotation))
-def test_parameters_of_every_denoising_function_are_counted(combinator: str) -> None:
-    spec = small_spec("ladder", f"model.combinator={combinator}", "model.combinator_hidden=[4, 3]")
+def test_parameters_of_every_denoising_function_are_counted(combinator: str, shared: str) -> None:
+    settings = ["model.combinator_hidden=[4, 3]", f"model.combinator_shared={shared}"]
+    spec = small_spec("ladder", f"model.combinator={combinator}", *settings)
     assert sizes(spec).parameters == sum(p.numel() for p in Bench(spec).model.parameters())
 
 

@@ -205,7 +205,8 @@ def _ladder(spec: Spec, shapes: list[tuple[int, ...]], architecture: Sequence[st
         parameters += math.prod(shapes[top])
     for layer in range(lowest, top + 1):
         mapped = layer < top and len(shapes[layer + 1]) == 3
-        parameters += _function_parameters(model) * (shapes[layer][0] if mapped else math.prod(shapes[layer]))
+        functions = 1 if model.combinator_shared else shapes[layer][0] if mapped else math.prod(shapes[layer])
+        parameters += _function_parameters(model) * functions
     return Sizes(parameters, products)
 
 
