@@ -97,10 +97,13 @@ def test_eval_reports_what_the_paper_reports_of_any_part_and_checkpoint(ladderto
     quick = laddertop.json("eval", run, "--quick")
     assert (quick["step"], quick["split"]) == (200, "test")
     assert set(quick["values"]) < set(told["values"])
-    for words, complaint, status in (
-        (["--split=held_back"], "digits holds no images back", 1),
-        (["--split=half"], "--split: test, held_back or training", 2),
+    assert "training images" in told["values"]["reconstruction"]["unit"]
+    assert "test images" in quick["values"]["reconstruction"]["unit"]
+    for words, complaint in (
+        (["--split=held_back"], "digits holds no images back"),
+        (["--split=half"], "--split: test, held_back or training"),
+        (["--step=5"], "there is no checkpoint of step 5; there are 100, 200"),
     ):
         done = laddertop("eval", run, *words)
-        assert (done.returncode, done.stderr.count("\n")) == (status, 1)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert complaint in done.stderr
