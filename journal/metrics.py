@@ -203,15 +203,6 @@ class MetricsReader:
             gone.append(Stretch(segment.number, len(part), len(segment.records)))
         return [s for s in kept if s.end > s.begin], [s for s in gone if s.end > s.begin]
 
-    @property
-    def thrown_away(self) -> list[tuple[int, int]]:
-        """First and last step of every stretch that a resume threw away."""
-        gone = []
-        for segment, kept in zip(self._segments, self.kept(), strict=True):
-            if len(kept) < len(segment.records):
-                gone.append((int(segment.records["step"][len(kept)]), int(segment.records["step"][-1])))
-        return gone
-
     def records(self) -> list[npt.NDArray[np.void]]:
         """Every record as it lies on disk, an array per segment, thrown away or not."""
         return [segment.records for segment in self._segments]

@@ -15,9 +15,6 @@ import numpy.typing as npt
 
 from laddertop.journal.files import write_atomically
 
-ROWS = ("input", "corrupted", "reconstruction", "prior")
-"""The arrays that may occur: the clean items, what the model saw, what it made of it, and draws from the model."""
-
 
 def write_samples(folder: Path, step: int, rows: dict[str, npt.NDArray[Any]]) -> str:
     """Writes the arrays of one sampling and returns the file's name relative to `folder`."""

@@ -53,7 +53,9 @@ def find_beginning(run: RunFolder, state: RunState, back_to: int | None) -> Begi
         return Beginning(segment, begins.checkpoint, again=done)
     known = {command.id for command in state.commands}
     done += [c for c in origin.commands if c.step >= begins.step and c.id not in known]
-    return Beginning(segment, begins.checkpoint, again=sorted(done, key=lambda c: c.step), until=origin.until)
+    # A replay that came to where the other run was stopped has repeated it; from there it goes its own way.
+    until = origin.until if origin.until is not None and begins.step < origin.until else None
+    return Beginning(segment, begins.checkpoint, again=sorted(done, key=lambda c: c.step), until=until)
 
 
 def _segments_on_disk(run: RunFolder) -> int:

@@ -176,6 +176,10 @@ def test_a_replay_trains_the_same_again_bit_for_bit(laddertop: Laddertop, whole:
     again = weights(laddertop.checkpoint("again", one.last_step()))
     before = weights(laddertop.checkpoint("steered", one.last_step()))
     assert all(torch.equal(again[key], before[key]) for key in before)
+    # At the end of what it repeats it is a run like every other: resumed, it goes on beyond.
+    assert laddertop("resume", "again", "--detach").returncode == 0
+    assert laddertop.json("checkpoint", "again")["step"] > one.last_step()
+    assert laddertop("stop", "again").returncode == 0
 
 
 def test_a_replay_that_differs_says_where_and_how_far(laddertop: Laddertop, whole: str, tmp_path: Path) -> None:
