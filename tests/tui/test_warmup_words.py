@@ -12,9 +12,11 @@ from laddertop.engine.training.train import Training
 from laddertop.journal.events import EventWriter
 from laddertop.journal.folder import create_run
 from laddertop.journal.state import RunState
+from laddertop.tui.dashboard.widgets.knobs import Knobs
 from laddertop.tui.watch.cost_terms import warmup_in_words
 from tests.engine.conftest import small_spec
 from tests.tui.eyes import Eyes
+from tests.tui.played import PlayedEngine
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,21 @@ def test_a_warm_up_that_waits_is_not_said_to_rise(steps: int, words: str, tmp_pa
     for number, handler in before.items():
         signal.signal(number, handler)
     assert warmup_in_words(Eyes(run).view)[0] == words
+
+
+def test_the_key_that_holds_the_warm_up_shows_what_it_did(tmp_path: Path) -> None:
+    with PlayedEngine.new(tmp_path, "ladder-mnist-100") as engine:
+        engine.train(10)
+        eyes = Eyes(engine.run)
+        knobs = Knobs(eyes.view, id="knobs")
+        assert "hold" not in knobs.picture(4, 120).text(), "no warm-up is on its way"
+        eyes.send("set", {"warmup": 1.0})
+        engine.answer()
+        engine.train(10)
+        eyes.look()
+        assert "h hold ○ off" in knobs.picture(4, 120).text()
+        eyes.send("set", {"warmup.hold": 1.0})
+        assert "h hold ○ off→on?" in knobs.picture(4, 120).text()
+        engine.answer()
+        eyes.look()
+        assert "h hold ● on" in knobs.picture(4, 120).text()

@@ -90,6 +90,9 @@ def _items(view: RunView, width: int) -> list[list[Item]]:
         factor = knobs["warmup"].effective
         on = bool(knobs["warmup"].knob.value) and factor < 1
         turn.append(_switch("w", "warm-up", knobs["warmup"], percent(factor) or "0 %" if on else ""))
+        hold = knobs.get("warmup.hold")
+        if hold is not None and (on or hold.knob.value or hold.pending is not None):
+            turn.append(_switch("h", "hold", hold))
     if "beta" in knobs:
         turn.append(_number("bB", "β", [knobs["beta"]]))
     if "lr" in knobs:

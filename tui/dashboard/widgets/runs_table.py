@@ -198,6 +198,8 @@ class RunsTable(Widget, can_focus=True):
         for y, row in enumerate(self._rows[self._first : self._first + room], 1):
             x = 1
             for name, wide in widths.items():
+                if row.problem and name in _AFTER_REASON:
+                    continue
                 _CELLS[name](cells, y, x, wide, row)
                 x += wide + 2
             if row.run.path in self.marked or row.archived:
@@ -232,7 +234,7 @@ def _progress(cells: Cells, y: int, x: int, width: int, row: RunRow) -> None:
 
 def _evaluation(cells: Cells, y: int, x: int, width: int, row: RunRow) -> None:
     if row.problem:
-        cells.put(y, x, fit(row.problem, cells.width - x - 10), Ink.BAD)
+        cells.put(y, x, fit(row.problem, cells.width - x - 1), Ink.BAD)
     elif (found := row.evaluation) is not None:
         cells.put(y, x, measure(found[0], found[1], width))
 
@@ -254,6 +256,8 @@ _CELLS: dict[str, Callable[[Cells, int, int, int, RunRow], object]] = {
     "note": lambda cells, y, x, w, row: cells.put(y, x, fit(row.note, w), Ink.DIM),
 }
 """What writes the cell of each column."""
+_AFTER_REASON = ("best", "age", "note")
+"""Columns that give way to the reason why a run can't be read."""
 
 
 def trend(values: np.ndarray, width: int) -> str:

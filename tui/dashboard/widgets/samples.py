@@ -11,13 +11,14 @@ from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.image import MODES, draw_image
 from laddertop.tui.draw.numbers import thousands
 from laddertop.tui.draw.plane import plane_of, put_dots
+from laddertop.tui.draw.sentence import sentence
 from laddertop.tui.draw.sheet import luminance
 from laddertop.tui.watch.run_view import RunView
 
-SIZES = ((56, 28), (28, 14), (20, 10), (16, 8), (14, 7), (12, 6), (10, 5), (8, 4))
-"""Sizes of an image in cells, width × height, from large to small; the first only when asked for."""
-GALLERY = 1
-"""The largest size that is chosen without being asked for."""
+SIZES = tuple((w, w // 2) for w in (56, 48, 40, 32, 28, 24, 20, 16, 14, 12, 10, 8))
+"""Sizes of an image in cells, width × height, from large to small."""
+GALLERY = 14
+"""Height of the largest that is chosen without being asked for."""
 
 _HEADINGS = {"corrupted": "corrupt.", "reconstruction": "reconst."}
 
@@ -60,7 +61,17 @@ class Samples(Panel):
     def picture(self, height: int, width: int) -> Cells:
         """Drawn again only when there are new samples, or another size or mode."""
         images, step = self.sampling or (self.view.images, self.view.images_step)
-        wanted = (height, width, self.mode, self.chosen, self.zoom, self.first, self.coloured, step)
+        wanted = (
+            height,
+            width,
+            self.mode,
+            self.chosen,
+            self.zoom,
+            self.first,
+            self.coloured,
+            step,
+            "" if images else self._none_yet(),
+        )
         if wanted != self._drawn or images is not self._images:
             self._picture = self._draw(images, step, height, width)
             self._drawn, self._images = wanted, images
@@ -74,7 +85,7 @@ class Samples(Panel):
         aside = f"step {thousands(step)} · {self.mode}" if rows else ""
         cells = titled(height, width, "samples", aside, self.chosen)
         if not rows:
-            cells.put(height // 2, max((width - 14) // 2, 0), "no samples yet", Ink.DIM)
+            cells.paste(1, 0, sentence(height - 1, width, self._none_yet()))
             return cells
         items = min(map(len, rows.values()))
         pixels = next(iter(rows.values())).shape[2]
@@ -93,6 +104,12 @@ class Samples(Panel):
                 cells.paste(y, x, draw_image(image, grid.height, grid.width, self.mode))
                 x += grid.width + 1
         return cells
+
+    def _none_yet(self) -> str:
+        """Why there is nothing to see."""
+        coming = self.view.status() in ("starting", "training", "paused")
+        none = "no samples yet: the first are taken before the first step" if coming else "no samples were recorded"
+        return self.view.problem or none
 
     def _scatter(self, points: dict[str, np.ndarray], step: int, height: int, width: int) -> Cells:
         """Points of the plane, each kind beside the other on one scale, the input dim behind them."""
@@ -113,9 +130,11 @@ class Samples(Panel):
 
 
 def with_error(images: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The rows to show, the absolute error of the reconstruction after it."""
+    """The rows to show, the absolute error of the reconstruction after it; what was not corrupted is no row."""
     rows: dict[str, np.ndarray] = {}
     for name, images_of_row in images.items():
+        if name == "corrupted" and "input" in images and np.array_equal(images_of_row, images["input"]):
+            continue
         if images_of_row.ndim >= 3 and len(images_of_row):
             rows[name] = images_of_row
             if name == "reconstruction" and "input" in images:
@@ -126,15 +145,15 @@ def with_error(images: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def fitting_grid(kinds: int, items: int, pixels: int, height: int, width: int, zoom: int = 0) -> Grid:
     """Items in a grid, the kinds of images of one item side by side: the largest images that leave room for four
     items, else for two, else for one; or so many sizes larger as `zoom` says. `pixels` is the width of an image."""
-    # Small images are enlarged by whole numbers only, so that their pixels stay alike.
-    sizes = [(w, h) for w, h in SIZES if pixels > w or w % pixels == 0] or SIZES[-1:]
+    # Small images are enlarged in steps of half their size, so that their pixels stay about alike.
+    sizes = [(w, h) for w, h in SIZES if pixels > w or 2 * w % pixels == 0] or [*SIZES[-1:]]
     grids = [Grid(w, h, (width + 1) // (kinds * (w + 1) + 2), (height + 1) // (h + 1)) for w, h in sizes]
     shown = [i for i, grid in enumerate(grids) if grid.across * grid.down]
     if not shown:
         return grids[-1]
     for enough in (4, 2, 1):
         for i in shown:
-            large = grids[i].height > SIZES[GALLERY][1]
+            large = grids[i].height > GALLERY
             if not large and grids[i].across * grids[i].down >= min(enough, items):
                 return grids[min(max(i - zoom, shown[0]), shown[-1])]
     return grids[shown[-1]]
