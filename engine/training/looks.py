@@ -9,19 +9,14 @@ import torch
 from torch import Tensor
 
 from laddertop.engine.build import Model
-from laddertop.engine.contract import Encodes
 from laddertop.engine.data import Batches, Data, Images
-from laddertop.engine.models.unsupervised_ladder import UnsupervisedLadder
-from laddertop.engine.parts.latent_units import ACTIVE
+from laddertop.engine.explore.activity import activity
 from laddertop.engine.randomness import Stream, draws
-from laddertop.journal.events import Activity, Evaluated, Sampled
+from laddertop.journal.events import Evaluated, Sampled
 from laddertop.journal.samples import write_samples
 
 _BATCH = 100
 """Rows that pass through the model for the sample panel, so that batch statistics mean something."""
-
-_ITEMS = 500
-"""Images over which the activity of units is measured."""
 
 _POINTS = 1000
 """Points of the plane that pass through the model for the sample panel: they are looked at as a cloud."""
@@ -33,21 +28,6 @@ def evaluate(model: Model, images: Images, split: str, batches: Batches, seed: i
     values = model.evaluate(images, batches, seed)
     layers = activity(model, images)
     return Evaluated(step=step, split=split, values=values, seconds=time.perf_counter() - began, layers=layers)
-
-
-@torch.no_grad()
-def activity(model: Model, images: Images) -> dict[str, Activity]:
-    """What the units of each layer do with the first images. Nothing of a model without representations, or whose
-    evaluation leaves it without the statistics that these need."""
-    if not isinstance(model, Encodes) or isinstance(model, UnsupervisedLadder):
-        return {}
-    layers = {}
-    for name, code in model.codes(images.rows(slice(0, _ITEMS))).items():
-        variance = code.float().var(0, correction=0)
-        if torch.isfinite(variance).all():
-            active, sd = int((variance > ACTIVE).sum()), variance.mean().sqrt().item()
-            layers[name] = Activity(units=len(variance), active=active, sd=sd)
-    return layers
 
 
 def sample(
