@@ -24,6 +24,7 @@ from laddertop.tui.dashboard.views.run_row import RunRow
 from laddertop.tui.dashboard.views.runs import RunsView
 from laddertop.tui.dashboard.widgets.machine import MachineLine
 from laddertop.tui.steer import keeping
+from tests import PATIENCE
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
@@ -38,7 +39,7 @@ class Slow:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self.entered.set()
-        assert self.go.wait(300)
+        assert self.go.wait(PATIENCE)
         return self.function(*args, **kwargs)
 
 
