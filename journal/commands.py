@@ -13,17 +13,13 @@ import secrets
 import socket
 import time
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from pydantic import Field, ValidationError
 
+from laddertop.journal.actions import Action
 from laddertop.journal.events import Record
 from laddertop.journal.files import write_atomically
-
-Action = Literal["set", "pause", "continue", "stop", "checkpoint", "evaluate", "sample", "annotate", "rollback"]
-ACTIONS: tuple[str, ...] = get_args(Action)
-"""set changes knobs, annotate only leaves its note, rollback goes on from the checkpoint of the step that its changes
-name; the others do what their names say."""
 
 
 class Command(Record):

@@ -41,8 +41,34 @@ class Term(Record):
     """Whether the term is only looked at: it is recorded, but no part of the total."""
 
 
+def group_of(knob: str) -> str:
+    """The name that means a knob together with others: its own without the number at its end, noise.std of noise.std.3.
+
+    A knob without a number is alone in the group of its own name: train.top is no member of train.
+    """
+    group, _, number = knob.rpartition(".")
+    return group if group and number.isdigit() else knob
+
+
+_ONCE = {
+    "noise": ("noise", "n"),
+    "noise.std": ("σ", "-+"),
+    "noise.level": ("level", "-+"),
+    "warmup": ("warm-up", "w"),
+    "warmup.hold": ("hold", "h"),
+    "lr": ("lr", "[]"),
+    "beta": ("β", "bB"),
+    "lambda": ("λ", ""),
+}
+"""Short names and keys by group, for journals of before knobs declared them."""
+
+
 class Knob(Record):
-    """One thing that can be changed while the training runs, as the engine declares it."""
+    """One thing that can be changed while the training runs, as the engine declares it.
+
+    Knobs whose names differ in the number at their end alone are a group, which has one unit, one short name and one
+    pair of keys: see `group_of`.
+    """
 
     name: str
     """Its name in commands and in the metrics."""
@@ -62,6 +88,10 @@ class Knob(Record):
     """One sentence."""
     value: float
     """Value as set, before schedules."""
+    short: str = Field(default_factory=lambda told: _ONCE.get(group_of(told["name"]), (group_of(told["name"]), ""))[0])
+    """Its name in a word, or its sign; of a group that of all its members."""
+    keys: str = Field(default_factory=lambda told: _ONCE.get(group_of(told["name"]), ("", ""))[1])
+    """What to type: one character flips a switch, two make a number smaller and larger; empty: it is set by name."""
 
 
 class Column(Record):
@@ -153,7 +183,7 @@ class Commanded(_Event):
     by: str
     """Who sent it."""
     action: str
-    """What was asked for; see laddertop.journal.commands.ACTIONS."""
+    """What was asked for; see laddertop.journal.actions."""
     outcome: Literal["applied", "refused"]
     """Applied before the step after `step`, or refused."""
     reason: str = ""

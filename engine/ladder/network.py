@@ -329,11 +329,31 @@ def _present(weights: dict[int, nn.Parameter | None]) -> nn.ParameterDict:
 
 
 def _knobs(names: list[str], noise: list[float], denoising: dict[int, float]) -> list[Knob]:
-    knobs = []
-    for i, std in enumerate(noise):
-        help = f"Standard deviation of the Gaussian noise at layer {i}."
-        knobs.append(number(f"noise.std.{i}", f"σ {i} {names[i]}", "standard deviation", 0, 10, std, 1.25, help))
-    for i, weight in denoising.items():
-        help = f"Weight of the denoising cost of layer {i}."
-        knobs.append(number(f"lambda.{i}", f"λ {i} {names[i]}", "", 0, 1e6, weight, 1.5, help))
-    return knobs
+    levels = [
+        number(
+            f"noise.std.{i}",
+            f"σ {i} {names[i]}",
+            short="σ",
+            keys="-+",
+            value=std,
+            high=10,
+            factor=1.25,
+            unit="standard deviation",
+            help=f"Standard deviation of the Gaussian noise at layer {i}.",
+        )
+        for i, std in enumerate(noise)
+    ]
+    weights = [
+        number(
+            f"lambda.{i}",
+            f"λ {i} {names[i]}",
+            short="λ",
+            keys="yY",
+            value=weight,
+            high=1e6,
+            factor=1.5,
+            help=f"Weight of the denoising cost of layer {i}.",
+        )
+        for i, weight in denoising.items()
+    ]
+    return levels + weights

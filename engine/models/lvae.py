@@ -102,8 +102,17 @@ class Lvae(nn.Module):
         if self.iw_samples > 1:
             label = "KL of the importance weights to equal ones"
             self.terms.append(Term(name="importance", label=label, unit=nats, weight=None))
-        about = "Weight of the KL terms; 1 is the evidence lower bound."
-        self.knobs = [number("beta", "β of the KL terms", "", 0, 100, 1, 1.25, about)]
+        beta = number(
+            "beta",
+            "β of the KL terms",
+            short="β",
+            keys="bB",
+            value=1,
+            high=100,
+            factor=1.25,
+            help="Weight of the KL terms; 1 is the evidence lower bound.",
+        )
+        self.knobs = [beta]
 
     def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
         """Normal and uniform draws of one step."""

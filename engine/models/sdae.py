@@ -27,7 +27,7 @@ from laddertop.engine.parts.corruption import corrupt, corrupt_and_tell, draws_n
 from laddertop.engine.parts.distributions import bernoulli_cross_entropy
 from laddertop.engine.parts.layers import glorot_uniform, product, zeros
 from laddertop.engine.randomness import Draws
-from laddertop.journal.events import Term, Value
+from laddertop.journal.events import Knob, Term, Value
 from laddertop.journal.models import SdaeSpec
 from laddertop.journal.spec import Spec
 
@@ -71,14 +71,10 @@ class Sdae(nn.Module):
                 weight="train.top",
             ),
         ]
-        help = "Weight of the {} cost while it is trained; 0 at all other times."
         self.knobs = [
             level_knob(spec.noise),
-            *(
-                number(f"train.{k}", f"weight of layer {k}", "", 0, 1e6, 1, 1.25, help.format(f"layer {k}"))
-                for k in layers
-            ),
-            number("train.top", "weight of the classes", "", 0, 1e6, 1, 1.25, help.format("classification")),
+            *(_weight(f"train.{k}", f"weight of layer {k}", "layers", f"layer {k}") for k in layers),
+            _weight("train.top", "weight of the classes", "classes", "classification"),
         ]
         self.level = self.knobs[0].name
 
@@ -202,3 +198,8 @@ class Sdae(nn.Module):
     def denoise(self, x: Tensor) -> Tensor:
         """The reconstruction [B, D] of x [B, D] by the bottom layer, which is the one that learnt to denoise images."""
         return self._down(self._layer(x, 0), 1)
+
+
+def _weight(name: str, label: str, short: str, cost: str) -> Knob:
+    about = f"Weight of the {cost} cost while it is trained; 0 at all other times."
+    return number(name, label, short=short, value=1, high=1e6, factor=1.25, help=about)

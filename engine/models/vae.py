@@ -84,8 +84,17 @@ class Vae(nn.Module):
             self.terms.append(
                 Term(name=name, label=label, unit=nats, weight=None if watched else "beta", watched=watched)
             )
-        about = "Weight of the KL in the bound; 1 is a bound on log p(x)."
-        self.knobs = [number("beta", "β of the KL term", "", 0, 100, 1, 1.25, about), level_knob(spec.noise)]
+        beta = number(
+            "beta",
+            "β of the KL term",
+            short="β",
+            keys="bB",
+            value=1,
+            high=100,
+            factor=1.25,
+            help="Weight of the KL in the bound; 1 is a bound on log p(x).",
+        )
+        self.knobs = [beta, level_knob(spec.noise)]
         self.level = self.knobs[1].name
 
     def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:

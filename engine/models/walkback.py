@@ -65,10 +65,18 @@ class Gsn(nn.Module):
         self.knobs = [level_knob(spec.noise)]
         self.level = self.knobs[0].name
         if len(self.widths) > 2:
-            help = "Standard deviation of the noise before and after the activation of the layers above the first."
-            sigma = spec.model.hidden_noise
-            unit = "standard deviation"
-            self.knobs.append(number("noise.hidden", "σ of the hidden noise", unit, 0, 10, sigma, 1.25, help))
+            hidden = number(
+                "noise.hidden",
+                "σ of the hidden noise",
+                short="hidden σ",
+                keys="()",
+                value=spec.model.hidden_noise,
+                high=10,
+                factor=1.25,
+                unit="standard deviation",
+                help="Standard deviation of the noise before and after the activation of the layers above the first.",
+            )
+            self.knobs.append(hidden)
 
     def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
         """Normal and uniform draws of one step."""

@@ -61,9 +61,26 @@ def draws_needed(kind: str, pixels: int) -> tuple[int, int]:
 def level_knob(noise: NoiseSpec) -> Knob:
     """The knob that sets the level of the corruption: noise.std for gaussian, noise.level for the others."""
     if noise.kind == "gaussian":
-        std = noise.std[0] if isinstance(noise.std, list) else noise.std
-        help = "Standard deviation of the Gaussian noise on every pixel."
-        return number("noise.std", "σ of the corruption", "standard deviation", 0, 10, std, 1.25, help)
+        return number(
+            "noise.std",
+            "σ of the corruption",
+            short="σ",
+            keys="-+",
+            value=noise.std[0] if isinstance(noise.std, list) else noise.std,
+            high=10,
+            factor=1.25,
+            unit="standard deviation",
+            help="Standard deviation of the Gaussian noise on every pixel.",
+        )
     kind = noise.kind.replace("_", "-")
-    help = f"Probability that {kind} corruption hits a pixel."
-    return number("noise.level", f"{kind} ν", "probability per pixel", 0, 1, noise.level, 1.25, help)
+    return number(
+        "noise.level",
+        f"{kind} ν",
+        short="level",
+        keys="-+",
+        value=noise.level,
+        high=1,
+        factor=1.25,
+        unit="probability per pixel",
+        help=f"Probability that {kind} corruption hits a pixel.",
+    )

@@ -6,7 +6,6 @@ reads, so that turning a knob never changes the step itself.
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from laddertop.engine.knobs import number, switch
 from laddertop.journal.events import Change, Knob
+from laddertop.journal.knobs import meant, value_of
 from laddertop.journal.spec import Spec
 
 _WARMED = {"noise": "noise.", "denoising": "lambda.", "kl": "beta"}
@@ -26,34 +26,73 @@ def shared_knobs(spec: Spec) -> list[Knob]:
     """The knobs that do not come from the model; the switch of the noise only where the model takes noise."""
     warmed = {"noise": "the noise", "denoising": "the denoising weights λ", "kl": "the KL weight β"}[spec.warmup.of]
 
-    noise = switch("noise", "noise", spec.noise.on, "Corruption of what the model sees; off trains on clean data.")
+    noise = switch(
+        "noise",
+        "noise",
+        short="noise",
+        key="n",
+        on=spec.noise.on,
+        help="Corruption of what the model sees; off trains on clean data.",
+    )
     return [
         *([noise] if spec.model.noisy else []),
-        switch("warmup", "warm-up", spec.warmup.on, f"Raises {warmed} from 0 to 1; switching it on starts at 0 again."),
+        switch(
+            "warmup",
+            "warm-up",
+            short="warm-up",
+            key="w",
+            on=spec.warmup.on,
+            help=f"Raises {warmed} from 0 to 1; switching it on starts at 0 again.",
+        ),
         number(
             "warmup.steps",
             "warm-up length",
-            "steps",
-            1,
-            1e9,
-            spec.warmup.steps,
-            2.0,
-            "Steps of the warm-up from 0 to 1.",
+            short="warm-up steps",
+            value=spec.warmup.steps,
+            low=1,
+            high=1e9,
+            factor=2.0,
+            unit="steps",
+            help="Steps of the warm-up from 0 to 1.",
         ),
         number(
             "warmup.after",
             "warm-up delay",
-            "steps",
-            0,
-            1e9,
-            spec.warmup.after,
-            2.0,
-            f"Steps without {warmed} before the warm-up rises.",
+            short="warm-up delay",
+            value=spec.warmup.after,
+            high=1e9,
+            factor=2.0,
+            unit="steps",
+            help=f"Steps without {warmed} before the warm-up rises.",
         ),
-        switch("warmup.hold", "warm-up hold", False, "Keeps the warm-up where it is."),
-        number("lr", "learning rate", "", 0, 10, spec.optimizer.lr, 1.5, "Learning rate before its decay."),
+        switch(
+            "warmup.hold",
+            "warm-up hold",
+            short="hold",
+            key="h",
+            on=False,
+            help="Keeps the warm-up where it is.",
+        ),
         number(
-            "clip", "gradient clip", "norm", 0, 1e9, spec.optimizer.clip, 2.0, "Largest norm of the gradient; 0 is off."
+            "lr",
+            "learning rate",
+            short="lr",
+            keys="[]",
+            value=spec.optimizer.lr,
+            high=10,
+            factor=1.5,
+            help="Learning rate before its decay.",
+        ),
+        number(
+            "clip",
+            "gradient clip",
+            short="clip",
+            keys="{}",
+            value=spec.optimizer.clip,
+            high=1e9,
+            factor=2.0,
+            unit="norm",
+            help="Largest norm of the gradient; 0 is off.",
         ),
     ]
 
@@ -112,13 +151,9 @@ class Controls:
         """
         done: dict[str, Change] = {}
         for name, text in changes.items():
-            for knob in self._meant(name):
-                value = _number(knob, text)
-                if not knob.low <= value <= knob.high:
-                    raise ValueError(f"{knob.name} must lie between {knob.low:g} and {knob.high:g}, not {value:g}")
-                done[knob.name] = Change(
-                    knob=knob.name, old=self.state.values[knob.name], requested=value, applied=value
-                )
+            for knob in meant(name, self._knobs):
+                old, value = self.state.values[knob.name], value_of(knob, text)
+                done[knob.name] = Change(knob=knob.name, old=old, requested=value, applied=value)
         for change in done.values():
             self.state.values[change.knob] = change.applied
             if change.knob == "warmup" and change.applied and not change.old:
@@ -172,25 +207,3 @@ class Controls:
                 # 10^(-k/c) from epoch 3^k on, counted from 1, with c = log₃(E/2), as in the code of Im et al. 2017.
                 steps_down = sum(3**k <= epoch + 1 for k in range(1, 40))
                 return math.pow(10, -steps_down / max(math.log(self._epochs / 2, 3), 1.0))
-
-    def _meant(self, name: str) -> list[Knob]:
-        if name in self._knobs:
-            return [self._knobs[name]]
-        members = [knob for knob in self._knobs.values() if knob.name.startswith(f"{name}.")]
-        if not members:
-            near = difflib.get_close_matches(name, self._knobs, n=3, cutoff=0.4)
-            hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(self._knobs)}"
-            raise ValueError(f"unknown knob {name!r}{hint}")
-        return members
-
-
-def _number(knob: Knob, text: float | str) -> float:
-    words = {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0}
-    try:
-        value = words[text.lower()] if isinstance(text, str) and text.lower() in words else float(text)
-    except ValueError:
-        value = math.nan
-    if math.isnan(value) or (knob.kind == "switch" and value not in (0, 1)):
-        takes = "on or off" if knob.kind == "switch" else "a number"
-        raise ValueError(f"{knob.name} takes {takes}, not {text!r}")
-    return value

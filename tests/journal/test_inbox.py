@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from laddertop.journal import files
-from laddertop.journal.commands import ACTIONS, Command, pending, send, sender
+from laddertop.journal.actions import ACTIONS
+from laddertop.journal.commands import Command, pending, send, sender
 from laddertop.journal.files import write_atomically
 
 

@@ -31,6 +31,7 @@ from laddertop.journal.events import (
     Value,
 )
 from laddertop.journal.folder import RunFolder, create_run
+from laddertop.journal.knobs import members
 from laddertop.journal.metrics import MetricsWriter, write_columns
 from laddertop.journal.models import LadderSpec
 from laddertop.journal.samples import write_samples
@@ -41,7 +42,16 @@ ERROR = "squared error per unit, mean over rows"
 NATS = "nats per image, mean over the batch"
 
 
-def knob(name: str, value: float, *, factor: float | None = 1.5, high: float = 10.0, label: str = "") -> Knob:
+def knob(
+    name: str,
+    value: float,
+    short: str,
+    keys: str = "",
+    *,
+    factor: float | None = 1.5,
+    high: float = 10.0,
+    label: str = "",
+) -> Knob:
     """A number, or a switch when `factor` is None."""
     return Knob(
         name=name,
@@ -53,6 +63,8 @@ def knob(name: str, value: float, *, factor: float | None = 1.5, high: float = 1
         factor=factor,
         help=f"Help of {name}.",
         value=value,
+        short=short,
+        keys=keys,
     )
 
 
@@ -78,6 +90,11 @@ class PlayedEngine:
         """An engine for a new run in the folder `runs`."""
         spec = override(load_recipe(recipe), ["epochs=150"] if recipe.startswith("ladder-mnist") else [])
         return cls(create_run(runs, spec, name), **options)
+
+    def declare(self, knob: Knob) -> None:
+        """One knob more, before the start."""
+        self._knobs.append(knob)
+        self._values[knob.name] = knob.value
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self.run.engine_lock())
@@ -209,10 +226,8 @@ class PlayedEngine:
         changes, reason = [], ""
         for name, text in command.changes.items():
             value = float(text)
-            meant = [k for k in self._knobs if k.name == name or k.name.startswith(f"{name}.")]
-            if name in self._values:
-                meant = meant[:1]
-            for declared in meant:
+            meant = members(name, self._values)
+            for declared in (k for k in self._knobs if k.name in meant):
                 if not declared.low <= value <= declared.high:
                     reason = f"{name} must lie between {declared.low:g} and {declared.high:g}, not {value:g}"
                 old = self._values[declared.name]
@@ -237,12 +252,12 @@ class PlayedEngine:
     def _declared(self) -> tuple[list[Term], list[Knob]]:
         spec = self.run.spec
         shared = [
-            knob("noise", float(spec.noise.on), factor=None),
-            knob("warmup", float(spec.warmup.on), factor=None),
-            knob("warmup.steps", float(spec.warmup.steps), factor=2.0, high=1e9),
-            knob("warmup.hold", 0.0, factor=None),
-            knob("lr", spec.optimizer.lr, label="learning rate"),
-            knob("clip", spec.optimizer.clip, factor=2.0, high=1e9),
+            knob("noise", float(spec.noise.on), "noise", "n", factor=None),
+            knob("warmup", float(spec.warmup.on), "warm-up", "w", factor=None),
+            knob("warmup.steps", float(spec.warmup.steps), "warm-up steps", factor=2.0, high=1e9),
+            knob("warmup.hold", 0.0, "hold", "h", factor=None),
+            knob("lr", spec.optimizer.lr, "lr", "[]", label="learning rate"),
+            knob("clip", spec.optimizer.clip, "clip", "{}", factor=2.0, high=1e9),
         ]
         if isinstance(spec.model, LadderSpec):
             layers = range(len(spec.model.denoising))
@@ -251,17 +266,19 @@ class PlayedEngine:
                 Term(name=f"denoise.{i}", label=f"denoising {i} {names[i]}", unit=ERROR, weight=f"lambda.{i}")
                 for i in layers
             ]
-            shared += [knob(f"noise.std.{i}", 0.3, factor=1.1) for i in layers]
-            shared += [knob(f"lambda.{i}", v, factor=2.0, high=1e6) for i, v in enumerate(spec.model.denoising)]
+            shared += [knob(f"noise.std.{i}", 0.3, "σ", "-+", factor=1.1) for i in layers]
+            shared += [
+                knob(f"lambda.{i}", v, "λ", "yY", factor=2.0, high=1e6) for i, v in enumerate(spec.model.denoising)
+            ]
         elif spec.model.kind == "vae":
             terms = [
                 Term(name="reconstruction", label="reconstruction", unit=NATS, weight=None),
                 Term(name="kl", label="KL q(z|x) ‖ p(z)", unit=NATS, weight="beta"),
             ]
-            shared += [knob("noise.level", 0.05, factor=1.1, high=1.0), knob("beta", 1.0)]
+            shared += [knob("noise.level", 0.05, "level", "-+", factor=1.1, high=1.0), knob("beta", 1.0, "β", "bB")]
         else:
             terms = [Term(name="reconstruction", label="reconstruction", unit=NATS, weight=None)]
-            shared += [knob("noise.level", 0.25, factor=1.1, high=1.0)]
+            shared += [knob("noise.level", 0.25, "level", "-+", factor=1.1, high=1.0)]
         return terms, shared
 
 

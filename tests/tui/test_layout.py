@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from laddertop.tui.dashboard.layout import MIN_HEIGHT, MIN_WIDTH, PANELS, arrange, too_small
+from laddertop.tui.dashboard.layout import MIN_HEIGHT, MIN_WIDTH, arrange, too_small
+from laddertop.tui.dashboard.panels import MIDDLE
 
 SIZES = [(w, h) for w in (60, 79, 80, 99, 100, 120, 139, 140, 160, 200, 320) for h in (15, 23, 24, 30, 40, 50, 80)]
 
@@ -12,9 +13,10 @@ SIZES = [(w, h) for w in (60, 79, 80, 99, 100, 120, 139, 140, 160, 200, 320) for
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_panels_never_overlap_and_never_leave_the_screen(width: int, height: int) -> None:
     for term_rows in (5, 8, 13):
-        for chosen in PANELS:
+        least = {"knobs": 3 + (height >= 30), "terms": term_rows}
+        for chosen in MIDDLE:
             for maximised in (False, True):
-                places = arrange(width, height, 2 + (height >= 30), term_rows, chosen, maximised)
+                places = arrange(width, height, MIDDLE, least, chosen, maximised)
                 cells: set[tuple[int, int]] = set()
                 for name, place in places.items():
                     assert place.width > 0, name
@@ -29,22 +31,22 @@ def test_panels_never_overlap_and_never_leave_the_screen(width: int, height: int
                     }
                     assert not mine & cells, name
                     cells |= mine
-                assert {"status", "knobs", "history"} <= set(places)
+                assert {"status", "knobs", "events"} <= set(places)
                 assert maximised or "cost" in places
                 assert chosen in places
 
 
 def test_80_by_24_shows_chart_and_terms_and_tab_brings_the_others() -> None:
     for chosen, lower in (("cost", "terms"), ("terms", "terms"), ("layers", "layers"), ("samples", "samples")):
-        places = arrange(80, 24, 2, 12, chosen, maximised=False)
-        assert set(places) == {"status", "cost", lower, "knobs", "history"}
+        places = arrange(80, 24, MIDDLE, {"knobs": 2, "terms": 12}, chosen, maximised=False)
+        assert set(places) == {"status", "cost", lower, "knobs", "events"}
         assert places["cost"].height >= 8
         assert places[lower].height >= 10
 
 
 def test_120_by_40_shows_everything() -> None:
-    places = arrange(120, 40, 3, 13, "cost", maximised=False)
-    assert set(places) == {"status", *PANELS, "knobs", "history"}
+    places = arrange(120, 40, MIDDLE, {"knobs": 3, "terms": 13}, "cost", maximised=False)
+    assert set(places) == {"status", *MIDDLE, "knobs", "events"}
 
 
 def test_the_smallest_size_is_60_by_15() -> None:

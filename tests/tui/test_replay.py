@@ -14,10 +14,10 @@ from laddertop.journal.commands import send
 from laddertop.journal.events import EventReader, EventWriter, RunStarted
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.run_keys import NOW, STEERING
 from laddertop.tui.dashboard.screens.knob_commands import KnobCommands
 from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.replay import ReplayBar, ReplayScreen
-from laddertop.tui.dashboard.screens.run_keys import NOW, STEERING
 from laddertop.tui.dashboard.widgets.status import StatusBar
 from laddertop.tui.watch.history import Wanted
 from laddertop.tui.watch.replay import Past, PastView, PastWatcher
@@ -217,6 +217,7 @@ async def test_a_look_that_was_under_way_when_the_user_went_back_shows_nothing_o
 async def test_every_key_of_a_run_leaves_the_folder_of_a_replay_as_it_is(run: RunFolder, until: Until) -> None:
     before = {file: file.stat().st_mtime_ns for file in run.path.rglob("*")}
     keys = [b.key.split(",")[0] for b in LiveScreen.BINDINGS if isinstance(b, Binding) and "app." not in b.action]
+    keys += [*"nwhyYbB", "minus", "plus", "left_curly_bracket"]  # those of the knobs
     app = LaddertopApp(run.path.parent, run.path, replay=True)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: "replay" in screen_text(app), "the replay")
@@ -228,7 +229,7 @@ async def test_every_key_of_a_run_leaves_the_folder_of_a_replay_as_it_is(run: Ru
         assert isinstance(screen, ReplayScreen)
         # Nor is there anything else that could ask, by whatever key or word of the palette.
         assert KnobCommands not in screen.COMMANDS
-        for binding in (*STEERING, *NOW):
+        for binding in (key.binding() for key in (*STEERING, *NOW)):
             assert isinstance(binding, Binding)
             assert not hasattr(screen, f"action_{binding.action.partition('(')[0]}"), binding.action
         for name in ("steering", "asking", "ask"):

@@ -12,9 +12,10 @@ import pytest
 
 from laddertop.journal.commands import send
 from laddertop.journal.events import Logged
+from laddertop.journal.knobs import members
 from laddertop.journal.metrics import MetricsReader
 from laddertop.tui.dashboard.views.runs import RunsView
-from laddertop.tui.dashboard.widgets.history import History
+from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.samples import Samples
 from laddertop.tui.dashboard.widgets.status import StatusBar
 from laddertop.tui.dashboard.widgets.terms import Terms
@@ -112,7 +113,7 @@ def test_a_kl_term_about_zero_for_500_steps_is_flagged_with_the_reason(tmp_path:
 
 
 def test_all_noise_levels_turn_in_one_command_by_their_factor(eyes: Eyes) -> None:
-    names = [knob.name for knob in eyes.view.noise_knobs()]
+    names = members("noise.std", eyes.view.state.knobs)
     action, changes = steering.turn(eyes.view, names, up=True)
     assert action == "set"
     assert changes == pytest.approx({f"noise.std.{i}": 0.33 for i in range(7)})
@@ -241,8 +242,8 @@ def test_what_was_done_to_a_run_stays_on_the_screen_however_often_it_is_evaluate
     engine.answer()
     for _ in range(250):
         engine.evaluate(1.0)
-    history = History(eyes.look(), id="history")
-    assert "noise off" in history.picture(4, 120).text()
+    log = EventLog(eyes.look(), id="events")
+    assert "noise off" in log.picture(4, 120).text()
 
 
 def test_samples_taken_again_at_the_same_step_are_drawn_again(engine: PlayedEngine, eyes: Eyes) -> None:

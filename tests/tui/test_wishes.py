@@ -79,7 +79,8 @@ async def test_no_screen_of_a_dashboard_that_only_looks_writes_into_a_run(
                 await until(pilot, lambda: "read-only: the model is not asked" in screen_text(app), "the sentence")
             bindings = [binding for binding in looking.BINDINGS if isinstance(binding, Binding)]
             leaving = ("app.", "dismiss", "help")
-            for pressed in [b.key.split(",")[0] for b in bindings if not b.action.startswith(leaving)]:
+            keys = [b.key.split(",")[0] for b in bindings if not b.action.startswith(leaving)]
+            for pressed in [*keys, *"nwhyY", "minus", "plus", "right_square_bracket"]:
                 await pilot.press(pressed)
                 while app.screen is not looking and len(app.screen_stack) > 1 + bool(key):
                     await pilot.press("escape")

@@ -6,11 +6,13 @@ Commands import what they need when they run, so that `--help` answers at once.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from laddertop.journal.actions import ACTIONS, Action
 from laddertop.tui.cli.open import show_dashboard
 from laddertop.tui.cli.options import (
     CheckpointStep,
@@ -28,9 +30,6 @@ from laddertop.tui.cli.options import (
 )
 from laddertop.tui.cli.typed_explore import app as explore
 from laddertop.tui.cli.typed_runs import app as whole_runs
-
-if TYPE_CHECKING:
-    from laddertop.journal.commands import Action
 
 app = typer.Typer(
     add_completion=False,
@@ -212,41 +211,16 @@ def set_knobs(
     _ask(runs, run, "set", note, timeout, json, settings)
 
 
-@app.command()
-def pause(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
-    """Pause a running training."""
-    _ask(runs, run, "pause", note, timeout, json)
+def _command(action: Action) -> Callable[..., None]:
+    def ask(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
+        _ask(runs, run, action, note, timeout, json)
+
+    return ask
 
 
-@app.command("continue")
-def go_on(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
-    """Let a paused training go on."""
-    _ask(runs, run, "continue", note, timeout, json)
-
-
-@app.command()
-def stop(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
-    """Save and end a running training; `resume` goes on with it."""
-    _ask(runs, run, "stop", note, timeout, json)
-
-
-@app.command()
-def checkpoint(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
-    """Save a running training now."""
-    _ask(runs, run, "checkpoint", note, timeout, json)
-
-
-@app.command()
-def evaluate(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
-    """Evaluate a running training now."""
-    _ask(runs, run, "evaluate", note, timeout, json)
-
-
-@app.command()
-def refresh(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
-    """Pass the test items through a running model now."""
-    _ask(runs, run, "sample", note, timeout, json)
-
+for _name, _about in ACTIONS.items():
+    if _about.typed:
+        app.command(_about.typed, help=_about.help)(_command(_name))
 
 app.add_typer(whole_runs)
 app.add_typer(explore)

@@ -5,14 +5,13 @@ Each writes a command into the run's inbox and waits for what the engine records
 
 from __future__ import annotations
 
-import difflib
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from laddertop.journal.commands import Action, Command, send, sender
+from laddertop.journal.actions import ACTIONS, Action
+from laddertop.journal.commands import Command, send, sender
 from laddertop.journal.events import (
     Checkpointed,
     Commanded,
@@ -26,22 +25,13 @@ from laddertop.journal.events import (
     as_json,
 )
 from laddertop.journal.folder import RunFolder, find_run, runs_folder
+from laddertop.journal.knobs import meant, value_of
 from laddertop.journal.metrics import segment_path
 from laddertop.journal.state import RunState
 from laddertop.tui.cli.follow import change_in_words
-from laddertop.tui.cli.print import json_result, number, result
+from laddertop.tui.cli.print import json_result, result
 from laddertop.tui.cli.show import describe_evaluation
 from laddertop.tui.steer.engine_process import EngineError, NoEngineError
-from laddertop.tui.watch.wording import members
-
-YIELDS: dict[str, type[Checkpointed] | type[Evaluated] | type[Sampled] | type[RunEnded] | type[RunStarted]] = {
-    "checkpoint": Checkpointed,
-    "evaluate": Evaluated,
-    "sample": Sampled,
-    "stop": RunEnded,
-    "rollback": RunStarted,
-}
-"""What the engine records when it has done as it was asked; the other actions are done when they are answered."""
 
 COMPILING = 300.0
 """Seconds after its start that an engine may take for its first step before they count as silence."""
@@ -76,7 +66,7 @@ def ask(
         if as_json:
             json_result({**_plain(answer), "result": None})
         raise EngineError(f"refused at step {answer.step}: {answer.reason}")
-    if action in YIELDS:
+    if ACTIONS[action].yields:
         dialogue.wait(lambda: dialogue.done(sent) is not None, "took the command up and is still at it")
     if action == "stop":
         dialogue.wait_until_gone()
@@ -98,16 +88,8 @@ def parse_changes(settings: list[str], knobs: dict[str, Knob]) -> dict[str, floa
         name, equals, text = setting.partition("=")
         if not equals:
             raise ValueError(f"{setting!r} is no setting: write knob=value, such as noise=off")
-        meant = [knobs[member] for member in members(name, knobs)]
-        if not meant:
-            groups = {knob.rpartition(".")[0] for knob in knobs if knob[-1].isdigit()}
-            known = [*knobs, *sorted(groups)]
-            near = difflib.get_close_matches(name, known, cutoff=0.5)
-            near = near or difflib.get_close_matches(name.rpartition(".")[2], known, cutoff=0.5)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"this run has {', '.join(known)}"
-            raise ValueError(f"unknown knob {name!r}; {hint}")
-        for knob in meant:
-            changes[name] = _value(knob, text)
+        for knob in meant(name, knobs):
+            changes[name] = value_of(knob, text)
     return changes
 
 
@@ -156,10 +138,10 @@ class _Dialogue:
         Earlier ones were somebody else's, or the schedule's.
         """
         answer = self.answer(sent.id)
-        if answer is None or sent.action not in YIELDS:
+        if answer is None:
             return None
         after = self._since[self._since.index(answer) + 1 :]
-        return next((e for e in after if isinstance(e, YIELDS[sent.action])), None)
+        return next((e for e in after if e.type == ACTIONS[sent.action].yields), None)
 
     def wait_for_engine(self) -> None:
         """Returns once an engine is at work; raises NoEngineError when there is none."""
@@ -213,20 +195,6 @@ class _Dialogue:
     def _before_first_step(self) -> bool:
         segment = segment_path(self._run.path, self.state.segment)
         return not segment.is_file() or not segment.stat().st_size
-
-
-def _value(knob: Knob, text: str) -> float:
-    if knob.kind == "switch":
-        if text not in ("on", "off", "1", "0"):
-            raise ValueError(f"{knob.name}: a switch takes on or off (you gave {text!r})")
-        return float(text in ("on", "1"))
-    try:
-        value = float(text)
-    except ValueError:
-        raise ValueError(f"{knob.name}: takes a number (you gave {text!r})") from None
-    if not math.isfinite(value) or not knob.low <= value <= knob.high:
-        raise ValueError(f"{knob.name}: takes {number(knob.low)} to {number(knob.high)} (you gave {text})")
-    return value
 
 
 def _plain(event: Event) -> dict[str, Any]:

@@ -26,10 +26,8 @@ ANSWER = 0.04
 """Seconds between two looks while the engine owes an answer."""
 PATIENCE = 2.0
 """Seconds after which an answer is waited for no faster than anything else."""
-PANELS = {"status": 0.5, "cost": 2.0, "terms": 2.0, "layers": 2.0, "samples": 1.0, "knobs": 0.5, "history": 0.5}
-"""Seconds between two drawings of a panel at least, unless a key asks for one."""
 SLOW = 4.0
-"""How much longer all of that is on a slow link."""
+"""How much longer all of that, and the time between two drawings of a panel, is on a slow link."""
 
 
 class Pace:
@@ -62,10 +60,10 @@ class Pace:
         self._left = self._left or (hurry and self._waiting_since is not None)
         return self._waiting_since is None
 
-    def due(self, panel: str, hurry: bool) -> bool:
-        """Whether it is time to draw a panel again."""
+    def due(self, panel: str, interval: float, hurry: bool) -> bool:
+        """Whether it is time to draw a panel again, after `interval` seconds unless a key waits for it."""
         now = time.monotonic()
-        if not hurry and now - self._drawn.get(panel, 0.0) < PANELS.get(panel, 0.0) * self._slower * 0.9:
+        if not hurry and now - self._drawn.get(panel, 0.0) < interval * self._slower * 0.9:
             return False
         self._drawn[panel] = now
         return True

@@ -33,6 +33,10 @@ class Panel(Widget, can_focus=False):
         """What to show of `self.view`, height × width cells."""
         raise NotImplementedError
 
+    def least_rows(self, width: int, height: int) -> int:
+        """Rows that show everything, title included, on a screen of that size; 0 where it takes what is left."""
+        return 0
+
     def update(self) -> None:
         """Draw again, and ask for the cells that look different now (see laddertop.tui.dashboard.paint)."""
         cells = self.picture(self.size.height, self.size.width)

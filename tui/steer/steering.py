@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from laddertop.journal.commands import Action, send
+from laddertop.journal.actions import Action
+from laddertop.journal.commands import send
 from laddertop.journal.events import Commanded
+from laddertop.journal.knobs import members
 from laddertop.tui.draw.numbers import thousands
 from laddertop.tui.watch.event_line import ME
 from laddertop.tui.watch.run_view import RunView
@@ -109,9 +111,8 @@ class Steering:
         self._try(lambda: flip(self._view, name))
 
     def turn(self, name: str, up: bool) -> None:
-        """Turn a knob, or all noise levels, by its factor."""
-        names = [knob.name for knob in self._view.noise_knobs()] if name == "noise levels" else [name]
-        self._try(lambda: turn(self._view, names, up))
+        """Turn a knob, or all of a group, each by its factor."""
+        self._try(lambda: turn(self._view, members(name, self._view.state.knobs), up))
 
     def pause(self) -> None:
         """Pause, or continue."""

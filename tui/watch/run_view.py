@@ -16,6 +16,7 @@ import numpy as np
 from laddertop.journal.commands import Command
 from laddertop.journal.events import Commanded, Evaluated, Event, Knob, RunStarted, Value, unreadable
 from laddertop.journal.folder import RunFolder
+from laddertop.journal.knobs import members
 from laddertop.journal.spec import Spec
 from laddertop.journal.state import STARTUP, RunState
 from laddertop.tui.draw.axis import BINS, XAxis
@@ -28,7 +29,6 @@ from laddertop.tui.watch.effects import Effect
 from laddertop.tui.watch.event_line import Line, effect_in_words, lines_of, marker_of
 from laddertop.tui.watch.history import Curves, Wanted, weights_of
 from laddertop.tui.watch.watcher import News
-from laddertop.tui.watch.wording import members
 
 DECAYS = (0.98, 0.995, 0.0, 0.9)
 """Of the moving averages, per step, in the order in which a key goes through them."""
@@ -287,7 +287,3 @@ class RunView:
     def pending(self) -> list[Command]:
         """Commands that wait for the engine, oldest first."""
         return sorted(self._pending.values(), key=lambda command: command.id)
-
-    def noise_knobs(self) -> list[Knob]:
-        """The knobs that say how strong the noise is."""
-        return [k for k in self.state.knobs.values() if k.name.startswith("noise.") and k.kind == "number"]

@@ -5,41 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from laddertop.journal.events import Commanded, Knob
+from laddertop.journal.actions import ACTIONS
+from laddertop.journal.events import Commanded, Knob, group_of
+from laddertop.journal.knobs import members
 from laddertop.tui.draw.numbers import number, setting, thousands
 from laddertop.tui.draw.text import fit
 
-_NAMES = {
-    "noise": "noise",
-    "noise.std": "σ",
-    "noise.level": "corruption",
-    "warmup": "warm-up",
-    "warmup.steps": "warm-up steps",
-    "warmup.after": "warm-up delay",
-    "warmup.hold": "hold warm-up",
-    "beta": "β",
-    "lambda": "λ",
-}
-
 _BOUND = re.compile(r"^negative_(elbo|l\d+)")
 
-_DEEDS = {
-    "pause": "pause",
-    "continue": "continue",
-    "stop": "stop",
-    "checkpoint": "checkpoint now",
-    "evaluate": "evaluate now",
-    "sample": "sample now",
-    "annotate": "note",
-}
 
-
-def knob_name(name: str) -> str:
-    """A knob's name in a word: noise.std.3 → σ 3."""
-    group, _, member = name.rpartition(".")
-    if name not in _NAMES and member.isdigit():
-        return f"{_NAMES.get(group, group)} {member}"
-    return _NAMES.get(name, name)
+def knob_name(name: str, knobs: Mapping[str, Knob]) -> str:
+    """The short name of a knob or of a group of them: noise.std.3 → σ 3, noise.std → σ."""
+    found = members(name, knobs)
+    if not found:
+        return name
+    member = name.removeprefix(f"{group_of(name)}.")
+    return knobs[found[0]].short + ("" if member == name else f" {member}")
 
 
 def knob_value(knob: Knob | None, value: float | str) -> str:
@@ -51,28 +32,21 @@ def knob_value(knob: Knob | None, value: float | str) -> str:
     return setting(value)
 
 
-def members(name: str, knobs: Mapping[str, Knob]) -> list[str]:
-    """The knobs that a name in a command means: itself, or the members of a group such as noise.std."""
-    return [name] if name in knobs else [k for k in knobs if k.startswith(f"{name}.") and k[len(name) + 1 :].isdigit()]
-
-
 def changes_in_words(changes: Mapping[str, float | str], knobs: Mapping[str, Knob]) -> str:
     """What a set command does, briefly: "noise off", "lr 0.001", "σ 0.33" for a whole group at once."""
     left = dict(changes)
     words = []
     groups: dict[str, list[str]] = {}
     for name in left:
-        group, _, member = name.rpartition(".")
-        if member.isdigit():
-            groups.setdefault(group, []).append(name)
+        groups.setdefault(group_of(name), []).append(name)
     for group, names in groups.items():
         if len(names) > 1:
             values = [left.pop(name) for name in names]
             numbers = [v for v in values if not isinstance(v, str)]
             low, high = (min(numbers), max(numbers)) if numbers else (0.0, 0.0)
             span = knob_value(None, low) if low == high else f"{knob_value(None, low)} … {knob_value(None, high)}"
-            words.append(f"{knob_name(group)} {span}")
-    words += [f"{knob_name(name)} {knob_value(knobs.get(name), value)}" for name, value in left.items()]
+            words.append(f"{knob_name(group, knobs)} {span}")
+    words += [f"{knob_name(name, knobs)} {knob_value(knobs.get(name), value)}" for name, value in left.items()]
     return ", ".join(words)
 
 
@@ -80,10 +54,10 @@ def command_in_words(action: str, changes: Mapping[str, float | str], note: str,
     """What a command asks for."""
     if action == "set":
         return changes_in_words(changes, knobs) or "no change"
-    if action == "rollback":
-        step = changes.get("step")
-        return "back to " + (f"step {thousands(int(step))}" if isinstance(step, float | int) else "a checkpoint")
-    return f"{_DEEDS.get(action, action)}: {note}" if note else _DEEDS.get(action, action)
+    if action == "rollback" and isinstance(step := changes.get("step"), float | int):
+        return f"back to step {thousands(int(step))}"
+    words = next((about.words for name, about in ACTIONS.items() if name == action), action)
+    return f"{words}: {note}" if note else words
 
 
 def outcome_in_words(done: Commanded, asked: Mapping[str, float | str], knobs: Mapping[str, Knob]) -> str:

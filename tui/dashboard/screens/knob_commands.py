@@ -8,10 +8,12 @@ from typing import Protocol, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from laddertop.journal.commands import Action
+from laddertop.journal.actions import Action
+from laddertop.journal.knobs import members
+from laddertop.tui.dashboard.knob_keys import KnobKey, knob_keys
 from laddertop.tui.dashboard.screens.commands import literal
 from laddertop.tui.watch.run_view import RunView
-from laddertop.tui.watch.wording import knob_value, members
+from laddertop.tui.watch.wording import knob_value
 
 
 class Steers(Protocol):
@@ -23,6 +25,9 @@ class Steers(Protocol):
     def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
         """Ask something of the engine."""
 
+    def press(self, key: KnobKey) -> None:
+        """Do what a key of a knob does."""
+
     def tell(self, text: str) -> None:
         """Say something, in the line that the screen has for it."""
 
@@ -31,7 +36,9 @@ class KnobCommands(Provider):
     """`lr 0.001`, `lambda.0 = 500` or `noise off` set a knob; `note: text` leaves a note in the event log."""
 
     async def discover(self) -> Hits:
-        """The knobs and where they stand."""
+        """What the keys of the knobs do, the knobs and where they stand."""
+        for key in knob_keys(self._screen.view.state.knobs):
+            yield DiscoveryHit(literal(key.about), partial(self._screen.press, key))
         for knob in self._screen.view.state.knobs.values():
             name = literal(knob.name)
             hint = partial(self._screen.tell, f"ctrl+p, then type: {name} and its new value")
@@ -47,6 +54,10 @@ class KnobCommands(Provider):
         if query.lower().startswith("note:") and (note := query[5:].strip()):
             yield Hit(1.0, f"leave the note: {literal(note)}", partial(self._screen.ask, "annotate", None, note))
         matcher = self.matcher(query)
+        for key in knob_keys(knobs):
+            about = literal(key.about)
+            if (score := matcher.match(about)) > 0:
+                yield Hit(score, matcher.highlight(about), partial(self._screen.press, key))
         for knob in knobs.values():
             name = literal(knob.name)
             if (score := matcher.match(name)) > 0:

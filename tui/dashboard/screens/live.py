@@ -7,18 +7,21 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from textual import work
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.events import Key
 
-from laddertop.journal.commands import Action
+from laddertop.journal.actions import Action
 from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.knob_keys import TAKEN, KnobKey, key_of, knob_keys
 from laddertop.tui.dashboard.messages import ONLY_LOOKS, ForkRun, StartEngine
+from laddertop.tui.dashboard.run_keys import KEYS, PALETTE
 from laddertop.tui.dashboard.screens.ask import AskLine, choose_checkpoint
 from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.confirm import Confirm
 from laddertop.tui.dashboard.screens.knob_commands import KnobCommands
 from laddertop.tui.dashboard.screens.run import RunScreen
-from laddertop.tui.dashboard.screens.run_keys import LOOKING, NOW, STEERING
+from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.knobs import Knobs
 from laddertop.tui.steer.asking import Asking
 from laddertop.tui.steer.steering import Steering
@@ -28,7 +31,7 @@ class LiveScreen(RunScreen, inherit_bindings=False):
     """One run, to be steered."""
 
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands, KnobCommands}
-    BINDINGS: ClassVar[list[BindingType]] = [*STEERING, *NOW, *LOOKING]
+    BINDINGS: ClassVar[list[BindingType]] = [*(key.binding() for key in KEYS), PALETTE]
 
     def __init__(self, run: RunFolder, plain: bool = False, read_only: bool = False) -> None:
         """Shows `run`; `plain` draws in ASCII, with `read_only` no key asks anything."""
@@ -37,6 +40,28 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         self.asking = Asking(run)
         self.asking.allowed = not read_only
         self.steering = Steering(self.view, self.tell, self._sent)
+
+    def on_key(self, event: Key) -> None:
+        """A key that a knob of this run declares turns it."""
+        if key := key_of(event.character, self.view.state.knobs):
+            event.stop()
+            event.prevent_default()
+            self.press(key)
+        elif not self.view.state.knobs and event.is_printable and event.character not in TAKEN:
+            # Which knobs there are is not known before the engine has started.
+            self.steering.ready()
+
+    def press(self, key: KnobKey) -> None:
+        """What a key of a knob does."""
+        if key.up is None:
+            self.steering.flip(key.group)
+        else:
+            self.steering.turn(key.group, key.up)
+
+    def keys(self) -> list[Binding]:
+        """Those of the knobs first."""
+        turns = [Binding(key.key, "", key.about) for key in knob_keys(self.view.state.knobs)]
+        return [*turns, *super().keys()]
 
     def action_steer(self, deed: str, name: str | None = None, up: bool | None = None) -> None:
         """Ask something of the engine."""
@@ -48,7 +73,7 @@ class LiveScreen(RunScreen, inherit_bindings=False):
 
     def _sent(self) -> None:
         self.query_one(Knobs).update()
-        self._history.update()
+        self.query_one(EventLog).update()
         self.look_soon()
 
     @work

@@ -13,9 +13,8 @@ from textual.binding import Binding, BindingType
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.messages import Looked
 from laddertop.tui.dashboard.panel import Panel
-from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.dashboard.run_keys import LOOKING, PALETTE
 from laddertop.tui.dashboard.screens.run import RunScreen
-from laddertop.tui.dashboard.screens.run_keys import LOOKING, NOTES
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import duration, setting
 from laddertop.tui.draw.spark import bar
@@ -58,8 +57,10 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         Binding("plus,equals_sign", "faster(2)", "twice as fast"),
         Binding("minus", "faster(0.5)", "half as fast"),
         *(Binding(str(i), f"go({i / 10})", f"to {i} tenths of the run", show=False) for i in range(10)),
-        *LOOKING,
+        *(key.binding() for key in LOOKING),
+        PALETTE,
     ]
+    HELP_TITLE = "Keys of the replay"
 
     def __init__(self, run: RunFolder, past: Past, plain: bool = False) -> None:
         """Plays the `past` of `run`; `plain` draws in ASCII."""
@@ -132,11 +133,6 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         """Play faster or slower."""
         self._watcher.speed = min(max(self._watcher.speed * factor, 1 / 16), 2.0**20)
         self._moved()
-
-    def action_help(self) -> None:
-        """The keys."""
-        bindings = [b for b in self.BINDINGS if isinstance(b, Binding)]
-        self.app.push_screen(Help("Keys of the replay", bindings, NOTES))
 
     def _go(self, at: float) -> None:
         back = at < self._past.at

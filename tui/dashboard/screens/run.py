@@ -18,24 +18,21 @@ from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 
 from laddertop.journal.folder import RunFolder
-from laddertop.tui.dashboard.layout import PANELS, arrange, terms_width, too_small
+from laddertop.tui.dashboard.layout import arrange, too_small
 from laddertop.tui.dashboard.messages import Failed, Looked
 from laddertop.tui.dashboard.pace import Pace
 from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.dashboard.panels import MIDDLE, PANELS
 from laddertop.tui.dashboard.remembered import Remembered, recall, remember
+from laddertop.tui.dashboard.run_keys import LOOKING, NOTES, PALETTE
 from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
 from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.dashboard.screens.interventions import Interventions
-from laddertop.tui.dashboard.screens.run_keys import LOOKING, NOTES
 from laddertop.tui.dashboard.widgets.charts import Charts
-from laddertop.tui.dashboard.widgets.history import History
-from laddertop.tui.dashboard.widgets.knobs import Knobs
-from laddertop.tui.dashboard.widgets.layers import Layers
+from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.machine import MachineLine
 from laddertop.tui.dashboard.widgets.samples import Samples
-from laddertop.tui.dashboard.widgets.status import StatusBar
-from laddertop.tui.dashboard.widgets.terms import Terms
 from laddertop.tui.draw.image import usable_modes
 from laddertop.tui.watch.run_view import DECAYS, RunView
 from laddertop.tui.watch.watcher import Watcher
@@ -46,7 +43,9 @@ class RunScreen(Screen[None]):
 
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     DEFAULT_CSS = "RunScreen { overflow: hidden; background: transparent; }"
-    BINDINGS: ClassVar[list[BindingType]] = LOOKING
+    BINDINGS: ClassVar[list[BindingType]] = [*(key.binding() for key in LOOKING), PALETTE]
+    HELP_TITLE: ClassVar[str] = "Keys of the run screen"
+    """Title of the help."""
 
     def __init__(self, run: RunFolder, plain: bool = False) -> None:
         """Shows `run`; `plain` draws in ASCII."""
@@ -56,22 +55,15 @@ class RunScreen(Screen[None]):
         self._watcher = Watcher(run)
         self._pace = Pace(self.app)
         self._wake = asyncio.Event()
-        self._chosen = "cost"
+        self._chosen = MIDDLE[0]
         self._maximised = False
         self._with_machine = False
-        self._shape: tuple[int, int] = (0, 0)
+        self._shape: tuple[int, ...] = ()
 
     def compose(self) -> ComposeResult:
         """One widget per panel; where they lie is decided when the size is known."""
-        view = self.view
-        yield StatusBar(view, id="status")
-        yield Charts(view, id="cost")
-        yield Terms(view, id="terms")
-        yield Layers(view, id="layers")
-        yield Samples(view, id="samples")
-        yield Knobs(view, id="knobs")
-        yield History(view, id="history")
-        yield MachineLine(view, id="machine")
+        for name, about in PANELS.items():
+            yield about.widget(self.view, id=name)
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -115,7 +107,7 @@ class RunScreen(Screen[None]):
         # A screen on its way out has no panels any more.
         if not self.display:
             return
-        shape = Terms.rows_needed(self.view, terms_width(self.room[0])), len(self.view.state.knobs)
+        shape = tuple(self._least().values())
         if shape != self._shape:
             self._shape = shape
             self._arrange()
@@ -127,7 +119,8 @@ class RunScreen(Screen[None]):
         if not self._pace.in_sight(self) or not self._pace.free(hurry):
             return
         for panel in self.query(Panel):
-            if panel.display and self._pace.due(panel.id or "", hurry):
+            interval = PANELS[panel.id].interval if panel.id in PANELS else 0.0
+            if panel.display and self._pace.due(panel.id or "", interval, hurry):
                 panel.update()
         self._pace.drawn()
 
@@ -161,10 +154,7 @@ class RunScreen(Screen[None]):
         if too_small(*self.app.size):
             return
         width, height = self.room
-        knobs = self.query_one(Knobs)
-        knobs.ruled = height >= 30
-        rows = Knobs.rows_needed(self.view, width, knobs.ruled), Terms.rows_needed(self.view, terms_width(width))
-        places = arrange(width, height, *rows, self._chosen, self._maximised)
+        places = arrange(width, height, MIDDLE, self._least(), self._chosen, self._maximised)
         for panel in self.query(Panel):
             place = places.get(panel.id or "")
             if place is None:
@@ -176,14 +166,17 @@ class RunScreen(Screen[None]):
         line = self.query_one(MachineLine)
         line.display = self._with_machine
         line.styles.offset, line.styles.width, line.styles.height = (0, height), width, 1
-        for name in PANELS:
+        for name in MIDDLE:
             panel = self.query_one(f"#{name}", Panel)
             panel.chosen = name == self._chosen
             panel.update()
 
+    def _least(self) -> dict[str, int]:
+        return {name: self.query_one(f"#{name}", Panel).least_rows(*self.room) for name in PANELS}
+
     def action_choose(self, by: int) -> None:
         """Go to the next panel."""
-        self._chosen = PANELS[(PANELS.index(self._chosen) + by) % len(PANELS)]
+        self._chosen = MIDDLE[(MIDDLE.index(self._chosen) + by) % len(MIDDLE)]
         self._changed()
 
     def action_maximise(self) -> None:
@@ -194,7 +187,7 @@ class RunScreen(Screen[None]):
     def action_grid(self) -> None:
         """All pinned charts, or one among the other panels."""
         self.charts.grid = self._maximised = not self.charts.grid
-        self._chosen = "cost"
+        self._chosen = MIDDLE[0]
         self._changed()
 
     def _changed(self) -> None:
@@ -214,7 +207,7 @@ class RunScreen(Screen[None]):
         charts.part = known.part
         x.unit, x.log = known.unit, known.log_x
         self.view.decay = known.decay if known.decay in DECAYS else DECAYS[0]
-        self._chosen = known.chosen if known.chosen in PANELS else PANELS[0]
+        self._chosen = known.chosen if known.chosen in MIDDLE else MIDDLE[0]
         self._maximised = known.maximised
 
     def _remember(self) -> None:
@@ -239,7 +232,7 @@ class RunScreen(Screen[None]):
 
     def tell(self, text: str) -> None:
         """Say something in the event line."""
-        self._history.say(text)
+        self.query_one(EventLog).say(text)
 
     def action_charts(self, deed: str, by: int | None = None) -> None:
         """Change the charts."""
@@ -317,8 +310,12 @@ class RunScreen(Screen[None]):
 
     def action_help(self) -> None:
         """The keys."""
-        bindings = [b for b in self.BINDINGS if isinstance(b, Binding)]
-        self.app.push_screen(Help("Keys of the run screen", bindings, NOTES))
+        panels = f"tab goes through {', '.join(PANELS[name].middle for name in MIDDLE)}."
+        self.app.push_screen(Help(self.HELP_TITLE, self.keys(), f"{NOTES} {panels}"))
+
+    def keys(self) -> list[Binding]:
+        """The keys that there are now."""
+        return [b for b in self.BINDINGS if isinstance(b, Binding)]
 
     def _modes(self) -> tuple[str, ...]:
         return usable_modes(self._plain, not self.app.no_color)
@@ -327,10 +324,6 @@ class RunScreen(Screen[None]):
     def charts(self) -> Charts:
         """The charts."""
         return self.query_one(Charts)
-
-    @property
-    def _history(self) -> History:
-        return self.query_one(History)
 
     @property
     def _samples(self) -> Samples:

@@ -5,25 +5,16 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from laddertop.journal.knobs import grouped
+from laddertop.tui.dashboard.knob_keys import usable_keys
 from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.dashboard.run_keys import KEYS, LOOKING, Hint
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import percent, setting
 from laddertop.tui.watch.run_view import KnobRow, RunView
 from laddertop.tui.watch.wording import knob_value
 
 GAP = 3
-_ACTS = {
-    "space": "pause", "c": "save", "e": "evaluate", "s": "sample", "u": "undo", "R": "resume", "f": "fork",
-    "i": "interventions", "2-5": "model", "g": "charts", "/": "choose", "↑↓←→": "zoom, cursor", "tab": "panel",
-    "S": "stop", "r": "runs", "d": "detach", "?": "help",
-}  # fmt: skip
-_BY_WEIGHT = (
-    "space", "d", "?", "R", "g", "u", "c", "2-5", "tab", "r", "e", "f", "i", "S", "↑↓←→", "s", "/",
-)  # fmt: skip
-"""The keys of the actions, the most important first."""
-_NEEDS_ENGINE = {"space", "c", "e", "s", "u", "S"}
-_NEEDS_NONE = {"R", "f", "i"}
-"""The keys that are named only while an engine is at work in the run, and only while none is."""
 
 
 class Item(NamedTuple):
@@ -44,24 +35,25 @@ class Item(NamedTuple):
 class Knobs(Panel):
     """What can be turned, where it stands, and what is still under way."""
 
-    def __init__(self, view: RunView, *, id: str) -> None:
-        super().__init__(view, id=id)
-        self.ruled = True
-
-    @staticmethod
-    def rows_needed(view: RunView, width: int, ruled: bool) -> int:
-        """Rows that show everything."""
-        return ruled + max((row for row, _, _ in _flow(_items(view, width), width)), default=0) + 1
+    def least_rows(self, width: int, height: int) -> int:
+        """The entries, and a title where there is room for one."""
+        return (height >= 30) + _rows(_flow(_items(self.view, width), width))
 
     def picture(self, height: int, width: int) -> Cells:
         """Entries flow from left to right into as many rows as it takes."""
-        cells = titled(height, width, "knobs") if self.ruled else Cells(height, width)
-        for row, x, item in _flow(_items(self.view, width), width):
-            y = row + self.ruled
-            x = cells.put(y, x, item.key, Ink.KEY) + 1
+        placed = _flow(_items(self.view, width), width)
+        ruled = height > _rows(placed)
+        cells = titled(height, width, "knobs") if ruled else Cells(height, width)
+        for row, x, item in placed:
+            y = row + ruled
+            x = cells.put(y, x, item.key, Ink.KEY) + 1 if item.key else x
             x = cells.put(y, x, item.name, Ink.TEXT if item.width else Ink.DIM) + 1
             cells.put(y, x, item.value, item.ink)
         return cells
+
+
+def _rows(placed: list[tuple[int, int, Item]]) -> int:
+    return max((row for row, _, _ in placed), default=0) + 1
 
 
 def _flow(groups: list[list[Item]], width: int) -> list[tuple[int, int, Item]]:
@@ -80,42 +72,46 @@ def _flow(groups: list[list[Item]], width: int) -> list[tuple[int, int, Item]]:
 
 
 def _items(view: RunView, width: int) -> list[list[Item]]:
-    knobs = view.knobs()
-    turn = []
-    if "noise" in knobs:
-        turn.append(_switch("n", "noise", knobs["noise"]))
-    if levels := [knobs[k.name] for k in view.noise_knobs()]:
-        turn.append(_number("-+", "σ" if levels[0].knob.name.startswith("noise.std") else "level", levels))
-    if "warmup" in knobs:
-        factor = knobs["warmup"].effective
-        on = bool(knobs["warmup"].knob.value) and factor < 1
-        turn.append(_switch("w", "warm-up", knobs["warmup"], percent(factor) or "0 %" if on else ""))
-        hold = knobs.get("warmup.hold")
-        if hold is not None and (on or hold.knob.value or hold.pending is not None):
-            turn.append(_switch("h", "hold", hold))
-    if "beta" in knobs:
-        turn.append(_number("bB", "β", [knobs["beta"]]))
-    if "lr" in knobs:
-        turn.append(_number("[]", "lr", [knobs["lr"]], 12))
-    status = view.status()
-    over = status in ("finished", "stopped", "failed", "crashed")
-    names = _ACTS | {"space": "continue" if status == "paused" else "pause"}
-    hidden = set(_NEEDS_ENGINE if over else _NEEDS_NONE)
-    if over or not view.steerable:
-        # Knobs to look at: no key turns them.
-        turn = [item._replace(key="") for item in turn]
-    if not view.steerable:
-        hidden = {*_NEEDS_ENGINE, "R", "f", "2-5"}
-    if status == "finished":
-        hidden.add("R")
-    every = [Item(key, name) for key, name in names.items() if key not in hidden]
-    # What matters least goes first where there is no room for all; help names every key.
-    kept: list[str] = []
-    for key in _BY_WEIGHT:
-        if key not in hidden and 1 + sum(item.columns + 2 for item in every if item.key in (*kept, key)) - 2 <= width:
-            kept.append(key)
-    acts = [item for item in every if item.key in kept]
+    turn, acts = _knobs(view), _hints(view, width)
     return [turn, acts] if turn else [acts]
+
+
+def _knobs(view: RunView) -> list[Item]:
+    """Every group of knobs that has keys; a run without an engine shows how they stand, and no key."""
+    rows = view.knobs()
+    keys = usable_keys(view.state.knobs)
+    turned = view.steerable and not _over(view)
+    items = []
+    for group, members in grouped(view.state.knobs).items():
+        if group not in keys:
+            continue
+        key = keys[group] if turned else ""
+        first = rows[members[0].name]
+        if first.knob.kind == "number":
+            items.append(_number(key, first.knob.short, [rows[knob.name] for knob in members]))
+        else:
+            # A switch with a schedule, such as the warm-up, says how far it is.
+            on = bool(first.knob.value) and first.effective < 1
+            items.append(_switch(key, first.knob.short, first, percent(first.effective) or "0 %" if on else ""))
+    return items
+
+
+def _over(view: RunView) -> bool:
+    return view.status() in ("finished", "stopped", "failed", "crashed")
+
+
+def _hints(view: RunView, width: int) -> list[Item]:
+    """The keys that do something now. What matters least goes first where there is no room for all; help has all."""
+    status = view.status()
+    hidden = {"at work" if _over(view) else "over"}
+    hints = [entry.hint for entry in (KEYS if view.steerable else LOOKING) if entry.hint]
+    hints = [hint for hint in hints if hint.when not in hidden and not (hint.word == "resume" and status == "finished")]
+    kept: set[Hint] = set()
+    for hint in sorted(hints):
+        if 1 + sum(len(one.sign) + len(one.word) + 3 for one in (*kept, hint)) - 2 <= width:
+            kept.add(hint)
+    words = {"pause": "continue"} if status == "paused" else {}
+    return [Item(hint.sign, words.get(hint.word, hint.word)) for hint in hints if hint in kept]
 
 
 def _switch(key: str, name: str, row: KnobRow, more: str = "") -> Item:

@@ -6,6 +6,7 @@ import math
 from textwrap import wrap
 from typing import NamedTuple
 
+from laddertop.tui.dashboard.layout import terms_width
 from laddertop.tui.dashboard.panel import Panel, titled
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import number, percent, setting, thousands
@@ -28,8 +29,12 @@ class Terms(Panel):
 
     @staticmethod
     def rows_needed(view: RunView, width: int) -> int:
-        """Rows that show everything: title, terms, total, and the words below them."""
+        """Rows that show everything in a panel of that width: title, terms, total, and the words below them."""
         return 3 + max(len(view.state.terms), 1) + len(_wrapped(view, width))
+
+    def least_rows(self, width: int, height: int) -> int:
+        """What is needed beside the charts."""
+        return self.rows_needed(self.view, terms_width(width))
 
     def picture(self, height: int, width: int) -> Cells:
         """The table, then the words; numbers right-aligned in columns that don't move."""

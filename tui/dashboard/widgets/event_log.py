@@ -13,7 +13,7 @@ from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.wording import command_in_words
 
 
-class History(Panel):
+class EventLog(Panel):
     """What was done to the run, and what happened."""
 
     def __init__(self, view: RunView, *, id: str) -> None:

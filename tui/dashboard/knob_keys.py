@@ -1,0 +1,60 @@
+"""The keys of a run's knobs, as the engine declares them: what the run screen listens to, help and palette list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from textual.keys import key_to_character
+
+from laddertop.journal.events import Knob
+from laddertop.journal.knobs import grouped
+from laddertop.tui.dashboard.run_keys import KEYS
+
+_ALSO = {"=": "+"}
+"""A key that lies on another one's place when shift is not held, and means the same."""
+TAKEN = {key_to_character(key) for entry in KEYS for key in entry.keys.split(",")}
+"""The characters that the run screen itself has a use for; no knob gets them."""
+
+
+class KnobKey(NamedTuple):
+    """What a key does to the knobs of a group."""
+
+    key: str
+    """The character that is typed."""
+    group: str
+    """What to turn: a knob, or all of a group."""
+    up: bool | None
+    """Whether numbers become larger; None flips a switch."""
+    about: str
+    """The same in words."""
+
+
+def usable_keys(knobs: Mapping[str, Knob]) -> dict[str, str]:
+    """The keys of each group that has any: as declared, unless the screen or an earlier group has a use for them."""
+    free: dict[str, str] = {}
+    for group, members in grouped(knobs).items():
+        keys = members[0].keys
+        if len(keys) == (1 if members[0].kind == "switch" else 2) and not {*keys} & {*TAKEN, *"".join(free.values())}:
+            free[group] = keys
+    return free
+
+
+def knob_keys(knobs: Mapping[str, Knob]) -> list[KnobKey]:
+    """Every key that turns something in a run."""
+    found = []
+    groups = grouped(knobs)
+    for group, keys in usable_keys(knobs).items():
+        first, many = groups[group][0], len(groups[group]) > 1
+        if first.kind == "switch":
+            found.append(KnobKey(keys, group, None, f"{first.label} on or off"))
+            continue
+        what = f"every {first.short}, each by its factor" if many else first.label
+        found += [KnobKey(keys[0], group, False, f"lower {what}"), KnobKey(keys[1], group, True, f"higher {what}")]
+    return found
+
+
+def key_of(character: str | None, knobs: Mapping[str, Knob]) -> KnobKey | None:
+    """What a typed character turns in a run, if anything."""
+    keys = {key.key: key for key in knob_keys(knobs)}
+    return keys.get(character or "") or keys.get(_ALSO.get(character or "", ""))
