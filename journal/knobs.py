@@ -22,8 +22,8 @@ def meant(name: str, knobs: Mapping[str, Knob]) -> list[Knob]:
     if found := members(name, knobs):
         return [knobs[knob] for knob in found]
     known = list(dict.fromkeys([*knobs, *map(group_of, knobs)]))
-    near = difflib.get_close_matches(name, known, cutoff=0.4)
-    near = near or difflib.get_close_matches(name.rpartition(".")[2], known, cutoff=0.4)
+    near = difflib.get_close_matches(name, known, cutoff=0.5)
+    near = near or difflib.get_close_matches(name.rpartition(".")[2], known, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
     raise ValueError(f"unknown knob {name!r}; {hint}")
 

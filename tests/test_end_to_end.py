@@ -213,10 +213,10 @@ def test_set_says_what_was_changed_and_the_record_says_it_too(laddertop: Laddert
     [
         ("nois=off", "unknown knob 'nois'; did you mean noise"),
         ("optimizer.lr=1", "unknown knob 'optimizer.lr'; did you mean lr"),
-        ("noise=maybe", "noise: a switch takes on or off (you gave 'maybe')"),
-        ("lr=fast", "lr: takes a number (you gave 'fast')"),
-        ("lr=1000", "lr: takes 0 to 10 (you gave 1000)"),
-        ("noise.std=nan", "(you gave nan)"),
+        ("noise=maybe", "noise takes on or off, not 'maybe'"),
+        ("lr=fast", "lr takes a number, not 'fast'"),
+        ("lr=1000", "lr must lie between 0 and 10, not 1000"),
+        ("noise.std=nan", "takes a number, not 'nan'"),
     ],
 )
 def test_a_wrong_setting_is_never_sent(laddertop: Laddertop, live: str, setting: str, complaint: str) -> None:
