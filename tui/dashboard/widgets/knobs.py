@@ -87,6 +87,8 @@ def _knobs(view: RunView) -> list[Item]:
             continue
         key = keys[group] if turned else ""
         first = rows[members[0].name]
+        if _nothing_to_hold(first, rows):
+            continue
         if first.knob.kind == "number":
             items.append(_number(key, first.knob.short, [rows[knob.name] for knob in members]))
         else:
@@ -94,6 +96,14 @@ def _knobs(view: RunView) -> list[Item]:
             on = bool(first.knob.value) and first.effective < 1
             items.append(_switch(key, first.knob.short, first, percent(first.effective) or "0 %" if on else ""))
     return items
+
+
+def _nothing_to_hold(row: KnobRow, rows: dict[str, KnobRow]) -> bool:
+    """Whether it is a switch of a schedule that is not on its way, such as the hold of a warm-up that is over."""
+    schedule = rows.get(row.knob.name.rpartition(".")[0])
+    if row.knob.kind == "number" or schedule is None or row.knob.value or row.pending is not None:
+        return False
+    return not (schedule.knob.value and schedule.effective < 1)
 
 
 def _over(view: RunView) -> bool:
