@@ -30,7 +30,7 @@ class OurStep:
         """`compiled` and `precision` are those of the step, whatever the spec says."""
         data = random_data(device, spec)
         batches = Batches(spec.data, data, 1, with_labels=spec.model.labelled)
-        self.model = build(spec, data, device, precision)
+        self.model = build(spec, data.inputs, device, precision)
         self.optimizer = make_optimizer(dict(self.model.named_parameters()), spec.optimizer)
         self._controls = Controls(spec, self.model.knobs, batches.epoch_steps, 100_000, device)
         self._step = Step(self.model, self.optimizer, self._controls, batches, 1, device, compiled)

@@ -1,33 +1,101 @@
 """What a model must be, and what it may be able to do beyond being trained.
 
-A model is a torch module with
-- `terms`: the terms of its cost, and `knobs`: what can be turned while it trains, besides what all models share;
-- `draws_needed(labelled_rows, rows)`: how many normal and uniform draws a step takes;
-- `costs(labelled, labels, x, draws, knobs)`: the raw terms, a pure function of its arguments and the parameters;
-- `evaluate(test, batches, seed)`: the quick measure that a training takes now and then, with units; `batches` gives the
-  training and labelled images for statistics; its draws come from the seed;
-- `reconstruct(x, draws, knobs)`: what it makes of images, for the sample panel.
-
-What it has of the protocols below is offered to whoever looks at it, without a list of who can do what.
+A model is a torch module, made from a spec, from what it has to know of the data, and from the precision of its
+products; `Model` says what else it has. What it has of the other protocols is offered to whoever looks at it, without a
+list of who can do what.
 
 A run may have stages: a model of which only a part is trained at a time, such as one layer after the other. In each
 stage the update is that of a training of its own: it begins with Adam's moments at 0 and counts its own steps.
 Parameters and moments of what is not trained stay as they are. Terms that are not computed in a stage are recorded as
 NaN, with the weight 0.
 
-Shape letters: B rows, D pixels, C classes, U units of the main representation, S steps.
+Shape letters: A labelled rows, B rows, D pixels, C classes, T terms, U units of the main representation, S steps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, Self, overload, runtime_checkable
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
-from laddertop.engine.data import Batches
+from laddertop.engine.data import Batches, Images, Inputs
 from laddertop.engine.randomness import Draws
-from laddertop.journal.events import Term
+from laddertop.journal.events import Knob, Term, Value
+from laddertop.journal.spec import Spec
+
+
+class Model(Protocol):
+    """What is trained: a torch.nn.Module that tells its terms and knobs, and computes costs."""
+
+    terms: list[Term]
+    """The terms of its cost."""
+    knobs: list[Knob]
+    """What can be turned while it trains, besides what all models share."""
+
+    def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
+        """How many normal and uniform draws a step takes."""
+
+    def costs(self, labelled: Tensor, labels: Tensor, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> Tensor:
+        """The raw terms [T], a pure function of the arguments and the parameters: labelled rows [A, D] with labels
+        int64 [A], rows x [B, D], and the effective values of the knobs as scalar tensors."""
+
+    def evaluate(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
+        """The quick measure that a training takes now and then; `batches` gives the training and labelled images for
+        statistics, and the draws come from the seed. The value that says best how good the model is says so."""
+
+    def report(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
+        """What the model's paper reports, however long that takes."""
+
+    def reconstruct(self, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What it makes of images [B, D], for the sample panel: rows of pixels [B, D] by name."""
+
+    # Of nn.Module
+
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
+        """What is trained."""
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, nn.Parameter]]:
+        """The same by name."""
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """Takes up the parameters of a checkpoint."""
+
+    @overload
+    def to(self, device: torch.device, /) -> Self:
+        """Itself, on a device."""
+
+    @overload
+    def to(self, dtype: torch.dtype, /) -> Self:
+        """Itself, in a precision."""
+
+
+class MakesModel(Protocol):
+    """The class of a model, and how it is made."""
+
+    def __call__(self, spec: Spec, inputs: Inputs, precision: torch.dtype) -> Model:
+        """The model with its initial weights. Raises ValueError where the spec does not fit the data."""
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """A model that has to know what it is trained with."""
+
+    def follow(self, knobs: dict[str, Tensor]) -> None:
+        """Keeps what it needs of the knobs: effective values, scalars that follow every change."""
+
+
+@runtime_checkable
+class EstimatesScore(Protocol):
+    """A model whose reconstruction r(x) estimates the gradient of a log density."""
+
+    @property
+    def sigma(self) -> float:
+        """σ of the score (r(x) - x)/σ² that it estimates; 0 where it estimates none."""
 
 
 @runtime_checkable

@@ -6,11 +6,14 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from laddertop.journal.sections import Section
+from laddertop.journal.sections import SETS, DataSpec, NoiseSpec, Section, WarmupSpec
 
 
 class ModelSection(Section):
     """What the spec knows of every model."""
+
+    kind: str
+    """Which model."""
 
     warmable: ClassVar[tuple[str, ...]]
     """What the warm-up factor can multiply."""
@@ -22,6 +25,20 @@ class ModelSection(Section):
     def layers(self) -> int:
         """How many layers take noise of a strength of their own."""
         return 1
+
+    def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
+        """Raises ValueError, naming the key, where other sections of the spec ask what this model can't do."""
+        if not self.noisy and noise not in (NoiseSpec(), NoiseSpec(on=False)):
+            raise ValueError(f"noise: nothing is corrupted in the training of an {self.kind}; leave it out")
+        if isinstance(noise.std, list) and len(noise.std) != self.layers():
+            raise ValueError(f"noise.std: needs one number or {self.layers()}, has {len(noise.std)}")
+        if self.labelled and not SETS[data.name].same_classes:
+            raise ValueError(
+                f"data: the test images of {data.name} are of other classes than the training images, so what "
+                f"a {self.kind} learns from labels can't be tested; take another data set"
+            )
+        if warmup.of not in self.warmable:
+            raise ValueError(f"warmup.of: a {self.kind} can warm up {' or '.join(self.warmable)}")
 
 
 _LayerWords = Annotated[str, Field(pattern=r"^(conv[vf]:[1-9]\d*:[1-9]\d*|maxpool:[2-9]|globalmeanpool|fc:[1-9]\d*)$")]
@@ -58,6 +75,12 @@ class LadderSection(ModelSection):
     """Activation of the hidden layers; the leaky one has slope 0.1 below 0."""
     denoising: list[float]
     """Weights λ of the denoising costs, input first. The decoder reaches down to the lowest non-zero."""
+
+    def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
+        """Beyond what holds for every model, the noise is gaussian."""
+        if noise.kind != "gaussian":
+            raise ValueError("noise.kind: a ladder network takes gaussian noise only")
+        super().fits(data, noise, warmup)
 
     @model_validator(mode="after")
     def _denoises_as_it_can(self) -> LadderSection:
@@ -179,6 +202,14 @@ class VaeSpec(ModelSection):
     samples: int = Field(default=1, ge=1, le=1000)
     """Samples of the latent units per image in training."""
 
+    def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
+        """Beyond what holds for every model, pixels are distributed as the data is."""
+        super().fits(data, noise, warmup)
+        if self.output == "bernoulli" and data.real:
+            raise ValueError("model.output: points of the plane and whitened images need gaussian")
+        if self.output == "gaussian" and data.binarise != "none":
+            raise ValueError("data.binarise: none, where model.output is gaussian")
+
     @model_validator(mode="after")
     def _a_second_layer_is_whole(self) -> VaeSpec:
         if bool(self.upper_hidden) != bool(self.upper_latent):
@@ -240,6 +271,12 @@ class DaeSpec(ModelSection):
     on_kept: float = Field(default=1, ge=0, le=100)
     """Emphasis β: what the cost of a pixel that was kept is multiplied by."""
 
+    def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
+        """Beyond what holds for every model, the cost is one for the data."""
+        super().fits(data, noise, warmup)
+        if self.loss == "cross_entropy" and data.real:
+            raise ValueError("model.loss: points of the plane and whitened images need squared")
+
 
 class SdaeSpec(ModelSection):
     """Stacked denoising autoencoder (Vincent et al. 2010): a layer is trained after the other, then all by labels."""
@@ -261,6 +298,12 @@ class SdaeSpec(ModelSection):
     on_kept: float = Field(default=1, ge=0, le=100)
     """Emphasis β: what the cost of a unit that was kept is multiplied by."""
 
+    def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
+        """Beyond what holds for every model, the cost is one for the data."""
+        super().fits(data, noise, warmup)
+        if self.loss == "cross_entropy" and data.real:
+            raise ValueError("model.loss: points of the plane and whitened images need squared")
+
 
 class GsnSpec(ModelSection):
     """Generative stochastic network, with one hidden layer the walkback autoencoder (Bengio et al. 2013)."""
@@ -276,6 +319,12 @@ class GsnSpec(ModelSection):
     """Steps of the chain that a training step goes; its cost is the sum over them."""
     hidden_noise: float = Field(default=2.0, ge=0, le=10)
     """Standard deviation of the noise before and after the activation of hidden layers above the first."""
+
+    def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
+        """Beyond what holds for every model, a pixel is black or white."""
+        super().fits(data, noise, warmup)
+        if data.real:
+            raise ValueError("data: a gsn draws black and white pixels; take images that are not whitened")
 
     @model_validator(mode="after")
     def _the_chain_reaches_the_top(self) -> GsnSpec:

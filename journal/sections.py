@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,7 +20,7 @@ class Section(BaseModel):
 
 
 def field_docs(section: type[BaseModel]) -> dict[str, str]:
-    """What the docstrings below the fields of a section say, by field, inherited fields included.
+    """What the docstrings below the fields of a section say, or their descriptions, by field, inherited ones included.
 
     They are read when somebody asks: pydantic would read the source of every section at every start.
     """
@@ -28,7 +28,7 @@ def field_docs(section: type[BaseModel]) -> dict[str, str]:
     for part in section.__mro__[::-1]:
         if issubclass(part, Section):
             docs |= _docs_of_module(part.__module__)[part.__name__]
-    return docs
+    return docs | {name: field.description for name, field in section.model_fields.items() if field.description}
 
 
 @cache
@@ -45,7 +45,7 @@ def _docs(section: ast.ClassDef) -> Iterator[tuple[str, str]]:
                 yield name, inspect.cleandoc(text)
 
 
-class Shape(NamedTuple):
+class DataSet(NamedTuple):
     """What is known of a data set without loading it."""
 
     channels: int
@@ -60,50 +60,54 @@ class Shape(NamedTuple):
     """Training items."""
     test: int
     """Test items."""
+    about: str
+    """Where it comes from, in words; sets with the same words are told together."""
+    same_classes: bool = True
+    """Whether the test items are of the classes of the training items."""
 
 
+_TORCHVISION = "through torchvision, 28×28"
+_COLOUR = "through torchvision, 32×32, colour"
+_POINTS = "generated points of the plane"
 SETS = {
-    "digits": Shape(1, 8, 8, 10, 1437, 360),
-    **dict.fromkeys(("mnist", "fashion", "kmnist"), Shape(1, 28, 28, 10, 60_000, 10_000)),
-    "qmnist": Shape(1, 28, 28, 10, 60_000, 60_000),
-    "emnist": Shape(1, 28, 28, 47, 112_800, 18_800),
-    "omniglot": Shape(1, 28, 28, 1623, 19_280, 13_180),
-    "svhn": Shape(3, 32, 32, 10, 73_257, 26_032),
-    "cifar10": Shape(3, 32, 32, 10, 50_000, 10_000),
-    "swiss_roll": Shape(1, 1, 2, 1, 10_000, 2_000),
-    **dict.fromkeys(("spiral", "moons", "circles"), Shape(1, 1, 2, 2, 10_000, 2_000)),
-    "mixture": Shape(1, 1, 2, 4, 10_000, 2_000),
+    "digits": DataSet(1, 8, 8, 10, 1437, 360, "8×8, comes with scikit-learn"),
+    "mnist": DataSet(1, 28, 28, 10, 60_000, 10_000, _TORCHVISION),
+    "fashion": DataSet(1, 28, 28, 10, 60_000, 10_000, _TORCHVISION),
+    "kmnist": DataSet(1, 28, 28, 10, 60_000, 10_000, _TORCHVISION),
+    "qmnist": DataSet(1, 28, 28, 10, 60_000, 60_000, _TORCHVISION),
+    "emnist": DataSet(1, 28, 28, 47, 112_800, 18_800, _TORCHVISION),
+    "omniglot": DataSet(1, 28, 28, 1623, 19_280, 13_180, _TORCHVISION, same_classes=False),
+    "svhn": DataSet(3, 32, 32, 10, 73_257, 26_032, _COLOUR),
+    "cifar10": DataSet(3, 32, 32, 10, 50_000, 10_000, _COLOUR),
+    "swiss_roll": DataSet(1, 1, 2, 1, 10_000, 2_000, _POINTS),
+    "spiral": DataSet(1, 1, 2, 2, 10_000, 2_000, _POINTS),
+    "moons": DataSet(1, 1, 2, 2, 10_000, 2_000, _POINTS),
+    "circles": DataSet(1, 1, 2, 2, 10_000, 2_000, _POINTS),
+    "mixture": DataSet(1, 1, 2, 4, 10_000, 2_000, _POINTS),
 }
 """Every data set by name."""
 
-POINTS = tuple(name for name, shape in SETS.items() if shape.height == 1)
+POINTS = tuple(name for name, known in SETS.items() if known.height == 1)
 """The data sets whose items are points of the plane."""
 
-SetName = Literal[
-    "digits",
-    "mnist",
-    "fashion",
-    "kmnist",
-    "qmnist",
-    "emnist",
-    "omniglot",
-    "svhn",
-    "cifar10",
-    "swiss_roll",
-    "spiral",
-    "moons",
-    "circles",
-    "mixture",
-]
+if TYPE_CHECKING:
+    SetName = str
+else:
+    SetName = Literal[*SETS]
+"""The name of a data set; a spec takes no other."""
+
+
+def _sets_in_words() -> str:
+    told: dict[str, list[str]] = {}
+    for name, known in SETS.items():
+        told.setdefault(known.about, []).append(name)
+    return "; ".join(f"{', '.join(names)} ({about})" for about, names in told.items())
 
 
 class DataSpec(Section):
     """Which data, and which of it carries labels."""
 
-    name: SetName = "digits"
-    """Data set: digits (8×8, comes with scikit-learn); through torchvision mnist, fashion, kmnist, qmnist, emnist,
-    omniglot (28×28), svhn and cifar10 (32×32, colour); generated points of the plane: swiss_roll, spiral, moons,
-    circles, mixture."""
+    name: SetName = Field(default="digits", description=f"Data set: {_sets_in_words()}.")
     root: str | None = None
     """Folder that holds the data set in torchvision's layout; none: $LADDERTOP_DATA or the per-user cache."""
     labels: int | Literal["all"] = Field(default="all")
@@ -120,6 +124,11 @@ class DataSpec(Section):
     """Rows of a step (for a ladder network: unlabelled rows)."""
     labelled_batch: int = Field(default=100, ge=2)
     """Labelled rows of a step of a ladder network; fewer when fewer images carry labels."""
+
+    @property
+    def real(self) -> bool:
+        """Whether items are real numbers, as points of the plane and whitened images are, and no grey values."""
+        return self.name in POINTS or self.whiten
 
     @model_validator(mode="after")
     def _labels_can_be_drawn(self) -> DataSpec:

@@ -17,9 +17,8 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from laddertop.journal.models import KINDS, DaeSpec, GsnSpec, LadderSection, ModelSpec, SdaeSpec, VaeSpec
+from laddertop.journal.models import KINDS, ModelSpec
 from laddertop.journal.sections import (
-    POINTS,
     CheckpointSpec,
     DataSpec,
     EvaluateSpec,
@@ -66,30 +65,7 @@ class Spec(Section):
     def _parts_fit(self) -> Spec:
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give the length of the run either in epochs or in steps")
-        kind, std = self.model.kind, self.noise.std
-        if isinstance(self.model, LadderSection) and self.noise.kind != "gaussian":
-            raise ValueError("noise.kind: a ladder network takes gaussian noise only")
-        if not self.model.noisy and self.noise not in (NoiseSpec(), NoiseSpec(on=False)):
-            raise ValueError(f"noise: nothing is corrupted in the training of an {kind}; leave it out")
-        if isinstance(std, list) and len(std) != self.model.layers():
-            raise ValueError(f"noise.std: needs one number or {self.model.layers()}, has {len(std)}")
-        if isinstance(self.model, VaeSpec):
-            if self.model.output == "bernoulli" and (self.data.name in POINTS or self.data.whiten):
-                raise ValueError("model.output: points of the plane and whitened images need gaussian")
-            if self.model.output == "gaussian" and self.data.binarise != "none":
-                raise ValueError("data.binarise: none, where model.output is gaussian")
-        if self.data.name in POINTS or self.data.whiten:
-            if isinstance(self.model, DaeSpec | SdaeSpec) and self.model.loss == "cross_entropy":
-                raise ValueError("model.loss: points of the plane and whitened images need squared")
-            if isinstance(self.model, GsnSpec):
-                raise ValueError("data: a gsn draws black and white pixels; take images that are not whitened")
-        if self.model.labelled and self.data.name == "omniglot":
-            raise ValueError(
-                "data: the test images of omniglot are of other classes than the training images, so what "
-                f"a {kind} learns from labels can't be tested; take another data set"
-            )
-        if self.warmup.of not in self.model.warmable:
-            raise ValueError(f"warmup.of: a {kind} can warm up {' or '.join(self.model.warmable)}")
+        self.model.fits(self.data, self.noise, self.warmup)
         return self
 
 

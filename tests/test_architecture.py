@@ -32,7 +32,6 @@ ROOMS = {
         "engine.training",
         "engine.explore",
         "engine.build",
-        "engine.models",
         "engine.contract",
         "engine.data",
         "journal",
@@ -40,7 +39,6 @@ ROOMS = {
     "engine.training": [
         "engine.explore",
         "engine.build",
-        "engine.models",
         "engine.contract",
         "engine.data",
         "engine.knobs",
@@ -48,15 +46,13 @@ ROOMS = {
         "journal",
     ],
     "engine.explore": [
-        "engine.build",
-        "engine.models",
         "engine.contract",
         "engine.parts",
         "engine.data",
         "engine.randomness",
         "journal",
     ],
-    "engine.build": ["engine.models", "engine.data", "journal"],
+    "engine.build": ["engine.models", "engine.contract", "engine.data", "journal"],
     "engine.models": [
         "engine.contract",
         "engine.ladder",

@@ -25,45 +25,6 @@ Parts = tuple[Bytes, npt.NDArray[Any], Bytes, npt.NDArray[Any]]
 """Training images [N, …] and classes [N], test images and classes."""
 
 
-class _Idx(NamedTuple):
-    folder: str
-    """Below the root, as torchvision lays it out."""
-    names: tuple[str, str, str, str]
-    """Training images and labels, test images and labels."""
-
-
-_MNIST_NAMES = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
-_IDX = {
-    "mnist": _Idx("MNIST/raw", _MNIST_NAMES),
-    "fashion": _Idx("FashionMNIST/raw", _MNIST_NAMES),
-    "kmnist": _Idx("KMNIST/raw", _MNIST_NAMES),
-    "qmnist": _Idx(
-        "QMNIST/raw",
-        (
-            "qmnist-train-images-idx3-ubyte",
-            "qmnist-train-labels-idx2-int",
-            "qmnist-test-images-idx3-ubyte",
-            "qmnist-test-labels-idx2-int",
-        ),
-    ),
-    "emnist": _Idx(
-        "EMNIST/raw",
-        (
-            "emnist-balanced-train-images-idx3-ubyte",
-            "emnist-balanced-train-labels-idx1-ubyte",
-            "emnist-balanced-test-images-idx3-ubyte",
-            "emnist-balanced-test-labels-idx1-ubyte",
-        ),
-    ),
-}
-_CIFAR = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
-
-
 OMNIGLOT = {"images_background": 19280, "images_evaluation": 13180}
 """The folders of Omniglot, training and test, with the number of images in each."""
 
@@ -73,21 +34,11 @@ def from_files(name: str, root: Path) -> Parts:
 
     Raises ValueError when they can't be had, or when one is damaged.
     """
+    files = FILES[name]
     with _alone(root):
-        if missing := [file for file in _needed(name) if not (root / file).is_file()]:
+        if missing := [file for file in files.needed if not (root / file).is_file()]:
             _download(name, root, missing[0])
-    if name in _IDX:
-        images, labels, test, test_labels = (read_idx(root / file) for file in _needed(name))
-        if name == "qmnist":
-            labels, test_labels = labels[:, 0], test_labels[:, 0]  # the other columns say who wrote it
-        if name == "emnist":
-            images, test = images.swapaxes(1, 2), test.swapaxes(1, 2)  # they are stored column by column
-        return images, labels, test, test_labels
-    if name == "cifar10":
-        batches = [_cifar_batch(root / file) for file in _needed(name)]
-        pixels, labels = (np.concatenate(part) for part in zip(*batches[:-1], strict=True))
-        return pixels, labels, *batches[-1]
-    return _omniglot(root) if name == "omniglot" else _svhn(root)
+    return files.read(root, files)
 
 
 def read_idx(path: Path) -> npt.NDArray[Any]:
@@ -100,6 +51,27 @@ def read_idx(path: Path) -> npt.NDArray[Any]:
     if not size or len(content) != header + size * int(np.prod(sizes)):
         raise ValueError(f"{path} is damaged: {len(content)} bytes; delete it and let it be downloaded again")
     return np.asarray(content[header:].view(np.uint8 if size == 1 else ">i4").reshape(sizes))
+
+
+def _read_idx(root: Path, files: Files) -> Parts:
+    images, labels, test, test_labels = (read_idx(root / file) for file in files.needed)
+    return images, labels, test, test_labels
+
+
+def _qmnist(root: Path, files: Files) -> Parts:
+    images, labels, test, test_labels = _read_idx(root, files)
+    return images, labels[:, 0], test, test_labels[:, 0]  # the other columns say who wrote it
+
+
+def _emnist(root: Path, files: Files) -> Parts:
+    images, labels, test, test_labels = _read_idx(root, files)
+    return images.swapaxes(1, 2), labels, test.swapaxes(1, 2), test_labels  # they are stored column by column
+
+
+def _cifar(root: Path, files: Files) -> Parts:
+    batches = [_cifar_batch(root / file) for file in files.needed]
+    pixels, labels = (np.concatenate(part) for part in zip(*batches[:-1], strict=True))
+    return pixels, labels, *batches[-1]
 
 
 class _Numbers(pickle.Unpickler):
@@ -121,7 +93,7 @@ def _cifar_batch(path: Path) -> tuple[Bytes, npt.NDArray[np.int64]]:
         raise ValueError(f"{path} is damaged ({error}); delete it and let it be downloaded again") from None
 
 
-def _svhn(root: Path) -> Parts:
+def _svhn(root: Path, files: Files) -> Parts:
     from torchvision.datasets import SVHN
 
     try:
@@ -133,7 +105,7 @@ def _svhn(root: Path) -> Parts:
     return training.data, training.labels, test.data, test.labels
 
 
-def _omniglot(root: Path) -> Parts:
+def _omniglot(root: Path, files: Files) -> Parts:
     """Strokes white on black, 105×105 pixels averaged to 28×28; characters of the evaluation set are classes of their
     own. Reading 32,460 small files takes a while, so what came of it is kept in the user's cache."""
     cache = user_cache() / f"omniglot-28-{'-'.join(map(str, OMNIGLOT.values()))}.npz"
@@ -163,16 +135,6 @@ def _omniglot(root: Path) -> Parts:
     return parts[0], parts[1], parts[2], parts[3]
 
 
-def _needed(name: str) -> list[str]:
-    if name in _IDX:
-        return [f"{_IDX[name].folder}/{file}" for file in _IDX[name].names]
-    return {
-        "cifar10": [f"cifar-10-batches-py/{file}" for file in _CIFAR],
-        "svhn": ["train_32x32.mat", "test_32x32.mat"],
-        "omniglot": ["omniglot-py/images_background.zip", "omniglot-py/images_evaluation.zip"],
-    }[name]
-
-
 @contextlib.contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Engines that need the same data at once download it once: one at a time looks, and loads what is absent."""
@@ -191,23 +153,63 @@ def _alone(root: Path) -> Iterator[None]:
 
 
 def _download(name: str, root: Path, missing: str) -> None:
-    import torchvision.datasets as sets
+    import torchvision.datasets
 
-    ways: dict[str, Callable[[str], list[Any]]] = {
-        "mnist": lambda to: [sets.MNIST(to, download=True)],
-        "fashion": lambda to: [sets.FashionMNIST(to, download=True)],
-        "kmnist": lambda to: [sets.KMNIST(to, download=True)],
-        "qmnist": lambda to: [sets.QMNIST(to, what=part, download=True) for part in ("train", "test")],
-        "emnist": lambda to: [sets.EMNIST(to, split="balanced", download=True)],
-        "omniglot": lambda to: [sets.Omniglot(to, background=part, download=True) for part in (True, False)],
-        "svhn": lambda to: [sets.SVHN(to, part, download=True) for part in ("train", "test")],
-        "cifar10": lambda to: [sets.CIFAR10(to, download=True)],
-    }
     try:
-        ways[name](str(root))
+        FILES[name].download(torchvision.datasets, str(root))
     except Exception as error:  # torchvision raises RuntimeError, URLError, HTTPError, OSError, gzip's and zlib's
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise ValueError(
             f"no {name} data in {root} (looked for {missing}), and downloading it failed: {reason}. Name a folder that "
             "has it with --data-root or $LADDERTOP_DATA, or train on the embedded digits: laddertop train ladder-digits"
         ) from None
+
+
+class Files(NamedTuple):
+    """A data set in files, as torchvision lays them out."""
+
+    needed: tuple[str, ...]
+    """The files, relative to the root."""
+    read: Callable[[Path, Files], Parts]
+    """Reads them from below a root. Raises ValueError when one is damaged."""
+    download: Callable[[Any, str], Any]
+    """Fetches them with torchvision.datasets to a root."""
+
+
+def _idx(folder: str, prefixes: tuple[str, str], labels: str = "labels-idx1-ubyte") -> tuple[str, ...]:
+    """Training images and labels, test images and labels."""
+    return tuple(f"{folder}/raw/{prefix}-{kind}" for prefix in prefixes for kind in ("images-idx3-ubyte", labels))
+
+
+_USUAL = ("train", "t10k")
+FILES = {
+    "mnist": Files(_idx("MNIST", _USUAL), _read_idx, lambda sets, to: sets.MNIST(to, download=True)),
+    "fashion": Files(_idx("FashionMNIST", _USUAL), _read_idx, lambda sets, to: sets.FashionMNIST(to, download=True)),
+    "kmnist": Files(_idx("KMNIST", _USUAL), _read_idx, lambda sets, to: sets.KMNIST(to, download=True)),
+    "qmnist": Files(
+        _idx("QMNIST", ("qmnist-train", "qmnist-test"), "labels-idx2-int"),
+        _qmnist,
+        lambda sets, to: [sets.QMNIST(to, what=part, download=True) for part in ("train", "test")],
+    ),
+    "emnist": Files(
+        _idx("EMNIST", ("emnist-balanced-train", "emnist-balanced-test")),
+        _emnist,
+        lambda sets, to: sets.EMNIST(to, split="balanced", download=True),
+    ),
+    "omniglot": Files(
+        ("omniglot-py/images_background.zip", "omniglot-py/images_evaluation.zip"),
+        _omniglot,
+        lambda sets, to: [sets.Omniglot(to, background=part, download=True) for part in (True, False)],
+    ),
+    "svhn": Files(
+        ("train_32x32.mat", "test_32x32.mat"),
+        _svhn,
+        lambda sets, to: [sets.SVHN(to, part, download=True) for part in ("train", "test")],
+    ),
+    "cifar10": Files(
+        tuple(f"cifar-10-batches-py/{file}" for file in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")),
+        _cifar,
+        lambda sets, to: sets.CIFAR10(to, download=True),
+    ),
+}
+"""How each set is found, read and fetched, by name."""

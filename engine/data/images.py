@@ -5,6 +5,8 @@ Shape letters: N items, C channels, H height, W width, D = C·H·W pixels (2 for
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +46,23 @@ class Images:
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """What a model has to know of the data it is made for."""
+
+    image: tuple[int, int, int]
+    """Shape of an item, (C, H, W); of a point (1, 1, 2)."""
+    classes: int
+    """Number of classes; 1 where there are none."""
+    mean: Callable[[], Tensor]
+    """Gives the mean training item, float32 [D]."""
+
+    @property
+    def pixels(self) -> int:
+        """D."""
+        return math.prod(self.image)
+
+
+@dataclass(frozen=True)
 class Data:
     """A data set as a run sees it."""
 
@@ -65,6 +84,11 @@ class Data:
     """Whether the items are points of the plane, (x, y), and no images."""
     whitening: Whitening | None = None
     """How the images were made white; none: they were not."""
+
+    @property
+    def inputs(self) -> Inputs:
+        """What a model has to know of it."""
+        return Inputs((self.channels, self.height, self.width), self.classes, lambda: self.training.mean().cpu())
 
     def pictures(self, x: Tensor) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
         """Rows [B, D] as they are shown: bytes [B, H, W], of colour images [B, H, W, 3]; points float32 [B, 2]."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from laddertop.engine.data.files import from_files
+from laddertop.engine.data.files import FILES, from_files
 from laddertop.engine.data.images import Data, Images
-from laddertop.engine.data.points import points
+from laddertop.engine.data.points import GENERATED, points
 from laddertop.engine.data.whiten import fit_whitening
 from laddertop.engine.randomness import Stream, counter_key
 from laddertop.journal.files import user_cache
@@ -94,13 +95,7 @@ def _drawn(pixels: npt.NDArray[np.uint8], white: int, counter: int) -> npt.NDArr
 
 
 def _arrays(spec: DataSpec) -> Arrays:
-    match spec.name:
-        case "digits":
-            return Arrays(*_digits(), white=16)
-        case "swiss_roll" | "spiral" | "moons" | "circles" | "mixture":
-            return Arrays(*points(spec.name), white=1)
-        case name:
-            return Arrays(*from_files(name, Path(spec.root) if spec.root else default_root()), white=255)
+    return LOADERS[spec.name](spec.name, Path(spec.root) if spec.root else default_root())
 
 
 def default_root() -> Path:
@@ -109,10 +104,7 @@ def default_root() -> Path:
     return Path(named) if named else user_cache()
 
 
-_FourArrays = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
-
-
-def _digits() -> _FourArrays:
+def _digits(name: str, root: Path) -> Arrays:
     # The file is read where it lies: importing scikit-learn takes longer than the first thousand steps.
     package = importlib.util.find_spec("sklearn")
     assert package, "scikit-learn is a dependency"
@@ -121,4 +113,21 @@ def _digits() -> _FourArrays:
         table = np.loadtxt(file, delimiter=",", dtype=np.uint8)
     table = table[np.random.RandomState(0).permutation(len(table))]
     pixels, labels = table[:, :-1], table[:, -1]
-    return pixels[:DIGITS_TRAINING], labels[:DIGITS_TRAINING], pixels[DIGITS_TRAINING:], labels[DIGITS_TRAINING:]
+    parts = pixels[:DIGITS_TRAINING], labels[:DIGITS_TRAINING], pixels[DIGITS_TRAINING:], labels[DIGITS_TRAINING:]
+    return Arrays(*parts, white=16)
+
+
+def _files(name: str, root: Path) -> Arrays:
+    return Arrays(*from_files(name, root), white=255)
+
+
+def _points(name: str, root: Path) -> Arrays:
+    return Arrays(*points(name), white=1)
+
+
+LOADERS: dict[str, Callable[[str, Path], Arrays]] = {
+    "digits": _digits,
+    **dict.fromkeys(FILES, _files),
+    **dict.fromkeys(GENERATED, _points),
+}
+"""How each data set is loaded, from its name and the folder where data sets live; may raise ValueError."""

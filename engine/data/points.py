@@ -60,7 +60,7 @@ def points(name: str) -> tuple[_Rows, _Ints, _Rows, _Ints]:
     The class of a point is the curve, or the component of the mixture, that it comes from.
     """
     random = np.random.RandomState(0)
-    drawn, labels = _SETS[name](random, TRAINING + TEST)
+    drawn, labels = GENERATED[name](random, TRAINING + TEST)
     x = drawn.astype(np.float32)
     return x[:TRAINING], labels[:TRAINING], x[TRAINING:], labels[TRAINING:]
 
@@ -107,10 +107,11 @@ def _mixture(random: np.random.RandomState, count: int) -> tuple[_Floats, _Ints]
     return MIXTURE.means[component] + np.einsum("nij,nj->ni", roots, noise), component.astype(np.int64)
 
 
-_SETS: dict[str, Callable[[np.random.RandomState, int], tuple[_Floats, _Ints]]] = {
+GENERATED: dict[str, Callable[[np.random.RandomState, int], tuple[_Floats, _Ints]]] = {
     "swiss_roll": _swiss_roll,
     "spiral": _spiral,
     "moons": _moons,
     "circles": _circles,
     "mixture": _mixture,
 }
+"""How each set is drawn, by name."""

@@ -14,20 +14,20 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from laddertop.engine.build import Model
 from laddertop.engine.contract import (
     Classifies,
     Decodes,
     Denoises,
     Encodes,
+    EstimatesScore,
     Fills,
     Gates,
     Generates,
+    Model,
     Settles,
     Spreads,
 )
 from laddertop.engine.data import Batches, Data
-from laddertop.engine.models.dae import Dae
 from laddertop.engine.parts.corruption import corrupt, draws_needed
 from laddertop.engine.randomness import Draws, Stream, draws
 from laddertop.journal.explore import (
@@ -278,7 +278,7 @@ def _field(subject: Subject, question: ScoreField) -> Arrays:
     x = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1).to(subject.data.test.pixels.device)
     shift = cast(Denoises, subject.model).denoise(x.flatten(0, 1)).view_as(x) - x
     arrays = {"x": x, "shift": _finite(shift), "data": subject.data.test.rows(slice(0, question.rows))}
-    if isinstance(subject.model, Dae) and (sigma := subject.model.sigma):
+    if isinstance(subject.model, EstimatesScore) and (sigma := subject.model.sigma):
         arrays |= {"score": shift / sigma**2, "sigma": torch.tensor(sigma)}
     if isinstance(subject.model, Generates):
         arrays["samples"] = _finite(_generated(subject, question.rows, question.seed))

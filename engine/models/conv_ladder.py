@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import torch
 
+from laddertop.engine.data import Inputs
 from laddertop.engine.ladder.classifier import LadderClassifier
 from laddertop.engine.ladder.layers import Conv, Dense, GlobalMeanPool, Layer, MaxPool, Shape
 from laddertop.journal.models import ConvLadderSpec
@@ -18,13 +19,13 @@ from laddertop.journal.spec import Spec
 class ConvLadder(LadderClassifier):
     """A ladder network of convolutions, poolings and fully connected layers."""
 
-    def __init__(self, spec: Spec, image: Shape, classes: int, precision: torch.dtype) -> None:
-        """Images are shaped `image` = (C, H, W). Raises ValueError where the layers of the spec don't fit together."""
+    def __init__(self, spec: Spec, inputs: Inputs, precision: torch.dtype) -> None:
+        """Raises ValueError where the layers of the spec don't fit together, or not the data."""
         assert isinstance(spec.model, ConvLadderSpec)
         layers: list[Layer] = []
         for words in spec.model.architecture:
-            layers.append(_layer(words, layers[-1].shape if layers else image))
-        super().__init__(spec, layers, classes, precision, spec.model.top_scale)
+            layers.append(_layer(words, layers[-1].shape if layers else inputs.image))
+        super().__init__(spec, layers, inputs.classes, precision, spec.model.top_scale)
 
 
 def _layer(words: str, below: Shape) -> Layer:

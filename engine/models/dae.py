@@ -2,7 +2,7 @@
 
 Initial values as in the tutorial code of the authors' laboratory: uniform on ±4·√(6 / (inputs + outputs)) for sigmoid
 units and a quarter of that for others, biases 0. With Gaussian noise and squared error it estimates the score of the
-smoothed density (Vincent 2011; Alain & Bengio 2014, arXiv:1211.4246); see engine/score.py.
+smoothed density (Vincent 2011; Alain & Bengio 2014, arXiv:1211.4246); see engine/parts/score.py.
 
 Shape letters: B rows, D pixels, H units of the top hidden layer.
 """
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from laddertop.engine.data import Batches, Images
+from laddertop.engine.data import Batches, Images, Inputs
 from laddertop.engine.data.points import MIXTURE
 from laddertop.engine.parts.corruption import corrupt_and_tell, draws_needed, emphasised, level_knob
 from laddertop.engine.parts.distributions import bernoulli_cross_entropy
@@ -32,7 +32,7 @@ from laddertop.journal.spec import Spec
 class Dae(nn.Module):
     """y = s(x~ W + b), x̂ = s(y W' + b'), tied W' = Wᵀ or untied; the target is the clean x."""
 
-    def __init__(self, spec: Spec, pixels: int, precision: torch.dtype) -> None:
+    def __init__(self, spec: Spec, inputs: Inputs, precision: torch.dtype) -> None:
         super().__init__()
         assert isinstance(spec.model, DaeSpec)
         self.noise = spec.noise
@@ -41,7 +41,7 @@ class Dae(nn.Module):
         self.cross_entropy = spec.model.loss == "cross_entropy"
         self.emphasis = spec.model.on_corrupted, spec.model.on_kept
         self.mixture = MIXTURE if spec.data.name == "mixture" else None
-        self.pixels = pixels
+        self.pixels = pixels = inputs.pixels
         random = np.random.RandomState(spec.seed)
         gain = 4.0 if spec.model.activation == "sigmoid" else 1.0
         up = [pixels, *spec.model.hidden]
@@ -60,8 +60,11 @@ class Dae(nn.Module):
         self.knobs = [level_knob(spec.noise)]
         self.level = self.knobs[0].name
         self.trained_with = torch.tensor(self.knobs[0].value)
-        """The level of corruption it is trained with, a scalar: the spec's, unless whoever trains or restores it says
-        what has become of that."""
+        """The level of corruption it is trained with, a scalar: the spec's until it follows a training."""
+
+    def follow(self, knobs: dict[str, Tensor]) -> None:
+        """The score that it estimates is that of the corruption it is trained with."""
+        self.trained_with = knobs[self.level]
 
     def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
         """Normal and uniform draws of one step."""

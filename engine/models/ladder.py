@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import torch
 
+from laddertop.engine.data import Inputs
 from laddertop.engine.ladder.classifier import LadderClassifier
 from laddertop.engine.ladder.layers import Dense, Layer
 from laddertop.journal.models import LadderSpec
@@ -26,10 +27,10 @@ from laddertop.journal.spec import Spec
 class Ladder(LadderClassifier):
     """A ladder network of fully connected layers."""
 
-    def __init__(self, spec: Spec, pixels: int, classes: int, precision: torch.dtype) -> None:
-        """From `pixels` through the hidden widths of the spec to `classes`."""
+    def __init__(self, spec: Spec, inputs: Inputs, precision: torch.dtype) -> None:
+        """From the pixels through the hidden widths of the spec to the classes."""
         assert isinstance(spec.model, LadderSpec)
         layers: list[Layer] = []
-        for units in [*spec.model.widths, classes]:
-            layers.append(Dense(layers[-1].shape if layers else (pixels,), units))
-        super().__init__(spec, layers, classes, precision)
+        for units in [*spec.model.widths, inputs.classes]:
+            layers.append(Dense(layers[-1].shape if layers else (inputs.pixels,), units))
+        super().__init__(spec, layers, inputs.classes, precision)

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from laddertop.engine.data import Batches, Images
+from laddertop.engine.data import Batches, Images, Inputs
 from laddertop.engine.knobs import number
 from laddertop.engine.parts.bounds import importance_bounds
 from laddertop.engine.parts.distributions import Gaussian, bernoulli_cross_entropy, softplus, standard_gaussian
@@ -62,10 +62,10 @@ class Layers(NamedTuple):
 class Lvae(nn.Module):
     """1 to 5 stochastic layers, an MLP from each to the next, and a Bernoulli decoder."""
 
-    def __init__(self, spec: Spec, pixels: int, precision: torch.dtype) -> None:
+    def __init__(self, spec: Spec, inputs: Inputs, precision: torch.dtype) -> None:
         """Initial weights are Glorot's, drawn by numpy's RandomState(spec.seed): encoder first, from the bottom up."""
         super().__init__()
-        model = spec.model
+        model, pixels = spec.model, inputs.pixels
         assert isinstance(model, LvaeSpec)
         self.pixels, self.latent, self.seed = pixels, model.latent, spec.seed
         self.binarise = spec.data.binarise == "dynamic"

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from laddertop.engine.contract import Stage
-from laddertop.engine.data import Batches, Images
+from laddertop.engine.data import Batches, Images, Inputs
 from laddertop.engine.knobs import number
 from laddertop.engine.parts.corruption import corrupt, corrupt_and_tell, draws_needed, emphasised, level_knob
 from laddertop.engine.parts.distributions import bernoulli_cross_entropy
@@ -35,14 +35,14 @@ from laddertop.journal.spec import Spec
 class Sdae(nn.Module):
     """h_k = s(h_{k-1} W_k + b_k), h_0 = x; the decoder of layer k is s(h_k W_kᵀ + b'_k), or has weights of its own."""
 
-    def __init__(self, spec: Spec, pixels: int, classes: int, precision: torch.dtype) -> None:
+    def __init__(self, spec: Spec, inputs: Inputs, precision: torch.dtype) -> None:
         super().__init__()
         assert isinstance(spec.model, SdaeSpec)
         self.noise = spec.noise
         self.cross_entropy = spec.model.loss == "cross_entropy"
         self.emphasis = spec.model.on_corrupted, spec.model.on_kept
         self.pretrain_epochs = spec.model.pretrain_epochs
-        self.widths = [pixels, *spec.model.hidden]
+        self.widths = [inputs.pixels, *spec.model.hidden]
         self.depth = len(spec.model.hidden)
         self.stage = self.depth
         """What is computed: 0 to L-1 pre-train that layer, counted from 0; L fine-tunes."""
@@ -54,8 +54,8 @@ class Sdae(nn.Module):
             [] if spec.model.tied else [glorot_uniform(b, a, random, precision, 4.0) for a, b in pairs]
         )
         self.c = nn.ParameterList([zeros(below) for below, _ in pairs])
-        self.logistic = nn.Parameter(torch.zeros(self.widths[-1], classes, dtype=precision))
-        self.logistic_bias = zeros(classes)
+        self.logistic = nn.Parameter(torch.zeros(self.widths[-1], inputs.classes, dtype=precision))
+        self.logistic_bias = zeros(inputs.classes)
 
         unit = ("nats" if self.cross_entropy else "squared error") + " per image, mean over the batch"
         layers = range(1, self.depth + 1)

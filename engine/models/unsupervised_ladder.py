@@ -14,7 +14,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from laddertop.engine.data import Batches, Images
+from laddertop.engine.data import Batches, Images, Inputs
 from laddertop.engine.ladder.layers import Dense, Layer
 from laddertop.engine.ladder.network import LadderNetwork
 from laddertop.journal.events import Value
@@ -31,13 +31,13 @@ IMAGES = 1000
 class UnsupervisedLadder(LadderNetwork):
     """A ladder network of fully connected layers whose cost is the denoising alone."""
 
-    def __init__(self, spec: Spec, image: tuple[int, int, int], precision: torch.dtype) -> None:
-        """From images shaped `image` = (C, H, W) through the widths of the spec."""
+    def __init__(self, spec: Spec, inputs: Inputs, precision: torch.dtype) -> None:
+        """From the pixels through the widths of the spec."""
         assert isinstance(spec.model, UnsupervisedLadderSpec)
-        self._image = image
+        self._image = inputs.image
         layers: list[Layer] = []
         for units in spec.model.widths:
-            layers.append(Dense(layers[-1].shape if layers else (image[0] * image[1] * image[2],), units))
+            layers.append(Dense(layers[-1].shape if layers else (inputs.pixels,), units))
         super().__init__(spec, layers, None, precision)
 
     def settle(self, batches: Batches) -> None:

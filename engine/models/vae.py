@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from laddertop.engine.data import Batches, Images
+from laddertop.engine.data import Batches, Images, Inputs
 from laddertop.engine.knobs import number
 from laddertop.engine.parts.bounds import importance_bounds, log_mean_exp
 from laddertop.engine.parts.corruption import corrupt, draws_needed, level_knob
@@ -43,7 +43,7 @@ changes has a density without bounds."""
 class Vae(nn.Module):
     """Encoder q(z1|x) q(z2|z1), decoder p(z2) p(z1|z2) p(x|z1) with p(z2) = N(0, 1); or both without z2."""
 
-    def __init__(self, spec: Spec, training: Images, precision: torch.dtype) -> None:
+    def __init__(self, spec: Spec, inputs: Inputs, precision: torch.dtype) -> None:
         """The output bias starts at the mean training image, as a logit of at most ±6.9 for Bernoulli pixels."""
         super().__init__()
         model = spec.model
@@ -53,7 +53,7 @@ class Vae(nn.Module):
         self.weighted, self.samples = model.bound == "iwae", model.samples
         self.report_samples = spec.evaluate.samples
         self.bernoulli = model.output == "bernoulli"
-        self.pixels = training.pixels.shape[1]
+        self.pixels = inputs.pixels
         self.latent = [model.latent, *([model.upper_latent] if model.upper_latent else [])]
 
         random = np.random.RandomState(spec.seed)
@@ -66,7 +66,7 @@ class Vae(nn.Module):
         self.hidden = _Hidden(make, above)
         outputs = self.pixels if self.bernoulli else 2 * self.pixels
         self.output = glorot_uniform(above[-1], outputs, random, precision)
-        mean_image = training.mean().cpu()
+        mean_image = inputs.mean()
         bias = (
             torch.logit(mean_image.clamp(0.001, 0.999))
             if self.bernoulli

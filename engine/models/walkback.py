@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from laddertop.engine.data import Batches, Images
+from laddertop.engine.data import Batches, Images, Inputs
 from laddertop.engine.knobs import number
 from laddertop.engine.parts.corruption import corrupt, draws_needed, level_knob
 from laddertop.engine.parts.distributions import bernoulli_cross_entropy
@@ -43,13 +43,13 @@ _ROWS = 1000
 class Gsn(nn.Module):
     """The chain of a spec; a state is the list of its layers, [B, D_k] each, image first."""
 
-    def __init__(self, spec: Spec, pixels: int, precision: torch.dtype) -> None:
+    def __init__(self, spec: Spec, inputs: Inputs, precision: torch.dtype) -> None:
         super().__init__()
         assert isinstance(spec.model, GsnSpec)
         self.noise = spec.noise
         self.binarise = spec.data.binarise == "dynamic"
         self.activation = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}[spec.model.activation]
-        self.widths = [pixels, *spec.model.hidden]
+        self.widths = [inputs.pixels, *spec.model.hidden]
         self.walkback = spec.model.walkback
         random = np.random.RandomState(spec.seed)
         self.W = nn.ParameterList(

@@ -7,6 +7,7 @@ import time
 
 import torch
 
+from laddertop.engine.contract import Encodes
 from laddertop.engine.saved.model import Saved
 from laddertop.engine.saved.representation import representation
 from laddertop.journal.events import as_json
@@ -29,7 +30,9 @@ def evaluate(run: RunFolder, step: int | None, split: str, quick: bool, represen
     images = {"test": data.test, "held_back": data.held_back, "training": data.training}[split]
     began = time.perf_counter()
     subject.settle()
-    codes = representation(model, data, images) if represent else {}
+    if represent and not isinstance(model, Encodes):
+        raise ValueError(f"--representation: a {subject.spec.model.kind} has no codes")
+    codes = representation(model, data, images) if represent and isinstance(model, Encodes) else {}
     measure = model.evaluate if quick else model.report
     values = measure(images, subject.batches, seed) | codes
     told = {name: as_json(value) for name, value in values.items()}

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 
 from laddertop.engine.build import build, run_length
+from laddertop.engine.contract import Follows
 from laddertop.engine.data import Batches, load
 from laddertop.engine.explore.answers import Subject
-from laddertop.engine.models.dae import Dae
 from laddertop.engine.training import checkpoint
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.device import choose_device, choose_threads
@@ -39,11 +39,11 @@ class Saved:
         # In the precision it is trained in, so that the numbers are those of the training's own evaluations.
         trained_in = self._state.started.precision if self._state.started else spec.precision
         precision = torch.bfloat16 if trained_in == "bf16" else torch.float32
-        model = build(spec, data, device, precision)
+        model = build(spec, data.inputs, device, precision)
         choose_threads(spec.threads, model, device)
         self._controls = Controls(spec, model.knobs, batches.epoch_steps, run_length(spec, batches.epoch_steps), device)
-        if isinstance(model, Dae):
-            model.trained_with = self._controls.by_name()[model.level]
+        if isinstance(model, Follows):
+            model.follow(self._controls.by_name())
         self.subject = Subject(model, data, batches, spec)
         """The model with its data."""
         self._take(content)

@@ -8,6 +8,8 @@ import shutil
 
 import torch
 
+from laddertop.engine.contract import Model
+
 LONG = 10_000
 """Steps from which on a run's step is compiled: so many earn the compiling back, on a CPU and on a CUDA device."""
 
@@ -36,7 +38,7 @@ def choose_device(wanted: str) -> torch.device:
     return device
 
 
-def choose_threads(wanted: int | None, model: torch.nn.Module, device: torch.device) -> None:
+def choose_threads(wanted: int | None, model: Model, device: torch.device) -> None:
     """Sets the number of CPU threads: as wanted; else one for a model below SMALL parameters; else torch's choice.
 
     The products of a small model cost less than waiting for a second thread.

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from laddertop.engine.build import Model
+from laddertop.engine.contract import Model
 from laddertop.engine.data import Batches, Data, Images
 from laddertop.engine.explore.activity import activity
 from laddertop.engine.randomness import Stream, draws

@@ -12,8 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from laddertop.engine.build import Model
-from laddertop.engine.contract import Stage, Staged, stage_at
+from laddertop.engine.contract import Model, Stage, Staged, stage_at
 from laddertop.engine.data import Batches
 from laddertop.engine.randomness import Draws, Stream, counter_words, normals, uniforms
 from laddertop.engine.training.controls import Controls

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 
 from laddertop.engine.build import build, run_length
+from laddertop.engine.contract import Follows
 from laddertop.engine.data import Batches, load
 from laddertop.engine.explore.answers import Subject
 from laddertop.engine.explore.explorer import Explorer
-from laddertop.engine.models.dae import Dae
 from laddertop.engine.training import checkpoint
 from laddertop.engine.training import looks as explore
 from laddertop.engine.training.beginning import find_beginning
@@ -64,12 +64,12 @@ class Training:
         self.steps = run_length(spec, self.batches.epoch_steps)
         self.compiled, self._note = choose_compile(spec.compile, self.steps, self.device)
         self.precision = choose_precision(spec.precision, self.device, self.compiled)
-        self.model = build(spec, self.data, self.device, self.precision)
+        self.model = build(spec, self.data.inputs, self.device, self.precision)
         choose_threads(spec.threads, self.model, self.device)
         self.optimizer = make_optimizer(dict(self.model.named_parameters()), spec.optimizer)
         self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, self.steps, self.device)
-        if isinstance(self.model, Dae):
-            self.model.trained_with = self.controls.by_name()[self.model.level]
+        if isinstance(self.model, Follows):
+            self.model.follow(self.controls.by_name())
         self.take_step = Step(
             self.model, self.optimizer, self.controls, self.batches, spec.seed, self.device, self.compiled
         )

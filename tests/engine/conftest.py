@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from laddertop.engine.build import Model, build
-from laddertop.engine.data import Batches, Data, load
+from laddertop.engine.build import build
+from laddertop.engine.contract import Model
+from laddertop.engine.data import Batches, Data, Inputs, load
 from laddertop.engine.randomness import Draws, Stream, draws
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.stop import Stop
@@ -54,6 +56,11 @@ def small_spec(kind: str, *settings: str) -> Spec:
     return override(load_recipe(recipe), own + common)
 
 
+def inputs(*image: int, classes: int = 10) -> Inputs:
+    """Images shaped (C, H, W) that are black in the mean."""
+    return Inputs(image, classes, lambda: torch.zeros(math.prod(image)))  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def stop() -> Iterator[Stop]:
     """What ends a training; the signals of the test run are given back."""
@@ -70,7 +77,7 @@ class Bench:
         self.spec = spec
         self.data: Data = load(spec.data, device)
         self.batches = Batches(spec.data, self.data, spec.seed, with_labels=spec.model.labelled)
-        self.model: Model = build(spec, self.data, device, torch.float32).to(dtype)
+        self.model: Model = build(spec, self.data.inputs, device, torch.float32).to(dtype)
         self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, 1000, device)
         self.controls.prepare(0)
         self.dtype = dtype

@@ -13,7 +13,7 @@ from laddertop.engine.parts.distributions import Gaussian
 from laddertop.engine.randomness import Draws, Stream, draws
 from laddertop.engine.training.optim import Adam
 from laddertop.engine.training.step import Step
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench, inputs, small_spec
 
 LADDER, SEPARATE, DEEP = "model.inference=ladder", "model.top_down=separate", "model.inference=bottom_up"
 KINDS = [[LADDER], [LADDER, SEPARATE], [DEEP]]
@@ -58,7 +58,7 @@ def tiny(*settings: str) -> tuple[Lvae, SimpleNamespace, Tensor]:
     spec = small_spec("lvae", "model.latent=[1, 1]", "model.hidden=[4, 3]", "model.dense=1", *settings)
     images = load(spec.data, CPU).training
     batches = SimpleNamespace(training=Images(images.pixels[:, 33:39], images.labels, images.white))
-    model = Lvae(spec, 6, torch.float32)
+    model = Lvae(spec, inputs(1, 1, 6), torch.float32)
     model.settle(batches)
     for module in model.double().modules():
         if getattr(module, "settled", None):

@@ -12,7 +12,7 @@ from laddertop.engine.ladder.layers import Conv, Dense, GlobalMeanPool, MaxPool
 from laddertop.engine.models.conv_ladder import ConvLadder
 from laddertop.engine.parts.layers import normalise, normalise_with_statistics
 from laddertop.journal.spec import load_recipe, override
-from tests.engine.conftest import Bench, small_spec
+from tests.engine.conftest import Bench, inputs, small_spec
 
 
 def correlate(x: np.ndarray, w: np.ndarray, pad: int) -> np.ndarray:
@@ -171,7 +171,7 @@ def test_golden_values_at_step_0():
 
 
 def network(recipe: str, *settings: str, image: tuple[int, int, int] = (1, 28, 28)) -> ConvLadder:
-    return ConvLadder(override(load_recipe(recipe), settings), image, 10, torch.float32)
+    return ConvLadder(override(load_recipe(recipe), settings), inputs(*image), torch.float32)
 
 
 def test_the_published_networks_have_the_published_sizes():
@@ -232,7 +232,7 @@ def test_evaluation_statistics_are_per_channel_with_the_variance_corrected_for_t
 
 def test_conv_large_rounds_its_poolings_up():
     recipe = load_recipe("conv-large-gamma-cifar10")
-    large = ConvLadder(recipe, (3, 32, 32), 10, torch.float32)
+    large = ConvLadder(recipe, inputs(3, 32, 32), torch.float32)
     assert [shape[-1] for shape in large.shapes] == [32, 30, 32, 34, 17, 15, 17, 15, 8, 6, 6, 6, 1]
     assert (large.leaky, large.gamma, large.weights[-1]) == (True, None, 4)
     assert (recipe.data.whiten, recipe.data.labels, recipe.data.batch, recipe.data.labelled_batch) == (

@@ -194,7 +194,7 @@ import laddertop.engine.data.files as files
 def slowly(name, root, missing):
     with (root / "downloads").open("a") as log:
         log.write("x")
-    for file in files._needed(name):
+    for file in files.FILES[name].needed:
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         (root / file).write_bytes(b"half")
         time.sleep(0.2)

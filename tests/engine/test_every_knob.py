@@ -62,7 +62,7 @@ class Computed:
     def __init__(self, spec: Spec) -> None:
         data = images_of(spec)
         batches = Batches(spec.data, data, spec.seed, with_labels=spec.model.labelled)
-        self.model = build(spec, data, CPU, torch.float32)
+        self.model = build(spec, data.inputs, CPU, torch.float32)
         self.controls = Controls(spec, self.model.knobs, batches.epoch_steps, 1000, CPU)
         # In the middle of a warm-up, with everything switched on, and away from the initial values, where ẑ is 0.
         self.controls.set({name: 1.0 for name in ("noise", "warmup") if name in self.controls.names})

@@ -11,7 +11,7 @@ from laddertop.engine.models.ladder import Ladder
 from laddertop.engine.training.optim import Adam
 from laddertop.engine.training.step import Step
 from laddertop.journal.spec import load_recipe
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench, inputs, small_spec
 
 
 def reference_costs(model: Ladder, labelled: Tensor, labels: Tensor, x: Tensor, noise: list[Tensor], std: list[Tensor]):
@@ -111,7 +111,7 @@ def test_denoising_costs_reach_neither_decoder_weights_nor_slopes_at_step_0():
 
 
 def test_parameter_count_of_the_published_network():
-    model = Ladder(load_recipe("ladder-mnist-100"), 784, 10, torch.float32)
+    model = Ladder(load_recipe("ladder-mnist-100"), inputs(1, 28, 28), torch.float32)
     assert sum(p.numel() for p in model.parameters()) == 3_105_710
 
 

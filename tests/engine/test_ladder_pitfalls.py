@@ -14,7 +14,7 @@ from torch.nn import functional
 from laddertop.engine.data import draw_labelled
 from laddertop.engine.models.ladder import Ladder
 from laddertop.journal.spec import load_recipe, override, recipes
-from tests.engine.conftest import Bench, small_spec
+from tests.engine.conftest import Bench, inputs, small_spec
 from tests.engine.test_ladder_runs import stepper
 
 EPSILON = 1e-10
@@ -253,7 +253,7 @@ def test_pitfall_18_an_image_is_denoised_alone_as_among_others_once_the_statisti
 
 
 def test_pitfall_19_up_and_down_have_weights_of_their_own_normal_with_variance_one_over_inputs_and_no_bias():
-    model = Ladder(load_recipe("ladder-mnist-100"), 784, 10, torch.float32)
+    model = Ladder(load_recipe("ladder-mnist-100"), inputs(1, 28, 28), torch.float32)
     for weights in (model.W, model.V):
         for weight in weights.values():
             assert weight.std().item() == pytest.approx(len(weight) ** -0.5, rel=0.05)
