@@ -6,13 +6,14 @@ Readers poll the file; a line without its newline is not there yet. NaN and infi
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from laddertop.journal.files import plain
 
@@ -24,6 +25,21 @@ class Record(BaseModel):
     """A plain value of the journal. Unknown keys are ignored, so that older front ends read newer runs."""
 
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
+
+
+class TermLayer(Record):
+    """The layer of a model that a term of its cost belongs to."""
+
+    index: int
+    """Its place: 0 the input, 1 the lowest representation."""
+    name: str
+    """What it is called beside its cost: x, h500, c64, y, z1."""
+    units: int | None = None
+    """How many; none: it is a stack of maps, or nobody has said."""
+    code: str = ""
+    """Its name among the representations that the model gives; empty: it is none of them."""
+    noise: str | None = None
+    """The knob of the noise at this layer; none: it takes none of its own."""
 
 
 class Term(Record):
@@ -39,6 +55,35 @@ class Term(Record):
     """The knob whose effective value multiplies the term; none: weight 1."""
     watched: bool = False
     """Whether the term is only looked at: it is recorded, but no part of the total."""
+    layer: TermLayer | None = Field(default=None, exclude_if=lambda layer: layer is None)
+    """The layer that it belongs to; none: it is of the whole model."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_journal_without_layers(cls, term: Any) -> Any:
+        # There the layer is told by the name alone: denoise.3, kl.2, layer.1, and kl of a model with one.
+        if isinstance(term, dict) and "layer" not in term:
+            group, _, number = str(term.get("name")).partition(".")
+            if group == "denoise" and number.isdigit():
+                name = str(term.get("label")).rpartition(" ")[2]
+                code = name if name in ("x", "y") else f"h{number}"
+                layer = TermLayer(index=int(number), name=name, code=code, noise=f"noise.std.{number}")
+                return term | {"layer": layer}
+            if term.get("name") == "kl" or (group in ("kl", "layer") and number.isdigit()):
+                code = f"z{number}" if group == "kl" else f"hidden.{number}"
+                return term | {"layer": TermLayer(index=int(number or 1), name=code, code=code)}
+        return term
+
+
+class Schedule(Record):
+    """What a knob does by itself in the course of a run, as the engine declares it."""
+
+    knob: str
+    """Its name."""
+    what: str
+    """What it does, after the knob's label: falls to 0."""
+    first: int
+    """Steps completed before the first step that it acts on."""
 
 
 def group_of(knob: str) -> str:
@@ -114,6 +159,16 @@ class Value(Record):
     """Unit and reduction in words."""
     per_unit: list[float] | None = Field(default=None, exclude_if=lambda per_unit: per_unit is None)
     """The same of every unit of a layer, where `value` is their sum."""
+    better: Literal["lower", "higher", "none"] = Field(default="lower", exclude_if=lambda better: better == "lower")
+    """Which of two values speaks for a model; none: neither does."""
+    headline: bool = Field(default=False, exclude_if=lambda headline: not headline)
+    """Whether it is the one of its evaluation that says best how good the model is."""
+
+    def beats(self, other: Value) -> bool:
+        """Whether it is better than the other value of the same name; a number is better than none."""
+        if math.isnan(self.value) or math.isnan(other.value) or self.better == "none":
+            return math.isnan(other.value) and not math.isnan(self.value)
+        return self.value < other.value if self.better == "lower" else self.value > other.value
 
 
 class Change(Record):
@@ -170,6 +225,8 @@ class RunStarted(_Event):
     """The terms of the cost."""
     knobs: list[Knob]
     """What can be changed, with the values at the start of this segment."""
+    schedules: list[Schedule] = []
+    """What knobs do by themselves."""
     note: str = ""
     """Anything a user should know about this start."""
 
@@ -217,6 +274,11 @@ class Evaluated(_Event):
     """How long it took."""
     layers: dict[str, Activity] = Field(default={}, exclude_if=lambda layers: not layers)
     """What the units of each layer do, by the name of its representation, the bottom one first."""
+
+    def headline(self) -> str | None:
+        """Name of the value that says best how good the model is; where no value says so, the first."""
+        said = (name for name, value in self.values.items() if value.headline)
+        return next(said, next(iter(self.values), None))
 
 
 class Sampled(_Event):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from laddertop.journal.events import (
     Checkpointed,
@@ -16,6 +17,7 @@ from laddertop.journal.events import (
     RunStarted,
     Sampled,
     Term,
+    Value,
 )
 
 STATES = ("starting", "training", "paused", "finished", "stopped", "failed", "crashed")
@@ -23,6 +25,19 @@ STATES = ("starting", "training", "paused", "finished", "stopped", "failed", "cr
 
 STARTUP = 30.0
 """Seconds that a new run may be silent before it counts as crashed."""
+
+
+class Headline(NamedTuple):
+    """The value of the evaluations that says best how good the model is."""
+
+    name: str
+    newest: Value
+    evaluated: Evaluated
+    """The newest evaluation."""
+    best: Value
+    """Where neither of two values is better, the first."""
+    evaluated_best: Evaluated
+    """The evaluation that gave the best."""
 
 
 @dataclass
@@ -119,6 +134,18 @@ class RunState:
         if not alive:
             return "crashed"
         return "paused" if self.paused else "training"
+
+    def headline(self) -> Headline | None:
+        """The value that says best how good the model is; none before the first evaluation."""
+        found = [event for event in self.evaluations if event.values]
+        if not found:
+            return None
+        name = found[-1].headline()
+        assert name is not None
+        best, *later = [event for event in found if name in event.values]
+        for event in later:
+            best = event if event.values[name].beats(best.values[name]) else best
+        return Headline(name, found[-1].values[name], found[-1], best.values[name], best)
 
     @property
     def segment(self) -> int:

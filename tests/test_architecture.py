@@ -46,6 +46,7 @@ ROOMS = {
         "journal",
     ],
     "engine.explore": [
+        "engine.models",
         "engine.contract",
         "engine.parts",
         "engine.data",

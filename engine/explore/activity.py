@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from laddertop.engine.build import Model
-from laddertop.engine.contract import Encodes
+from laddertop.engine.contract import Encodes, Model
 from laddertop.engine.data import Images
 from laddertop.engine.models.unsupervised_ladder import UnsupervisedLadder
 from laddertop.engine.parts.latent_units import ACTIVE

@@ -47,7 +47,7 @@ class LadderClassifier(LadderNetwork):
         self._gather_clean(batches, self.statistics)
         wrong, entropy = self._errors(test)
         return {
-            "error_percent": Value(value=100 * wrong, unit="% of images"),
+            "error_percent": Value(value=100 * wrong, unit="% of images", headline=True),
             "cross_entropy": Value(value=entropy, unit="nats, mean over images"),
         }
 

@@ -27,7 +27,7 @@ from laddertop.engine.ladder.statistics import Statistics
 from laddertop.engine.parts.layers import normalise, normalise_with_statistics, ones, per_channel, zeros
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as evaluation_draws
-from laddertop.journal.events import Knob, Term, Value
+from laddertop.journal.events import Knob, Term, TermLayer, Value
 from laddertop.journal.models import LadderSection
 from laddertop.journal.spec import Spec
 
@@ -102,6 +102,7 @@ class LadderNetwork(nn.Module):
                 label=f"denoising {i} {names[i]}",
                 unit="squared error per unit, mean over rows",
                 weight=f"lambda.{i}",
+                layer=self._term_layer(i, names[i]),
             )
             for i in self.weighted
         ]
@@ -111,6 +112,16 @@ class LadderNetwork(nn.Module):
         self.noise = spec.noise.std if isinstance(spec.noise.std, list) else [spec.noise.std] * (self.top + 1)
         """Standard deviation of the noise of every layer, as the spec says."""
         self.knobs = _knobs(names, self.noise, {i: spec.model.denoising[i] for i in self.weighted})
+
+    def _term_layer(self, layer: int, name: str) -> TermLayer:
+        ends = layer == 0 or self._is_class(layer)
+        return TermLayer(
+            index=layer,
+            name=name,
+            units=math.prod(self.shapes[layer]) if ends or len(self.shapes[layer]) == 1 else None,
+            code=name if ends else f"h{layer}",
+            noise=f"noise.std.{layer}",
+        )
 
     def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
         """Normal and uniform draws of one step; unlabelled rows take none where no denoising cost uses them."""

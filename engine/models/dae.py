@@ -114,7 +114,8 @@ class Dae(nn.Module):
             draws = evaluation_draws((0, x.numel()), seed, Stream.EVALUATE, 0, x.device)
             x = (draws.uniform(*x.shape) < x).float()
         cost = self._per_pixel(x, self.output(x)).sum(1).mean().item()
-        values = {"reconstruction": Value(value=cost, unit=f"{self.unit}, mean over the {test.split} {self.item}s")}
+        unit = f"{self.unit}, mean over the {test.split} {self.item}s"
+        values = {"reconstruction": Value(value=cost, unit=unit, headline=True)}
         if self.mixture is not None and (sigma := self.sigma):
             values |= score_agreement(self.denoise, self.mixture, sigma, x.device)
         return values
@@ -140,7 +141,7 @@ class Dae(nn.Module):
                 value=(x - denoised).square().sum(1).mean().item(), unit=f"{squared}, {where}"
             ),
             "corruption_squared_error": Value(
-                value=(x - corrupted).square().sum(1).mean().item(), unit=f"{squared}, {where}"
+                value=(x - corrupted).square().sum(1).mean().item(), unit=f"{squared}, {where}", better="none"
             ),
         }
 

@@ -30,7 +30,7 @@ from laddertop.engine.parts.latent_units import latent_units
 from laddertop.engine.parts.layers import EPSILON, glorot_normal, glorot_uniform, normalise, ones, product, zeros
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as drawn
-from laddertop.journal.events import Term, Value
+from laddertop.journal.events import Term, TermLayer, Value
 from laddertop.journal.models import LvaeSpec
 from laddertop.journal.spec import Spec
 
@@ -98,7 +98,8 @@ class Lvae(nn.Module):
         self.terms = [Term(name="reconstruction", label="reconstruction", unit=nats, weight=None)]
         for i in layers:
             label = f"KL q(z{i + 1}) ‖ p(z{i + 1}{f'|z{i + 2}' if i in lower else ''})"
-            self.terms.append(Term(name=f"kl.{i + 1}", label=label, unit=nats, weight="beta"))
+            layer = TermLayer(index=i + 1, name=f"z{i + 1}", units=latent[i], code=f"z{i + 1}")
+            self.terms.append(Term(name=f"kl.{i + 1}", label=label, unit=nats, weight="beta", layer=layer))
         if self.iw_samples > 1:
             label = "KL of the importance weights to equal ones"
             self.terms.append(Term(name="importance", label=label, unit=nats, weight=None))
@@ -208,7 +209,7 @@ class Lvae(nn.Module):
         layers = self.infer(x, 1, draws, "settled")
         terms = self._log_ratios(x, layers, "settled").mean((1, 2)).tolist()
         nats = f"nats per image, mean over the {test.split} images"
-        values = {"negative_elbo": Value(value=sum(terms), unit=f"{nats}, 1 sample each")}
+        values = {"negative_elbo": Value(value=sum(terms), unit=f"{nats}, 1 sample each", headline=True)}
         values |= {term.name: Value(value=v, unit=nats) for term, v in zip(self.terms, terms, strict=False)}
         _, draws = self._seen(test, seed, _AGAIN)
         again = self.infer(x, 1, draws, "settled").q
@@ -226,7 +227,7 @@ class Lvae(nn.Module):
         x, _ = self._seen(test, seed, _TEST)
         bound = importance_bounds(self.log_weights, (sum(self.latent), 0), x, self.report_samples, seed).weighted
         nats = f"nats per image, mean over the {test.split} images, {self.report_samples} importance samples each"
-        named = {f"negative_l{self.report_samples}": Value(value=-bound.mean().item(), unit=nats)}
+        named = {f"negative_l{self.report_samples}": Value(value=-bound.mean().item(), unit=nats, headline=True)}
         return named | {"negative_elbo_training": training} | values
 
     def log_weights(self, x: Tensor, samples: int, draws: Draws) -> Tensor:

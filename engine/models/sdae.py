@@ -27,7 +27,7 @@ from laddertop.engine.parts.corruption import corrupt, corrupt_and_tell, draws_n
 from laddertop.engine.parts.distributions import bernoulli_cross_entropy
 from laddertop.engine.parts.layers import glorot_uniform, product, zeros
 from laddertop.engine.randomness import Draws
-from laddertop.journal.events import Knob, Term, Value
+from laddertop.journal.events import Knob, Term, TermLayer, Value
 from laddertop.journal.models import SdaeSpec
 from laddertop.journal.spec import Spec
 
@@ -61,7 +61,13 @@ class Sdae(nn.Module):
         layers = range(1, self.depth + 1)
         self.terms = [
             *(
-                Term(name=f"layer.{k}", label=f"layer {k} of {self.depth}", unit=unit, weight=f"train.{k}")
+                Term(
+                    name=f"layer.{k}",
+                    label=f"layer {k} of {self.depth}",
+                    unit=unit,
+                    weight=f"train.{k}",
+                    layer=TermLayer(index=k, name=f"hidden.{k}", units=self.widths[k], code=f"hidden.{k}"),
+                )
                 for k in layers
             ),
             Term(
@@ -160,7 +166,8 @@ class Sdae(nn.Module):
             values[f"layer_{k + 1}"] = Value(value=cost, unit=f"{unit}, not corrupted")
             h = above
         wrong = (product(h, self.logistic) + self.logistic_bias).argmax(1) != test.labels
-        error = Value(value=100 * wrong.float().mean().item(), unit=f"misclassified {test.split} images in per cent")
+        unit = f"misclassified {test.split} images in per cent"
+        error = Value(value=100 * wrong.float().mean().item(), unit=unit, headline=True)
         return {"error_percent": error, **values}
 
     def report(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:

@@ -51,7 +51,7 @@ class UnsupervisedLadder(LadderNetwork):
         costs = self.denoising_costs(test, seed)
         total = sum(self.weights[layer] * cost.value for layer, cost in zip(self.weighted, costs.values(), strict=True))
         unit = f"Σ λ × squared error per unit, mean over the {test.split} images"
-        return {"denoising": Value(value=total, unit=unit), **costs}
+        return {"denoising": Value(value=total, unit=unit, headline=True), **costs}
 
     @torch.no_grad()
     def report(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
@@ -63,7 +63,7 @@ class UnsupervisedLadder(LadderNetwork):
         unit = f"share of the variance that shifts by a pixel leave, mean over units, {images}"
         for layer, name in enumerate(["input", *self.codes(shifted[0])]):
             h = torch.stack([x if name == "input" else self.codes(x)[name] for x in shifted])
-            values[f"invariance.{layer}"] = Value(value=invariance(h).item(), unit=unit)
+            values[f"invariance.{layer}"] = Value(value=invariance(h).item(), unit=unit, better="none")
         return values
 
     def _shifted(self, x: Tensor, down: int, right: int) -> Tensor:

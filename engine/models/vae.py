@@ -31,7 +31,7 @@ from laddertop.engine.parts.latent_units import latent_units
 from laddertop.engine.parts.layers import glorot_uniform, product, zeros
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as evaluation_draws
-from laddertop.journal.events import Term, Value
+from laddertop.journal.events import Term, TermLayer, Value
 from laddertop.journal.models import VaeSpec
 from laddertop.journal.spec import Spec
 
@@ -80,10 +80,10 @@ class Vae(nn.Module):
         watched = self.weighted
         self.terms += [Term(name="reconstruction", label="reconstruction", unit=nats, weight=None, watched=watched)]
         labels = ["KL q(z|x) ‖ p(z)"] if len(self.latent) == 1 else ["KL q(z1|x) ‖ p(z1|z2)", "KL q(z2|z1) ‖ p(z2)"]
-        for name, label in zip(self._numbered("kl"), labels, strict=True):
-            self.terms.append(
-                Term(name=name, label=label, unit=nats, weight=None if watched else "beta", watched=watched)
-            )
+        weight = None if watched else "beta"
+        for i, (name, code) in enumerate(zip(self._numbered("kl"), self._numbered("z"), strict=True)):
+            layer = TermLayer(index=i + 1, name=code, units=self.latent[i], code=code)
+            self.terms.append(Term(name=name, label=labels[i], unit=nats, weight=weight, watched=watched, layer=layer))
         beta = number(
             "beta",
             "β of the KL term",
@@ -172,8 +172,9 @@ class Vae(nn.Module):
         values = {}
         if self.weighted:
             bound = importance_bounds(self.log_weights, (sum(self.latent), 0), x, self.samples, seed).weighted
-            values[f"negative_l{self.samples}"] = _negative_bound(bound, self.samples, test.split)
-        values["negative_elbo"] = Value(value=reconstruction + sum(kl), unit=f"{nats}, 1 sample each")
+            values[f"negative_l{self.samples}"] = _negative_bound(bound, self.samples, test.split, headline=True)
+        elbo = Value(value=reconstruction + sum(kl), unit=f"{nats}, 1 sample each", headline=not self.weighted)
+        values["negative_elbo"] = elbo
         values["reconstruction"] = Value(value=reconstruction, unit=nats)
         values |= {name: Value(value=v, unit=nats) for name, v in zip(self._numbered("kl"), kl, strict=True)}
         q, p, _ = zip(*passed, strict=True)
@@ -188,7 +189,11 @@ class Vae(nn.Module):
         """
         x, _ = self._evaluated(test, seed)
         bounds = importance_bounds(self.log_weights, (sum(self.latent), 0), x, self.report_samples, seed)
-        values = {f"negative_l{self.report_samples}": _negative_bound(bounds.weighted, self.report_samples, test.split)}
+        values = {
+            f"negative_l{self.report_samples}": _negative_bound(
+                bounds.weighted, self.report_samples, test.split, headline=True
+            )
+        }
         values |= self.evaluate(test, batches, seed)
         unit = f"nats per image, mean over the {test.split} images and {self.report_samples} samples each"
         return values | {"negative_elbo": Value(value=-bounds.elbo.mean().item(), unit=unit)}
@@ -271,9 +276,9 @@ def log_ratio(layer: Layer) -> Tensor:
     return (layer.q.log_density(layer.z) - layer.p.log_density(layer.z)).sum(1)
 
 
-def _negative_bound(bound: Tensor, samples: int, split: str) -> Value:
+def _negative_bound(bound: Tensor, samples: int, split: str, headline: bool = False) -> Value:
     unit = f"nats per image, mean over the {split} images, {samples} importance samples each"
-    return Value(value=-bound.mean().item(), unit=unit)
+    return Value(value=-bound.mean().item(), unit=unit, headline=headline)
 
 
 def _repeat(rows: Tensor, samples: int) -> Tensor:

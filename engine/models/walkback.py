@@ -157,7 +157,7 @@ class Gsn(nn.Module):
         means = (sums / len(test)).tolist()
         unit = f"nats per pixel, mean over the {test.split} images, corrupted"
         return {
-            "last_step": Value(value=means[-1], unit=f"{unit}, after {self.walkback} walkback steps"),
+            "last_step": Value(value=means[-1], unit=f"{unit}, after {self.walkback} walkback steps", headline=True),
             "first_step": Value(value=means[0], unit=f"{unit}, after the first step"),
         }
 

@@ -34,16 +34,16 @@ def latent_units(
     for name, by_layer in {"kl_q_p": forwards, "kl_p_q": backwards}.items():
         about = f"nats, closed form, mean over the {split} images, sum over the units"
         for end, each in zip(ends, by_layer, strict=True):
-            values[name + end] = Value(value=each.sum().item(), unit=about, per_unit=each.tolist())
+            values[name + end] = Value(value=each.sum().item(), unit=about, per_unit=each.tolist(), better="none")
     return values
 
 
 def _active(name: str, measures: list[Tensor], ends: list[str], rule: str) -> dict[str, Value]:
     """How many units exceed ACTIVE, of all layers and of each, by a measure [Z] per layer."""
     counts = [int((measure > ACTIVE).sum()) for measure in measures]
-    values = {name: Value(value=sum(counts), unit=f"of {sum(map(len, measures))}, {rule}")}
+    values = {name: Value(value=sum(counts), unit=f"of {sum(map(len, measures))}, {rule}", better="none")}
     for end, count, measure in zip(ends, counts, measures, strict=True):
-        values[name + end] = Value(value=count, unit=f"of {len(measure)}, {rule}")
+        values[name + end] = Value(value=count, unit=f"of {len(measure)}, {rule}", better="none")
     return values
 
 

@@ -82,7 +82,9 @@ def score_agreement(
     where = f"grid points where p_σ > {NOT_TINY:g} of its maximum, σ = {sigma:g}"
     return {
         "score_cosine": Value(
-            value=torch.cosine_similarity(estimate, score, 1).mean().item(), unit=f"mean over {len(grid)} {where}"
+            value=torch.cosine_similarity(estimate, score, 1).mean().item(),
+            unit=f"mean over {len(grid)} {where}",
+            better="higher",
         ),
         "score_relative_error": Value(
             value=((estimate - score).norm() / score.norm()).item(), unit=f"‖r(x) - x - σ²s‖ / ‖σ²s‖ over the {where}"

@@ -45,7 +45,7 @@ def representation(model: Encodes, data: Data, images: Images) -> dict[str, Valu
         }.items():
             how = "logistic regression" if kind == "linear_probe" else f"vote of {NEIGHBOURS} nearest neighbours"
             unit = f"% of images, {how} on {label} of {len(training)} training images"
-            values[f"{kind}.{what}"] = Value(value=100 * share, unit=unit)
+            values[f"{kind}.{what}"] = Value(value=100 * share, unit=unit, better="higher")
     return values
 
 

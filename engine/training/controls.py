@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from laddertop.engine.knobs import number, switch
-from laddertop.journal.events import Change, Knob
+from laddertop.journal.events import Change, Knob, Schedule
 from laddertop.journal.knobs import meant, value_of
 from laddertop.journal.spec import Spec
 
@@ -120,6 +120,7 @@ class Controls:
         self._schedule, self._decay_from = spec.optimizer.schedule, spec.optimizer.decay_from
         self._anneal = spec.optimizer.anneal
         self._epoch_steps, self._epochs = epoch_steps, steps / epoch_steps
+        self._steps = steps
         # On the CPU this is the tensor itself; elsewhere it is copied without waiting.
         self._host = torch.zeros(len(self._knobs))
         self._numbers = self._host.numpy()
@@ -139,6 +140,20 @@ class Controls:
     def knobs(self) -> list[Knob]:
         """The knobs with their present values."""
         return [knob.model_copy(update={"value": self.state.values[name]}) for name, knob in self._knobs.items()]
+
+    @property
+    def schedules(self) -> list[Schedule]:
+        """What the learning rate does by itself within the run."""
+        what, epoch = {
+            "linear": ("falls to 0", math.floor(self._decay_from * self._epochs) + 1),
+            "burda": ("falls to a tenth in stages of 1, 3, 9, … epochs", 1),
+            "im": ("falls to a tenth at epochs 3, 9, 27, …", 2),
+        }[self._schedule]
+        told = [(what, epoch)]
+        if self._anneal < 1:
+            told.append((f"is multiplied by {self._anneal:g} after every epoch", 1))
+        found = [Schedule(knob="lr", what=what, first=epoch * self._epoch_steps) for what, epoch in told]
+        return [schedule for schedule in found if schedule.first < self._steps]
 
     def by_name(self) -> dict[str, Tensor]:
         """Effective values as scalar tensors that follow every change."""

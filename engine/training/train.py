@@ -125,6 +125,7 @@ class Training:
                 epoch_steps=self.batches.epoch_steps,
                 terms=self.model.terms,
                 knobs=self.controls.knobs,
+                schedules=self.controls.schedules,
                 note=self._note,
             )
         )

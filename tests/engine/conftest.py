@@ -1,4 +1,4 @@
-"""What the tests of the engine share: small specs on the embedded digits."""
+"""What the tests of the engine share: a bench with a model and its data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from laddertop.engine.data import Batches, Data, Inputs, load
 from laddertop.engine.randomness import Draws, Stream, draws
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.stop import Stop
-from laddertop.journal.spec import Spec, load_recipe, override
+from laddertop.journal.spec import Spec
 
 CPU = torch.device("cpu")
 
@@ -28,32 +28,6 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-def small_spec(kind: str, *settings: str) -> Spec:
-    """A spec of the given kind that trains on the digits in a moment."""
-    common = ["steps=60", "data.batch=50", "data.labelled_batch=50", "samples.items=4", *settings]
-    recipe, own = {
-        "ladder": ("ladder-digits", ["model.widths=[32, 16]", "model.denoising=[10, 1, 0.1, 0.1]", "warmup.on=off"]),
-        "conv_ladder": (
-            "conv-fc-mnist-100",
-            [
-                "data.name=digits",
-                'model.architecture=["convf:4:3", "maxpool:2", "convv:6:3", "convv:10:1", "globalmeanpool"]',
-                "model.denoising=[10, 1, 0.1, 0.1, 0.1, 0.1]",
-            ],
-        ),
-        "unsupervised_ladder": (
-            "ladder-unsupervised-mnist",
-            ["data.name=digits", "model.widths=[32, 16]", "model.denoising=[10, 1, 0.1]"],
-        ),
-        "vae": ("vae-mnist", ["data.name=digits", "model.hidden=[32]", "model.latent=5", "data.binarise=none"]),
-        "lvae": ("lvae-mnist", ["data.name=digits", "model.latent=[6, 4, 3]", "model.hidden=[16, 12, 8]"]),
-        "dae": ("dae-mnist", ["data.name=digits", "model.hidden=[32]"]),
-        "sdae": ("sdae-digits", ["model.hidden=[32, 16]", "model.pretrain_epochs=0.5", "steps=60"]),
-        "gsn": ("gsn-mnist", ["data.name=digits", "model.hidden=[32, 24]", "model.walkback=3"]),
-    }[kind]
-    return override(load_recipe(recipe), own + common)
 
 
 def inputs(*image: int, classes: int = 10) -> Inputs:

@@ -13,7 +13,8 @@ from laddertop.engine.parts.distributions import Gaussian
 from laddertop.engine.randomness import Draws, Stream, draws
 from laddertop.engine.training.optim import Adam
 from laddertop.engine.training.step import Step
-from tests.engine.conftest import CPU, Bench, inputs, small_spec
+from tests.engine.conftest import CPU, Bench, inputs
+from tests.kinds import small_spec
 
 LADDER, SEPARATE, DEEP = "model.inference=ladder", "model.top_down=separate", "model.inference=bottom_up"
 KINDS = [[LADDER], [LADDER, SEPARATE], [DEEP]]

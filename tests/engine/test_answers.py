@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,10 +27,10 @@ from laddertop.journal.explore import (
     ask,
 )
 from laddertop.journal.folder import RunFolder
-from laddertop.journal.models import KINDS as MODELS
-from tests.engine.conftest import Bench, small_spec
+from tests.engine.conftest import Bench
+from tests.kinds import KINDS as MODELS
+from tests.kinds import small_spec
 
-ALL = [get_args(model.model_fields["kind"].annotation)[0] for model in MODELS]
 QUESTIONS: list[AnyQuestion] = [
     Sample(rows=3),
     Denoise(items=[0, 1], corruption="gaussian", level=0.2),
@@ -61,7 +61,7 @@ def test_the_questions_above_are_of_every_kind() -> None:
     assert {question.kind for question in QUESTIONS} == set(KINDS)
 
 
-@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("kind", MODELS)
 def test_every_model_answers_what_it_says_it_can_and_refuses_the_rest(kind: str) -> None:
     asked = subject(kind)
     able = asked.able()

@@ -10,7 +10,8 @@ import torch
 
 from laddertop.engine.ladder.combinators import Combinator
 from laddertop.journal.spec import load_recipe, override
-from tests.engine.conftest import Bench, small_spec
+from tests.engine.conftest import Bench
+from tests.kinds import small_spec
 
 
 def combinator(*settings: str) -> Combinator:

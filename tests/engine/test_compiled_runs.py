@@ -16,7 +16,7 @@ from laddertop.engine.training.device import choose_compile
 from laddertop.journal.events import Checkpointed, EventReader, Logged, RunEnded, RunStarted
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.tui.watch.summary import summary
-from tests.engine.conftest import small_spec
+from tests.kinds import small_spec
 
 
 def engine(run: RunFolder, **environment: str) -> subprocess.Popen[bytes]:

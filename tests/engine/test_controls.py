@@ -7,7 +7,8 @@ import torch
 
 from laddertop.engine.training.controls import Controls
 from laddertop.journal.spec import load_recipe, override
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
+from tests.kinds import small_spec
 
 
 def effective(controls: Controls, step: int = 0) -> dict[str, float]:

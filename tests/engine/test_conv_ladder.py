@@ -12,7 +12,8 @@ from laddertop.engine.ladder.layers import Conv, Dense, GlobalMeanPool, MaxPool
 from laddertop.engine.models.conv_ladder import ConvLadder
 from laddertop.engine.parts.layers import normalise, normalise_with_statistics
 from laddertop.journal.spec import load_recipe, override
-from tests.engine.conftest import Bench, inputs, small_spec
+from tests.engine.conftest import Bench, inputs
+from tests.kinds import small_spec
 
 
 def correlate(x: np.ndarray, w: np.ndarray, pad: int) -> np.ndarray:

@@ -20,12 +20,12 @@ from laddertop.engine.training.train import Training
 from laddertop.journal.events import EventReader, EventWriter, RunStarted
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.state import RunState
-from tests.engine.conftest import Bench, small_spec
+from tests.engine.conftest import Bench
 from tests.engine.test_answers import QUESTIONS
+from tests.kinds import KINDS, small_spec
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
-KINDS = ["ladder", "conv_ladder", "unsupervised_ladder", "vae", "lvae", "dae", "sdae", "gsn"]
 LAYERS = ["model.upper_hidden=[3]", "model.upper_latent=2", "model.bound=iwae", "model.samples=3"]
 
 

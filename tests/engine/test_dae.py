@@ -8,8 +8,9 @@ import torch
 
 from laddertop.engine.parts.corruption import corrupt, corrupt_and_tell, emphasised
 from laddertop.engine.randomness import Draws, Stream, draws
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
 from tests.engine.training import gradients_are_right, reloaded, train
+from tests.kinds import small_spec
 
 LINEAR = ["model.loss=squared", "noise.kind=gaussian", "noise.std=0.2"]
 

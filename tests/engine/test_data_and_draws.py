@@ -21,7 +21,8 @@ from laddertop.journal.events import EventWriter
 from laddertop.journal.folder import create_run
 from laddertop.journal.sections import DataSpec
 from laddertop.journal.state import RunState
-from tests.engine.conftest import CPU, small_spec
+from tests.engine.conftest import CPU
+from tests.kinds import small_spec
 
 
 def test_digits_are_those_of_scikit_learn():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,14 +13,13 @@ from laddertop.engine.contract import Staged
 from laddertop.engine.data import Batches, Data, Images
 from laddertop.engine.randomness import Stream, draws
 from laddertop.engine.training.controls import Controls
-from laddertop.journal.models import KINDS
 from laddertop.journal.sections import POINTS, SETS
 from laddertop.journal.spec import Spec, load_recipe, override, recipes
-from tests.engine.conftest import CPU, small_spec
+from tests.engine.conftest import CPU
+from tests.kinds import KINDS, small_spec
 
 SCHEDULE = {"warmup.steps", "warmup.after", "warmup.hold", "lr", "clip"}
 """Knobs that act after a step's costs: on the next steps, or on the update."""
-EVERY = [get_args(model.model_fields["kind"].annotation)[0] for model in KINDS]
 
 
 def narrow(name: str) -> Spec:
@@ -118,7 +116,7 @@ def test_every_knob_of_a_recipe_changes_the_terms_or_the_gradients(name: str) ->
     assert unheard(narrow(name)) == []
 
 
-@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_knob_of_a_kind_changes_the_terms_or_the_gradients(kind: str) -> None:
     assert unheard(small_spec(kind)) == []
 
@@ -128,7 +126,7 @@ def test_a_switch_that_nothing_listens_to_is_found(monkeypatch: pytest.MonkeyPat
     assert unheard(small_spec("lvae")) == ["noise"]
 
 
-@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_noise_has_a_switch_where_there_is_noise(kind: str) -> None:
     names = Computed(small_spec(kind)).controls.names
     assert ("noise" in names) == any(name.startswith("noise.") for name in names)

@@ -11,7 +11,8 @@ from laddertop.engine.models.ladder import Ladder
 from laddertop.engine.training.optim import Adam
 from laddertop.engine.training.step import Step
 from laddertop.journal.spec import load_recipe
-from tests.engine.conftest import CPU, Bench, inputs, small_spec
+from tests.engine.conftest import CPU, Bench, inputs
+from tests.kinds import small_spec
 
 
 def reference_costs(model: Ladder, labelled: Tensor, labels: Tensor, x: Tensor, noise: list[Tensor], std: list[Tensor]):

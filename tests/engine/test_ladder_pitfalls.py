@@ -14,8 +14,10 @@ from torch.nn import functional
 from laddertop.engine.data import draw_labelled
 from laddertop.engine.models.ladder import Ladder
 from laddertop.journal.spec import load_recipe, override, recipes
-from tests.engine.conftest import Bench, inputs, small_spec
+from tests.engine.conftest import Bench, inputs
 from tests.engine.test_ladder_runs import stepper
+from tests.kinds import LADDERS as KINDS
+from tests.kinds import small_spec
 
 EPSILON = 1e-10
 LADDERS = [name for name in recipes() if name.split("-")[0] in ("ladder", "bottom", "gamma", "baseline", "conv")]
@@ -238,7 +240,7 @@ def test_pitfall_18_the_decoder_has_no_running_statistics_so_its_costs_need_larg
     assert [value.value for value in whole.values()] == pytest.approx(quiet.mean(0).tolist(), rel=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["ladder", "conv_ladder", "unsupervised_ladder"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_pitfall_18_an_image_is_denoised_alone_as_among_others_once_the_statistics_are_settled(kind):
     bench = Bench(small_spec(kind, "model.combinator=sig"))
     bench.model.settle(bench.batches)

@@ -19,9 +19,8 @@ from laddertop.journal.events import EventReader, EventWriter
 from laddertop.journal.folder import create_run
 from laddertop.journal.spec import Spec
 from laddertop.journal.state import RunState
-from tests.engine.conftest import CPU, Bench, small_spec
-
-KINDS = ["ladder", "conv_ladder", "unsupervised_ladder"]
+from tests.engine.conftest import CPU, Bench
+from tests.kinds import LADDERS, small_spec
 
 
 def trained(folder: Path, spec: Spec, stop: Stop, *, stop_at: int | None = None) -> dict[str, torch.Tensor]:
@@ -47,7 +46,7 @@ def trained(folder: Path, spec: Spec, stop: Stop, *, stop_at: int | None = None)
     return {name: weight.clone() for name, weight in training.optimizer.state()["model"].items()}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", LADDERS)
 def test_a_run_stopped_while_its_warm_up_waits_ends_in_the_same_weights(kind: str, tmp_path: Path, stop: Stop):
     settings = ["steps=8", "warmup.on=on", "warmup.after=4", "warmup.steps=3", "evaluate.every=0", "samples.every=0"]
     spec = small_spec(kind, *settings)
@@ -57,7 +56,7 @@ def test_a_run_stopped_while_its_warm_up_waits_ends_in_the_same_weights(kind: st
     assert not all(torch.equal(whole[name], other[name]) for name in whole)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", LADDERS)
 def test_a_model_saved_and_loaded_computes_the_same(kind: str, tmp_path: Path):
     bench = Bench(small_spec(kind))
     step, row = stepper(bench)

@@ -8,7 +8,8 @@ import torch
 
 from laddertop.engine.explore.answers import Subject, answer
 from laddertop.journal.explore import Codes, Layers, Traverse
-from tests.engine.conftest import Bench, small_spec
+from tests.engine.conftest import Bench
+from tests.kinds import small_spec
 
 
 def subject(kind: str, *settings: str) -> Subject:

@@ -19,8 +19,9 @@ from laddertop.engine.randomness import Stream, draws
 from laddertop.engine.training import checkpoint
 from laddertop.engine.training.optim import Adam
 from laddertop.engine.training.step import Step
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
 from tests.engine.lvaes import DEEP, KINDS, LADDER, NO_NORM, SEPARATE, bench, drawn, normal, tiny, trained
+from tests.kinds import small_spec
 
 
 def test_a_merge_is_the_normalised_product_of_the_two_densities():

@@ -13,8 +13,9 @@ from laddertop.engine.models.lvae import FLOOR, Lvae
 from laddertop.engine.parts.bounds import importance_bounds
 from laddertop.engine.parts.latent_units import ACTIVE
 from laddertop.engine.randomness import Draws, Stream, draws
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
 from tests.engine.lvaes import DEEP, KINDS, LADDER, NO_NORM, SEPARATE, bench, drawn, normal, trained
+from tests.kinds import small_spec
 
 
 def test_pitfall_20_costs_are_summed_over_pixels_and_units_and_averaged_over_images():

@@ -9,7 +9,8 @@ import torch
 from laddertop.engine.data import Images, load
 from laddertop.engine.saved.representation import NEIGHBOURS, linear_probe, neighbours, representation
 from laddertop.journal.sections import DataSpec
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
+from tests.kinds import small_spec
 
 
 def test_neighbours_vote_as_counted_by_hand() -> None:

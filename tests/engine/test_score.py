@@ -20,8 +20,9 @@ from laddertop.journal.explore import ScoreField
 from laddertop.journal.folder import create_run
 from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.state import RunState
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
 from tests.engine.training import train
+from tests.kinds import small_spec
 
 SIGMA = 0.2
 

@@ -19,8 +19,9 @@ from laddertop.engine.training.train import Training
 from laddertop.journal.events import Checkpointed, Evaluated, EventReader, EventWriter, Logged
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.state import RunState
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
 from tests.engine.training import gradients_are_right, reloaded, train
+from tests.kinds import small_spec
 
 EPOCH = 1437 // 50
 FIRST = [0, 14, 28]

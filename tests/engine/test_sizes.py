@@ -16,7 +16,8 @@ from laddertop.journal.models import LadderSection
 from laddertop.journal.sections import POINTS, SETS, DataSpec, SetName
 from laddertop.journal.spec import load_recipe, recipes
 from laddertop.tui.dashboard.views.sizes import planned_steps, sizes
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
+from tests.kinds import small_spec
 
 TWO_LAYERS = ("model.upper_hidden=[9]", "model.upper_latent=3", "model.samples=4")
 CASES = {

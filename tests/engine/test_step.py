@@ -11,7 +11,8 @@ import torch
 from laddertop.engine.training.optim import Adam
 from laddertop.engine.training.step import Step
 from laddertop.journal.sections import OptimizerSpec
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
+from tests.kinds import small_spec
 
 
 def taken(bench: Bench, compiled: bool) -> tuple[Step, Adam, torch.Tensor]:

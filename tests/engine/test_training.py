@@ -26,7 +26,7 @@ from laddertop.journal.events import (
 )
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.state import RunState
-from tests.engine.conftest import small_spec
+from tests.kinds import small_spec
 
 
 def history(run: RunFolder) -> list[Event]:

@@ -9,7 +9,8 @@ from torch.nn import functional
 
 from laddertop.engine.models.unsupervised_ladder import UnsupervisedLadder, invariance
 from laddertop.journal.spec import load_recipe, override
-from tests.engine.conftest import Bench, small_spec
+from tests.engine.conftest import Bench
+from tests.kinds import small_spec
 
 
 def reference_costs(model: UnsupervisedLadder, x: Tensor, noise: list[Tensor]) -> Tensor:

@@ -12,8 +12,9 @@ from torch.nn import functional
 from laddertop.engine.models.vae import NARROWEST
 from laddertop.engine.parts.distributions import Gaussian, bernoulli_cross_entropy, gaussian_kl_to_standard, softplus
 from laddertop.engine.randomness import Draws, Stream, counter_words, draws, normals, uniforms
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
 from tests.engine.vaes import IWAE, TWO, bench, normal, trained
+from tests.kinds import small_spec
 
 
 def test_kl_of_two_gaussians_equals_torch_distributions_and_monte_carlo_in_both_directions():

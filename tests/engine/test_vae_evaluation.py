@@ -10,8 +10,9 @@ from torch import distributions
 
 from laddertop.engine.parts.latent_units import ACTIVE
 from laddertop.engine.randomness import Draws, Stream, draws
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
 from tests.engine.vaes import IWAE, TWO, bench, normal, trained
+from tests.kinds import small_spec
 
 
 @pytest.mark.parametrize("layers", [[], TWO])

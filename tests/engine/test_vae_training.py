@@ -15,8 +15,9 @@ from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.optim import Adam
 from laddertop.engine.training.step import Step
 from laddertop.journal.spec import load_recipe, override, recipes
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
 from tests.engine.vaes import IWAE, TWO, bench, trained
+from tests.kinds import small_spec
 
 
 @pytest.mark.parametrize("settings", [[], IWAE, [*TWO, *IWAE], [*TWO, "model.samples=2"], ["model.output=gaussian"]])

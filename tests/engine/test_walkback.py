@@ -13,8 +13,9 @@ from laddertop.engine.randomness import Draws, Stream, draws
 from laddertop.engine.training.sgd import Sgd
 from laddertop.journal.sections import OptimizerSpec
 from laddertop.journal.spec import load_recipe
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
 from tests.engine.training import gradients_are_right, reloaded, train
+from tests.kinds import small_spec
 
 ONE = ["model.hidden=[12]", "model.activation=sigmoid", "model.walkback=5"]
 TWO = ["model.hidden=[12, 9]", "model.walkback=4"]

@@ -8,7 +8,8 @@ from torch import Tensor, distributions
 from laddertop.engine.parts.distributions import Gaussian
 from laddertop.engine.training.optim import Adam
 from laddertop.engine.training.step import Step
-from tests.engine.conftest import CPU, Bench, small_spec
+from tests.engine.conftest import CPU, Bench
+from tests.kinds import small_spec
 
 TWO = ["model.upper_hidden=[6]", "model.upper_latent=3"]
 IWAE = ["model.bound=iwae", "model.samples=4"]

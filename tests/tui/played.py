@@ -27,7 +27,9 @@ from laddertop.journal.events import (
     RunEnded,
     RunStarted,
     Sampled,
+    Schedule,
     Term,
+    TermLayer,
     Value,
 )
 from laddertop.journal.folder import RunFolder, create_run
@@ -35,6 +37,7 @@ from laddertop.journal.knobs import members
 from laddertop.journal.metrics import MetricsWriter, write_columns
 from laddertop.journal.models import LadderSpec
 from laddertop.journal.samples import write_samples
+from laddertop.journal.sections import SETS
 from laddertop.journal.spec import load_recipe, override
 
 WIDTHS = {"ladder": 784, "vae": 784, "dae": 784}
@@ -121,12 +124,19 @@ class PlayedEngine:
                 epoch_steps=600,
                 terms=self._terms,
                 knobs=self._knobs,
+                schedules=self._schedules(),
             )
         )
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._stack.close()
+
+    def _schedules(self) -> list[Schedule]:
+        """The linear fall of the learning rate, as an engine of 600 steps an epoch tells it."""
+        share = self.run.spec.optimizer.decay_from
+        first = 600 * (int(share * self._steps / 600) + 1)
+        return [Schedule(knob="lr", what="falls to 0", first=first)] if first < self._steps else []
 
     def train(
         self, steps: int, *, nan: bool = False, nan_terms: Sequence[str] = (), collapsed: Sequence[str] = ()
@@ -261,9 +271,23 @@ class PlayedEngine:
         ]
         if isinstance(spec.model, LadderSpec):
             layers = range(len(spec.model.denoising))
+            known = SETS[spec.data.name]
+            units = [known.channels * known.height * known.width, *spec.model.widths, known.classes]
             names = ["x", *(f"h{w}" for w in spec.model.widths), "y"]
             terms = [Term(name="class", label="labelled cross-entropy", unit="nats, mean over rows", weight=None)] + [
-                Term(name=f"denoise.{i}", label=f"denoising {i} {names[i]}", unit=ERROR, weight=f"lambda.{i}")
+                Term(
+                    name=f"denoise.{i}",
+                    label=f"denoising {i} {names[i]}",
+                    unit=ERROR,
+                    weight=f"lambda.{i}",
+                    layer=TermLayer(
+                        index=i,
+                        name=names[i],
+                        units=units[i],
+                        code=names[i] if names[i] in "xy" else f"h{i}",
+                        noise=f"noise.std.{i}",
+                    ),
+                )
                 for i in layers
             ]
             shared += [knob(f"noise.std.{i}", 0.3, "σ", "-+", factor=1.1) for i in layers]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import signal
 import threading
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from laddertop.engine.explore.explorer import serve
+from laddertop.engine.saved.serve import serve
 from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.train import train
 from laddertop.journal.folder import RunFolder, create_run
@@ -19,22 +18,10 @@ from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.layers import LayersScreen
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.watch.layer_rows import layer_rows
-from tests.engine.conftest import small_spec
-from tests.engine.test_answers import ALL
+from tests.kinds import KINDS, LADDERS, small_spec
 from tests.tui.conftest import Until
 from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
-
-LAYERS = {
-    "ladder": ["y", "h2", "h1", "x"],
-    "conv_ladder": ["y", "h4", "h3", "h2", "h1", "x"],
-    "unsupervised_ladder": ["h2", "h1", "x"],
-    "dae": ["hidden.1"],
-    "sdae": ["hidden.2", "hidden.1"],
-    "gsn": ["hidden.2", "hidden.1"],
-    "vae": ["z"],
-    "lvae": ["z3", "z2", "z1"],
-}
 
 
 @pytest.fixture
@@ -62,7 +49,7 @@ def trained(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunFolde
         answering.join()
 
 
-@pytest.mark.parametrize("trained", ALL, indirect=True)
+@pytest.mark.parametrize("trained", KINDS, indirect=True)
 async def test_a_run_of_every_kind_shows_its_terms_and_its_layers(trained: RunFolder, until: Until) -> None:
     kind = trained.path.name
     app = LaddertopApp(trained.path.parent, trained.path)
@@ -77,14 +64,11 @@ async def test_a_run_of_every_kind_shows_its_terms_and_its_layers(trained: RunFo
         await until(pilot, lambda: "360 test items without noise" in screen_text(app), "the layers")
         assert isinstance(app.screen, LayersScreen)
         layers = app.screen.model.layers()
-        assert [layer.name for layer in layers] == LAYERS[kind]
-        costs = {layer.name: layer.cost.term.name for layer in layers if layer.cost is not None}
-        denoised = dict(zip(reversed(LAYERS[kind]), (f"denoise.{i}" for i in itertools.count()), strict=False))
-        numbered = {"vae": {"z": "kl"}, "lvae": {f"z{i}": f"kl.{i}" for i in (1, 2, 3)}}
-        numbered |= {"sdae": {"hidden.1": "layer.1", "hidden.2": "layer.2"}, "dae": {}, "gsn": {}}
-        assert costs == numbered.get(kind, denoised)
+        assert [layer.name for layer in layers] == list(KINDS[kind].layers)
+        costs = {layer.name: layer.cost.term.name if layer.cost else "" for layer in layers}
+        assert costs == KINDS[kind].layers
         # λ, σ and the gate belong to every layer of a ladder network; units and how many are active to all but x and y.
-        ladder = kind not in numbered
+        ladder = kind in LADDERS
         for layer in layers:
             assert not ladder or (
                 layer.cost is not None and layer.cost.weight > 0 and layer.noise == pytest.approx(0.3)
@@ -94,7 +78,7 @@ async def test_a_run_of_every_kind_shows_its_terms_and_its_layers(trained: RunFo
             assert layer.name in screen_text(app)
 
 
-@pytest.mark.parametrize("trained", ["ladder", "conv_ladder", "unsupervised_ladder"], indirect=True)
+@pytest.mark.parametrize("trained", LADDERS, indirect=True)
 def test_the_layer_table_of_the_run_screen_has_every_kind_of_ladder(trained: RunFolder) -> None:
     rows = layer_rows(Eyes(trained).view)
     shown = [(row.layer, row.name, row.units) for row in rows]
@@ -104,14 +88,14 @@ def test_the_layer_table_of_the_run_screen_has_every_kind_of_ladder(trained: Run
             "ladder": [(3, "y", 10), (2, "h16", 16), (1, "h32", 32), (0, "x", 64)],
             "conv_ladder": [
                 (5, "y", 10),
-                (4, "c10", None),
-                (3, "c6", None),
-                (2, "max2", None),
-                (1, "c4", None),
+                (4, "c10", 90),
+                (3, "c6", 54),
+                (2, "max2", 100),
+                (1, "c4", 400),
                 (0, "x", 64),
             ],
             "unsupervised_ladder": [(2, "h16", 16), (1, "h32", 32), (0, "x", 64)],
         }[trained.path.name]
     )
-    assert all(math.isfinite(row.cost) and row.noise == pytest.approx(0.3) for row in rows)
-    assert [row.weight for row in rows][-3:] == [pytest.approx(0.1), 1, 10]
+    assert all(math.isfinite(row.cost.raw) and row.noise == pytest.approx(0.3) for row in rows)
+    assert [row.cost.weight for row in rows][-3:] == [pytest.approx(0.1), 1, 10]

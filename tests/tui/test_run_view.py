@@ -294,7 +294,7 @@ def test_the_best_evaluation_is_kept_beside_the_newest(engine: PlayedEngine, eye
     for error in (3.0, 1.5, 2.0):
         engine.train(10)
         engine.evaluate(error)
-    found = eyes.look().evaluation()
+    found = eyes.look().state.headline()
     assert found is not None
     name, newest, _, best, best_event = found
     assert (name, newest.value, best.value, best_event.step) == ("error_percent", 2.0, 1.5, 2020)
@@ -305,7 +305,7 @@ def test_the_list_of_runs_tells_state_progress_and_quality(engine: PlayedEngine)
     engine.evaluate(2.5)
     engine.evaluate(3.5)
     (row,) = runs.look()
-    assert (row.status, row.step, row.evaluation) == ("training", 2000, ("error_percent", 3.5, 2.5))
+    assert (row.status, row.step, row.evaluation) == ("training", 2000, ("error_percent", 3.5, 2.5, "lower"))
     broken = engine.run.path.parent / "broken"
     broken.mkdir()
     (broken / "spec.json").write_text("{")

@@ -14,7 +14,7 @@ from laddertop.journal.folder import create_run
 from laddertop.journal.state import RunState
 from laddertop.tui.dashboard.widgets.knobs import Knobs
 from laddertop.tui.watch.cost_terms import warmup_in_words
-from tests.engine.conftest import small_spec
+from tests.kinds import small_spec
 from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
 

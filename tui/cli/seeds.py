@@ -112,10 +112,13 @@ def gpu_here() -> bool:
 def together(evaluations: list[Evaluated]) -> dict[str, dict[str, Any]]:
     """Per measure, over the last evaluations of several runs: values, median, mean and standard deviation, unit.
 
+    What says best how good a model is comes first.
+
     A seed that diverged stays visible: NaN and infinities go into all of them.
     """
     found: dict[str, dict[str, Any]] = {}
-    for name in evaluations[0].values if evaluations else ():
+    names = evaluations[0].values if evaluations else {}
+    for name in sorted(names, key=lambda name: not names[name].headline):
         values = [evaluation.values[name].value for evaluation in evaluations]
         with np.errstate(invalid="ignore"):
             found[name] = {

@@ -86,11 +86,11 @@ def describe_evaluation(evaluation: dict[str, Any]) -> list[str]:
 
 
 def headline(evaluation: dict[str, Any] | None) -> str:
-    """The one number of an evaluation that people look at first: the error where there is one."""
+    """The one number of an evaluation that people look at first."""
     if evaluation is None or not evaluation["values"]:
         return "-"
     values = evaluation["values"]
-    name = "error_percent" if "error_percent" in values else next(iter(values))
+    name = next((name for name, value in values.items() if value.get("headline")), next(iter(values)))
     if name == "error_percent":
         return f"error {values[name]['value']:.2f} %"
     return f"{name} {number(values[name]['value'])} {values[name]['unit'].partition(',')[0]}"

@@ -7,7 +7,7 @@ import math
 import os
 import time
 
-from laddertop.journal.events import Evaluated, Event, Logged, RunEnded
+from laddertop.journal.events import Evaluated, Event, Logged, RunEnded, Value
 from laddertop.journal.files import user_cache, write_atomically
 from laddertop.tui.dashboard.palette import THEMES
 from laddertop.tui.watch.wording import measure
@@ -43,7 +43,7 @@ class Alerts:
 
     def __init__(self) -> None:
         self._since = time.time()
-        self._best: dict[str, float] = {}
+        self._best: dict[str, Value] = {}
 
     def take(self, run: str, events: list[Event]) -> list[str]:
         """What to say of the newest events of a run; of those from before the dashboard opened nothing."""
@@ -62,12 +62,11 @@ class Alerts:
         return said
 
     def _new_best(self, run: str, event: Evaluated) -> str:
-        if not event.values:
+        if (name := event.headline()) is None:
             return ""
-        name, value = next(iter(event.values.items()))
-        before = self._best.get(run, math.nan)
-        if math.isnan(value.value) or value.value >= before:
+        value, before = event.values[name], self._best.get(run)
+        if math.isnan(value.value) or (before is not None and not value.beats(before)):
             return ""
-        self._best[run] = value.value
+        self._best[run] = value
         # The first one is a best of nothing.
-        return "" if math.isnan(before) else f"new best, {measure(name, value.value)}"
+        return "" if before is None else f"new best, {measure(name, value.value)}"

@@ -84,12 +84,15 @@ def warmup_in_words(view: RunView) -> tuple[str, bool]:
 
 
 def schedules_in_words(view: RunView) -> list[tuple[str, bool]]:
-    """The schedules that act on the cost, and whether each acts now."""
-    knobs = view.state.knobs
-    decay = view.spec.optimizer.decay_from
-    if decay >= 1 or "lr" not in knobs or not view.state.steps:
-        return []
-    now, whole = view.latest.get("lr", knobs["lr"].value), knobs["lr"].value
-    if now < whole * (1 - 1e-4):  # recorded as float32
-        return [(f"learning rate falling to 0: {setting(now)} of {setting(whole)}", True)]
-    return [(f"learning rate falls to 0 from step {thousands(round(decay * view.state.steps))}", False)]
+    """What knobs do by themselves in the course of the run, and whether each acts now."""
+    told = []
+    for schedule in view.state.started.schedules if view.state.started else []:
+        if (knob := view.state.knobs.get(schedule.knob)) is None:
+            continue
+        words, acts = f"{knob.label} {schedule.what}", view.step > schedule.first
+        if acts:
+            now = view.latest.get(knob.name, knob.value)
+            told.append((f"{words}: {setting(now)} of {setting(knob.value)}", True))
+        else:
+            told.append((f"{words} from step {thousands(schedule.first)}", False))
+    return told

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from laddertop.journal.events import Activity
-from laddertop.journal.models import ConvLadderSpec, LadderSpec, UnsupervisedLadderSpec
-from laddertop.journal.sections import SETS
+from laddertop.journal.events import Activity, Term
 from laddertop.tui.draw.numbers import number, tick
 from laddertop.tui.watch.cost_terms import TermRow, term_rows
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.wording import changes_in_words
-
-_GROUPS = ("denoise", "kl", "layer")
-"""What the names of terms of single layers begin with: denoise.3, kl.2, layer.1."""
 
 
 @dataclass
@@ -43,10 +38,9 @@ class LayerRow:
         return f"dead: sd {tick(float(f'{told.sd:.1g}'))}" if told is not None and dead else self.cost.collapsed
 
 
-def layer_of(term: str) -> int | None:
+def layer_of(term: Term) -> int | None:
     """The number of the layer that a term of the cost belongs to; None where it belongs to none alone."""
-    group, _, number = term.partition(".")
-    return int(number) if group in _GROUPS and number.isdigit() else None
+    return term.layer.index if term.layer else None
 
 
 def activities(view: RunView) -> dict[int, Activity]:
@@ -56,32 +50,23 @@ def activities(view: RunView) -> dict[int, Activity]:
 
 
 def layer_rows(view: RunView) -> list[LayerRow]:
-    """The layers that have a cost of their own, top first; empty for models without such."""
-    found = {layer: row for row in term_rows(view) if (layer := layer_of(row.term.name)) is not None}
-    told, widths = activities(view), _widths(view)
-    return [
+    """The layers that have a cost of their own, top first; empty for models without such, or with a single one."""
+    found = [(term.layer, row) for row in term_rows(view) if (term := row.term).layer]
+    told = activities(view)
+    rows = [
         LayerRow(
-            layer,
-            row.term.label.rpartition(" ")[2] if row.term.name.startswith("denoise.") else "",
-            widths.get(layer, told[layer].units if layer in told else None),
+            layer.index,
+            layer.name if layer.noise else "",
+            layer.units or (told[layer.index].units if layer.index in told else None),
             row,
-            view.latest.get(f"noise.std.{layer}", float("nan")),
-            told.get(layer),
+            view.latest.get(layer.noise or "", float("nan")),
+            told.get(layer.index),
             _changed(view, row),
         )
-        for layer, row in sorted(found.items(), reverse=True)
+        for layer, row in found
+        if layer and (layer.noise or len(found) > 1)
     ]
-
-
-def _widths(view: RunView) -> dict[int, int]:
-    """Units by layer, as far as the spec of a ladder network says."""
-    model, shape = view.spec.model, SETS[view.spec.data.name]
-    widths = {0: shape.channels * shape.height * shape.width}
-    if isinstance(model, LadderSpec | UnsupervisedLadderSpec):
-        widths |= dict(enumerate(model.widths, 1))
-    if isinstance(model, LadderSpec | ConvLadderSpec):
-        widths[model.layers() - 1] = shape.classes
-    return widths
+    return sorted(rows, key=lambda row: row.layer, reverse=True)
 
 
 def _changed(view: RunView, row: TermRow) -> str:

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from laddertop.journal.commands import Command
-from laddertop.journal.events import Commanded, Evaluated, Event, Knob, RunStarted, Value, unreadable
+from laddertop.journal.events import Commanded, Event, Knob, RunStarted, unreadable
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.knobs import members
 from laddertop.journal.spec import Spec
@@ -254,16 +254,6 @@ class RunView:
         newest = self.latest.get(column, float("nan"))
         smoothed = self.smoothed.get(column, newest)  # until the curves of a start are gathered
         return smoothed if np.isfinite(newest) or not self.latest else newest
-
-    def evaluation(self) -> tuple[str, Value, Evaluated, Value, Evaluated] | None:
-        """The first value of the evaluations: its name, the newest and the best, each with its event."""
-        found = [e for e in self.state.evaluations if e.values]
-        if not found:
-            return None
-        name = next(iter(found[-1].values))
-        having = [e for e in found if name in e.values]
-        best = min(having, key=lambda e: (np.isnan(e.values[name].value), e.values[name].value))
-        return name, found[-1].values[name], found[-1], best.values[name], best
 
     # What can be done
 

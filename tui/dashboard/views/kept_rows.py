@@ -15,9 +15,9 @@ import numpy as np
 
 from laddertop.journal.files import user_cache, write_atomically
 from laddertop.journal.folder import RunFolder
-from laddertop.tui.dashboard.views.run_row import Files, Over, RowReader
+from laddertop.tui.dashboard.views.run_row import Files, Measured, Over, RowReader
 
-FORMAT = 1
+FORMAT = 2
 """Changes with what is kept; a file of another format is as good as none."""
 FIELDS = ("recipe", "step", "steps", "origin")
 """Of a row, what is kept as it is."""
@@ -67,6 +67,6 @@ def _unpacked(runs: Path, kept: dict[str, Any]) -> RowReader:
     row = reader.row
     for name in FIELDS:
         setattr(row, name, kept[name])
-    row.evaluation = tuple(kept["evaluation"]) if kept["evaluation"] else None
+    row.evaluation = Measured(*kept["evaluation"]) if kept["evaluation"] else None
     row.trend = np.frombuffer(b64decode(kept["trend"]), "<f4")
     return reader

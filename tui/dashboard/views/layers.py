@@ -12,7 +12,6 @@ import numpy as np
 from laddertop.journal.explore import Layers
 from laddertop.tui.steer.asking import Asking, Got
 from laddertop.tui.watch.cost_terms import TermRow, term_rows
-from laddertop.tui.watch.layer_rows import layer_of
 from laddertop.tui.watch.run_view import RunView
 
 USE = "layers"
@@ -81,10 +80,9 @@ class LayersView:
         if "y" in gates:
             found[len(names) + 1] = Layer("y", len(names) + 1)
         for row in term_rows(self.view):
-            number = 1 if row.term.name == "kl" and len(names) <= 1 else layer_of(row.term.name)
-            if number is not None:
-                label = row.term.label.rpartition(" ")[2]
-                layer = found.setdefault(number, Layer(label if label in "xy" else f"h{number}", number))
+            if (declared := row.term.layer) is not None:
+                number = declared.index
+                layer = found.setdefault(number, Layer(declared.code or declared.name, number))
                 layer.cost = row
         for layer in found.values():
             noise = f"noise.std.{layer.number}"

@@ -22,6 +22,16 @@ OVER = ("finished", "stopped", "failed", "crashed")
 """Of laddertop.journal.state.STATES those in which nothing is written any more."""
 
 
+class Measured(NamedTuple):
+    """The value that says best how good a run's model is."""
+
+    name: str
+    newest: float
+    best: float
+    better: str
+    """Which of two values speaks for a model: lower, higher, or none."""
+
+
 @dataclass
 class RunRow:
     """One run of the list."""
@@ -36,8 +46,8 @@ class RunRow:
     step: int = 0
     steps: int = 0
     """Planned length of the run; 0 before its first start."""
-    evaluation: tuple[str, float, float] | None = None
-    """Name, newest and best value of the first thing that is evaluated."""
+    evaluation: Measured | None = None
+    """What its evaluations say."""
     made: float = 0.0
     """When the run was made, in seconds since 1970."""
     note: str = ""
@@ -194,13 +204,9 @@ def _event_file(run: RunFolder) -> tuple[int, int]:
     return events.st_size, events.st_mtime_ns
 
 
-def _evaluation(state: RunState) -> tuple[str, float, float] | None:
-    found = [e for e in state.evaluations if e.values]
-    if not found:
-        return None
-    name, value = next(iter(found[-1].values.items()))
-    numbers = [e.values[name].value for e in found if name in e.values]
-    return name, value.value, min(numbers, key=lambda v: (v != v, v))
+def _evaluation(state: RunState) -> Measured | None:
+    found = state.headline()
+    return found and Measured(found.name, found.newest.value, found.best.value, found.newest.better)
 
 
 def _trend(file: int, width: int, records: int) -> np.ndarray:

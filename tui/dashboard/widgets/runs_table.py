@@ -279,7 +279,9 @@ def trend(values: np.ndarray, width: int) -> str:
 
 def _best_of(row: RunRow) -> float:
     found = row.evaluation
-    return math.inf if found is None or math.isnan(found[2]) else found[2]
+    if found is None or math.isnan(found.best):
+        return math.inf
+    return -found.best if found.better == "higher" else found.best
 
 
 def _squeezed(name: str, width: int) -> str:

@@ -65,7 +65,7 @@ class Terms(Panel):
             cells.right(y, places.weighted, number(row.weighted), ink)
             cells.right(y, places.share, "watch" if row.term.watched else percent(row.share), ink)
             _bar(cells, y, places.share + 1, row.share, places.bar, Ink.CURVE)
-            activity = told.get(layer_of(row.term.name) or (row.term.name == "kl" and len(told) == 1))
+            activity = told.get(layer_of(row.term) or (row.term.name == "kl" and len(told) == 1))
             if activity is not None and places.active:
                 alive = activity.active / max(activity.units, 1)
                 _bar(cells, y, places.active, alive, ACTIVE, Ink.WARN if not activity.active else Ink.GOOD)
@@ -146,10 +146,10 @@ def _words(view: RunView) -> list[tuple[str, Ink]]:
     if "warmup" in view.state.knobs:
         text, held = warmup_in_words(view)
         lines.append((text, Ink.WARN if held else Ink.DIM if text.startswith(("no ", "warm-up over")) else Ink.TEXT))
-    if (found := view.evaluation()) is not None:
+    if (found := view.state.headline()) is not None:
         name, value, event, best, best_event = found
         text = f"{event.split} {measure(name, value.value)} at {thousands(event.step)}"
-        if best_event is not event:
+        if best_event is not event and value.better != "none":
             text += f", best {number(best.value)} at {thousands(best_event.step)}"
         lines.append((text, Ink.TEXT if math.isfinite(value.value) else Ink.BAD))
     lines += [(text, Ink.TEXT if now else Ink.DIM) for text, now in schedules_in_words(view)]
