@@ -303,6 +303,8 @@ class Checkpointed(_Event):
     """Size of the file."""
     reason: str
     """Why it was saved: schedule, command, or end."""
+    diverged: bool = False
+    """Whether the run counted as diverged then: a resume goes on from an older one."""
 
 
 class Logged(_Event):
@@ -317,16 +319,20 @@ class Logged(_Event):
     """Name of the stage of the training that begins here; empty where none does."""
     uncompiled: bool = Field(default=False, exclude_if=lambda uncompiled: not uncompiled)
     """Whether the compiler failed, and the step is taken uncompiled from here to the end of this start."""
+    diverged: bool | None = Field(default=None, exclude_if=lambda diverged: diverged is None)
+    """True: the run counts as diverged from here on; false: no longer, its cost is back."""
+    sound_until: int | None = Field(default=None, exclude_if=lambda step: step is None)
+    """Where it diverged: the last step at which its cost was still sound."""
 
 
 class RunEnded(_Event):
     """The engine ends on purpose. An engine that is gone without it has crashed."""
 
     type: Literal["run_ended"] = "run_ended"
-    reason: Literal["finished", "stopped", "failed"]
-    """Finished its steps, was told to stop, or could not go on."""
+    reason: Literal["finished", "stopped", "diverged", "failed"]
+    """Finished its steps, was told to stop, did either with a cost that had diverged, or could not go on."""
     detail: str = ""
-    """Who stopped it, or what failed and what to do."""
+    """Who stopped it, or what went wrong and what to do."""
 
 
 Event = RunStarted | Commanded | Evaluated | Sampled | Checkpointed | Logged | RunEnded

@@ -149,12 +149,12 @@ def check_name(name: str) -> None:
 
 
 def create_run(
-    runs: Path, spec: Spec, name: str | None = None, origin: Origin | None = None, checkpoint: Path | None = None
+    runs: Path, spec: Spec, name: str | None = None, origin: Origin | None = None, checkpoint: bytes | None = None
 ) -> RunFolder:
-    """Makes the folder of a new run with its spec in it, and with its origin and a copy of the origin's checkpoint.
+    """Makes the folder of a new run with its spec in it, with its origin and the content of the origin's checkpoint.
 
     Without a name the run is called by date, recipe and four random letters. It is there whole, or not at all. Raises
-    ValueError when the name is taken, is no plain name, the checkpoint can't be read or the folder can't be written.
+    ValueError when the name is taken, is no plain name or the folder can't be written.
     """
     if name is None:
         name = new_name(spec)
@@ -167,7 +167,7 @@ def create_run(
         (making / "commands").mkdir()
         (making / "samples").mkdir()
         if checkpoint is not None:
-            shutil.copyfile(checkpoint, making / ORIGIN_CHECKPOINT)
+            write_atomically(making / ORIGIN_CHECKPOINT, checkpoint, durable=True)
         if origin is not None:
             write_atomically(making / "origin.json", origin.model_dump_json(indent=1).encode())
         write_atomically(making / "spec.json", spec.model_dump_json(indent=1).encode())
@@ -176,8 +176,6 @@ def create_run(
         shutil.rmtree(making, ignore_errors=True)
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):  # somebody else was faster
             raise ValueError(f"there is a run {name} in {runs} already; take another --name") from None
-        if checkpoint is not None and str(error.filename) == str(checkpoint):
-            raise ValueError(f"can't read the checkpoint {checkpoint}: {error.strerror}") from None
         raise ValueError(f"can't make the run folder {path}: {error.strerror}; choose another with --runs") from None
     return RunFolder(path)
 

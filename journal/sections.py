@@ -209,7 +209,9 @@ class CheckpointSpec(Section):
     every: int = Field(default=5000, ge=0)
     """Steps between checkpoints; 0: only at the end."""
     keep: int = Field(default=2, ge=1)
-    """How many of the newest checkpoints are kept."""
+    """How many of the newest checkpoints are kept, besides those made by hand and those that were gone back to."""
+    keep_best: int = Field(default=1, ge=0)
+    """How many of the best are kept: by the evaluation at the same step."""
 
 
 class EvaluateSpec(Section):

@@ -20,8 +20,9 @@ from laddertop.journal.events import (
     Value,
 )
 
-STATES = ("starting", "training", "paused", "finished", "stopped", "failed", "crashed")
-"""starting: made, and no engine has reported yet; crashed: an engine is gone without a word; the others say it."""
+STATES = ("starting", "training", "paused", "finished", "stopped", "diverged", "failed", "crashed")
+"""starting: made, and no engine has reported yet; crashed: an engine is gone without a word; diverged: its steps are
+done or it was stopped, with a cost that had diverged; the others say it."""
 
 STARTUP = 30.0
 """Seconds that a new run may be silent before it counts as crashed."""
@@ -62,6 +63,10 @@ class RunState:
     """Samplings, oldest first, as above."""
     checkpoints: list[Checkpointed] = field(default_factory=list)
     """Checkpoints, oldest first, as above; the files of old ones are gone."""
+    abandoned: list[Checkpointed] = field(default_factory=list)
+    """The checkpoints that were thrown away with their steps, oldest first."""
+    diverged: Logged | None = None
+    """What was said when the newest start diverged; none while its cost is sound, and after a way back."""
     starts: list[RunStarted] = field(default_factory=list)
     """Every start, oldest first."""
     log: list[Logged] = field(default_factory=list)
@@ -98,6 +103,8 @@ class RunState:
                 self._saved_after[event.step] = len(self.commands)
             case Logged():
                 self.log.append(event)
+                if event.diverged is not None:
+                    self._diverge(event)
                 if event.uncompiled and self.started:
                     self.started = self.started.model_copy(update={"compiled": False, "note": event.text})
                     self.starts[-1] = self.started
@@ -106,17 +113,35 @@ class RunState:
 
     def _forget_after(self, start: RunStarted) -> None:
         """What lies beyond the step that a start goes on from is no part of the run any more, or comes again."""
+        self.diverged = None
         self.evaluations = [e for e in self.evaluations if e.step <= start.step]
         self.samplings = [e for e in self.samplings if e.step <= start.step]
+        self.abandoned += [e for e in self.checkpoints if e.step > start.step]
         self.checkpoints = [e for e in self.checkpoints if e.step <= start.step]
         if start.rolled_back:
+            # Whoever goes back to a checkpoint takes it for sound, whatever was said of it.
+            self.checkpoints = [
+                c.model_copy(update={"diverged": False}) if c.step == start.step else c for c in self.checkpoints
+            ]
             later = self.commands[self._saved_after.get(start.step, 0) :]
             self.undone |= {command.id for command in later if command.step >= start.step}
 
-    def interventions(self, since: int = 0) -> list[Commanded]:
-        """The changes of knobs that are part of the run, each once, by step, from those at step `since` on."""
+    def _diverge(self, event: Logged) -> None:
+        self.diverged = event if event.diverged else None
+        if event.diverged and event.sound_until is not None:
+            # What was saved on the way there is as lost as what is saved after it was noticed.
+            lost = event.sound_until
+            self.checkpoints = [
+                c.model_copy(update={"diverged": True}) if c.step > lost else c for c in self.checkpoints
+            ]
+
+    def interventions(self, since: int = 0, before: Iterable[Commanded] = ()) -> list[Commanded]:
+        """The changes of knobs that are part of the run, each once, by step, from those at step `since` on.
+
+        `before` are those of the run that it replays.
+        """
         done = [c for c in self.commands if c.outcome == "applied" and c.action == "set" and c.id not in self.undone]
-        return sorted({c.id: c for c in done if c.step >= since}.values(), key=lambda c: c.step)
+        return sorted((c for c in standing([*before, *done]) if c.step >= since), key=lambda c: c.step)
 
     def apply_all(self, events: Iterable[Event]) -> RunState:
         """Takes up many events and returns itself."""
@@ -167,3 +192,20 @@ class RunState:
     def terms(self) -> list[Term]:
         """The terms of the cost."""
         return self.started.terms if self.started else []
+
+
+def standing(done: Iterable[Commanded]) -> list[Commanded]:
+    """Of applied changes of knobs in the order in which they were recorded, those that count, each once.
+
+    After a resume the run comes again to steps at which knobs were turned before. Who turns a knob then takes the place
+    of what was done to that knob at later steps.
+    """
+    each = {command.id: command for command in done}
+    first: dict[str, int] = {}  # by knob: the earliest step at which a newer command turns it
+    counting = []
+    for command in reversed(each.values()):
+        changes = [c for c in command.changes if command.step <= first.get(c.knob, command.step)]
+        if changes:
+            counting.append(command.model_copy(update={"changes": changes}))
+        first |= {c.knob: min(command.step, first.get(c.knob, command.step)) for c in command.changes}
+    return counting[::-1]

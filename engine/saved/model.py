@@ -13,6 +13,7 @@ from laddertop.engine.explore.answers import Subject
 from laddertop.engine.training import checkpoint
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.device import choose_device, choose_threads
+from laddertop.journal.checkpoints import newest, of_step
 from laddertop.journal.events import Checkpointed, EventReader
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.state import RunState
@@ -66,7 +67,8 @@ class Saved:
     def _recorded(self, step: int | None) -> Checkpointed:
         self._state.apply_all(self._events.read_all())
         recorded = self._run.checkpoints(self._state.checkpoints)
-        if not recorded:
+        taken = newest(recorded)
+        if taken is None:
             name = self._run.name
             raise ValueError(f"{name} has no checkpoint yet; ask for one with `laddertop checkpoint {name}`")
-        return recorded[-1] if step is None else checkpoint.of_step(recorded, step)
+        return taken if step is None else of_step(self._run.name, recorded, step)

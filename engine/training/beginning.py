@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from laddertop.engine.training.checkpoint import of_step
+from laddertop.journal.checkpoints import gone_back_to, to_resume
 from laddertop.journal.events import Checkpointed, Commanded
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import segment_path
@@ -36,26 +36,25 @@ class Beginning:
 
 
 def find_beginning(run: RunFolder, state: RunState, back_to: int | None) -> Beginning:
-    """Where the run's next segment begins: at its newest checkpoint, or at that of step `back_to`.
+    """Where the run's next segment begins: at its newest sound checkpoint, or at that of step `back_to`.
 
     Raises ValueError when there is no such checkpoint, or the run's origin is damaged.
     """
     segment = 1 + max(state.segment, _segments_on_disk(run))
-    recorded = run.checkpoints(state.checkpoints)
     if back_to is not None:
-        return Beginning(segment, of_step(recorded, back_to), rolled_back=True)
-    begins = Beginning(segment, recorded[-1] if recorded else None)
+        return Beginning(segment, gone_back_to(run, state, back_to), rolled_back=True)
+    begins = Beginning(segment, to_resume(run, state))
     # What was done to the run after its checkpoint is done again at the same steps: it is part of the run. So is what
     # was done to a run that this one replays, until somebody rolls back.
-    done = [c.model_copy(update={"by": f"{c.by.removesuffix(AGAIN)}{AGAIN}"}) for c in state.interventions(begins.step)]
     origin = None if any(start.rolled_back for start in state.starts) else run.origin
-    if origin is None:
-        return Beginning(segment, begins.checkpoint, again=done)
     known = {command.id for command in state.commands}
-    done += [c for c in origin.commands if c.step >= begins.step and c.id not in known]
+    again = [
+        c.model_copy(update={"by": f"{c.by.removesuffix(AGAIN)}{AGAIN}"}) if c.id in known else c
+        for c in state.interventions(begins.step, origin.commands if origin else [])
+    ]
     # A replay that came to where the other run was stopped has repeated it; from there it goes its own way.
-    until = origin.until if origin.until is not None and begins.step < origin.until else None
-    return Beginning(segment, begins.checkpoint, again=sorted(done, key=lambda c: c.step), until=until)
+    until = origin.until if origin and origin.until is not None and begins.step < origin.until else None
+    return Beginning(segment, begins.checkpoint, again=again, until=until)
 
 
 def _segments_on_disk(run: RunFolder) -> int:

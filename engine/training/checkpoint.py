@@ -12,8 +12,10 @@ import torch
 
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.optim import Adam
+from laddertop.journal.checkpoints import KEPT, content, way_out
 from laddertop.journal.events import Checkpointed
 from laddertop.journal.files import write_atomically
+from laddertop.journal.state import RunState
 
 FORMAT = 1
 """Number of the layout of a checkpoint file."""
@@ -38,45 +40,34 @@ def save(folder: Path, step: int, optimizer: Adam, controls: Controls, reason: s
     return Checkpointed(step=step, file=name, sha256=checksum, bytes=len(data), reason=reason)
 
 
-def prune(folder: Path, recorded: list[Checkpointed], keep: int) -> None:
-    """Removes checkpoint files, and what a crash left of one, but for those of the `keep` newest steps recorded; of
-    several of one step the newest stays."""
-    kept = list({saved.step: saved.file for saved in recorded}.values())[-keep:]
+def prune(folder: Path, state: RunState, steps: set[int]) -> None:
+    """Removes what is not kept of the present line of a run, all checkpoints but the newest one of each of `steps`.
+
+    Of what was thrown away with its steps only checkpoints of a diverged training go, and never those made by hand or
+    those that a fork was made from. What a crash left of a checkpoint goes, and what it had no time to record.
+    """
+    newest = {saved.step: saved.file for saved in state.checkpoints}
+    present = {file for step, file in newest.items() if step in steps}
+    thrown_away = {saved.file for saved in state.abandoned if not saved.diverged or saved.reason == "command"}
     for path in [*folder.glob("step-*.ckpt"), *folder.glob(".step-*")]:
-        if path.name not in kept:
+        if path.name not in present | thrown_away and not path.with_name(path.name + KEPT).exists():
             path.unlink()
-
-
-def of_step(saved: list[Checkpointed], step: int) -> Checkpointed:
-    """The newest of the checkpoints `saved` that has a step. Raises ValueError naming the steps there are."""
-    fitting = [one for one in saved if one.step == step]
-    if not fitting:
-        there = ", ".join(str(one.step) for one in saved)
-        raise ValueError(
-            f"there is no checkpoint of step {step}; " + (f"there are {there}" if there else "there is none")
-        )
-    return fitting[-1]
 
 
 def load(folder: Path, recorded: Checkpointed) -> dict[str, Any]:
     """The content of a checkpoint. Raises ValueError when the file is damaged or from another laddertop."""
-    path = folder / recorded.file
-    data = path.read_bytes()
-    way_out = f"delete it to go on from the checkpoint before it: rm {path}"
-    if hashlib.sha256(data).hexdigest() != recorded.sha256:
+    data = content(folder, recorded)
+    found: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    if found.get("format") != FORMAT:
         raise ValueError(
-            f"the checkpoint {path} is damaged: its checksum is not the one recorded at step {recorded.step}; {way_out}"
+            f"the checkpoint {folder / recorded.file} has format {found.get('format')}, this laddertop reads {FORMAT}; "
+            + way_out(folder, recorded)
         )
-    content: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    if content.get("format") != FORMAT:
-        raise ValueError(
-            f"the checkpoint {path} has format {content.get('format')}, this laddertop reads {FORMAT}; {way_out}"
-        )
-    return content
+    return found
 
 
-def restore(content: dict[str, Any], optimizer: Adam, controls: Controls) -> int:
+def restore(saved: dict[str, Any], optimizer: Adam, controls: Controls) -> int:
     """Puts a checkpoint's content into place and returns its step."""
-    optimizer.load(content)
-    controls.load(content["controls"])
-    return int(content["step"])
+    optimizer.load(saved)
+    controls.load(saved["controls"])
+    return int(saved["step"])

@@ -6,8 +6,11 @@ Shape letters: N buffered steps, K columns.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -18,6 +21,9 @@ BUFFERED = 4096
 """Steps the buffer on the device holds."""
 INTERVAL = 0.2
 """Seconds between two copies out of it."""
+
+Look = Callable[[list[int], npt.NDArray[np.float32]], None]
+"""Takes up what N steps recorded: their numbers and their values [N, K]."""
 
 
 def columns(terms: list[Term], knobs: list[Knob]) -> list[Column]:
@@ -33,15 +39,16 @@ def columns(terms: list[Term], knobs: list[Knob]) -> list[Column]:
 class Recorder:
     """A buffer on the device that is written out a few times a second."""
 
-    def __init__(self, folder: Path, segment: int, width: int, device: torch.device) -> None:
-        """Begins the metrics file of `segment` with K = `width` columns."""
+    def __init__(
+        self, folder: Path, segment: int, width: int, device: torch.device, look: Look = lambda steps, values: None
+    ) -> None:
+        """Begins the metrics file of `segment` with K = `width` columns; `look` is shown all that is written."""
         self._writer = MetricsWriter(folder, segment, width)
         self._buffer = torch.empty(BUFFERED, width, device=device)
         self._steps: list[int] = []
         self._times: list[float] = []
         self._flushed = time.monotonic()
-        self.finite = True
-        """Whether every total written so far was finite."""
+        self._look = look
 
     def row(self) -> Tensor:
         """Where the next step puts its values, float32 [K] on the device."""
@@ -59,8 +66,8 @@ class Recorder:
         self._flushed = time.monotonic()
         if self._steps:
             values = self._buffer[: len(self._steps)].cpu().numpy()
-            self.finite = self.finite and bool(torch.isfinite(torch.from_numpy(values[:, 0])).all())
             self._writer.append(self._steps, self._times, values)
+            self._look(self._steps, values)
             self._steps.clear()
             self._times.clear()
 

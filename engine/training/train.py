@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import shlex
 import socket
 import time
 
@@ -25,15 +26,17 @@ from laddertop.engine.training import looks as explore
 from laddertop.engine.training.beginning import find_beginning
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.device import choose_compile, choose_device, choose_precision, choose_threads
+from laddertop.engine.training.divergence import Divergence
 from laddertop.engine.training.recorder import Recorder, columns
 from laddertop.engine.training.sgd import make_optimizer
 from laddertop.engine.training.step import Step
 from laddertop.engine.training.stop import Stop
 from laddertop.journal import commands
-from laddertop.journal.events import Change, Commanded, EventReader, EventWriter, Logged, RunEnded, RunStarted
+from laddertop.journal.checkpoints import gone_back_to, kept
+from laddertop.journal.events import Change, Commanded, Event, EventReader, EventWriter, Logged, RunEnded, RunStarted
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import write_columns
-from laddertop.journal.state import RunState
+from laddertop.journal.state import RunState, standing
 
 LOOK = 0.02
 """Seconds between two looks into the inbox."""
@@ -47,11 +50,11 @@ class Training:
 
         Raises ValueError when data, device or checkpoint are not as the spec or the journal says.
         """
-        self.run, self.events, self.spec = run, events, run.spec
+        self.run, self.events, self.state, self.spec = run, events, state, run.spec
         self.begins = find_beginning(run, state, back_to)
         self._open()
         self._restore()
-        self._look_back(state)
+        self._look_back()
         self._record()
         self._announce()
 
@@ -82,20 +85,18 @@ class Training:
         if saved := self.begins.checkpoint:
             checkpoint.restore(checkpoint.load(self.run.path, saved), self.optimizer, self.controls)
 
-    def _look_back(self, state: RunState) -> None:
+    def _look_back(self) -> None:
         """What is done already and what is still to do: what was done at the step of the checkpoint is not done again,
         and what a stop left undone is done now."""
         self._again = list(self.begins.again)
         self.until = self.begins.until
-        self._evaluated = max((e.step for e in state.evaluations if e.step <= self.step), default=-1)
-        self._sampled = max((s.step for s in state.samplings if s.step <= self.step), default=-1)
-        self._checkpoints = list(state.checkpoints)
-        self._answered = {c.id for c in state.commands}
+        self._evaluated = max((e.step for e in self.state.evaluations if e.step <= self.step), default=-1)
+        self._sampled = max((s.step for s in self.state.samplings if s.step <= self.step), default=-1)
+        self._answered = {c.id for c in self.state.commands}
         self.paused = False
         self.back_to: int | None = None
         """Step of the checkpoint that somebody wants to go on from instead."""
         self._looked = 0.0
-        self._diverged = False
 
     def _record(self) -> None:
         """Opens the records of this segment."""
@@ -103,11 +104,13 @@ class Training:
             self.run.write_labelled(self.batches.labelled.tolist())
         named = columns(self.model.terms, self.controls.knobs)
         write_columns(self.run.path, named)
-        self.recorder = Recorder(self.run.path, self.begins.segment, len(named), self.device)
+        names = [column.name for column in named]
+        self.divergence = Divergence(names, self.model.terms, self.step, self.optimizer.finite)
+        self.recorder = Recorder(self.run.path, self.begins.segment, len(named), self.device, self.divergence.look)
 
     def _announce(self) -> None:
         """Tells the journal that this segment begins, and with what."""
-        self.events.append(
+        self._tell(
             RunStarted(
                 step=self.step,
                 segment=self.begins.segment,
@@ -131,7 +134,11 @@ class Training:
         )
         if self.compiled:
             text = "compiling the step: the first takes up to a minute or two, seconds where it was compiled before"
-            self.events.append(Logged(step=self.step, level="info", text=text))
+            self._tell(Logged(step=self.step, level="info", text=text))
+
+    def _tell(self, event: Event) -> None:
+        self.events.append(event)
+        self.state.apply(event)
 
     @property
     def _precision(self) -> str:
@@ -160,7 +167,7 @@ class Training:
             if stage := self.take_step.enter(self.step - last):
                 text = f"{stage.name}, since step {stage.first}"
                 begins = stage.name if self.step == stage.first else ""
-                self.events.append(Logged(step=self.step, level="info", text=text, stage=begins))
+                self._tell(Logged(step=self.step, level="info", text=text, stage=begins))
             if (last or _due(self.step, spec.evaluate.every)) and self.step != self._evaluated:
                 self.evaluate()
             if (last or self.step == 0 or spec.samples.due(self.step)) and self.step != self._sampled:
@@ -173,16 +180,17 @@ class Training:
             self.take_step(self.step, self.recorder.row())
             if self.take_step.problem:
                 text = f"{self.take_step.problem}; the precision stays {self._precision}"
-                self.events.append(Logged(step=self.step, level="warning", text=text, uncompiled=True))
+                self._tell(Logged(step=self.step, level="warning", text=text, uncompiled=True))
                 self.take_step.problem = ""
             self.controls.advance()
             self.step += 1
             self.recorder.report(self.step)
             self.notice_divergence()
         self.save("end")
-        if stop.reason:
-            return RunEnded(step=self.step, reason="stopped", detail=stop.reason)
-        return RunEnded(step=self.step, reason="finished")
+        if self.state.diverged or not self.optimizer.finite():
+            lost = self.state.diverged.text if self.state.diverged else self._lost_in_words()
+            return RunEnded(step=self.step, reason="diverged", detail="; ".join(filter(None, [stop.reason, lost])))
+        return RunEnded(step=self.step, reason="stopped" if stop.reason else "finished", detail=stop.reason)
 
     def obey(self, stop: Stop) -> None:
         """Carries out what has to be done again after a resume, and what lies in the inbox."""
@@ -190,14 +198,14 @@ class Training:
             done = self._again.pop(0)
             changes = self.controls.set({change.knob: change.applied for change in done.changes})
             if any(change.old != change.applied for change in changes):
-                self.events.append(done.model_copy(update={"time": time.time(), "changes": changes}))
+                self._tell(done.model_copy(update={"time": time.time(), "changes": changes}))
         now = time.monotonic()
         if now - self._looked < LOOK:
             return
         self._looked = now
         for path, command in commands.pending(self.run.path):
             if isinstance(command, str):
-                self.events.append(Logged(step=self.step, level="warning", text=f"commands/{path.name}: {command}"))
+                self._tell(Logged(step=self.step, level="warning", text=f"commands/{path.name}: {command}"))
             elif command.id not in self._answered:
                 # What a crashed engine answered and had no time to remove is not answered again.
                 self._carry_out(command, stop)
@@ -221,7 +229,7 @@ class Training:
                 changes = self.controls.set(command.changes)
             if command.action == "rollback":
                 back_to = _step_wanted(command)
-                checkpoint.of_step(self.run.checkpoints(self._checkpoints), back_to)
+                gone_back_to(self.run, self.state, back_to)
                 changes = [Change(knob="step", old=self.step, requested=back_to, applied=back_to)]
         except ValueError as refusal:
             self._answer(command, [], refusal=str(refusal))
@@ -243,18 +251,20 @@ class Training:
 
     def _answer(self, command: commands.Command, changes: list[Change], refusal: str = "") -> None:
         self.recorder.flush()
-        self.events.append(
-            Commanded(
-                step=self.step,
-                id=command.id,
-                by=command.by,
-                action=command.action,
-                outcome="refused" if refusal else "applied",
-                reason=refusal,
-                changes=changes,
-                note=command.note,
-            )
+        answer = Commanded(
+            step=self.step,
+            id=command.id,
+            by=command.by,
+            action=command.action,
+            outcome="refused" if refusal else "applied",
+            reason=refusal,
+            changes=changes,
+            note=command.note,
         )
+        self._tell(answer)
+        if command.action == "set":
+            # Who turns a knob now does not want it turned again as it was turned after the checkpoint.
+            self._again = [c for c in standing([*self._again, answer]) if c.id != answer.id]
 
     def evaluate(self) -> None:
         """Measures the model and records it."""
@@ -262,9 +272,7 @@ class Training:
         split = "held back" if self.spec.data.held_back else "test"
         self.controls.prepare(self.step)
         self.recorder.flush()
-        self.events.append(
-            explore.evaluate(self.model, self.data.held_back, split, self.batches, self.spec.seed, self.step)
-        )
+        self._tell(explore.evaluate(self.model, self.data.held_back, split, self.batches, self.spec.seed, self.step))
 
     def sample(self) -> None:
         """Passes the fixed test items through the model and records them."""
@@ -273,17 +281,18 @@ class Training:
         self.recorder.flush()
         items, seed = self.spec.samples.items, self.spec.seed
         knobs = self.controls.by_name()
-        self.events.append(explore.sample(self.run.path, self.model, self.data, knobs, items, seed, self.step))
+        self._tell(explore.sample(self.run.path, self.model, self.data, knobs, items, seed, self.step))
 
     def save(self, reason: str) -> None:
         """Writes a checkpoint, records it, and removes old ones; a diverged training leaves the good ones alone."""
         self.recorder.flush()
+        self.notice_divergence()
         if not self.optimizer.finite():
             return
         saved = checkpoint.save(self.run.path, self.step, self.optimizer, self.controls, reason)
-        self.events.append(saved)
-        self._checkpoints.append(saved)
-        checkpoint.prune(self.run.path, self._checkpoints, self.spec.checkpoint.keep)
+        self._tell(saved.model_copy(update={"diverged": self.state.diverged is not None}))
+        there, spec = self.run.checkpoints(self.state.checkpoints), self.spec.checkpoint
+        checkpoint.prune(self.run.path, self.state, kept(self.state, there, spec.keep, spec.keep_best))
 
     def leave(self) -> None:
         """Takes what is measured so far to the journal, as far as that can still be done."""
@@ -291,13 +300,20 @@ class Training:
             self.recorder.close()
 
     def notice_divergence(self) -> None:
-        """Says once that the cost is no longer a number; the training goes on, so that somebody can look at it."""
-        if not self.recorder.finite and not self._diverged:
-            self._diverged = True
-            text = (
-                "the cost is no longer finite: stop and resume to go back to the checkpoint before, then lower the rate"
-            )
-            self.events.append(Logged(step=self.step, level="error", text=text))
+        """Says when the cost diverges, and when it is back; the training goes on, so that somebody can look at it."""
+        if self.divergence.diverged and not self.state.diverged:
+            text, sound = self._lost_in_words(), self.divergence.sound_until
+            self._tell(Logged(step=self.step, level="error", text=text, diverged=True, sound_until=sound))
+        elif self.state.diverged and not self.divergence.diverged:
+            self._tell(Logged(step=self.step, level="info", text="the cost is back where it was", diverged=False))
+
+    def _lost_in_words(self) -> str:
+        what = "is a thousand times what it was" if self.divergence.finite else "is no longer finite"
+        there = self.run.checkpoints(self.state.checkpoints)
+        sound = [saved.step for saved in there if not saved.diverged and saved.step <= self.divergence.sound_until]
+        back = f"`laddertop rollback {shlex.quote(self.run.name)} --step {sound[-1] if sound else 0}`"
+        where = "goes back to the checkpoint before" if sound else "begins again"
+        return f"the cost {what}: {back} {where}, without what was done to the run since; then lower the rate"
 
 
 def train(run: RunFolder, stop: Stop, back_to: int | None = None) -> int:
@@ -317,7 +333,6 @@ def train(run: RunFolder, stop: Stop, back_to: int | None = None) -> int:
                 training.recorder.close()
                 if ended is None:
                     back_to, training = training.back_to, None
-                    state = RunState().apply_all(EventReader(run.events_path).read_all())
         except (ValueError, OSError, torch.OutOfMemoryError) as error:
             if training:
                 training.leave()
@@ -329,7 +344,7 @@ def train(run: RunFolder, stop: Stop, back_to: int | None = None) -> int:
             events.append(RunEnded(step=training.step if training else state.step, reason="failed", detail=detail))
             raise
         events.append(ended)
-    if ended.reason == "failed":
+    if ended.reason in ("failed", "diverged"):
         print(f"laddertop: {ended.detail}", flush=True)
         return 1
     return 0

@@ -11,10 +11,12 @@ import pytest
 import torch
 
 from laddertop.engine.training import checkpoint
+from laddertop.engine.training.beginning import find_beginning
 from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.train import Training, train
 from laddertop.journal.commands import send
 from laddertop.journal.events import (
+    Change,
     Checkpointed,
     Commanded,
     Evaluated,
@@ -26,6 +28,7 @@ from laddertop.journal.events import (
 )
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.state import RunState
+from laddertop.tui.steer import keeping
 from tests.kinds import small_spec
 
 
@@ -171,3 +174,58 @@ def test_checkpoints_without_a_checksum_in_their_name_are_read(tmp_path: Path):
         resumed.save("schedule")
         resumed.leave()
     assert [path.name[:14] for path in sorted(run.path.glob("step-*"))] == ["step-000000002", "step-000000003"]
+
+
+def test_a_new_command_on_a_knob_cancels_what_would_be_done_to_it_again(tmp_path: Path, stop: Stop):
+    run = create_run(tmp_path, small_spec("dae", "steps=40", "evaluate.every=0", "checkpoint.every=10"), "cancelled")
+    with EventWriter(run.events_path) as events:
+        first = Training(run, events, RunState())
+        first.recorder.close()
+        change = Change(knob="lr", old=0.01, requested=10, applied=10)
+        first.save("schedule")
+        common = {"by": "ann", "action": "set", "outcome": "applied"}
+        events.append(Commanded(step=30, id="old", changes=[change], **common))
+        resumed = Training(run, events, RunState().apply_all(history(run)))
+        assert [done.step for done in resumed._again] == [30]
+        send(run.path, resumed.begins.segment, "set", {"lr": 0.002}, by="a test")
+        ended = resumed.loop(stop)
+        assert ended is not None
+        assert ended.reason == "finished"
+        # Nor by a resume after that, which finds both in the journal.
+        third = find_beginning(run, RunState().apply_all(history(run)), None)
+        assert not third.again
+    assert resumed.controls.state.values["lr"] == 0.002
+    assert [c.id == "old" for c in history(run) if isinstance(c, Commanded)] == [True, False]
+
+
+def test_new_checkpoints_stay_after_damaged_ones_were_removed_by_hand(tmp_path: Path):
+    run = create_run(tmp_path, small_spec("dae", "steps=50", "checkpoint.keep=2"), "removed")
+    with EventWriter(run.events_path) as events:
+        training = Training(run, events, RunState())
+        for training.step in (10, 20, 30):
+            training.save("schedule")
+        training.leave()
+        for damaged in run.path.glob("step-000000030*"):
+            damaged.unlink()
+        again = Training(run, events, RunState().apply_all(history(run)))
+        assert again.resumed_from == 20
+        for again.step in (21, 22, 23):
+            again.save("schedule")
+            assert list(run.path.glob(f"step-0000000{again.step}*")), "it is gone as soon as it is written"
+    assert sorted(path.name[:14] for path in run.path.glob("step-*.ckpt")) == [
+        "step-000000020",
+        "step-000000022",
+        "step-000000023",
+    ]
+
+
+def test_what_a_fork_began_with_stays_where_it_was_taken_from(tmp_path: Path):
+    run = create_run(tmp_path, small_spec("dae", "steps=50", "checkpoint.keep=1"), "parent")
+    with EventWriter(run.events_path) as events:
+        training = Training(run, events, RunState())
+        training.step = 1
+        training.save("schedule")
+        keeping.fork(run, tmp_path, name="child")
+        for training.step in (2, 3):
+            training.save("schedule")
+    assert [path.name[:14] for path in sorted(run.path.glob("step-*.ckpt"))] == ["step-000000001", "step-000000003"]

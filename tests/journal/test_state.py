@@ -32,6 +32,7 @@ from laddertop.journal.state import RunState
 from laddertop.tui.cli.show import describe
 from laddertop.tui.watch.summary import short_summary, summary
 
+DIVERGED = Logged(step=8, level="error", text="the cost is no longer finite", diverged=True, sound_until=5)
 ENDED = RunEnded(step=9, reason="stopped", detail="SIGTERM")
 
 
@@ -78,6 +79,8 @@ def commanded(step: int, action: str, outcome: str = "applied", beta: float | No
         ([started(), commanded(3, "pause"), ENDED, started(2, 9)], True, "training"),
         ([started(), ENDED, started(2, 9)], False, "crashed"),
         ([RunEnded(step=0, reason="failed", detail="no data")], False, "failed"),
+        ([started(), DIVERGED], True, "training"),
+        ([started(), DIVERGED, RunEnded(step=9, reason="diverged")], False, "diverged"),
     ],
 )
 def test_the_status_is_what_the_events_and_the_engine_say(events: list[Event], alive: bool, status: str) -> None:
@@ -218,3 +221,54 @@ def test_a_replay_ends_where_the_run_it_replays_was_stopped() -> None:
     assert RunState().apply_all([cut]).end == 7
     assert RunState().apply_all([cut]).steps == 100
     assert "until" not in whole.model_dump_json()
+
+
+def saved(step: int, reason: str = "schedule") -> Checkpointed:
+    return Checkpointed(step=step, file=f"step-{step}.ckpt", sha256="0", bytes=2, reason=reason)
+
+
+def set_beta(step: int, beta: float, id: str) -> Commanded:
+    return commanded(step, "set", beta=beta).model_copy(update={"id": id})
+
+
+def test_what_was_saved_on_the_way_to_a_divergence_and_after_it_is_not_sound():
+    state = RunState().apply_all([started(), saved(4), saved(6), DIVERGED])
+    assert state.diverged == DIVERGED
+    state.apply(saved(9).model_copy(update={"diverged": True}))
+    assert [(one.step, one.diverged) for one in state.checkpoints] == [(4, False), (6, True), (9, True)]
+    back = Logged(step=12, level="info", text="the cost is back", diverged=False)
+    assert state.apply_all([back]).diverged is None
+
+
+def test_a_way_back_ends_a_divergence_and_keeps_what_was_thrown_away_apart():
+    state = RunState().apply_all([started(), saved(4), saved(6), DIVERGED])
+    state.apply(started(2, 4).model_copy(update={"rolled_back": True}))
+    assert state.diverged is None
+    assert [one.step for one in state.checkpoints] == [4]
+    assert [one.step for one in state.abandoned] == [6]
+
+
+def test_a_checkpoint_that_was_gone_back_to_counts_as_sound():
+    state = RunState().apply_all([started(), saved(4), saved(6), DIVERGED])
+    state.apply(started(2, 6).model_copy(update={"rolled_back": True}))
+    assert [(one.step, one.diverged) for one in state.checkpoints] == [(4, False), (6, False)]
+
+
+def test_a_new_command_on_a_knob_takes_the_place_of_what_was_done_to_it_later():
+    before = [started(), saved(4), set_beta(6, 3, "old"), set_beta(9, 10, "last")]
+    resumed = RunState().apply_all([*before, started(2, 4)])
+    assert [c.id for c in resumed.interventions(4)] == ["old", "last"]
+    # At step 6 again, after the repeat of what was done there.
+    resumed.apply_all([set_beta(6, 3, "old"), set_beta(6, 2, "new")])
+    assert [(c.step, c.id) for c in resumed.interventions(4)] == [(6, "old"), (6, "new")]
+
+
+def test_a_new_command_leaves_the_other_knobs_of_older_ones_alone():
+    other = Change(knob="other", old=0, requested=1, applied=1)
+    older = set_beta(9, 10, "old")
+    older = older.model_copy(update={"changes": [*older.changes, other]})
+    state = RunState().apply_all([started(), older, started(2, 4), set_beta(5, 2, "new")])
+    assert [(c.id, [change.knob for change in c.changes]) for c in state.interventions()] == [
+        ("new", ["beta"]),
+        ("old", ["other"]),
+    ]

@@ -10,6 +10,7 @@ from laddertop.journal.commands import send
 from laddertop.journal.metrics import MetricsReader
 from laddertop.tui.dashboard.screens.interventions import in_full
 from laddertop.tui.steer import steering
+from laddertop.tui.watch.effects import before_after
 from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
 
@@ -33,6 +34,30 @@ def test_the_cost_before_and_after_an_intervention_is_told_once_both_are_known(
     assert effect.after["total"] == pytest.approx((total[2000:2200].mean(), total[2000:2200].std()))
     assert effect.after["total"].mean < effect.before["total"].mean
     assert set(effect.before) == {"total", *(term.name for term in eyes.view.state.terms)}
+
+
+def test_the_step_that_killed_the_run_reads_not_finite(engine: PlayedEngine, eyes: Eyes) -> None:
+    eyes.send("set", {"lr": 0.05})
+    engine.answer()
+    engine.train(20)
+    engine.train(200, nan=True)
+    text = eyes.look().lines[-1].text
+    assert "lr 0.05 → applied   cost " in text
+    assert text.count(" → not finite") == 3, "the cost and the terms that are told"
+    effect = eyes.view.effects[eyes.view.state.commands[0].id]
+    assert all(word.endswith(" → not finite") for name in effect.before if (word := before_after(effect, name)))
+
+
+def test_what_changes_the_objective_says_so_beside_its_cost(engine: PlayedEngine, eyes: Eyes) -> None:
+    for changes in ({"warmup": 0.0}, {"lambda.1": 3.0}, {"noise": 0.0}, {"lr": 0.001}):
+        eyes.send("set", changes)
+        engine.answer()
+        engine.train(250)
+    eyes.look()
+    told = [line.text for line in eyes.view.lines if "cost " in line.text]
+    assert ["of another objective" in text for text in told] == [True, True, False, False]
+    listed = in_full(eyes.view).plain
+    assert listed.count("compare the terms, not the total") == 2
 
 
 def test_windows_end_where_another_intervention_begins(engine: PlayedEngine, eyes: Eyes) -> None:

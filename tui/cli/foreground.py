@@ -38,7 +38,10 @@ def watch(engine: EngineProcess, as_json: bool) -> int:
             os.dup2(1, 2)
     if received:
         return 128 + received[0]
-    if not engine.ended_on_purpose or engine.state.status(alive=False) == "failed":
+    status = engine.state.status(alive=False)
+    if engine.ended_on_purpose and status == "diverged":
+        raise EngineError(f"{engine.run.name} {status}: {engine.obituary()}")
+    if not engine.ended_on_purpose or status == "failed":
         hint = f"; `laddertop resume {engine.run.name}` goes on from its newest checkpoint" if engine.started else ""
         raise EngineError(engine.obituary() + hint)
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from laddertop.journal.checkpoints import gone_back_to, newest
 from laddertop.journal.commands import send, sender
 from laddertop.journal.events import EventReader
 from laddertop.journal.folder import RunFolder, find_run, runs_folder
@@ -43,17 +44,19 @@ def fork(
 
 
 def roll_back(runs: Path | None, text: str, *, step: int | None, note: str, timeout: float, as_json: bool) -> int:
-    """Sends a run back to a checkpoint, the newest or that of `step`, from which it is trained on in the background.
+    """Sends a run back to the newest checkpoint from before it diverged or to that of `step`, from which it is trained
+    on in the background; step 0 begins it again.
 
     Raises ValueError when there is no such checkpoint.
     """
     run = find_run(runs_folder(runs), text)
     state = _state(run)
-    saved = [one.step for one in run.checkpoints(state.checkpoints)]
-    if not saved or (step is not None and step not in saved):
-        there = f"there are {', '.join(map(str, saved))}" if saved else "there is none"
-        raise ValueError(f"{run.name} has no checkpoint{'' if step is None else f' of step {step}'}; {there}")
-    step = saved[-1] if step is None else step
+    if step is None:
+        saved = newest(run.checkpoints(state.checkpoints))
+        if saved is None:
+            raise ValueError(f"{run.name} has no checkpoint; `--step 0` begins it again with its first step")
+        step = saved.step
+    gone_back_to(run, state, step)
     if run.engine_alive():
         ask(runs, text, "rollback", step=step, note=note, timeout=timeout, as_json=as_json)
         return 0

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import laddertop
+from laddertop.journal.checkpoints import to_resume
 from laddertop.journal.events import Event, EventReader
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.state import RunState
@@ -52,7 +53,7 @@ class EngineProcess:
         """Starts an engine that trains `run`, or goes on from its newest checkpoint or the one of step `back_to`.
 
         A foreground engine stops when this process is gone, however it died. Raises ValueError when an engine is at
-        work in the run already, OSError when no process can be started.
+        work in the run already or when there is no checkpoint to go on from, OSError when no process can be started.
         """
         if run.engine_alive():
             raise ValueError(f"an engine is training {run.name} already; watch it with `laddertop attach {run.name}`")
@@ -62,6 +63,8 @@ class EngineProcess:
         """Has read what happened before; goes on with what this engine reports."""
         self.state = RunState().apply_all(self.reader.read_all())
         """Where the run stands, up to the last `news()`."""
+        if back_to is None:
+            to_resume(run, self.state)
         self._segment_before = self.state.segment
         self._ended_before = self.state.ended
         words = ["train", str(run.path.absolute()), *(["--foreground"] if foreground else [])]

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from laddertop.journal.checkpoints import KEPT, content, newest
 from laddertop.journal.events import EventReader
 from laddertop.journal.files import write_atomically
 from laddertop.journal.folder import ARCHIVED, NOTE, RunFolder, check_name, create_run
@@ -23,26 +24,34 @@ from laddertop.journal.state import RunState
 def fork(
     run: RunFolder, runs: Path, step: int | None = None, name: str | None = None, settings: Iterable[str] = ()
 ) -> RunFolder:
-    """A new run in the folder `runs` that goes on from a checkpoint of `run`: the newest, or the one of `step`.
+    """A new run in the folder `runs` that goes on from a checkpoint of `run`.
+
+    It is the newest one from before it diverged, or the one of `step`, which may have been thrown away by a roll-back.
 
     Of the key=value `settings` only the length means anything: the knobs come from the checkpoint. Raises ValueError
-    when there is no such checkpoint, when nothing is left to train from there, or when the new folder can't be made.
+    when there is no such checkpoint, when it is damaged, when nothing is left to train from there, or when the new
+    folder can't be made.
     """
     spec = override(run.spec, settings)
     state = RunState().apply_all(EventReader(run.events_path).read_all())
     saved = run.checkpoints(state.checkpoints)
-    fitting = [one for one in saved if step is None or one.step == step]
-    if not fitting:
+    taken = newest(saved) if step is None else next((one for one in saved if one.step == step), None)
+    if taken is None and step is not None:
+        thrown_away = (one for one in reversed(state.abandoned) if one.step == step)
+        taken = next((one for one in thrown_away if (run.path / one.file).is_file()), None)
+    if taken is None:
         there = f"there are {', '.join(str(one.step) for one in saved)}" if saved else "there is none"
         raise ValueError(f"{run.name} has no checkpoint{'' if step is None else f' of step {step}'}; {there}")
-    taken = fitting[-1]
     if state.started is not None:
         steps = spec.steps or round((spec.epochs or 0) * state.started.epoch_steps)
         if steps <= taken.step:
             raise ValueError(f"from step {taken.step} nothing is left to train: the run has {steps} steps")
-    begin = taken.model_copy(update={"file": ORIGIN_CHECKPOINT})
+    begin = taken.model_copy(update={"file": ORIGIN_CHECKPOINT, "diverged": False})
     origin = Origin(kind="fork", run=run.name, folder=str(run.path.absolute()), checkpoint=begin)
-    return create_run(runs, spec, name, origin, run.path / taken.file)
+    made = create_run(runs, spec, name, origin, content(run.path, taken))
+    with contextlib.suppress(OSError):  # a run that can only be read keeps nothing for others
+        (run.path / f"{taken.file}{KEPT}").touch()
+    return made
 
 
 def repeat(run: RunFolder, runs: Path, name: str | None = None) -> RunFolder:
@@ -72,7 +81,7 @@ def repeat(run: RunFolder, runs: Path, name: str | None = None) -> RunFolder:
         commands=sorted(again.values(), key=lambda c: c.step),
         until=step if step < first.steps else None,
     )
-    return create_run(runs, spec, name, origin, run.path / checkpoint.file if checkpoint else None)
+    return create_run(runs, spec, name, origin, content(run.path, checkpoint) if checkpoint else None)
 
 
 def rename(run: RunFolder, name: str) -> RunFolder:

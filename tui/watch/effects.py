@@ -18,7 +18,7 @@ FEWEST = 10
 
 
 class Spread(NamedTuple):
-    """Mean and standard deviation of the finite values of a window."""
+    """Mean and standard deviation of the values of a window; both NaN where one of them is not finite."""
 
     mean: float
     sd: float
@@ -35,12 +35,15 @@ class Effect:
     before: dict[str, Spread]
     """By column: the total and the terms."""
     after: dict[str, Spread]
+    objective: bool = False
+    """Whether it changed what the total is made of: a warm-up was switched, or a term got another weight."""
 
 
 class _Deed(NamedTuple):
     segment: int
     step: int
     command: str
+    objective: bool
 
 
 class Effects:
@@ -52,6 +55,7 @@ class Effects:
         self._measured = 0
         self._segment = 0
         self._names: list[str] = []
+        self._weights: set[str | None] = set()
         self._ended = False
 
     def take(self, event: Event) -> None:
@@ -60,8 +64,10 @@ class Effects:
             case RunStarted():
                 self._segment, self._ended = event.segment, False
                 self._names = ["total", *(term.name for term in event.terms)]
+                self._weights = {"warmup", *(term.weight for term in event.terms)}
             case Commanded(outcome="applied") if event.changes:
-                self._deeds.append(_Deed(self._segment, event.step, event.id))
+                objective = any(change.knob in self._weights for change in event.changes)
+                self._deeds.append(_Deed(self._segment, event.step, event.id, objective))
             case RunEnded():
                 self._ended = True
 
@@ -95,27 +101,36 @@ class Effects:
             window,
             self._spreads(deed.segment, deed.step - window + 1, deed.step),
             self._spreads(deed.segment, deed.step + 1, deed.step + window),
+            any(d.objective for d, s in zip(self._deeds, same, strict=True) if s and d.step == deed.step),
         )
 
     def _spreads(self, segment: int, first: int, last: int) -> dict[str, Spread]:
         records = self._reader.between(segment, first, last)
         names = [column.name for column in self._reader.columns]
+        values = {
+            name: records["values"][:, names.index(name)].astype(np.float64) for name in self._names if name in names
+        }
+        # A term that rests in a stage of the training is not computed: only where the total is no number either has
+        # the training lost it.
+        lost = ~np.isfinite(values["total"]) if "total" in values else np.zeros(len(records), bool)
         spreads = {}
-        for name in self._names:
-            if name in names:
-                values = records["values"][:, names.index(name)].astype(np.float64)
-                values = values[np.isfinite(values)]
-                if len(values):
-                    spreads[name] = Spread(float(values.mean()), float(values.std()))
+        for name, column in values.items():
+            known = column[np.isfinite(column) | lost]
+            if len(known):
+                finite = bool(np.isfinite(known).all())
+                spreads[name] = Spread(float(known.mean()), float(known.std())) if finite else Spread(np.nan, np.nan)
         return spreads
 
 
 def before_after(effect: Effect, name: str) -> str:
-    """One column before and after: 187±3 → 130±2; empty when it is not known on both sides."""
+    """One column before and after: 187±3 → 130±2, 24.7±0.4 → not finite; empty when it is not known on both sides."""
     if name not in effect.before or name not in effect.after:
         return ""
-    (mean, sd), (later, later_sd) = effect.before[name], effect.after[name]
-    return f"{number(mean)}±{_short(sd)} → {number(later)}±{_short(later_sd)}"
+    return f"{_in_words(effect.before[name])} → {_in_words(effect.after[name])}"
+
+
+def _in_words(spread: Spread) -> str:
+    return f"{number(spread.mean)}±{_short(spread.sd)}" if np.isfinite(spread.mean) else "not finite"
 
 
 def _short(sd: float) -> str:
@@ -128,6 +143,8 @@ def moved_most(effect: Effect) -> list[str]:
     moves = {}
     for name, (mean, sd) in effect.before.items():
         if name != "total" and name in effect.after:
-            spread = float(np.hypot(sd, effect.after[name].sd)) or 1e-12
-            moves[name] = abs(effect.after[name].mean - mean) / spread
+            later = effect.after[name]
+            spread = float(np.hypot(sd, later.sd)) or 1e-12
+            moved = abs(later.mean - mean) / spread
+            moves[name] = moved if np.isfinite(moved) else np.inf * np.isfinite(mean)
     return sorted(moves, key=lambda name: -moves[name])

@@ -55,7 +55,7 @@ def lines_of(event: Event, asked: Mapping[str, float | str], knobs: Mapping[str,
         case Logged():
             return [Line(step, event.text, {"info": Ink.TEXT, "warning": Ink.WARN, "error": Ink.BAD}[event.level])]
         case RunEnded():
-            ink = Ink.BAD if event.reason == "failed" else Ink.TEXT
+            ink = Ink.BAD if event.reason in ("failed", "diverged") else Ink.TEXT
             return [Line(step, f"{event.reason}{': ' + event.detail if event.detail else ''}", ink)]
     return []
 
@@ -85,6 +85,6 @@ def marker_of(event: Event, origin: float, knobs: Mapping[str, Knob]) -> Marker 
 
 def effect_in_words(effect: Effect, labels: Mapping[str, str], most: int = 2) -> str:
     """What an intervention did to the cost and to the terms it moved most, briefly."""
-    parts = [f"cost {before_after(effect, 'total')}"]
+    parts = [f"cost {before_after(effect, 'total')}" + (" (of another objective)" if effect.objective else "")]
     parts += [f"{labels[name]} {before_after(effect, name)}" for name in moved_most(effect)[:most] if name in labels]
     return "   ".join(parts)

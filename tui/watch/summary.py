@@ -71,6 +71,7 @@ def _read(run: RunFolder) -> tuple[dict[str, Any], RunState, EventReader, Metric
         "folder": str(run.path.absolute()),
         "recipe": spec.recipe,
         "state": state.status(alive),
+        "diverged": state.diverged.step if state.diverged else None,
         "pid": started.pid if started and alive else None,
         "host": started.host if started else None,
         "step": step,

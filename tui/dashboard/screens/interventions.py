@@ -66,6 +66,8 @@ def in_full(view: RunView) -> Text:
 
 def _effect(text: Text, view: RunView, done: Commanded, effect: Effect) -> None:
     text.append(f"  mean ± standard deviation over {effect.window} steps before → after\n", "dim")
+    if effect.objective:
+        text.append("  the total is made of other weights now: compare the terms, not the total\n", "dim")
     labels = {"total": "total cost"} | {term.name: term.label for term in view.state.terms}
     for name in ["total", *moved_most(effect)]:
         if words := before_after(effect, name):

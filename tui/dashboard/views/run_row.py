@@ -18,7 +18,7 @@ from laddertop.journal.state import STARTUP, RunState
 TREND = 32
 """Points of the cost that a row keeps for its small curve."""
 
-OVER = ("finished", "stopped", "failed", "crashed")
+OVER = ("finished", "stopped", "diverged", "failed", "crashed")
 """Of laddertop.journal.state.STATES those in which nothing is written any more."""
 
 

@@ -107,7 +107,7 @@ def _nothing_to_hold(row: KnobRow, rows: dict[str, KnobRow]) -> bool:
 
 
 def _over(view: RunView) -> bool:
-    return view.status() in ("finished", "stopped", "failed", "crashed")
+    return view.status() in ("finished", "stopped", "diverged", "failed", "crashed")
 
 
 def _hints(view: RunView, width: int) -> list[Item]:

@@ -33,6 +33,7 @@ STATUS_INKS = {
     "paused": ("‖", Ink.WARN),
     "finished": ("✓", Ink.TEXT),
     "stopped": ("■", Ink.DIM),
+    "diverged": ("✗", Ink.BAD),
     "failed": ("✗", Ink.BAD),
     "crashed": ("✗", Ink.BAD),
     "damaged": ("✗", Ink.BAD),

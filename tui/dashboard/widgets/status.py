@@ -16,6 +16,7 @@ _SIGNS = {
     "paused": ("‖", Ink.WARN),
     "finished": ("✓", Ink.GOOD),
     "stopped": ("■", Ink.TEXT),
+    "diverged": ("✗", Ink.BAD),
     "failed": ("✗", Ink.BAD),
     "crashed": ("✗", Ink.BAD),
 }
