@@ -31,7 +31,9 @@ ACTIONS: dict[Action, About] = {
     "stop": About("stop", "stop", "stop", "Save and end a running training; `resume` goes on with it.", "run_ended"),
     "checkpoint": About("checkpoint now", "save", "checkpoint", "Save a running training now.", "checkpointed"),
     "evaluate": About("evaluate now", "evaluate", "evaluate", "Evaluate a running training now.", "evaluated"),
-    "sample": About("sample now", "sample", "refresh", "Pass the test items through a running model now.", "sampled"),
+    "sample": About(
+        "refresh the samples", "refresh", "refresh", "Pass the test items through a running model now.", "sampled"
+    ),
     "annotate": About("note", "note"),
     "rollback": About("back to a checkpoint", "roll back", yields="run_started"),
 }

@@ -123,10 +123,11 @@ class _OfManyItems(Question):
 
 
 class Codes(_OfManyItems):
-    """A map of the codes: `pca` [N, 2], `variance` [2] (share of it that the axes hold), `first` [N, 2] (the first two
-    units), `classes` [N], and of each unit over the items `mean` and `std` [U], and how often its values lie between
-    `edges` [L + 1], `counts` [U, L]. Where codes are means of posteriors, the values are draws from these, one an item:
-    the aggregate posterior; `spread` [U] is then the root mean square of the posteriors' standard deviations."""
+    """A map of the codes of one `layer` (its number, counted from the input, which is 0): `pca` [N, 2], `variance` [2]
+    (share of it that the axes hold), `first` [N, 2] (the first two units), `classes` [N], and of each unit over the
+    items `mean` and `std` [U], and how often its values lie between `edges` [L + 1], `counts` [U, L]. Where codes are
+    means of posteriors, the values are draws from these, one an item: the aggregate posterior; `spread` [U] is then the
+    root mean square of the posteriors' standard deviations."""
 
     kind: Literal["codes"] = "codes"
     layer: str | None = None

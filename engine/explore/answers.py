@@ -253,6 +253,7 @@ def _codes(subject: Subject, question: Codes) -> Arrays:
         **{name: value.float().cpu().numpy() for name, value in shown.items()},
         "counts": np.array(counts, np.int32),
         "edges": edges,
+        "layer": np.array(1 + list(codes).index(name), np.int32),
         "classes": test.labels[: question.rows].cpu().numpy(),
     }
 

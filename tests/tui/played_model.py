@@ -90,6 +90,7 @@ class PlayedModel:
                 edges = np.linspace(-6, 6, 41)
                 arrays = {
                     "pca": codes[:, :2],
+                    "layer": np.array(1),
                     "first": codes[:, :2][:, ::-1],
                     "variance": np.array([0.6, 0.3]),
                     "mean": codes.mean(0),

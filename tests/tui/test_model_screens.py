@@ -182,18 +182,18 @@ async def test_checkpoints_are_asked_one_after_the_other(engine: PlayedEngine, u
 async def test_the_layers_of_a_ladder_have_costs_gates_and_maps(engine: PlayedEngine, until: Until) -> None:
     async with visit(engine, until, "layers", gates=True) as at:
         assert await at.settle() == [Layers(rows=500)]
-        lines = [line for line in at.text.splitlines() if line.startswith(("  h", " ›h", "  x", "  y"))]
-        assert [line.split()[0].lstrip("›") for line in lines] == ["y", "h5", "h4", "h3", "h2", "h1", "x"]
-        assert lines[1].split()[0] == "›h5"
+        lines = [line for line in at.text.splitlines() if line.startswith(("  layer ", " ›layer "))]
+        assert [line.split()[1] for line in lines] == ["6", "5", "4", "3", "2", "1", "0"]
+        assert lines[1].split()[:2] == ["›layer", "5"]
         assert "0.500" in lines[1]  # the mean of its gates
         assert "90/100" in lines[1]
         assert "100 test items without noise" in at.text
         await at.pilot.press("down", "down")
-        await at.until(lambda: "h3 principal axes" in at.text, "another layer")
+        await at.until(lambda: "layer 3 principal axes" in at.text, "another layer")
         await at.pilot.press("h", "h")
-        await at.until(lambda: "h3 gate of units" in at.text, "the gates")
+        await at.until(lambda: "layer 3 gate of units" in at.text, "the gates")
         await at.pilot.press("up", "up", "up", "up")
-        await at.until(lambda: "y has no representation to map" in at.text, "a layer without one")
+        await at.until(lambda: "layer 6 y has no representation to map" in at.text, "a layer without one")
 
 
 async def test_before_an_answer_no_layer_is_said_to_lack_anything(engine: PlayedEngine, until: Until) -> None:
@@ -213,7 +213,7 @@ async def test_the_longest_numbers_of_a_layer_do_not_touch(
     monkeypatch.setattr(LayersView, "layers", long_numbers)
     async with visit(engine, until, "layers", size=(80, 24), gates=True) as at:
         await at.settle()
-        line = next(line for line in at.text.splitlines() if line.startswith(" ›h5"))
+        line = next(line for line in at.text.splitlines() if line.startswith(" ›layer 5"))
         assert {"0.1", "0.0664", "-0.00561", "90/100"} <= set(line.split())
 
 
@@ -229,7 +229,7 @@ async def test_a_layer_is_chosen_with_the_mouse(engine: PlayedEngine, until: Unt
     async with visit(engine, until, "layers", gates=True) as at:
         await at.settle()
         await at.pilot.click(offset=(5, 1 + 2 + 3))
-        await at.until(lambda: "h3 activations" in at.text, "the fourth layer")
+        await at.until(lambda: "layer 3 activations" in at.text, "the fourth layer")
 
 
 # The latent space

@@ -37,7 +37,7 @@ async def test_a_finished_run_is_explored_by_a_process_that_ends_with_the_dashbo
         await pilot.press("tab", "tab")
         await until(pilot, lambda: "a dae model learns no classes" in screen_text(app), "the sentence")
         await pilot.press("2")
-        await until(pilot, lambda: "hidden.1 principal axes" in screen_text(app), "the layers")
+        await until(pilot, lambda: "layer 1 principal axes" in screen_text(app), "the layers")
         assert asking._process is process
     assert process.poll() is not None
     assert not run.explorer_alive()

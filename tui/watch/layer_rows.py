@@ -38,6 +38,11 @@ class LayerRow:
         return f"dead: sd {tick(float(f'{told.sd:.1g}'))}" if told is not None and dead else self.cost.collapsed
 
 
+def layer_title(number: int) -> str:
+    """The one name of a layer on every screen; its number counts from the input, which is 0."""
+    return f"layer {number}"
+
+
 def layer_of(term: Term) -> int | None:
     """The number of the layer that a term of the cost belongs to; None where it belongs to none alone."""
     return term.layer.index if term.layer else None

@@ -12,6 +12,7 @@ import numpy as np
 
 from laddertop.journal.explore import Codes, Interpolate, Traverse
 from laddertop.tui.steer.asking import Asking
+from laddertop.tui.watch.layer_rows import layer_title
 from laddertop.tui.watch.run_view import RunView
 
 CODES, WALK, ORIGIN, BETWEEN = "codes", "walk", "origin", "between"
@@ -125,6 +126,11 @@ class LatentView:
         """Where the items lie on the map [N, 2]."""
         got = self.asking.got.get(CODES)
         return None if got is None else got.arrays[self.axes]
+
+    def layer(self) -> str:
+        """Which layer the codes are of, by the name that it has on every screen; empty before there is an answer."""
+        got = self.asking.got.get(CODES)
+        return layer_title(int(got.arrays["layer"])) if got is not None and "layer" in got.arrays else ""
 
     def classes(self) -> np.ndarray:
         """Their classes [N]."""

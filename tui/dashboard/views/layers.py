@@ -12,6 +12,7 @@ import numpy as np
 from laddertop.journal.explore import Layers
 from laddertop.tui.steer.asking import Asking, Got
 from laddertop.tui.watch.cost_terms import TermRow, term_rows
+from laddertop.tui.watch.layer_rows import layer_title
 from laddertop.tui.watch.run_view import RunView
 
 USE = "layers"
@@ -42,6 +43,11 @@ class Layer:
     """Over the items [U]."""
     pca: np.ndarray | None = None
     """Activations along the two directions of largest variance [N, 2]."""
+
+    @property
+    def title(self) -> str:
+        """What people call it, by its number from the input up."""
+        return layer_title(self.number) + (f" {self.name}" if self.name in ("x", "y") else "")
 
     @property
     def units(self) -> int | None:

@@ -133,7 +133,7 @@ class Charts(Panel):
         lines = [self._line(curve.name) for curve in curves]
         look = Look(self._kind(chart), self.part, self.ascii_only, self.colourless, view.cursor)
         chosen = (alone or chart == self.focused()) and self.chosen
-        title = title_of(chart, curves)
+        title = title_of(chart, curves) + self._measured(curves)
         aside = self._readings(curves, lines) if view.cursor is not None else ""
         if not aside and alone:
             aside = self._how(lines, look, width - len(title) - 8)
@@ -188,6 +188,14 @@ class Charts(Panel):
             return []
         first = max(early_bins(line.binned) for line in lines)
         return [f"y from step {thousands(int(self.view.curves.steps[first]))} on"]
+
+    def _measured(self, curves: list[CurveName]) -> str:
+        """Of one evaluated number: its newest value, and the step at which it was measured."""
+        key = curves[0].name.removeprefix(EVALUATED) if len(curves) == 1 else ""
+        found = [event for event in self.view.state.evaluations if key in event.values]
+        if not found or not curves[0].name.startswith(EVALUATED):
+            return ""
+        return f" {number(found[-1].values[key].value)} at {thousands(found[-1].step)}"
 
     def _zoomed(self) -> bool:
         return self.view.x.shown != "whole"

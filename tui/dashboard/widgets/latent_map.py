@@ -24,7 +24,8 @@ class LatentMap(Panel):
         """The items, the way from A to B, and where the changed code lies."""
         latent = self._latent
         points = latent.points()
-        name = "codes" if points is None else f"codes of {len(points)} test items"
+        parts = (latent.layer(), "codes" if points is None else f"codes of {len(points)} test items")
+        name = " · ".join(word for word in parts if word)
         cells = titled(height, width, name, latent.shares())
         if points is None or height < 4:
             words = latent.asking.problems.get("codes", "") or "asking the model for its codes"

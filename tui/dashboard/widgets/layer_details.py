@@ -24,7 +24,7 @@ class LayerSide(Panel):
     def picture(self, height: int, width: int) -> Cells:
         """A histogram with its numbers in words below."""
         layer, side = self._layers.chosen(), self._layers.side
-        cells = titled(height, width, f"{layer.name if layer else ''} {side}", "roots of counts")
+        cells = titled(height, width, f"{layer.title if layer else ''} {side}", "roots of counts")
         if layer is None or height < 5:
             return cells
         if side == SIDES[0]:
@@ -54,7 +54,7 @@ class LayerMap(Panel):
     def picture(self, height: int, width: int) -> Cells:
         """The map."""
         layer, classes = self._layers.chosen(), self._layers.classes()
-        name = layer.name if layer else ""
+        name = layer.title if layer else ""
         cells = titled(height, width, f"{name} principal axes", "by class")
         if layer is None or layer.pca is None or classes is None:
             words = f"{name} has no representation to map" if layer and self._layers.classes() is not None else ""
@@ -108,5 +108,5 @@ def _lack(layer: Layer, side: str) -> str:
     if side == SIDES[2] and layer.gate is None:
         return "this layer has no lateral connection that could be a gate"
     if layer.variance is None:
-        return f"{layer.name} has no representation of its own"
+        return f"{layer.title} has no representation of its own"
     return "the same for every unit"

@@ -48,7 +48,7 @@ class LayerList(Panel):
         scale = scale_for(costs, "log") if costs else None
         gates = any(layer.gate is not None for layer in layers)
         noise = any(layer.noise is not None for layer in layers)
-        x = max(len(layer.name) for layer in layers) + 3
+        x = max(len(layer.title) for layer in layers) + 3
         places = {"units": (x := x + 6)}
         if costs:
             places["cost"] = (x := x + 9)
@@ -71,7 +71,7 @@ class LayerList(Panel):
         first = min(max(at - room + 1, 0), max(len(layers) - room, 0))
         for y, layer in enumerate(layers[first : first + room], HEAD):
             here = chosen is not None and layer.name == chosen.name
-            cells.put(y, 1, f"{'›' if here else ' '}{layer.name}", Ink.KEY if here else Ink.STRONG)
+            cells.put(y, 1, f"{'›' if here else ' '}{layer.title}", Ink.KEY if here else Ink.STRONG)
             if layer.units is not None:
                 cells.right(y, places["units"], str(layer.units), Ink.DIM)
             if layer.cost is not None:
