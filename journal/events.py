@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from laddertop.journal.files import plain
+from laddertop.journal.names import keys_of, layer_of, short_of
 
 READ_AT_MOST = 1 << 20
 """Bytes that one poll reads at most, so that a long history never blocks its reader."""
@@ -61,18 +62,7 @@ class Term(Record):
     @model_validator(mode="before")
     @classmethod
     def _of_a_journal_without_layers(cls, term: Any) -> Any:
-        # There the layer is told by the name alone: denoise.3, kl.2, layer.1, and kl of a model with one.
-        if isinstance(term, dict) and "layer" not in term:
-            group, _, number = str(term.get("name")).partition(".")
-            if group == "denoise" and number.isdigit():
-                name = str(term.get("label")).rpartition(" ")[2]
-                code = name if name in ("x", "y") else f"h{number}"
-                layer = TermLayer(index=int(number), name=name, code=code, noise=f"noise.std.{number}")
-                return term | {"layer": layer}
-            if term.get("name") == "kl" or (group in ("kl", "layer") and number.isdigit()):
-                code = f"z{number}" if group == "kl" else f"hidden.{number}"
-                return term | {"layer": TermLayer(index=int(number or 1), name=code, code=code)}
-        return term
+        return term | {"layer": layer_of(term)} if isinstance(term, dict) and "layer" not in term else term
 
 
 class Schedule(Record):
@@ -84,28 +74,6 @@ class Schedule(Record):
     """What it does, after the knob's label: falls to 0."""
     first: int
     """Steps completed before the first step that it acts on."""
-
-
-def group_of(knob: str) -> str:
-    """The name that means a knob together with others: its own without the number at its end, noise.std of noise.std.3.
-
-    A knob without a number is alone in the group of its own name: train.top is no member of train.
-    """
-    group, _, number = knob.rpartition(".")
-    return group if group and number.isdigit() else knob
-
-
-_ONCE = {
-    "noise": ("noise", "n"),
-    "noise.std": ("σ", "-+"),
-    "noise.level": ("level", "-+"),
-    "warmup": ("warm-up", "w"),
-    "warmup.hold": ("hold", "h"),
-    "lr": ("lr", "[]"),
-    "beta": ("β", "bB"),
-    "lambda": ("λ", ""),
-}
-"""Short names and keys by group, for journals of before knobs declared them."""
 
 
 class Knob(Record):
@@ -133,9 +101,9 @@ class Knob(Record):
     """One sentence."""
     value: float
     """Value as set, before schedules."""
-    short: str = Field(default_factory=lambda told: _ONCE.get(group_of(told["name"]), (group_of(told["name"]), ""))[0])
+    short: str = Field(default_factory=lambda told: short_of(told["name"]))
     """Its name in a word, or its sign; of a group that of all its members."""
-    keys: str = Field(default_factory=lambda told: _ONCE.get(group_of(told["name"]), ("", ""))[1])
+    keys: str = Field(default_factory=lambda told: keys_of(told["name"]))
     """What to type: one character flips a switch, two make a number smaller and larger; empty: it is set by name."""
 
 

@@ -6,7 +6,8 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping
 
-from laddertop.journal.events import Knob, group_of
+from laddertop.journal.events import Knob
+from laddertop.journal.names import group_of
 
 _SWITCHED = {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0}
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 
 from laddertop.journal.actions import ACTIONS
-from laddertop.journal.events import Commanded, Knob, group_of
+from laddertop.journal.events import Commanded, Knob
 from laddertop.journal.knobs import members
+from laddertop.journal.names import group_of
 from laddertop.tui.draw.numbers import number, setting, thousands
 from laddertop.tui.draw.text import fit
 
