@@ -11,7 +11,6 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import reduce
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
@@ -29,6 +28,8 @@ from laddertop.journal.sections import (
     WarmupSpec,
     field_docs,
 )
+
+_RECIPES = Path(__file__).parent / "recipes"
 
 
 class Spec(Section):
@@ -86,7 +87,7 @@ class Key(NamedTuple):
 
 def recipes() -> list[str]:
     """Names of the recipes that come with the package, sorted."""
-    return sorted(f.name.removesuffix(".toml") for f in _recipe_folder().iterdir() if f.name.endswith(".toml"))
+    return sorted(f.name.removesuffix(".toml") for f in _RECIPES.iterdir() if f.name.endswith(".toml"))
 
 
 def load_recipe(name: str) -> Spec:
@@ -95,17 +96,17 @@ def load_recipe(name: str) -> Spec:
     Raises ValueError when there is no such recipe or file, or when it is no valid spec.
     """
     if name in recipes():
-        return _parse_toml(_recipe_folder().joinpath(f"{name}.toml").read_text(encoding="utf-8"), name, name)
+        return _parse_toml(_RECIPES.joinpath(f"{name}.toml").read_text(encoding="utf-8"), name, name)
     path = Path(name)
     if path.is_file():
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"{path} can't be read as a recipe: {error}") from None
         return _parse_toml(text, str(path), path.stem)
     if path.suffix == ".toml" or "/" in name:
         raise ValueError(f"no recipe file {path}; `laddertop recipes` lists the recipes that come with laddertop")
-    raise ValueError(f"unknown recipe {name!r}{_did_you_mean(name, recipes())}; `laddertop recipes` lists them all")
+    raise ValueError(f"unknown recipe {name!r}{did_you_mean(name, recipes())}; `laddertop recipes` lists them all")
 
 
 def override(spec: Spec, settings: Iterable[str]) -> Spec:
@@ -122,7 +123,7 @@ def override(spec: Spec, settings: Iterable[str]) -> Spec:
             raise ValueError(f"{setting!r} is no setting: write key=value, such as optimizer.lr=0.001")
         if name not in known:
             raise ValueError(
-                f"unknown key {name!r}{_did_you_mean(name, known)}; `laddertop recipes --keys` lists them all"
+                f"unknown key {name!r}{did_you_mean(name, known)}; `laddertop recipes --keys` lists them all"
             )
         *path, last = name.split(".")
         section = tree
@@ -188,10 +189,6 @@ def _range_in_words(limits: list[Any]) -> str:
     return ", ".join(found)
 
 
-def _recipe_folder() -> Any:
-    return files("laddertop.journal") / "recipes"
-
-
 def _parse_toml(text: str, source: str, name: str) -> Spec:
     try:
         tree = tomllib.loads(text)
@@ -207,7 +204,8 @@ def _toml_value(text: str) -> Any:
         return text
 
 
-def _did_you_mean(name: str, known: list[str]) -> str:
+def did_you_mean(name: str, known: list[str]) -> str:
+    """A hint at the known names that are nearest to one that is not known; empty when none is near."""
     tails = {k.rsplit(".", 1)[-1]: k for k in known}
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     near += [tails[t] for t in difflib.get_close_matches(name, list(tails), n=3, cutoff=0.75) if tails[t] not in near]
@@ -229,7 +227,7 @@ def _complaints(error: ValidationError, tree: dict[str, Any]) -> Iterator[str]:
         declared = next((known for known in keys() if known.name == re.sub(r"\.\d+$", "", key)), None)
         given: Any = one["input"]
         if one["type"] == "extra_forbidden":
-            message = f"unknown key{_did_you_mean(key, [k.name for k in keys()])}"
+            message = f"unknown key{did_you_mean(key, [k.name for k in keys()])}"
         elif one["type"] in ("union_tag_not_found", "missing") and key == "model":
             message = f"name the model: [model] kind = {', '.join(_KIND_NAMES)}"
         else:

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import torch
 
-from laddertop.journal.events import Checkpointed, Commanded, Evaluated, RunEnded, RunStarted
+from laddertop.journal.events import Checkpointed, Commanded, Evaluated, Logged, RunEnded, RunStarted
 from laddertop.journal.metrics import MetricsReader, record_type
 from tests import PATIENCE
 from tests.processes import Laddertop, wait_for
@@ -158,20 +158,39 @@ def test_a_finished_run_has_nothing_to_resume(laddertop: Laddertop, whole: subpr
     assert (laddertop.runs / "whole" / "events.jsonl").read_bytes() == before
 
 
-def test_an_engine_that_can_not_start_says_why(laddertop: Laddertop) -> None:
-    words = ["train", "ladder-mnist-100", "--name"]
-    foreground = laddertop.start(*words, "without-data", "--data-root", "no-data")
-    detached = laddertop(*words, "detached-without-data", "--set", "data.root=no-data", "--detach")
-    out, err = foreground.communicate(timeout=PATIENCE)
+def test_a_run_that_can_not_begin_says_why_and_leaves_nothing(laddertop: Laddertop) -> None:
+    folder = laddertop.cwd / "half" / "MNIST" / "raw"
+    folder.mkdir(parents=True)
+    for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (folder / f"{part}-ubyte").write_bytes(b"half a file")
+    words = ["train", "ladder-mnist-100", "--data-root", "half", "--name"]
+    laddertop.runs.mkdir(exist_ok=True)
+    before = set(laddertop.runs.iterdir())
+    foreground = laddertop.start(*words, "damaged-data")
+    detached = laddertop(*words, "damaged-data-detached", "--detach", timeout=300)
+    seeds = laddertop(*words, "damaged-data-seeds", "--seeds", "2", timeout=300)
+    out, err = foreground.communicate(timeout=300)
     for status, printed, said in (
         (foreground.returncode, out, err),
         (detached.returncode, detached.stdout, detached.stderr),
+        (seeds.returncode, seeds.stdout, seeds.stderr),
     ):
         assert (status, printed) == (1, "")
-        assert said.startswith("laddertop: ")
-        assert str(laddertop.cwd / "no-data") in said, "a resume from another folder would not find it"
+        assert "laddertop: " in said
+        assert f"{folder}/train-images-idx3-ubyte is damaged" in said, "a resume from another folder would not find it"
         assert "Traceback" not in said
-    assert laddertop.json("show", "without-data")["state"] == "failed"
+    assert set(laddertop.runs.iterdir()) == before
+
+
+def test_a_run_too_short_for_its_warm_up_says_so(laddertop: Laddertop) -> None:
+    words = ["train", "tiny.toml", "--steps", "30", "--name"]
+    told = "the warm-up takes 300 steps and the run has 30: it ends at 10% of its way"
+    alone = laddertop(*words, "short", timeout=300)
+    assert (alone.returncode, alone.stderr.count(told)) == (0, 1), alone.stderr
+    detached = laddertop(*words, "short-detached", "--detach", timeout=300)
+    assert (detached.returncode, detached.stderr.count(told)) == (0, 1), detached.stderr
+    logged = [event.text for event in laddertop.events("short-detached") if isinstance(event, Logged)]
+    assert told in logged
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +20,8 @@ from laddertop.engine.data.images import Data, Images
 from laddertop.engine.data.points import GENERATED, points
 from laddertop.engine.data.whiten import fit_whitening
 from laddertop.engine.randomness import Stream, counter_key
-from laddertop.journal.files import user_cache
 from laddertop.journal.sections import POINTS, SETS, DataSpec
+from laddertop.journal.start import data_root, has_files
 
 DIGITS_TRAINING = 1437
 """Training images of the digits; the other 360 are the test set. The split is drawn once with seed 0."""
@@ -95,13 +94,7 @@ def _drawn(pixels: npt.NDArray[np.uint8], white: int, counter: int) -> npt.NDArr
 
 
 def _arrays(spec: DataSpec) -> Arrays:
-    return LOADERS[spec.name](spec.name, Path(spec.root) if spec.root else default_root())
-
-
-def default_root() -> Path:
-    """Where data sets live unless the spec says otherwise: $LADDERTOP_DATA, else the per-user cache."""
-    named = os.environ.get("LADDERTOP_DATA")
-    return Path(named) if named else user_cache()
+    return LOADERS[spec.name](spec.name, data_root(spec) if has_files(spec) else Path())
 
 
 def _digits(name: str, root: Path) -> Arrays:

@@ -12,6 +12,7 @@ import torch
 from laddertop.engine.data import Inputs
 from laddertop.engine.ladder.classifier import LadderClassifier
 from laddertop.engine.ladder.layers import Conv, Dense, GlobalMeanPool, Layer, MaxPool, Shape
+from laddertop.journal.maps import shape_above
 from laddertop.journal.models import ConvLadderSpec
 from laddertop.journal.spec import Spec
 
@@ -24,7 +25,9 @@ class ConvLadder(LadderClassifier):
         assert isinstance(spec.model, ConvLadderSpec)
         layers: list[Layer] = []
         for words in spec.model.architecture:
-            layers.append(_layer(words, layers[-1].shape if layers else inputs.image))
+            below = layers[-1].shape if layers else inputs.image
+            shape_above(words, below)
+            layers.append(_layer(words, below))
         super().__init__(spec, layers, inputs.classes, precision, spec.model.top_scale)
 
 
@@ -34,13 +37,9 @@ def _layer(words: str, below: Shape) -> Layer:
     numbers = [int(size) for size in sizes]
     if kind == "fc":
         return Dense(below, *numbers)
-    if len(below) == 1:
-        raise ValueError(f"model.architecture: {words} needs maps, and the layer below has {below[0]} units")
     if kind == "maxpool":
         return MaxPool(below, *numbers)
     if kind == "globalmeanpool":
         return GlobalMeanPool(below)
     channels, kernel = numbers
-    if kind == "convv" and kernel > min(below[1:]):
-        raise ValueError(f"model.architecture: {words} is larger than the maps below, {below[1]}×{below[2]}")
     return Conv(below, channels, kernel, full=kind == "convf")

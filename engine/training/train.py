@@ -36,6 +36,7 @@ from laddertop.journal.checkpoints import gone_back_to, kept
 from laddertop.journal.events import Change, Commanded, Event, EventReader, EventWriter, Logged, RunEnded, RunStarted
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import write_columns
+from laddertop.journal.start import NOT_BEGUN, too_short
 from laddertop.journal.state import RunState, standing
 
 LOOK = 0.02
@@ -132,6 +133,8 @@ class Training:
                 note=self._note,
             )
         )
+        for text in too_short(self.spec) if self.resumed_from is None else []:
+            self._tell(Logged(step=self.step, level="warning", text=text))
         if self.compiled:
             text = "compiling the step: the first takes up to a minute or two, seconds where it was compiled before"
             self._tell(Logged(step=self.step, level="info", text=text))
@@ -318,7 +321,7 @@ class Training:
 
 def train(run: RunFolder, stop: Stop, back_to: int | None = None) -> int:
     """Trains a run to its end, or on from its newest checkpoint or that of step `back_to`; returns the exit code of
-    the engine.
+    the engine: 0, 1 when it failed, NOT_BEGUN when a new run can't even begin.
 
     The caller holds the run's engine lock.
     """
@@ -346,7 +349,7 @@ def train(run: RunFolder, stop: Stop, back_to: int | None = None) -> int:
         events.append(ended)
     if ended.reason in ("failed", "diverged"):
         print(f"laddertop: {ended.detail}", flush=True)
-        return 1
+        return 1 if training or state.starts else NOT_BEGUN
     return 0
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import statistics
 
+import pytest
 import torch
 
 from laddertop.journal.events import Evaluated, RunStarted, Value
@@ -22,7 +23,7 @@ def test_seeds_side_by_side_equal_their_lone_runs_and_are_summed_up(laddertop: L
     done = laddertop(*TINY, "--seed", "5", "--seeds", "2", "--name", "many", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert sorted(run["name"] for run in told["runs"]) == ["many-s5", "many-s6"]
+    assert [run["name"] for run in told["runs"]] == ["many-s5", "many-s6"]
     errors = [run["evaluation"]["values"]["error_percent"]["value"] for run in told["runs"]]
     assert told["evaluation"]["error_percent"]["mean"] == statistics.fmean(errors)
     assert told["evaluation"]["error_percent"]["unit"] == "% of images"
@@ -32,10 +33,33 @@ def test_seeds_side_by_side_equal_their_lone_runs_and_are_summed_up(laddertop: L
     assert all(torch.equal(tensor, theirs["model"][name]) for name, tensor in ours["model"].items())
 
 
-def test_seeds_cant_be_detached(laddertop: Laddertop):
-    done = laddertop(*TINY, "--seeds", "2", "--detach")
-    assert done.returncode == 2
-    assert "can't be detached" in done.stderr
+def test_detached_seeds_are_trained_by_a_process_of_their_own_and_what_came_of_them_is_written(laddertop: Laddertop):
+    done = laddertop(*TINY, "--seed", "7", "--seeds", "2", "--name", "away", "--detach", timeout=300)
+    assert (done.returncode, done.stdout) == (0, "away-s7\naway-s8\n"), done.stderr
+    assert "`kill " in done.stderr
+    log = laddertop.runs / "away-seeds.log"
+    assert str(log.relative_to(laddertop.cwd)) in done.stderr
+    wait_for(lambda: "over 2 seeds" in log.read_text(), 300)
+    assert {laddertop.json("show", name)["state"] for name in ("away-s7", "away-s8")} == {"finished"}
+    again = laddertop(*TINY, "--seed", "8", "--seeds", "2", "--name", "away", "--detach")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "there is a run away-s8 in checkpoints already" in again.stderr
+
+
+@pytest.mark.parametrize("columns", [60, 100])
+def test_seeds_on_a_terminal_have_a_bar_each_in_their_order_from_the_start(laddertop: Laddertop, columns: int):
+    words = ["train", "tiny.toml", "--steps", "20000", "--seeds", "4", "--name", f"bars{columns}"]
+    with laddertop.in_terminal(*words, columns=columns, rows=24) as terminal:
+        bars = ["seed 3", "seed 4", "seed 5", "seed 6"]
+        terminal.wait_for(lambda lines: [line[:6] for line in lines if line[:4] == "seed"] == bars, 60)
+        top = next(y for y, line in enumerate(terminal.lines) if line.startswith("seed 3"))
+        assert terminal.lines[top + 3].endswith("waiting")
+        terminal.wait_for(lambda lines: " left" in lines[top] and "━" in lines[top], 300)
+        assert [line[:6] for line in terminal.lines[top : top + 5]] == [*bars, ""]
+        terminal.press("\x03")
+        terminal.wait_for(lambda lines: any(line[:6] == "seed 3" and "stopped" in line for line in lines), 60)
+        terminal.process.wait(timeout=300)
+    assert terminal.process.returncode == 128 + signal.SIGINT
 
 
 def test_a_second_interrupt_kills_the_engines_even_when_they_are_stuck(laddertop: Laddertop):

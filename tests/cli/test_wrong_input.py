@@ -6,6 +6,7 @@ import pytest
 
 from laddertop.journal.folder import create_run
 from laddertop.journal.spec import load_recipe
+from laddertop.journal.start import has_gpu
 from tests.processes import Laddertop
 
 
@@ -86,3 +87,37 @@ def test_an_empty_folder_of_runs_is_no_error(laddertop: Laddertop) -> None:
         assert (done.returncode, done.stdout) == (0, "")
         assert "there are no runs in" in done.stderr
         assert laddertop("runs", "--runs", place, "--json").stdout == "[]\n"
+
+
+@pytest.mark.parametrize("many", [[], ["--seeds", "2"], ["--detach"]])
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["ladder-mnist-100", "--data-root", "mistyped"], "data.root: there is no folder "),
+        (["ladder-digits", "--device", "cuda"], "device cuda: there is no GPU on this machine; take device cpu"),
+        (["ladder-digits", "--device", "mps"], "device mps: only Macs have one"),
+        (["ladder-digits", "--labels", "2000"], "data.labels: 2000 labels, and digits has 1437 training items"),
+        (["ladder-digits", "--set", "data.batch=2000"], "data.batch: 2000 rows, and digits has 1437 training items"),
+        (["ladder-digits", "--set", "data.held_back=1437"], "data.held_back: digits has 1437 training items"),
+        (["ladder-digits", "--epochs", "0.01"], "epochs: 0.01 is less than one step; an epoch has 14"),
+        (["conv-fc-mnist-100", "--data", "digits"], "convv:1000:26 is larger than the maps below, 8×8"),
+        (["conv-fc-mnist-100", "--data", "emnist", "--labels", "all"], "has 10 units, emnist has 47 classes"),
+    ],
+)
+def test_what_can_not_be_trained_is_refused_before_there_is_a_folder(
+    laddertop: Laddertop, words: list[str], complaint: str, many: list[str]
+) -> None:
+    if "cuda" in words and has_gpu():
+        pytest.skip("there is a GPU")
+    before = set(laddertop.cwd.rglob("*"))
+    done = laddertop("train", *words, *many)
+    assert complaint in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert set(laddertop.cwd.rglob("*")) == before
+
+
+def test_a_named_data_folder_that_is_not_there_is_not_made(laddertop: Laddertop) -> None:
+    done = laddertop("train", "vae-mnist", LADDERTOP_DATA=str(laddertop.cwd / "mistyped"))
+    assert done.returncode == 2
+    assert "$LADDERTOP_DATA: there is no folder" in done.stderr
+    assert not (laddertop.cwd / "mistyped").exists()

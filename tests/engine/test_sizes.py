@@ -15,7 +15,8 @@ from laddertop.engine.models.sdae import Sdae
 from laddertop.journal.models import LadderSection
 from laddertop.journal.sections import POINTS, SETS, DataSpec, SetName
 from laddertop.journal.spec import load_recipe, recipes
-from laddertop.tui.dashboard.views.sizes import planned_steps, sizes
+from laddertop.journal.start import planned_steps
+from laddertop.tui.dashboard.views.sizes import sizes
 from tests.engine.conftest import CPU, Bench
 from tests.kinds import small_spec
 

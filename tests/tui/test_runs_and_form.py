@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.widgets import OptionList
 
 import laddertop.tui.dashboard.screens.new
 from laddertop.journal.commands import send
@@ -230,7 +231,8 @@ async def test_the_form_starts_a_real_engine_that_a_key_can_stop(tmp_path: Path,
     async with app.run_test(size=(110, 34)) as pilot:
         await until(pilot, lambda: "✓ ready" in screen_text(app), "ready")
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: isinstance(app.screen, RunScreen), "the run screen")
+        await until(pilot, lambda: "starting 20" in screen_text(app), "that it takes a moment")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen), "the run screen", 200)
         screen = app.screen
         assert isinstance(screen, RunScreen)
         try:
@@ -241,3 +243,73 @@ async def test_the_form_starts_a_real_engine_that_a_key_can_stop(tmp_path: Path,
         finally:
             send(screen.view.run.path, 1, "stop", by="test")
         await until(pilot, lambda: "■ stopped" in screen_text(app), "the end")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_form_filters_as_you_type_and_shows_its_choice(
+    tmp_path: Path, until: Until, size: tuple[int, int]
+) -> None:
+    def marked() -> str:
+        choice = app.screen.query_one("#recipes", OptionList)
+        assert choice.highlighted is not None
+        row = choice.region.y + choice.highlighted - choice.scroll_offset.y
+        assert choice.region.y <= row < choice.region.bottom, "the choice is scrolled away"
+        name = str(choice.get_option_at_index(choice.highlighted).id)
+        assert screen_text(app).splitlines()[row].lstrip().startswith(name)
+        return name
+
+    app = LaddertopApp(tmp_path, form=True)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: "memory besides torch" in screen_text(app).replace("\n", " "), "the whole form")
+        await pilot.pause(0.2)
+        assert marked() == "ladder-digits"
+        await pilot.press(*"omniglot lvae")
+        await until(pilot, lambda: "laddertop train lvae-omniglot" in screen_text(app), "the only one")
+        assert marked() == "lvae-omniglot"
+        assert "ladder-digits" not in screen_text(app)
+        await pilot.press("ctrl+a", "ctrl+k", *"vae-mnist-fixed", "down")
+        await until(pilot, lambda: "laddertop train vae-mnist-fixed-5 " in screen_text(app), "the one below")
+        await pilot.press("x")
+        await until(pilot, lambda: "no recipe has that" in screen_text(app), "none")
+        await pilot.press("backspace", "enter")
+        assert app.focused is app.screen.query_one("#name")
+
+
+async def test_the_form_says_what_the_run_is_too_short_for_and_makes_no_folder_of_what_can_not_start(
+    tmp_path: Path, until: Until
+) -> None:
+    app = LaddertopApp(tmp_path / "runs", form=True)
+    async with app.run_test(size=(110, 40)) as pilot:
+        await until(pilot, lambda: "✓ ready" in screen_text(app), "ready")
+        form = app.screen
+        assert isinstance(form, NewRunScreen)
+        form.query_one("#free").focus()
+        await pilot.press(*"steps=500", "enter")
+        await until(pilot, lambda: "▲ the warm-up takes 10000 steps and the run has 500" in screen_text(app), "it")
+        await pilot.press(*"data.batch=2000")
+        await until(pilot, lambda: "✗ data.batch: 2000 rows, and digits has 1437" in screen_text(app), "the batch")
+        for _ in range(15):
+            await pilot.press("backspace")
+        await pilot.press(*"data.name=mnist", "enter", *f"data.root={tmp_path}/mistyped")
+        await until(pilot, lambda: "✓ ready" in screen_text(app), "ready again")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "✗ data.root: there is no folder" in screen_text(app), "no folder")
+        assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_run_that_could_not_begin_leaves_its_reason_in_the_form_and_nothing_else(
+    tmp_path: Path, until: Until
+) -> None:
+    runs, folder = tmp_path / "runs", tmp_path / "data" / "MNIST" / "raw"
+    folder.mkdir(parents=True)
+    for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (folder / f"{part}-ubyte").write_bytes(b"half a file")
+    app = LaddertopApp(runs, form=True)
+    async with app.run_test(size=(110, 40)) as pilot:
+        await until(pilot, lambda: "✓ ready" in screen_text(app), "ready")
+        app.screen.query_one("#free").focus()
+        await pilot.press(*"data.name=mnist", "enter", *f"data.root={tmp_path}/data")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "is damaged: 11 bytes" in " ".join(screen_text(app).split()), "the reason", 200)
+        assert isinstance(app.screen, NewRunScreen)
+        assert list_runs(runs) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,11 +24,15 @@ from laddertop.journal.events import (
     as_json,
 )
 from laddertop.journal.metrics import MetricsReader
-from laddertop.tui.cli.print import harmless, json_result, number, say, setting
+from laddertop.tui.cli.print import between_words, harmless, json_result, number, say, setting
 from laddertop.tui.cli.show import headline
 from laddertop.tui.draw.numbers import duration, rate
+from laddertop.tui.draw.text import fit
 from laddertop.tui.steer.engine_process import EngineProcess
 from laddertop.tui.watch.summary import last_step, last_values, newest_evaluation, terms, total
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
 
 WINDOW = 15.0
 """Seconds over which the speed is measured."""
@@ -167,20 +171,9 @@ class Bar:
     every = 0.25
 
     def __init__(self, name: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, TextColumn
-        from rich.progress import Progress as RichProgress
-
         self._name = name
-        self._bar = RichProgress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:.0f} %"),
-            TextColumn("{task.fields[words]}", markup=False),
-            console=Console(stderr=True, highlight=False),
-            auto_refresh=False,
-        )
-        self._task = self._bar.add_task("starting", total=None, words=harmless(name))
+        self._bar = rich_bar()
+        self._task = self._bar.add_task("starting", total=None, words=beside(self._bar, "starting", name))
         self._bar.start()
         self._bar.refresh()
 
@@ -193,17 +186,50 @@ class Bar:
     def progress(self, now: Progress) -> None:
         """Moves the bar."""
         where = f"step {now.step}/{now.steps}"
-        self._bar.update(self._task, total=now.steps, completed=now.step, description=where, words=now.in_words())
+        words = beside(self._bar, where, now.in_words())
+        self._bar.update(self._task, total=now.steps, completed=now.step, description=where, words=words)
         self._bar.refresh()
 
     def message(self, words: str) -> None:
         """Above the bar."""
-        self._bar.console.print(harmless(words), markup=False)
-        self._bar.refresh()
+        say_above(self._bar, words)
 
     def close(self) -> None:
         """Leaves the bar as it stands and gives the cursor back."""
         self._bar.stop()
+
+
+def rich_bar() -> RichProgress:
+    """Bars on stderr, shorter on a narrow terminal; words go in by `beside`."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as RichProgress
+
+    console = Console(stderr=True, highlight=False)
+    return RichProgress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=_bar_width(console.width)),
+        TextColumn("{task.percentage:3.0f} %"),
+        TextColumn("{task.fields[words]}", markup=False),
+        console=console,
+        auto_refresh=False,
+    )
+
+
+def beside(bar: RichProgress, description: str, words: str) -> str:
+    """As many of the words beside a bar as stay in its row."""
+    columns = bar.console.width
+    return fit(harmless(words), columns - _bar_width(columns) - len(description) - len("   100 %") - 1)
+
+
+def _bar_width(columns: int) -> int:
+    return 24 if columns >= 100 else 10
+
+
+def say_above(bar: RichProgress, words: str) -> None:
+    """A message above the bars, broken between words only."""
+    bar.console.print("\n".join(between_words(harmless(words), bar.console.width)), markup=False, soft_wrap=True)
+    bar.refresh()
 
 
 class JsonLines:

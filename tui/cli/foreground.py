@@ -43,7 +43,7 @@ def watch(engine: EngineProcess, as_json: bool) -> int:
         raise EngineError(f"{engine.run.name} {status}: {engine.obituary()}")
     if not engine.ended_on_purpose or status == "failed":
         hint = f"; `laddertop resume {engine.run.name}` goes on from its newest checkpoint" if engine.started else ""
-        raise EngineError(engine.obituary() + hint)
+        raise engine.failure(hint)
     return 0
 
 

@@ -13,6 +13,7 @@ from laddertop.tui.cli.print import result, say
 from laddertop.tui.cli.steer import ask, parse_changes
 from laddertop.tui.cli.train import train_in_background, train_in_foreground
 from laddertop.tui.steer import keeping
+from laddertop.tui.steer.engine_process import removed_unless_begun
 
 
 def fork(
@@ -40,7 +41,8 @@ def fork(
         # The first engine of a run is its start 1, and finds this before its first step.
         send(made.path, 1, "set", changes, by=sender("command line"))
     say(f"{made.name} goes on from step {origin.step} of {run.name}")
-    return (train_in_background if detach else train_in_foreground)(made, as_json)
+    with removed_unless_begun(made):
+        return (train_in_background if detach else train_in_foreground)(made, as_json)
 
 
 def roll_back(runs: Path | None, text: str, *, step: int | None, note: str, timeout: float, as_json: bool) -> int:

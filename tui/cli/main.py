@@ -109,8 +109,6 @@ def train(
     """Train a new run without the dashboard."""
     if epochs is not None and steps is not None:
         raise ValueError("give the length of the run either with --epochs or with --steps")
-    if seeds > 1 and detach:
-        raise ValueError("--seeds trains in the foreground and can't be detached; leave it to tmux or nohup")
     from laddertop.tui.cli.train import train as train_run
 
     flags = {
@@ -187,13 +185,25 @@ def show(run: Run, runs: Runs = None, json: Json = False) -> None:
 
 @app.command()
 def recipes(
+    text: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TEXT]",
+            help="A recipe, shown whole; else words that name, sentence, model or data hold.",
+        ),
+    ] = None,
     keys: Annotated[bool, typer.Option("--keys", help="List every key that --set takes, instead.")] = False,
     json: Json = False,
 ) -> None:
     """List the recipes that come with laddertop."""
-    from laddertop.tui.cli.show import print_keys, print_recipes
+    from laddertop.tui.cli.recipes import print_keys, print_recipes
 
-    (print_keys if keys else print_recipes)(json)
+    if keys and text:
+        raise ValueError("--keys lists every key; leave out the TEXT, or --keys")
+    if keys:
+        print_keys(json)
+    else:
+        print_recipes(" ".join(text or []), json)
 
 
 @app.command("set")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
+import textwrap
 from typing import Any
 
 
 def say(message: str) -> None:
     """A message for people, on stderr."""
-    print(harmless(message), file=sys.stderr, flush=True)
+    text = harmless(message)
+    if sys.stderr.isatty():
+        text = "\n".join(between_words(text, shutil.get_terminal_size().columns))
+    print(text, file=sys.stderr, flush=True)
 
 
 def result(text: str) -> None:
@@ -21,6 +26,16 @@ def result(text: str) -> None:
 def json_result(value: Any, *, indent: int | None = 1) -> None:
     """A result as JSON on stdout; indent None: one line. NaN and infinities become "NaN", "Infinity", "-Infinity"."""
     print(json.dumps(_storable(value), indent=indent, ensure_ascii=False, allow_nan=False), flush=True)
+
+
+def between_words(text: str, width: int) -> list[str]:
+    """Text as lines of at most `width` columns, broken between words only: a path or a command that is longer stays
+    whole, to be copied."""
+    return [
+        line
+        for part in text.split("\n")
+        for line in textwrap.wrap(part, width, break_long_words=False, break_on_hyphens=False) or [""]
+    ]
 
 
 def harmless(text: str) -> str:

@@ -13,6 +13,7 @@ from laddertop.journal.metrics import MetricsReader
 from laddertop.tui.cli.follow import json_line
 from laddertop.tui.cli.print import number, result, say
 from laddertop.tui.cli.train import train_in_foreground
+from laddertop.tui.steer.engine_process import removed_unless_begun
 from laddertop.tui.steer.keeping import repeat
 
 
@@ -28,7 +29,8 @@ def train_again(runs: Path | None, text: str, name: str | None, as_json: bool) -
     origin = made.origin
     assert origin is not None
     say(f"{made.name} repeats {run.name} with {len(origin.commands)} interventions")
-    status = train_in_foreground(made, as_json)
+    with removed_unless_begun(made):
+        status = train_in_foreground(made, as_json)
     if status:
         return status
     told = deviation(run.path, made.path)

@@ -8,7 +8,10 @@ longer than one, and a seed's result is bit for bit that of a lone run with `--s
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import FrameType
@@ -17,11 +20,12 @@ from typing import Any
 import numpy as np
 
 from laddertop.journal.events import Evaluated
-from laddertop.journal.folder import create_run
+from laddertop.journal.folder import check_name, create_run
 from laddertop.journal.spec import Spec, override
 from laddertop.tui.cli.print import json_result, result, say
+from laddertop.tui.cli.seed_bars import SeedBars, SeedLines
 from laddertop.tui.cli.show import headline
-from laddertop.tui.steer.engine_process import EngineError, EngineProcess
+from laddertop.tui.steer.engine_process import EngineError, EngineProcess, NotBegunError, environment
 from laddertop.tui.watch.summary import summary
 
 
@@ -30,12 +34,14 @@ def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, at_once: int | No
     the device, and returns the exit status.
 
     SIGINT, SIGTERM and SIGHUP stop them all in good order; a second SIGINT kills the engines. Raises ValueError when a
-    run can't be made, EngineError when one failed; the others are then trained to their end all the same.
+    run can't be made, EngineError when one failed; the others are then trained to their end all the same, unless it
+    was one that could not begin.
     """
-    waiting = list(range(spec.seed, spec.seed + seeds))
-    at_work: list[EngineProcess] = []
-    done: list[EngineProcess] = []
+    names = names_of_seeds(spec, runs, name, seeds)
+    waiting, engines = list(names), dict[int, EngineProcess]()
+    at_work: list[int] = []
     received: list[int] = []
+    not_begun: list[EngineError] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
         received.append(number)
@@ -49,30 +55,45 @@ def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, at_once: int | No
         if at_once < min(cores, seeds):
             say(f"one seed after the other on device {spec.device}; --at-once N trains N side by side")
     told_to_stop = False
-    while at_work or (waiting and not received):
-        while waiting and len(at_work) < at_once and not received:
-            seed = waiting.pop(0)
-            run = create_run(runs, override(spec, [f"seed={seed}", "threads=1"]), f"{name}-s{seed}")
-            at_work.append(EngineProcess(run, foreground=True))
-        time.sleep(0.1)
-        if received and not told_to_stop:
-            told_to_stop = True
-            say("stopping: the engines finish their step and save; ctrl-c (again) kills them at once")
-            for engine in at_work:
-                engine.process.terminate()
-        if signal.SIGINT in received[1:]:
-            for engine in at_work:
-                engine.process.kill()
-        for engine in [engine for engine in at_work if engine.process.poll() is not None]:
-            at_work.remove(engine)
-            done.append(engine)
-            engine.news()
-            state = engine.state.status(alive=False)
-            evaluations = engine.state.evaluations
-            words = f", {headline(summary(engine.run)['evaluation'])}" if evaluations else ""
-            say(f"{engine.run.name}: {state} at step {engine.state.step}{words}")
+    show: SeedBars | SeedLines = SeedBars(name, list(names)) if sys.stderr.isatty() else SeedLines()
+    try:
+        while at_work or (waiting and not received):
+            while waiting and len(at_work) < at_once and not received:
+                seed = waiting.pop(0)
+                run = create_run(runs, override(spec, [f"seed={seed}", "threads=1"]), names[seed])
+                engines[seed] = EngineProcess(run, foreground=True)
+                at_work.append(seed)
+            time.sleep(0.1)
+            if received and not told_to_stop:
+                told_to_stop = True
+                show.message("stopping: the engines finish their step and save; ctrl-c (again) kills them at once")
+                for seed in at_work:
+                    engines[seed].process.terminate()
+            if signal.SIGINT in received[1:]:
+                for seed in at_work:
+                    engines[seed].process.kill()
+            for seed in list(at_work):
+                engine = engines[seed]
+                gone = engine.process.poll() is not None
+                engine.news()
+                if not gone:
+                    show.progress(seed, engine)
+                    continue
+                at_work.remove(seed)
+                if isinstance(error := engine.failure(), NotBegunError):
+                    not_begun.append(error)
+                    shutil.rmtree(engine.run.path)
+                    waiting.clear()
+                    del engines[seed]
+                    continue
+                evaluations = engine.state.evaluations
+                words = f", {headline(summary(engine.run)['evaluation'])}" if evaluations else ""
+                show.ended(seed, engine, f"{engine.state.status(alive=False)} at step {engine.state.step}{words}")
+    finally:
+        show.close()
+    done = [engines[seed] for seed in sorted(engines)]
     told = together([engine.state.evaluations[-1] for engine in done if engine.state.evaluations])
-    if as_json:
+    if as_json and not not_begun:
         json_result({"runs": [summary(engine.run) for engine in done], "evaluation": told})
     else:
         for measure, row in told.items():
@@ -82,6 +103,8 @@ def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, at_once: int | No
             )
     if received:
         return 128 + received[0]
+    if not_begun:
+        raise not_begun[0]
     if broken := [engine for engine in done if engine.state.status(alive=False) != "finished"]:
         raise EngineError(f"{broken[0].run.name}: {broken[0].obituary()}")
     return 0
@@ -107,6 +130,48 @@ def gpu_here() -> bool:
         return bool(pynvml.nvmlDeviceGetCount())
     except pynvml.NVMLError:
         return False
+
+
+def names_of_seeds(spec: Spec, runs: Path, name: str, seeds: int) -> dict[int, str]:
+    """The names of the runs, by seed. Raises ValueError when one is taken, or can't name a run."""
+    check_name(name)
+    names = {seed: f"{name}-s{seed}" for seed in range(spec.seed, spec.seed + seeds)}
+    if taken := [one for one in names.values() if (runs / one).exists()]:
+        raise ValueError(f"there is a run {taken[0]} in {runs} already; take another --name")
+    return names
+
+
+def train_seeds_in_background(spec: Spec, runs: Path, name: str, seeds: int, words: list[str], *, as_json: bool) -> int:
+    """Leaves the training of all seeds to a process of its own, which runs laddertop with these `words`; what it prints
+    goes to a file beside the runs.
+
+    Raises ValueError when a run can't be made.
+    """
+    names = list(names_of_seeds(spec, runs, name, seeds).values())
+    log = runs / f"{name}-seeds.log"
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "laddertop.tui.cli.main", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                env=environment(),
+            )
+    except OSError as error:
+        raise ValueError(f"can't write {log}: {error.strerror}; choose another folder with --runs") from None
+    if as_json:
+        json_result({"pid": process.pid, "log": str(log), "runs": names}, indent=None)
+        return 0
+    for one in names:
+        result(one)
+    say(
+        f"training {seeds} seeds in the background; `laddertop runs` lists those "
+        f"that have begun, {log} has what came of them, `kill {process.pid}` stops them all in good order"
+    )
+    return 0
 
 
 def together(evaluations: list[Evaluated]) -> dict[str, dict[str, Any]]:

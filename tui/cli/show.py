@@ -1,4 +1,4 @@
-"""What `runs`, `show`, `recipes` and `eval` print."""
+"""What `runs`, `show` and `eval` print."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from laddertop.journal.events import unreadable
 from laddertop.journal.folder import find_run, list_runs, runs_folder
-from laddertop.journal.spec import keys, load_recipe, recipes
 from laddertop.tui.cli.print import json_result, number, result, say, setting, table
 from laddertop.tui.steer.engine_process import EngineError, command, environment
 from laddertop.tui.watch.summary import short_summary, summary
@@ -94,26 +93,6 @@ def headline(evaluation: dict[str, Any] | None) -> str:
     if name == "error_percent":
         return f"error {values[name]['value']:.2f} %"
     return f"{name} {number(values[name]['value'])} {values[name]['unit'].partition(',')[0]}"
-
-
-def print_recipes(as_json: bool) -> None:
-    """The recipes that come with laddertop."""
-    found = [{"name": name, "about": load_recipe(name).about} for name in recipes()]
-    if as_json:
-        json_result(found)
-    else:
-        for line in table([[recipe["name"], recipe["about"]] for recipe in found]):
-            result(line)
-
-
-def print_keys(as_json: bool) -> None:
-    """Every key of a recipe, as --set takes them."""
-    if as_json:
-        json_result([key._asdict() for key in keys()])
-    else:
-        for key in keys():
-            result(f"{key.name} = {key.default}" if key.default else key.name)
-            result(f"    {key.type}{f', {key.limits}' if key.limits else ''}. {key.help}")
 
 
 def evaluate_saved(runs: Path | None, text: str, options: list[str], as_json: bool) -> None:

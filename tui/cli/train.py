@@ -6,12 +6,14 @@ What follows a training is imported once its engine is on its way, so that both 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 from laddertop.journal.folder import RunFolder, create_run, find_run, new_name, runs_folder
 from laddertop.journal.spec import load_recipe, override
+from laddertop.journal.start import check_start, too_short
 from laddertop.tui.cli.print import json_result, result, say
-from laddertop.tui.steer.engine_process import EngineProcess
+from laddertop.tui.steer.engine_process import EngineProcess, removed_unless_begun
 
 
 def train(
@@ -28,7 +30,7 @@ def train(
 ) -> int:
     """Makes a new run of a recipe with some key=value `settings`, or one per seed, trains it, returns the exit status.
 
-    Raises ValueError when the recipe or a setting is wrong, or the run can't be made.
+    Raises ValueError when the recipe or a setting is wrong, it can't be trained here, or the run can't be made.
     """
     if data_root is not None:
         settings = [_root(data_root), *settings]
@@ -36,12 +38,22 @@ def train(
     if spec.data.root is not None:
         # A resume may come from another folder.
         spec = override(spec, [_root(Path(spec.data.root).expanduser().absolute())])
+    check_start(spec)
+    if detach or seeds > 1:
+        # A training in the foreground tells it of itself.
+        for words in too_short(spec):
+            say(f"warning: {words}")
     if seeds > 1:
-        from laddertop.tui.cli.seeds import train_seeds
+        from laddertop.tui.cli.seeds import train_seeds, train_seeds_in_background
 
-        return train_seeds(spec, runs_folder(runs), name or new_name(spec), seeds, at_once, as_json=as_json)
+        name = name or new_name(spec)
+        if not detach:
+            return train_seeds(spec, runs_folder(runs), name, seeds, at_once, as_json=as_json)
+        typed = [*(word for word in sys.argv[1:] if word != "--detach"), "--name", name]
+        return train_seeds_in_background(spec, runs_folder(runs), name, seeds, typed, as_json=as_json)
     run = create_run(runs_folder(runs), spec, name)
-    return train_in_background(run, as_json) if detach else train_in_foreground(run, as_json)
+    with removed_unless_begun(run):
+        return train_in_background(run, as_json) if detach else train_in_foreground(run, as_json)
 
 
 def resume(runs: Path | None, text: str, *, detach: bool, as_json: bool) -> int:

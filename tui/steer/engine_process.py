@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import laddertop
 from laddertop.journal.checkpoints import to_resume
 from laddertop.journal.events import Event, EventReader
 from laddertop.journal.folder import RunFolder
+from laddertop.journal.start import NOT_BEGUN
 from laddertop.journal.state import RunState
 
 PACKAGES = Path(laddertop.__file__).resolve().parents[1]
@@ -29,10 +33,24 @@ class EngineError(Exception):
     """What a command that fails of it exits with."""
 
 
+class NotBegunError(EngineError):
+    """The engine could not begin a new run, so there is nothing to keep of it."""
+
+
 class NoEngineError(EngineError):
     """No engine is at work in the run."""
 
     exit_status = 3
+
+
+@contextlib.contextmanager
+def removed_unless_begun(run: RunFolder) -> Iterator[None]:
+    """Removes a new run again when its engine could not begin it; the error that says so goes on."""
+    try:
+        yield
+    except NotBegunError:
+        shutil.rmtree(run.path)
+        raise
 
 
 def command(*words: str) -> list[str]:
@@ -104,8 +122,13 @@ class EngineProcess:
             if self.started:
                 return
             if gone:
-                raise EngineError(self.obituary())
+                raise self.failure()
             time.sleep(0.02)
+
+    def failure(self, hint: str = "") -> EngineError:
+        """The error that tells why the engine is gone, with a `hint` behind."""
+        kind = NotBegunError if self.process.returncode == NOT_BEGUN else EngineError
+        return kind(self.obituary() + hint)
 
     def obituary(self) -> str:
         """Why the engine is gone, in the words of its RunEnded or else with the end of its console."""

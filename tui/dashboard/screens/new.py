@@ -12,14 +12,16 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
-from textual.containers import Grid, Horizontal, VerticalScroll
+from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widgets import Input, Label, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from laddertop.journal.folder import create_run, runs_folder
+from laddertop.journal.recipe_list import matching
 from laddertop.journal.spec import load_recipe, recipes
+from laddertop.journal.start import check_start, too_short
 from laddertop.tui.dashboard.messages import OpenRun, StartEngine
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.commands import KeyCommands
@@ -28,14 +30,40 @@ from laddertop.tui.dashboard.views.experience import Experience, experience, in_
 from laddertop.tui.dashboard.views.recipe_form import Draft, completions, declared, draft, fields_of
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.text import harmless
+from laddertop.tui.steer.begin import LOOK_EVERY, Beginning
 
 DEFAULT_RECIPE = "ladder-digits"
 
 _NOTES = (
-    "↑ and ↓ choose a recipe, tab and enter go to the next field. What a field takes stands below the form while the "
-    "cursor is in it. The box below the fields takes any other key of the recipe; what is typed there is completed in "
-    "words below. The command at the bottom starts the same run from a shell."
+    "Type a word or two to filter the recipes, ↑ and ↓ choose one, tab and enter go to the next field. What a field "
+    "takes stands below the form while the cursor is in it. The box below the fields takes any other key of the "
+    "recipe; what is typed there is completed in words below. The command at the bottom starts the same run from a "
+    "shell."
 )
+
+
+class RecipeFilter(Input):
+    """Words that the recipes below hold; the arrows choose among them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "choose('cursor_up')", show=False),
+        Binding("down", "choose('cursor_down')", show=False),
+        Binding("pageup", "choose('page_up')", show=False),
+        Binding("pagedown", "choose('page_down')", show=False),
+    ]
+
+    def action_choose(self, how: str) -> None:
+        """Move the highlight of the list."""
+        choice = self.screen.query_one("#recipes", OptionList)
+        getattr(choice, f"action_{how}")()
+
+
+class RecipeList(OptionList):
+    """Keeps the chosen recipe in sight, however little room what stands below the form leaves."""
+
+    def on_resize(self) -> None:
+        """Scroll to it."""
+        self.scroll_to_highlight()
 
 
 class NewRunScreen(Screen[None]):
@@ -45,7 +73,9 @@ class NewRunScreen(Screen[None]):
     NewRunScreen { background: transparent; }
     NewRunScreen #heading { height: 1; padding: 0 1; text-style: bold; }
     NewRunScreen Horizontal { height: 1fr; }
-    NewRunScreen OptionList { width: 32; height: 100%; border: none; padding: 0 1; background: transparent; }
+    NewRunScreen #choice { width: 34; }
+    NewRunScreen OptionList { width: 100%; height: 1fr; border: none; padding: 0 1; background: transparent; }
+    NewRunScreen OptionList { scrollbar-size-vertical: 1; }
     NewRunScreen OptionList:focus { border: none; }
     NewRunScreen OptionList:blur > .option-list--option-highlighted { text-style: bold; color: ansi_cyan; }
     NewRunScreen .text-area--placeholder { text-style: dim; }
@@ -82,6 +112,7 @@ class NewRunScreen(Screen[None]):
         self._fields = 0
         """Fields that are there; a recipe uses as many of them as it has keys."""
         self._starting = False
+        """Whether an engine was started that has not begun yet."""
         self._here: Experience | None = None
         """None until the machine was looked at."""
 
@@ -89,7 +120,9 @@ class NewRunScreen(Screen[None]):
         """Recipes on the left, the form on the right, what it amounts to below."""
         yield Static("new run", id="heading")
         with Horizontal():
-            yield OptionList(*(Option(name, id=name) for name in recipes()), markup=False, id="recipes")
+            with Vertical(id="choice"):
+                yield RecipeFilter(placeholder="type to filter", id="filter", compact=True, select_on_focus=False)
+                yield RecipeList(*(Option(name, id=name) for name in recipes()), markup=False, id="recipes")
             with VerticalScroll(can_focus=False):
                 yield Static("", id="about", markup=False)
                 with Grid():
@@ -124,8 +157,16 @@ class NewRunScreen(Screen[None]):
         """Begin with the default recipe."""
         choice = self.query_one("#recipes", OptionList)
         choice.highlighted = recipes().index(self._recipe)
-        choice.focus()
+        self.query_one("#filter").focus()
         self._remember_earlier()
+
+    @on(Input.Changed, "#filter")
+    def filter(self, event: Input.Changed) -> None:
+        """Only the recipes that hold what is typed; the one that was chosen stays it while it is among them."""
+        choice, names = self.query_one("#recipes", OptionList), matching(event.value)
+        choice.set_options([Option(name, id=name) for name in names] or [Option("no recipe has that", disabled=True)])
+        if names:
+            choice.highlighted = names.index(self._recipe) if self._recipe in names else 0
 
     @work(thread=True)
     def _remember_earlier(self) -> None:
@@ -181,12 +222,14 @@ class NewRunScreen(Screen[None]):
         """Say what is wrong, or that nothing is."""
         filled = {key: self.field(key).value for key in self._keys}
         self._draft = draft(self._recipe, filled, self.query_one("#free", TextArea).text)
-        problem = self.query_one("#problem", Static)
         colours = colours_of(self.app)
         if self._draft.problem:
             self._complain(self._draft.problem)
-        else:
-            problem.update(Text("✓ ready", style(Ink.GOOD, colours)))
+        elif self._draft.spec:
+            ready = Text("✓ ready", style(Ink.GOOD, colours))
+            for words in too_short(self._draft.spec):
+                ready.append(f"\n▲ {words}", style(Ink.WARN, colours))
+            self.query_one("#problem", Static).update(ready)
         takes = in_words(self._draft.spec, self._here) if self._draft.spec and self._here else ""
         self.query_one("#time", Static).update(Text(harmless(takes), style(Ink.DIM, colours)))
         shell = Text("same in a shell: ", style(Ink.DIM, colours))
@@ -202,26 +245,40 @@ class NewRunScreen(Screen[None]):
         self.query_one("#name", Input).focus()
 
     @on(Input.Submitted)
-    def on_submitted(self) -> None:
-        """Enter in a field goes on to the next."""
-        self.focus_next()
+    def on_submitted(self, event: Input.Submitted) -> None:
+        """Enter in a field goes on to the next, and from the filter with the chosen recipe to the form."""
+        if event.input.id == "filter":
+            self.on_chosen()
+        else:
+            self.focus_next()
 
     @work
     async def action_start(self) -> None:
-        """Make the run, start its engine, and go to it."""
+        """Make the run, start its engine, and go to it once that has begun."""
         if self._draft is None or self._draft.spec is None or self._starting:
             return
         self._starting = True  # a second press is not for a second run
         name = self.query_one("#name", Input).value.strip() or None
         try:
+            await asyncio.to_thread(check_start, self._draft.spec)
             run = await asyncio.to_thread(create_run, self._runs, self._draft.spec, name)
         except (ValueError, OSError) as error:
             self._starting = False
             if self.display:
                 self._complain(str(error))
             return
+        words = f"starting {run.name}: its engine loads torch and the data"
+        self.query_one("#problem", Static).update(Text(harmless(words), style(Ink.WARN, colours_of(self.app))))
         self.app.post_message(StartEngine(run))
-        if self.app.screen is self:
+        beginning = Beginning(run)
+        while (reason := await asyncio.to_thread(beginning.look)) is None:
+            await asyncio.sleep(LOOK_EVERY)
+        self._starting = False
+        if self.app.screen is not self:
+            return  # the list has it
+        if reason:
+            self._complain(reason)
+        else:
             self.app.post_message(OpenRun(run))
 
     def action_help(self) -> None:

@@ -1,16 +1,13 @@
 """How long a run will take, from what earlier runs took on this machine or else by a guess; and how much memory.
 
-The guess divides the multiply-adds of a step by a speed. On one thread of a CPU with AVX512-BF16, 25 runs of 23 recipes
-went at 14 to 70 billion multiply-adds a second, compiled or not, in float32 or bfloat16; that is the range. With an
-earlier run of other sizes its own speed stands in for that of the machine, and SPREAD for the difference in kind: among
-those 25 runs the nearest of another recipe was wrong by 2.1 times at most. There is no guess for a GPU, on which
-nothing was measured.
+With an earlier run of other sizes its own speed stands in for that of the machine, and SPREAD for the difference in
+kind: among the 25 runs of `guess` the nearest of another recipe was wrong by 2.1 times at most. There is no guess for a
+GPU, on which nothing was measured.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,21 +18,17 @@ from laddertop.journal.events import EventReader
 from laddertop.journal.folder import list_runs
 from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.spec import Spec
+from laddertop.journal.start import planned_steps
 from laddertop.journal.state import RunState
+from laddertop.tui.dashboard.views.guess import OVERHEAD, guessed_from_sizes
 from laddertop.tui.dashboard.views.machine import Sensors
-from laddertop.tui.dashboard.views.sizes import memory_bytes, planned_steps, sizes
+from laddertop.tui.dashboard.views.sizes import memory_bytes, sizes
 from laddertop.tui.draw.numbers import estimate, rate, size, thousands
 
 LOOKED_AT = 40
 """Of the newest runs of the folder, how many are asked."""
 ENOUGH = 50
 """Steps that a run must have taken to be believed."""
-FASTEST, SLOWEST = 70e9, 14e9
-"""Multiply-adds a second of one thread, over all measured runs."""
-OVERHEAD = 0.005
-"""Seconds that a step takes at most beside its products, uncompiled: a ladder network of six layers on the digits."""
-THREADS = 4
-"""Threads that a step can use at most, as far as is known."""
 SPREAD = 2.5
 """How many times faster or slower a run may be than the multiply-adds of another recipe say."""
 
@@ -119,8 +112,7 @@ def guessed_seconds(spec: Spec, known: list[Known]) -> tuple[float, float, str]:
         near = min(on_cpu, key=lambda one: abs(math.log(sizes(one.spec).multiply_adds / work)))
         seconds = steps * near.seconds_per_step * work / sizes(near.spec).multiply_adds
         return seconds / SPREAD, seconds * SPREAD + steps * OVERHEAD, near.run
-    threads = spec.threads or os.cpu_count() or 1
-    return steps * work / (FASTEST * min(threads, THREADS)), steps * (work / SLOWEST + OVERHEAD), ""
+    return *guessed_from_sizes(spec), ""
 
 
 def _guess(spec: Spec, here: Experience) -> str:

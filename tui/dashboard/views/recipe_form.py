@@ -10,7 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from laddertop.journal.recipe_list import as_typed
 from laddertop.journal.spec import Key, Spec, keys, load_recipe, override
+from laddertop.journal.start import check_sizes
 
 FIRST = ("data.name", "data.root", "data.labels", "data.batch", "epochs", "steps", "seed")
 LAST = ("noise.on", "noise.std", "noise.level", "warmup.on", "warmup.steps", "optimizer.lr", "device", "precision")
@@ -54,7 +56,7 @@ def fields_of(recipe: Spec) -> dict[str, str]:
         part: Any = recipe
         for name in key.split("."):
             part = getattr(part, name)
-        values[key] = _as_typed(part)
+        values[key] = as_typed(part)
     return values
 
 
@@ -73,17 +75,6 @@ def completions(recipe: Spec, begun: str) -> list[str]:
 
 def _in_a_line(key: Key) -> str:
     return f"{key.name}: {key.type}{f', {key.limits}' if key.limits else ''}. {' '.join(key.help.split())}"
-
-
-def _as_typed(value: Any) -> str:
-    """A value as a user types it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, list):
-        return f"[{', '.join(_as_typed(one) for one in value)}]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @cache
@@ -105,6 +96,7 @@ def draft(recipe_name: str, filled: dict[str, str], free: str) -> Draft:
         if spec.data.root is not None:
             # A resume may come from another folder.
             spec = override(spec, [f"data.root={json.dumps(str(Path(spec.data.root).expanduser().absolute()))}"])
+        check_sizes(spec)
         return Draft(recipe_name, tuple(settings), spec)
     except (ValueError, RuntimeError) as error:
         return Draft(recipe_name, tuple(settings), None, str(error).removeprefix("the settings: "))

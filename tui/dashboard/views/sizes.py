@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from laddertop.journal.maps import shape_above
 from laddertop.journal.models import (
     ConvLadderSpec,
     DaeSpec,
@@ -21,6 +22,7 @@ from laddertop.journal.models import (
 )
 from laddertop.journal.sections import SETS
 from laddertop.journal.spec import Spec
+from laddertop.journal.start import epoch_steps, planned_steps
 
 FORWARD, WEIGHTS, BOTH = 1.0, 2.0, 3.0
 """What a product is computed for: itself; also the gradient of its weights; also the gradient of what goes into it."""
@@ -84,16 +86,6 @@ class Sizes:
         return sum(p.places * p.outputs for p in self.products)
 
 
-def planned_steps(spec: Spec) -> int:
-    """The length of a run in steps."""
-    return spec.steps or round((spec.epochs or 0) * epoch_steps(spec))
-
-
-def epoch_steps(spec: Spec) -> int:
-    """Steps of an epoch."""
-    return max(SETS[spec.data.name].training - spec.data.held_back, 0) // spec.data.batch
-
-
 def sizes(spec: Spec) -> Sizes:
     """How large a run of `spec` is. Raises ValueError where its layers don't fit together."""
     shape = SETS[spec.data.name]
@@ -107,7 +99,7 @@ def sizes(spec: Spec) -> Sizes:
         case ConvLadderSpec(architecture=architecture):
             shapes: list[tuple[int, ...]] = [image]
             for words in architecture:
-                shapes.append(_shape_above(words, shapes[-1]))
+                shapes.append(shape_above(words, shapes[-1]))
             return _ladder(spec, shapes, architecture)
         case VaeSpec():
             return _vae(spec.model, pixels, rows)
@@ -154,26 +146,6 @@ def labelled_rows(spec: Spec) -> int:
     labels = spec.data.labels
     many = SETS[spec.data.name].training - spec.data.held_back if labels == "all" else labels
     return min(spec.data.labelled_batch, many) if spec.model.labelled else 0
-
-
-def _shape_above(words: str, below: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of a layer of a convolutional ladder network, above units (D,) or maps (C, H, W)."""
-    kind, *numbers = words.split(":")
-    if kind == "fc":
-        return (int(numbers[0]),)
-    if len(below) == 1:
-        raise ValueError(f"model.architecture: {words} needs maps, and the layer below has {below[0]} units")
-    channels, height, width = below
-    if kind == "globalmeanpool":
-        return (channels, 1, 1)
-    if kind == "maxpool":
-        size = int(numbers[0])
-        return (channels, -(-height // size), -(-width // size))
-    outputs, kernel = map(int, numbers)
-    grown = kernel - 1 if kind == "convf" else 1 - kernel
-    if height + grown < 1 or width + grown < 1:
-        raise ValueError(f"model.architecture: {words} is larger than the maps below, {height}×{width}")
-    return (outputs, height + grown, width + grown)
 
 
 def _ladder(spec: Spec, shapes: list[tuple[int, ...]], architecture: Sequence[str] = ()) -> Sizes:

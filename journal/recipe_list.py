@@ -1,0 +1,98 @@
+"""The recipes as somebody looks for one: in groups by what they teach, a few to start with, and by words."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from laddertop.journal.models import (
+    ConvLadderSpec,
+    DaeSpec,
+    GsnSpec,
+    LadderSpec,
+    LvaeSpec,
+    SdaeSpec,
+    UnsupervisedLadderSpec,
+    VaeSpec,
+)
+from laddertop.journal.sections import POINTS
+from laddertop.journal.spec import Spec, keys, load_recipe, recipes
+
+START_WITH = ("ladder-digits", "dae-swissroll", "vae-mnist")
+"""A ladder network and a denoising autoencoder that need no data and learn within seconds, and a VAE."""
+
+
+@cache
+def specs() -> dict[str, Spec]:
+    """The recipes that come with the package, by name, sorted."""
+    return {name: load_recipe(name) for name in recipes()}
+
+
+GROUPS = (
+    "ladder network",
+    "convolutional ladder network",
+    "ladder network without labels",
+    "VAE, IWAE and denoising VAE",
+    "deep VAE and ladder VAE",
+    "autoencoder and denoising autoencoder",
+    "stacked denoising autoencoder",
+    "walkback and GSN",
+    "denoising as a score, in the plane",
+)
+"""What recipes teach, in the order of README.md."""
+
+
+def group_of(spec: Spec) -> str:
+    """What a recipe teaches: follows from its model, and from whether its data are points of the plane."""
+    match spec.model:
+        case LadderSpec():
+            number = 0
+        case ConvLadderSpec():
+            number = 1
+        case UnsupervisedLadderSpec():
+            number = 2
+        case VaeSpec():
+            number = 3
+        case LvaeSpec():
+            number = 4
+        case DaeSpec():
+            number = 8 if spec.data.name in POINTS else 5
+        case SdaeSpec():
+            number = 6
+        case GsnSpec():
+            number = 7
+    return GROUPS[number]
+
+
+def matching(text: str) -> list[str]:
+    """The names of the recipes whose name, sentence, group, model and data together hold every word of `text`."""
+    words = text.casefold().split()
+    return [name for name, spec in specs().items() if all(word in _searched(name, spec) for word in words)]
+
+
+def _searched(name: str, spec: Spec) -> str:
+    return f"{name} {spec.about} {group_of(spec)} {spec.model.kind} {spec.data.name}".casefold()
+
+
+def differing(spec: Spec) -> dict[str, str]:
+    """The keys in which a recipe differs from the defaults, with its values as they are typed."""
+    found = {}
+    for key in keys(spec):
+        value: Any = spec
+        for part in key.name.split("."):
+            value = getattr(value, part)
+        if value is not None and key.default not in (str(value), as_typed(value)) and key.name != "recipe":
+            found[key.name] = as_typed(value)
+    return found
+
+
+def as_typed(value: Any) -> str:
+    """A value of a spec as a user types it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        return f"[{', '.join(json.dumps(one) if isinstance(one, str) else as_typed(one) for one in value)}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,121 @@
+"""What is checked before a run gets a folder: whether it can be trained, and whether it is long enough for its
+schedules. Without torch; what only torch or the data itself can tell is the engine's to find."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from pathlib import Path
+
+from laddertop.journal.files import user_cache
+from laddertop.journal.maps import shape_above
+from laddertop.journal.models import ConvLadderSpec, SdaeSpec
+from laddertop.journal.sections import POINTS, SETS, DataSpec
+from laddertop.journal.spec import Spec
+
+BURDA_EPOCHS = sum(3**i for i in range(8))
+"""Epochs that the learning rate schedule of Burda et al. 2016 lasts."""
+
+NOT_BEGUN = 2
+"""Exit code of an engine that could not begin a new run: nothing of it is worth keeping."""
+
+_GPUS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/kfd", "/dev/dxg", "/dev/nvhost-gpu", "/dev/nvmap")
+"""Where Linux has what torch calls a CUDA device: NVIDIA's, AMD's, that of Windows below WSL, Jetson's."""
+
+
+def check_start(spec: Spec) -> None:
+    """Raises ValueError when a run of `spec` can't be trained here. Looks at the disk, and writes nothing."""
+    check_sizes(spec)
+    if has_files(spec.data):
+        data_root(spec.data)
+    if spec.device.startswith("cuda") and sys.platform == "linux" and not has_gpu():
+        raise ValueError(f"device {spec.device}: there is no GPU on this machine; take device cpu, or auto")
+    if spec.device == "mps" and sys.platform != "darwin":
+        raise ValueError("device mps: only Macs have one; take device cpu, or auto")
+
+
+def has_gpu() -> bool:
+    """Whether there is a GPU that torch may use as a CUDA device, by the files that its driver makes on Linux."""
+    return any(map(os.path.exists, _GPUS))
+
+
+def check_sizes(spec: Spec) -> None:
+    """Raises ValueError when batch, labels, length or layers don't fit the data set. Asks nobody but the spec."""
+    data = spec.data
+    shape = SETS[data.name]
+    left = shape.training - data.held_back
+    if left < 1:
+        raise ValueError(f"data.held_back: {data.name} has {shape.training} training items, none would be left")
+    if data.batch > left:
+        after = f" when {data.held_back} are held back" if data.held_back else ""
+        raise ValueError(f"data.batch: {data.batch} rows, and {data.name} has {left} training items{after}")
+    if spec.model.labelled and isinstance(data.labels, int) and data.labels > left:
+        raise ValueError(f"data.labels: {data.labels} labels, and {data.name} has {left} training items; take all")
+    if not planned_steps(spec):
+        raise ValueError(f"epochs: {spec.epochs:g} is less than one step; an epoch has {epoch_steps(spec)}")
+    if isinstance(spec.model, ConvLadderSpec):
+        above: tuple[int, ...] = (shape.channels, shape.height, shape.width)
+        for words in spec.model.architecture:
+            above = shape_above(words, above)
+        if math.prod(above) != shape.classes:
+            raise ValueError(
+                f"model.architecture: the top layer has {math.prod(above)} units, {data.name} has {shape.classes} "
+                "classes"
+            )
+
+
+def too_short(spec: Spec) -> list[str]:
+    """What a run of `spec` will not come to the end of, each in a sentence: its warm-up, its learning rate schedule,
+    the stages before the labels."""
+    steps, epochs = planned_steps(spec), planned_steps(spec) / epoch_steps(spec)
+    warmup, found = spec.warmup, []
+    rise = warmup.after + warmup.steps
+    if warmup.on and rise > steps:
+        reached = max(steps - warmup.after, 0) / warmup.steps
+        found.append(f"the warm-up takes {rise} steps and the run has {steps}: it ends at {reached:.0%} of its way")
+    if spec.optimizer.schedule == "burda" and epochs < BURDA_EPOCHS:
+        stage = 1 + sum((3**i - 1) // 2 < epochs for i in range(1, 8))
+        found.append(
+            f"the learning rate schedule burda takes {BURDA_EPOCHS} epochs and the run has {epochs:.4g}: "
+            f"it ends in stage {stage} of 8"
+        )
+    if isinstance(spec.model, SdaeSpec):
+        before = spec.model.pretrain_epochs * len(spec.model.hidden)
+        if before >= epochs:
+            found.append(
+                f"pre-training takes {before:g} epochs and the run has {epochs:.4g}: no labels are learnt from"
+            )
+    return found
+
+
+def planned_steps(spec: Spec) -> int:
+    """The length of a run in steps, by the spec; 0 when it is less than one."""
+    return spec.steps or round((spec.epochs or 0) * epoch_steps(spec))
+
+
+def epoch_steps(spec: Spec) -> int:
+    """Steps of an epoch, by the spec."""
+    return max(SETS[spec.data.name].training - spec.data.held_back, 0) // spec.data.batch
+
+
+def has_files(data: DataSpec) -> bool:
+    """Whether a data set is read from a folder: it is neither embedded nor generated."""
+    return data.name != "digits" and data.name not in POINTS
+
+
+def data_root(data: DataSpec) -> Path:
+    """The folder of a data set: that of the spec, else $LADDERTOP_DATA, else the per-user cache.
+
+    Raises ValueError when the one that somebody named is not there: a name mistyped is no reason for a new folder.
+    """
+    named = data.root or os.environ.get("LADDERTOP_DATA")
+    if not named:
+        return user_cache()
+    if not os.path.isdir(named):
+        whose = "data.root" if data.root else "$LADDERTOP_DATA"
+        raise ValueError(
+            f"{whose}: there is no folder {named}; name the one that holds {data.name} with --data-root, or make it to "
+            "have it downloaded there"
+        )
+    return Path(named)

@@ -1,0 +1,108 @@
+"""What `recipes` prints: the recipes in groups, those that fit some words, one whole, or every key."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+from laddertop.journal.recipe_list import GROUPS, START_WITH, differing, group_of, matching, specs
+from laddertop.journal.spec import Spec, did_you_mean, keys
+from laddertop.journal.start import has_gpu
+from laddertop.tui.cli.print import between_words, json_result, result, say, table
+from laddertop.tui.dashboard.views.guess import guessed_from_sizes
+from laddertop.tui.dashboard.views.sizes import sizes
+from laddertop.tui.draw.numbers import number
+from laddertop.tui.draw.text import fit
+
+
+def print_recipes(text: str, as_json: bool) -> None:
+    """All recipes in a line each, those that hold every word of `text`, or the one of that name whole.
+
+    Raises ValueError when none fits.
+    """
+    found = [text] if text in specs() else matching(text)
+    if not found:
+        raise ValueError(
+            f"no recipe has all of {text!r}{did_you_mean(text, list(specs()))}; `laddertop recipes` lists all"
+        )
+    if as_json:
+        json_result([_told(name, specs()[name]) for name in found])
+    elif text in specs():
+        _print_whole(text, specs()[text])
+    else:
+        _print_list(found, start=not text)
+
+
+def print_keys(as_json: bool) -> None:
+    """Every key of a recipe, as --set takes them."""
+    if as_json:
+        json_result([key._asdict() for key in keys()])
+    else:
+        for key in keys():
+            result(f"{key.name} = {key.default}" if key.default else key.name)
+            result(f"    {key.type}{f', {key.limits}' if key.limits else ''}. {key.help}")
+
+
+def _told(name: str, spec: Spec) -> dict[str, object]:
+    told = {
+        "name": name,
+        "about": spec.about,
+        "group": group_of(spec),
+        "model": spec.model.kind,
+        "data": spec.data.name,
+    }
+    return told | {"parameters": sizes(spec).parameters}
+
+
+def _print_list(names: list[str], start: bool) -> None:
+    groups = {"to start with": list(START_WITH)} if start else {}
+    groups |= {group: [name for name in names if group_of(specs()[name]) == group] for group in GROUPS}
+    gpu, width = has_gpu(), shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for group, members in groups.items():
+        if members:
+            result(group)
+            rows = [[name, _time(specs()[name], gpu), _size(specs()[name]), specs()[name].about] for name in members]
+            for line in table(rows, "  "):
+                result(line if width is None else fit(line, width))
+    time = "time is not known on a GPU" if gpu else "time on this machine's CPU is a guess"
+    say(f"{len(names)} recipes; {time}; size is in parameters")
+    say("`laddertop recipes NAME` shows one whole, `laddertop recipes WORD` those with that word")
+
+
+def _print_whole(name: str, spec: Spec) -> None:
+    from laddertop.journal.folder import runs_folder
+    from laddertop.tui.dashboard.views.experience import experience, in_words
+
+    width = shutil.get_terminal_size().columns
+    result(f"{name} · {group_of(spec)}")
+    for text in (
+        spec.about,
+        f"{number(sizes(spec).parameters)} parameters; {in_words(spec, experience(runs_folder()))}",
+    ):
+        result("")
+        for line in between_words(text, width):
+            result(line)
+    result("")
+    result("what differs from the defaults (`laddertop recipes --keys` explains every key)")
+    for line in table([[key, value] for key, value in differing(spec).items()], "  "):
+        result(line)
+    result("")
+    result(f"laddertop train {name}")
+
+
+def _time(spec: Spec, gpu: bool) -> str:
+    """The span of the guess: 4-48 min, 13 min-2 h."""
+    if gpu:
+        return "-"
+    (low, unit), (high, highest) = map(_rough, guessed_from_sizes(spec))
+    return f"{low}–{high} {highest}" if unit == highest else f"{low} {unit}–{high} {highest}"
+
+
+def _rough(seconds: float) -> tuple[int, str]:
+    size, unit = next((pair for pair in ((86400, "d"), (3600, "h"), (60, "min")) if seconds >= 1.5 * pair[0]), (1, "s"))
+    return max(round(seconds / size), 1), unit
+
+
+def _size(spec: Spec) -> str:
+    count = sizes(spec).parameters
+    return f"{count / 1e6:.1f} M" if count >= 1e5 else f"{count / 1e3:.1f} k"
