@@ -150,19 +150,13 @@ class Denoises(Protocol):
 class Generates(Protocol):
     """A model that can be sampled from."""
 
-    def generate_draws_needed(self, rows: int) -> tuple[int, int]:
-        """Normal and uniform draws of `generate`."""
-
     def generate(self, rows: int, draws: Draws) -> Tensor:
-        """Pixel means [B, D] of that many samples."""
+        """Pixel means [B, D] of that many samples. What is drawn for one has a row of its own, or comes after it."""
 
 
 @runtime_checkable
 class Fills(Protocol):
     """A model with a way of its own to fill in what is missing; others repeat `denoise`."""
-
-    def fill_draws_needed(self, rows: int, steps: int) -> tuple[int, int]:
-        """Normal and uniform draws of `fill`."""
 
     def fill(self, x: Tensor, known: Tensor, steps: int, draws: Draws) -> Tensor:
         """Pixel means [S, B, D] after each step of a chain that starts at x [B, D]; those of `known` [D] stay."""

@@ -63,6 +63,29 @@ class Draws:
         return self._uniforms[start : self._at_uniform].view(shape)
 
 
+class RowDraws(Draws):
+    """Draws outside of training, made as they are asked for: a row has the same numbers beside however many others.
+
+    The same, too, for a prefix of a chain, however long it gets.
+    """
+
+    def __init__(self, seed: int, stream: Stream, device: torch.device) -> None:
+        """Those of a seed and a stream; each call has a counter of its own."""
+        self._key, self._counter, self._device = (seed, stream), 0, device
+
+    def normal(self, *shape: int) -> Tensor:
+        """The next standard normal draws, rows first."""
+        # One half of a pair of Box & Muller: which numbers make a pair would depend on how many there are.
+        radius = torch.sqrt(-2.0 * torch.log(self.uniform(*shape) + 0.5 * 2.0**-24))
+        return radius * torch.cos(2.0 * math.pi * self.uniform(*shape))
+
+    def uniform(self, *shape: int) -> Tensor:
+        """The next draws uniform on [0, 1), rows first."""
+        words = counter_words(*self._key, self._counter)
+        self._counter += 1
+        return uniforms(math.prod(shape), torch.tensor(words, dtype=torch.int32, device=self._device)).view(shape)
+
+
 def counter_key(seed: int, stream: Stream, counter: int) -> int:
     """A 63-bit key that is different for every (seed, stream, counter): two rounds of splitmix64."""
     key = (seed * 0x9E3779B97F4A7C15 + stream * 0xBF58476D1CE4E5B9 + counter) & _MASK

@@ -19,11 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from laddertop.journal.files import user_cache, write_atomically
+from laddertop.journal.sections import SETS
 
 Bytes = npt.NDArray[np.uint8]
 Parts = tuple[Bytes, npt.NDArray[Any], Bytes, npt.NDArray[Any]]
 """Training images [N, …] and classes [N], test images and classes."""
 
+
+_ANEW = "delete it and let it be downloaded again"
+_BOTH_ANEW = "delete both and let them be downloaded again"
 
 OMNIGLOT = {"images_background": 19280, "images_evaluation": 13180}
 """The folders of Omniglot, training and test, with the number of images in each."""
@@ -38,7 +42,7 @@ def from_files(name: str, root: Path) -> Parts:
     with _alone(root):
         if missing := [file for file in files.needed if not (root / file).is_file()]:
             _download(name, root, missing[0])
-    return files.read(root, files)
+    return files.read(name, root)
 
 
 def read_idx(path: Path) -> npt.NDArray[Any]:
@@ -49,27 +53,48 @@ def read_idx(path: Path) -> npt.NDArray[Any]:
     sizes = content[4:header].view(">i4") if len(content) >= header else np.empty(0, ">i4")
     size = {8: 1, 12: 4}.get(kind, 0)
     if not size or len(content) != header + size * int(np.prod(sizes)):
-        raise ValueError(f"{path} is damaged: {len(content)} bytes; delete it and let it be downloaded again")
+        raise ValueError(f"{path} is damaged: {len(content)} bytes; {_ANEW}")
     return np.asarray(content[header:].view(np.uint8 if size == 1 else ">i4").reshape(sizes))
 
 
-def _read_idx(root: Path, files: Files) -> Parts:
-    images, labels, test, test_labels = (read_idx(root / file) for file in files.needed)
-    return images, labels, test, test_labels
+def _read_idx(name: str, root: Path) -> Parts:
+    files = [root / file for file in FILES[name].needed]
+    return *_idx_part(name, *files[:2]), *_idx_part(name, *files[2:])
 
 
-def _qmnist(root: Path, files: Files) -> Parts:
-    images, labels, test, test_labels = _read_idx(root, files)
-    return images, labels[:, 0], test, test_labels[:, 0]  # the other columns say who wrote it
+def _idx_part(name: str, images_file: Path, labels_file: Path) -> tuple[Bytes, npt.NDArray[Any]]:
+    images, labels = read_idx(images_file), read_idx(labels_file)
+    shape = SETS[name]
+    if images.shape[1:] != (shape.height, shape.width) or images.dtype != np.uint8:
+        told = "×".join(map(str, images.shape[1:]))
+        raise ValueError(f"{images_file} has images of {told}, {name} of {shape.height}×{shape.width}; {_ANEW}")
+    if labels.ndim == 2:
+        labels = labels[:, 0]  # the other columns say who wrote it
+    if labels.ndim != 1 or len(images) != len(labels):
+        raise ValueError(
+            f"{images_file} has {len(images)} images, and {labels_file} has {len(labels)} labels: they are not of the "
+            f"same part; {_BOTH_ANEW}"
+        )
+    _check_labels(name, labels_file, labels)
+    return images, labels
 
 
-def _emnist(root: Path, files: Files) -> Parts:
-    images, labels, test, test_labels = _read_idx(root, files)
+def _check_labels(name: str, file: Path, labels: npt.NDArray[Any]) -> None:
+    classes = SETS[name].classes
+    if (wrong := np.flatnonzero((labels < 0) | (labels >= classes))).size:
+        raise ValueError(
+            f"{file} is damaged: label {labels[wrong[0]]} at image {wrong[0]}, and {name} has classes 0 to "
+            f"{classes - 1}; {_ANEW}"
+        )
+
+
+def _emnist(name: str, root: Path) -> Parts:
+    images, labels, test, test_labels = _read_idx(name, root)
     return images.swapaxes(1, 2), labels, test.swapaxes(1, 2), test_labels  # they are stored column by column
 
 
-def _cifar(root: Path, files: Files) -> Parts:
-    batches = [_cifar_batch(root / file) for file in files.needed]
+def _cifar(name: str, root: Path) -> Parts:
+    batches = [_cifar_batch(name, root / file) for file in FILES[name].needed]
     pixels, labels = (np.concatenate(part) for part in zip(*batches[:-1], strict=True))
     return pixels, labels, *batches[-1]
 
@@ -85,15 +110,19 @@ class _Numbers(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name} is no part of a data set")
 
 
-def _cifar_batch(path: Path) -> tuple[Bytes, npt.NDArray[np.int64]]:
+def _cifar_batch(name: str, path: Path) -> tuple[Bytes, npt.NDArray[np.int64]]:
     try:
         entry = _Numbers(io.BytesIO(path.read_bytes()), encoding="latin1").load()
-        return entry["data"].reshape(-1, 3, 32, 32), np.array(entry["labels"])
+        images, labels = entry["data"].reshape(-1, 3, 32, 32), np.array(entry["labels"], np.int64)
     except (pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is damaged ({error}); delete it and let it be downloaded again") from None
+        raise ValueError(f"{path} is damaged ({error}); {_ANEW}") from None
+    if labels.shape != (len(images),):
+        raise ValueError(f"{path} is damaged: {len(images)} images and {labels.size} labels; {_ANEW}")
+    _check_labels(name, path, labels)
+    return images, labels
 
 
-def _svhn(root: Path, files: Files) -> Parts:
+def _svhn(name: str, root: Path) -> Parts:
     from torchvision.datasets import SVHN
 
     try:
@@ -105,7 +134,7 @@ def _svhn(root: Path, files: Files) -> Parts:
     return training.data, training.labels, test.data, test.labels
 
 
-def _omniglot(root: Path, files: Files) -> Parts:
+def _omniglot(name: str, root: Path) -> Parts:
     """Strokes white on black, 105×105 pixels averaged to 28×28; characters of the evaluation set are classes of their
     own. Reading 32,460 small files takes a while, so what came of it is kept in the user's cache."""
     cache = user_cache() / f"omniglot-28-{'-'.join(map(str, OMNIGLOT.values()))}.npz"
@@ -170,8 +199,8 @@ class Files(NamedTuple):
 
     needed: tuple[str, ...]
     """The files, relative to the root."""
-    read: Callable[[Path, Files], Parts]
-    """Reads them from below a root. Raises ValueError when one is damaged."""
+    read: Callable[[str, Path], Parts]
+    """Reads the set of a name from them below a root. Raises ValueError when one is damaged."""
     download: Callable[[Any, str], Any]
     """Fetches them with torchvision.datasets to a root."""
 
@@ -188,7 +217,7 @@ FILES = {
     "kmnist": Files(_idx("KMNIST", _USUAL), _read_idx, lambda sets, to: sets.KMNIST(to, download=True)),
     "qmnist": Files(
         _idx("QMNIST", ("qmnist-train", "qmnist-test"), "labels-idx2-int"),
-        _qmnist,
+        _read_idx,
         lambda sets, to: [sets.QMNIST(to, what=part, download=True) for part in ("train", "test")],
     ),
     "emnist": Files(

@@ -28,8 +28,8 @@ from laddertop.engine.contract import (
     Spreads,
 )
 from laddertop.engine.data import Batches, Data
-from laddertop.engine.parts.corruption import corrupt, draws_needed
-from laddertop.engine.randomness import Draws, Stream, draws
+from laddertop.engine.parts.corruption import corrupt
+from laddertop.engine.randomness import RowDraws, Stream
 from laddertop.journal.explore import (
     AnyQuestion,
     Classify,
@@ -148,8 +148,7 @@ def _denoise(subject: Subject, question: Denoise) -> Arrays:
         raise ValueError(f"level: {kind} takes a probability, {level:g} is above 1")
     corrupted = x
     if kind != "none":
-        drawn = _drawn(draws_needed(kind, x.numel()), question.seed, x)
-        corrupted = corrupt(x, kind, torch.tensor(level, device=x.device), drawn, noise.salt)
+        corrupted = corrupt(x, kind, torch.tensor(level, device=x.device), _drawn(question.seed, x), noise.salt)
     shown = {"input": x, "corrupted": corrupted, "reconstruction": cast(Denoises, subject.model).denoise(corrupted)}
     return {name: _pictures(subject, rows) for name, rows in shown.items()}
 
@@ -159,8 +158,7 @@ def _inpaint(subject: Subject, question: Inpaint) -> Arrays:
     x, model, data = _asked(subject, question), subject.model, subject.data
     missing = _missing(question, data.height, data.width)
     known = ~torch.from_numpy(np.tile(missing.ravel(), data.channels)).to(x.device)
-    needed = model.fill_draws_needed(len(x), question.steps) if isinstance(model, Fills) else (0, 0)
-    drawn = _drawn((needed[0], needed[1] + x.numel()), question.seed, x)
+    drawn = _drawn(question.seed, x)
     frames = [torch.where(known, x, drawn.uniform(*x.shape))]
     if isinstance(model, Fills):
         frames += [torch.where(known, x, frame) for frame in model.fill(frames[0], known, question.steps, drawn)]
@@ -241,7 +239,7 @@ def _codes(subject: Subject, question: Codes) -> Arrays:
     spread = model.spread(x)[name] if isinstance(model, Spreads) else None
     aggregate = chosen
     if spread is not None:
-        aggregate = chosen + spread * _drawn((chosen.numel(), 0), question.seed, chosen).normal(*chosen.shape)
+        aggregate = chosen + spread * _drawn(question.seed, chosen).normal(*chosen.shape)
     edges = np.linspace(aggregate.min().item(), aggregate.max().item(), _BINS + 1, dtype=np.float32)
     counts = [np.histogram(unit, edges)[0] for unit in aggregate.t().float().cpu().numpy()]
     axes, share = principal_axes(chosen)
@@ -316,12 +314,11 @@ def _main_codes(subject: Subject, x: Tensor) -> Tensor:
 
 
 def _generated(subject: Subject, rows: int, seed: int) -> Tensor:
-    model = cast(Generates, subject.model)
-    return model.generate(rows, _drawn(model.generate_draws_needed(rows), seed, subject.data.test.pixels))
+    return cast(Generates, subject.model).generate(rows, _drawn(seed, subject.data.test.pixels))
 
 
-def _drawn(counts: tuple[int, int], seed: int, where: Tensor) -> Draws:
-    return draws(counts, seed, Stream.EXPLORE, 0, where.device)
+def _drawn(seed: int, where: Tensor) -> RowDraws:
+    return RowDraws(seed, Stream.EXPLORE, where.device)
 
 
 def _pictures(subject: Subject, x: Tensor) -> npt.NDArray[Any]:

@@ -262,10 +262,6 @@ class Lvae(nn.Module):
         """Pixel means [B, D] for z_L [B, Z_L], through the means of the layers below; needs `settle` before."""
         return self._generate(z, None, "settled")
 
-    def generate_draws_needed(self, rows: int) -> tuple[int, int]:
-        """Normal and uniform draws of `rows` samples of the model."""
-        return rows * sum(self.latent), 0
-
     @torch.no_grad()
     def generate(self, rows: int, draws: Draws) -> Tensor:
         """Pixel means [B, D] of samples of the model, drawn layer by layer; needs `settle` before."""

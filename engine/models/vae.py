@@ -229,10 +229,6 @@ class Vae(nn.Module):
             z = conditional(z).mean
         return self._pixels(z)
 
-    def generate_draws_needed(self, rows: int) -> tuple[int, int]:
-        """Normal and uniform draws of `rows` samples of the model."""
-        return rows * sum(self.latent), 0
-
     @torch.no_grad()
     def generate(self, rows: int, draws: Draws) -> Tensor:
         """Pixel means [B, D] of samples of the model, drawn from the top down."""

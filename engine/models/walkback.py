@@ -190,10 +190,6 @@ class Gsn(nn.Module):
         first = self.activation(product(x, self.W[0]) + self.b[1])
         return torch.sigmoid(product(first, self.W[0].t()) + self.b[0])
 
-    def generate_draws_needed(self, rows: int) -> tuple[int, int]:
-        """Normal and uniform draws of `generate`."""
-        return self._chain_draws(1, BURN_IN + rows)
-
     @torch.no_grad()
     def generate(self, rows: int, draws: Draws) -> Tensor:
         """Pixel means [B, D] of consecutive transitions of one chain.
@@ -205,10 +201,6 @@ class Gsn(nn.Module):
         start = self._drawn(self.b[0].new_zeros(1, self.widths[0]), draws, knobs)
         chain = self._chain(start, BURN_IN + rows, draws, knobs)
         return torch.sigmoid(torch.cat(chain[BURN_IN:]))
-
-    def fill_draws_needed(self, rows: int, steps: int) -> tuple[int, int]:
-        """Normal and uniform draws of `fill`."""
-        return self._chain_draws(rows, steps)
 
     @torch.no_grad()
     def fill(self, x: Tensor, known: Tensor, steps: int, draws: Draws) -> Tensor:

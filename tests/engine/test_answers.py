@@ -11,6 +11,7 @@ import torch
 
 from laddertop.engine.explore.answers import Subject, answer, principal_axes
 from laddertop.engine.explore.explorer import Explorer
+from laddertop.engine.randomness import RowDraws, Stream
 from laddertop.journal.explore import (
     KINDS,
     AnyQuestion,
@@ -27,7 +28,7 @@ from laddertop.journal.explore import (
     ask,
 )
 from laddertop.journal.folder import RunFolder
-from tests.engine.conftest import Bench
+from tests.engine.conftest import CPU, Bench
 from tests.kinds import KINDS as MODELS
 from tests.kinds import small_spec
 
@@ -57,6 +58,9 @@ def on_points() -> Subject:
     return subject("dae", "data.name=moons", "model.loss=squared", "noise.kind=gaussian", "noise.std=0.1")
 
 
+GENERATING = ["vae", "lvae", "gsn"]
+
+
 def test_the_questions_above_are_of_every_kind() -> None:
     assert {question.kind for question in QUESTIONS} == set(KINDS)
 
@@ -65,6 +69,7 @@ def test_the_questions_above_are_of_every_kind() -> None:
 def test_every_model_answers_what_it_says_it_can_and_refuses_the_rest(kind: str) -> None:
     asked = subject(kind)
     able = asked.able()
+    assert ("sample" in able) == (kind in GENERATING)
     assert {"codes", "layers", "denoise", "inpaint"} <= set(able) or kind.endswith("ladder")
     before = {name: value.clone() for name, value in asked.model.state_dict().items()}
     for question in QUESTIONS:
@@ -81,6 +86,39 @@ def test_every_model_answers_what_it_says_it_can_and_refuses_the_rest(kind: str)
             elif array.dtype.kind == "f":
                 assert np.isfinite(array).all()
     assert all(torch.equal(value, before[name]) for name, value in asked.model.state_dict().items())
+
+
+@pytest.mark.parametrize("kind", GENERATING)
+def test_a_sample_does_not_depend_on_how_many_are_asked_for(kind: str) -> None:
+    asked = subject(kind)
+    few, many = (answer(asked, Sample(rows=rows, seed=5))["samples"] for rows in (1, 16))
+    # Products of one row and of sixteen round differently: a grey level at most.
+    assert np.abs(few[0].astype(int) - many[0]).max() <= 1
+    assert np.abs(many[0].astype(int) - many[1]).max() > 1, "samples are not all the same"
+    assert np.abs(many[0].astype(int) - answer(asked, Sample(rows=16, seed=6))["samples"][0]).max() > 1
+
+
+@pytest.mark.parametrize("kind", ["dae", "gsn"])
+def test_what_is_drawn_for_an_item_does_not_depend_on_the_others(kind: str) -> None:
+    asked = subject(kind)
+    for corruption in ("gaussian", "masking", "salt_and_pepper"):
+        one, three = (answer(asked, Denoise(items=i, corruption=corruption, level=0.4)) for i in ([4], [4, 5, 6]))
+        assert np.array_equal(one["corrupted"][0], three["corrupted"][0])
+    one, three = (answer(asked, Inpaint(items=i, steps=s)) for i, s in (([4], 3), ([4, 5, 6], 5)))
+    assert np.abs(one["frames"][:, 0].astype(int) - three["frames"][:4, 0]).max() <= 1
+
+
+def test_draws_made_as_they_are_asked_for_are_normal_and_uniform_and_of_their_own_call() -> None:
+    drawn = RowDraws(3, Stream.EXPLORE, CPU)
+    normals, more, flat = drawn.normal(200_000), drawn.normal(200_000), drawn.uniform(200_000)
+    for x in (normals, more):
+        assert abs(x.mean().item()) < 0.01
+        assert abs(x.std().item() - 1) < 0.01
+        assert abs((x.abs() < 1).float().mean().item() - 0.6827) < 0.005
+        assert abs((x.abs() > 2).float().mean().item() - 0.0455) < 0.002
+    assert abs(torch.corrcoef(torch.stack([normals, more]))[0, 1].item()) < 0.01
+    assert abs(flat.mean().item() - 0.5) < 0.005
+    assert torch.equal(RowDraws(3, Stream.EXPLORE, CPU).normal(5, 7), normals[:35].view(5, 7))
 
 
 def test_a_model_of_points_answers_with_points() -> None:

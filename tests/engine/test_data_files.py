@@ -184,6 +184,39 @@ def test_a_damaged_idx_file_is_named(tmp_path: Path, content: bytes) -> None:
         read_idx(tmp_path / "x")
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("t10k-labels-idx1-ubyte", np.array([0, 1, 77] * 10), "labels-idx1-ubyte is damaged: label 77 at image 2, "),
+        ("t10k-labels-idx1-ubyte", labels(120), "has 30 images, and .*labels-idx1-ubyte has 120 labels.*delete both"),
+        ("train-images-idx3-ubyte", images(120, 20, 28), "images-idx3-ubyte has images of 20×28, .* of 28×28; delete"),
+        ("train-images-idx3-ubyte", labels(120), "train-images-idx3-ubyte has images of"),
+        ("train-images-idx3-ubyte", images(90, 28, 28), "has 90 images, and .*train-labels-idx1-ubyte has 120 labels"),
+    ],
+)  # fmt: skip
+def test_images_and_labels_that_do_not_belong_together_are_named(
+    tmp_path: Path, file: str, content: np.ndarray, told: str
+) -> None:
+    folder = tmp_path / "KMNIST" / "raw"
+    for prefix, count in (("train", 120), ("t10k", 30)):
+        write_idx(folder / f"{prefix}-images-idx3-ubyte", images(count, 28, 28))
+        write_idx(folder / f"{prefix}-labels-idx1-ubyte", labels(count))
+    write_idx(folder / file, content.astype(np.uint8))
+    with pytest.raises(ValueError, match=told):
+        from_files("kmnist", tmp_path)
+
+
+@pytest.mark.parametrize("told", [[0, 12], [0], [0, -1]])
+def test_labels_of_cifar_that_can_not_be_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[int]
+) -> None:
+    cifar(tmp_path, monkeypatch)
+    path = tmp_path / "cifar-10-batches-py" / "data_batch_2"
+    path.write_bytes(pickle.dumps({"data": images(2, 3072), "labels": told}))
+    with pytest.raises(ValueError, match=r"data_batch_2 is damaged: .*; delete it and let it be downloaded again"):
+        from_files("cifar10", tmp_path)
+
+
 def test_engines_that_start_at_once_download_once(tmp_path: Path) -> None:
     """Two processes need the same absent data; the download takes a while and leaves half-written files meanwhile."""
     program = """

@@ -15,7 +15,7 @@ from laddertop.engine.models.lvae import merge
 from laddertop.engine.parts.bounds import importance_bounds
 from laddertop.engine.parts.distributions import Gaussian
 from laddertop.engine.parts.latent_units import ACTIVE
-from laddertop.engine.randomness import Stream, draws
+from laddertop.engine.randomness import RowDraws, Stream, draws
 from laddertop.engine.training import checkpoint
 from laddertop.engine.training.optim import Adam
 from laddertop.engine.training.step import Step
@@ -187,7 +187,7 @@ def test_codes_pictures_and_samples(settings):
     pictures = [
         it.model.denoise(x),
         it.model.decode(codes[list(codes)[-1]]),
-        it.model.generate(50, draws(it.model.generate_draws_needed(50), 1, Stream.SAMPLE, 0, CPU)),
+        it.model.generate(50, RowDraws(1, Stream.SAMPLE, CPU)),
         *it.model.reconstruct(x, it.draws(), it.knobs()).values(),
     ]
     for picture in pictures:
@@ -203,7 +203,7 @@ def test_samples_of_the_model_are_drawn_layer_by_layer():
     it = bench("model.latent=[1, 1]", "model.hidden=[5, 4]")
     it.model.settle(it.batches)
     rows = 60_000
-    pictures = it.model.generate(rows, draws(it.model.generate_draws_needed(rows), 1, Stream.SAMPLE, 0, CPU))
+    pictures = it.model.generate(rows, RowDraws(1, Stream.SAMPLE, CPU))
     with torch.no_grad():
         nodes = distributions.Normal(0.0, 1.0).icdf((torch.arange(400) + 0.5) / 400)
         p = it.model.down[0](nodes[:, None], "settled")

@@ -22,6 +22,12 @@ TWO = ["model.hidden=[12, 9]", "model.walkback=4"]
 THREE = ["model.hidden=[12, 9, 7]", "model.walkback=3", "model.hidden_noise=0.5", "noise.salt=level"]
 
 
+def plenty() -> Draws:
+    """More draws than any chain here takes, the same each time, in float64."""
+    one = draws((100_000, 100_000), 4, Stream.EVALUATE, 0, CPU)
+    return Draws(one.normal(100_000).double(), one.uniform(100_000).double())
+
+
 def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
@@ -181,30 +187,19 @@ def test_filling_in_equals_a_plain_implementation_and_known_pixels_never_change(
     known = torch.arange(64) % 8 >= 4
     start = torch.where(known, x, torch.rand(x.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64))
 
-    def drawn() -> Draws:
-        needed = model.fill_draws_needed(6, 9)
-        one = draws(needed, 4, Stream.EVALUATE, 0, CPU)
-        return Draws(one.normal(needed[0]).double(), one.uniform(needed[1]).double())
-
-    frames = model.fill(start, known, 9, drawn())
+    frames = model.fill(start, known, 9, plenty())
     assert frames.shape == (9, 6, 64)
     assert (frames[:, :, known] == x[:, known]).all()
     assert not (frames[:, :, ~known] == start[:, ~known]).any()
-    seen, means = Plain(bench).chain(start.numpy(), 9, drawn(), known.numpy())
+    seen, means = Plain(bench).chain(start.numpy(), 9, plenty(), known.numpy())
     assert all((image[:, known.numpy()] == x[:, known].numpy()).all() for image in seen)
     np.testing.assert_allclose(frames[:, :, ~known].numpy(), np.stack(means)[:, :, ~known.numpy()], rtol=1e-6)
 
 
 def test_samples_are_consecutive_images_of_one_chain():
     bench = Bench(small_spec("gsn", *TWO), torch.float64)
-    needed = bench.model.generate_draws_needed(6)
-
-    def drawn() -> Draws:
-        one = draws(needed, 4, Stream.EVALUATE, 0, CPU)
-        return Draws(one.normal(needed[0]).double(), one.uniform(needed[1]).double())
-
-    samples = bench.model.generate(6, drawn())
-    plain, same = Plain(bench), drawn()
+    samples = bench.model.generate(6, plenty())
+    plain, same = Plain(bench), plenty()
     coins = (same.uniform(1, 64).numpy() < 0.5).astype(float)
     _, means = plain.chain(plain.corrupt(coins, same), BURN_IN + 6, same)
     np.testing.assert_allclose(samples.numpy(), np.concatenate(means[BURN_IN:]), rtol=1e-6)
