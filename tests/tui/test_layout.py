@@ -13,7 +13,7 @@ SIZES = [(w, h) for w in (60, 79, 80, 99, 100, 120, 139, 140, 160, 200, 320) for
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_panels_never_overlap_and_never_leave_the_screen(width: int, height: int) -> None:
     for term_rows in (5, 8, 13):
-        least = {"knobs": 3 + (height >= 30), "terms": term_rows}
+        least = {"banner": term_rows // 6, "knobs": 3 + (height >= 30), "terms": term_rows}
         for chosen in MIDDLE:
             for maximised in (False, True):
                 places = arrange(width, height, MIDDLE, least, chosen, maximised)
@@ -38,14 +38,14 @@ def test_panels_never_overlap_and_never_leave_the_screen(width: int, height: int
 
 def test_80_by_24_shows_chart_and_terms_and_tab_brings_the_others() -> None:
     for chosen, lower in (("cost", "terms"), ("terms", "terms"), ("layers", "layers"), ("samples", "samples")):
-        places = arrange(80, 24, MIDDLE, {"knobs": 2, "terms": 12}, chosen, maximised=False)
+        places = arrange(80, 24, MIDDLE, {"banner": 0, "knobs": 2, "terms": 12}, chosen, maximised=False)
         assert set(places) == {"status", "cost", lower, "knobs", "events"}
         assert places["cost"].height >= 8
         assert places[lower].height >= 10
 
 
 def test_120_by_40_shows_everything() -> None:
-    places = arrange(120, 40, MIDDLE, {"knobs": 3, "terms": 13}, "cost", maximised=False)
+    places = arrange(120, 40, MIDDLE, {"banner": 0, "knobs": 3, "terms": 13}, "cost", maximised=False)
     assert set(places) == {"status", *MIDDLE, "knobs", "events"}
 
 

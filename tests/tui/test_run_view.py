@@ -156,7 +156,7 @@ def test_an_engine_that_is_gone_without_a_word_has_crashed_and_its_numbers_are_s
     view = eyes.look()
     assert view.status() == "crashed"
     assert view.stale()
-    assert view.console == "MemoryError: 12 GB"
+    assert view.console == ["loading", "MemoryError: 12 GB"]
 
 
 def test_a_live_engine_that_is_silent_makes_numbers_stale(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ def arrange(
     """Places by panel; a panel without a place is hidden.
 
     `middle` are the panels that share the middle: the charts, the terms, and others, at least two. `least` are the rows
-    that knobs and terms need, titles included; `chosen` is the panel that tab arrived at, `maximised` gives it the
-    whole middle.
+    that banner, knobs and terms need, titles included, none for a banner with nothing to say; `chosen` is the panel
+    that tab arrived at, `maximised` gives it the whole middle.
     """
     charts, terms, *others = middle
     event_rows = 5 if height >= 45 else 3 if height >= 30 else 1
@@ -39,7 +39,10 @@ def arrange(
         "knobs": Place(0, height - knob_rows - event_rows, width, knob_rows),
         "events": Place(0, height - event_rows, width, event_rows),
     }
-    top, rows = 1, height - 1 - knob_rows - event_rows
+    top = 1 + least["banner"]
+    rows = height - top - knob_rows - event_rows
+    if least["banner"]:
+        places["banner"] = Place(0, 1, width, least["banner"])
     if maximised:
         return places | {chosen: Place(0, top, width, rows)}
     if width >= 100 and rows >= 22:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.dashboard.widgets.banner import Banner
 from laddertop.tui.dashboard.widgets.charts import Charts
 from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.knobs import Knobs
@@ -29,6 +30,7 @@ class About(NamedTuple):
 
 PANELS = {
     "status": About(StatusBar, 0.5),
+    "banner": About(Banner, 0.5),
     "cost": About(Charts, 2.0, "charts"),
     "terms": About(Terms, 2.0, "terms"),
     "layers": About(Layers, 2.0, "layers"),

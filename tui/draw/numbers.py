@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 
 def number(value: float) -> str:
@@ -82,6 +83,13 @@ def duration(seconds: float) -> str:
 def estimate(seconds: float) -> str:
     """A stretch of time as precise as an estimate is, so that it rarely changes: 35 s, 12 min, 1 h 20 min, 3 d 04 h."""
     return f"{seconds / 60:.0f} min" if 90 <= seconds < 3570 else duration(seconds)
+
+
+def clock(at: float) -> str:
+    """The local time of a moment in seconds since 1970: 14:03:59; with its day unless that is today's."""
+    then = time.localtime(at)
+    today = then[:3] == time.localtime()[:3]
+    return time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S", then)
 
 
 def ago(seconds: float) -> str:

@@ -91,7 +91,16 @@ class RunView:
     """When this front end sent its newest command, in seconds of the monotonic clock."""
     collapses: Collapses = field(default_factory=Collapses)
     problem: str = ""
-    console: str = ""
+    console: list[str] = field(default_factory=list)
+    """The last lines that a dead engine printed."""
+    files: frozenset[str] = frozenset()
+    """Names of the checkpoint files that are in the run folder."""
+    room: int = 0
+    """Bytes that are left on the disk of the run folder."""
+    full: tuple[int, float] | None = None
+    """Step and time at which a checkpoint was first seen to have no room there; None while it has."""
+    not_finite: tuple[int, float] | None = None
+    """Step and time of the first of the newest records whose cost is not finite; None while the newest one's is."""
     _pending: dict[str, Command] = field(default_factory=dict)
     _sent: dict[str, tuple[float, Command]] = field(default_factory=dict)
     _asked: dict[str, Command] = field(default_factory=dict)
@@ -109,7 +118,7 @@ class RunView:
 
     def apply(self, news: News) -> None:
         """Take up what a look found."""
-        self.alive, self.console = news.alive, news.console
+        self.alive, self.console, self.files = news.alive, news.console, news.files
         self.problem = news.problem or self.problem
         for event in news.events:
             self._take_event(event)
@@ -131,6 +140,7 @@ class RunView:
             for line in self.lines:
                 if line.command == effect.command and effect.window:
                     line.text += f"   {effect_in_words(effect, labels)}"
+        self._look_at_room(news.room)
         if news.images is not None:
             self.images, self.images_step, self.problem = news.images, news.images_step, ""
 
@@ -147,6 +157,7 @@ class RunView:
         asked: dict[str, float | str] = {}
         if isinstance(event, RunStarted):
             self.latest.clear()
+            self.not_finite = None
             self.collapses.forget()
         if isinstance(event, Commanded):
             command = self._asked.pop(event.id, None)
@@ -173,9 +184,24 @@ class RunView:
             self.step = int(rows["step"][-1])
             self.latest = dict(zip(columns, rows["values"][-1].tolist(), strict=True))
             self.collapses.take(self.state.terms, columns, rows)
+            sound = np.flatnonzero(np.isfinite(rows["values"][:, columns.index("total")]))
+            lost = int(sound[-1]) + 1 if len(sound) else 0
+            if lost == len(rows):
+                self.not_finite = None
+            elif len(sound) or self.not_finite is None:
+                self.not_finite = int(rows["step"][lost]), float(times[lost])
         self._newest = max(self._newest, float(times[-1]))
         recent = np.concatenate([self._recent_times, times])
         self._recent_times = recent[recent > recent[-1] - 3 * RATE_OVER][-4000:]
+
+    def _look_at_room(self, room: int) -> None:
+        self.room = room
+        self.full = (self.full or (self.step, time.time())) if room < self.saved_bytes else None
+
+    @property
+    def saved_bytes(self) -> int:
+        """What the newest checkpoint takes on the disk; a mebibyte where there is none."""
+        return self.state.checkpoints[-1].bytes if self.state.checkpoints else 1 << 20
 
     # What the charts show
 
@@ -209,7 +235,12 @@ class RunView:
 
     def silence(self) -> float:
         """Seconds since the newest record or event."""
-        return max(time.time() - (self._newest or self._made()), 0.0)
+        return max(time.time() - self.heard, 0.0)
+
+    @property
+    def heard(self) -> float:
+        """When the newest record or event was written, in seconds since 1970, or else when the run was made."""
+        return self._newest or self._made()
 
     def stale(self) -> bool:
         """Whether the numbers no longer show what is happening."""

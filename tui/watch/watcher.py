@@ -6,6 +6,7 @@ the charts show is gathered here too, so that no key ever waits for a disk.
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from laddertop.journal.events import Event, EventReader, Sampled
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.samples import read_samples
+from laddertop.tui.watch.console import last_words
 from laddertop.tui.watch.effects import Effect, Effects
 from laddertop.tui.watch.history import Curves, History, Wanted
 
@@ -51,8 +53,12 @@ class News:
     images_step: int = 0
     problem: str = ""
     """Something in the folder that can't be read."""
-    console: str = ""
-    """The last line that a dead engine printed."""
+    console: list[str] = field(default_factory=list)
+    """The last lines that a dead engine printed."""
+    files: frozenset[str] = frozenset()
+    """Names of the checkpoint files in the folder."""
+    room: int = 0
+    """Bytes that are left on its disk."""
     more: bool = False
     """There is more to take up at once."""
     damaged: int = 0
@@ -102,7 +108,9 @@ class Watcher:
             images,
             images_step,
             problem,
-            "" if alive else self._last_console_line(),
+            [] if alive else last_words(self._run),
+            self._checkpoints(),
+            self._room(),
             not self._history.complete,
             self._events.damaged,
         )
@@ -138,12 +146,9 @@ class Watcher:
             return self._history.more(self._metrics.read(segment, begin, end))
         return self._history.all(wanted)
 
-    def _last_console_line(self) -> str:
-        try:
-            with self._run.console_path.open("rb") as file:
-                file.seek(0, 2)
-                file.seek(max(file.tell() - 4096, 0))
-                lines = file.read().decode(errors="replace").split("\n")
-        except OSError:
-            return ""
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    def _checkpoints(self) -> frozenset[str]:
+        return frozenset(name for name in os.listdir(self._run.path) if name.endswith(".ckpt"))
+
+    def _room(self) -> int:
+        disk = os.statvfs(self._run.path)
+        return disk.f_bavail * disk.f_frsize

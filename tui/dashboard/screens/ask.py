@@ -37,8 +37,9 @@ def in_a_line(saved: Checkpointed, state: RunState) -> str:
     return words + ", ".join(measure(name, value.value) for name, value in list(values.items())[:1])
 
 
-async def choose_checkpoint(app: App[None], run: RunFolder, question: str) -> int | None:
-    """The step of the checkpoint that the user takes; None when they think better of it.
+async def choose_checkpoint(app: App[None], run: RunFolder, question: str, likely: int | None = None) -> int | None:
+    """The step of the checkpoint that the user takes; None when they think better of it. The cursor stands on the one
+    of step `likely`, else on the newest; 0 is the beginning of the run, also without a checkpoint.
 
     Called by a worker. Raises ValueError when there is none to take, OSError when the run can't be read.
     """
@@ -48,10 +49,14 @@ async def choose_checkpoint(app: App[None], run: RunFolder, question: str) -> in
         return state, run.checkpoints(state.checkpoints)[::-1]
 
     state, saved = await asyncio.to_thread(read)
-    if not saved:
+    steps, lines = [one.step for one in saved], [in_a_line(one, state) for one in saved]
+    if likely == 0 and 0 not in steps:
+        steps, lines = [*steps, 0], [*lines, f"step {0:>9}  the beginning: all of it again"]
+    if not steps:
         raise ValueError(f"{run.name} has no checkpoint yet")
-    number = await app.push_screen_wait(Choose(f"{question} a checkpoint:", [in_a_line(c, state) for c in saved]))
-    return None if number is None else saved[number].step
+    at = steps.index(likely) if likely in steps else 0
+    number = await app.push_screen_wait(Choose(f"{question} a checkpoint:", lines, at))
+    return None if number is None else steps[number]
 
 
 class AskLine(ModalScreen[str | None]):
@@ -81,14 +86,19 @@ class Choose(ModalScreen[int | None]):
     DEFAULT_CSS = _CSS.format("Choose")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "none of them")]
 
-    def __init__(self, question: str, options: list[str]) -> None:
+    def __init__(self, question: str, options: list[str], at: int = 0) -> None:
+        """Asks `question`; the cursor stands on option number `at`."""
         super().__init__()
-        self._question, self._options = question, options
+        self._question, self._options, self._at = question, options, at
 
     def compose(self) -> ComposeResult:
         """The question and the list."""
         yield Static(f"{harmless(self._question)}   enter takes one, esc none", markup=False)
         yield OptionList(*(Option(harmless(text)) for text in self._options), markup=False)
+
+    def on_mount(self) -> None:
+        """The cursor to its place."""
+        self.query_one(OptionList).highlighted = self._at
 
     @on(OptionList.OptionSelected)
     def take(self, event: OptionList.OptionSelected) -> None:

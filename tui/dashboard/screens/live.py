@@ -25,6 +25,7 @@ from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.knobs import Knobs
 from laddertop.tui.steer.asking import Asking
 from laddertop.tui.steer.steering import Steering
+from laddertop.tui.watch.trouble import way_back
 
 
 class LiveScreen(RunScreen, inherit_bindings=False):
@@ -108,7 +109,7 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         elif self.steering.ready():
             run = self.view.run
             try:
-                step = await choose_checkpoint(self.app, run, f"send {run.name} back to")
+                step = await choose_checkpoint(self.app, run, f"send {run.name} back to", way_back(self.view))
             except (ValueError, OSError) as error:
                 self.tell(str(error))
                 return

@@ -18,6 +18,7 @@ from laddertop.tui.dashboard.pace import Pace
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.dashboard.widgets.banner import Banner
 from laddertop.tui.dashboard.widgets.source import KeyLine, Source
 from laddertop.tui.dashboard.widgets.status import StatusBar
 from laddertop.tui.draw.image import usable_modes
@@ -102,8 +103,9 @@ class ModelScreen(Screen[str | None]):
     # What they share
 
     def compose(self) -> ComposeResult:
-        """The status bar, the panels, the source of what they show, the keys."""
+        """The status bar, what is wrong, the panels, the source of what they show, the keys."""
         yield StatusBar(self.view, id="status")
+        yield Banner(self.view, id="banner")
         yield from self.panels()
         yield Source(self.view, self.said, id="source")
         yield KeyLine(self.view, self.HINTS, id="keys")
@@ -143,8 +145,10 @@ class ModelScreen(Screen[str | None]):
         """Bring the screen up to date, if the terminal has shown what was drawn before."""
         if not self._pace.in_sight(self) or not self._pace.free(everything):
             return
+        if self._wrong() != self.query_one(Banner).display:
+            self._arrange()
         for panel in self.query(Panel):
-            if panel.display and (everything or panel.id in ("status", "source")):
+            if panel.display and (everything or panel.id in ("status", "banner", "source")):
                 panel.update()
         self._pace.drawn()
 
@@ -161,17 +165,23 @@ class ModelScreen(Screen[str | None]):
         """Show what happened while another screen was on top."""
         self.draw(everything=True)
 
+    def _wrong(self) -> bool:
+        """Whether something is; here the first row of it is told, the run screen has the rest."""
+        return self.query_one(Banner).least_rows(*self.app.size) > 0
+
     def _arrange(self) -> None:
         width, height = self.app.size
         if too_small(width, height):
             return
+        top = 1 + self._wrong()
         places = {
             "status": Place(0, 0, width, 1),
+            **({"banner": Place(0, 1, width, 1)} if top > 1 else {}),
             "source": Place(0, height - 2, width, 1),
             "keys": Place(0, height - 1, width, 1),
             **{
-                id: Place(place.x, place.y + 1, place.width, place.height)
-                for id, place in self.places(width, height - 3).items()
+                id: Place(place.x, place.y + top, place.width, place.height)
+                for id, place in self.places(width, height - 2 - top).items()
             },
         }
         for panel in self.query(Panel):

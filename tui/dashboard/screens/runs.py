@@ -27,7 +27,7 @@ from laddertop.tui.dashboard.views.run_row import RunRow
 from laddertop.tui.dashboard.views.runs import RunsView
 from laddertop.tui.dashboard.widgets.runs_table import ORDERS, RunsTable
 from laddertop.tui.draw.cells import Ink
-from laddertop.tui.draw.text import fit, harmless
+from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer import keeping
 
 INTERVAL = 1.0
@@ -48,6 +48,7 @@ class RunsScreen(Screen[None]):
     DEFAULT_CSS = """
     RunsScreen { background: transparent; }
     RunsScreen > Static { height: 1; padding: 0 1; width: 100%; }
+    RunsScreen > #about { height: auto; min-height: 1; max-height: 8; }
     RunsScreen > Input { height: 1; border: none; padding: 0 1; background: transparent; display: none; }
     RunsScreen > Input:focus { border: none; }
     """
@@ -150,9 +151,12 @@ class RunsScreen(Screen[None]):
     @on(RunsTable.Moved)
     def _tell_about(self) -> None:
         row = self._table.selected
-        parts = [] if row is None else [f"from {row.origin}" if row.origin else "", row.note, row.problem]
-        text = fit(harmless("   ".join(part for part in parts if part)), max(self.size.width - 2, 0))
-        self.query_one("#about", Static).update(Text(text, style(Ink.DIM, colours_of(self.app))))
+        parts = [] if row is None else [f"from {row.origin}" if row.origin else "", row.note]
+        about = Text(harmless("   ".join(part for part in parts if part)), style(Ink.DIM, colours_of(self.app)))
+        for line in f"{row.problem}\n{row.why}".splitlines() if row else ():
+            if line:
+                about.append("\n" if about else "").append(harmless(line), style(Ink.BAD, colours_of(self.app)))
+        self.query_one("#about", Static).update(about)
 
     # Going elsewhere
 

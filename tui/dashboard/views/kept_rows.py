@@ -17,9 +17,9 @@ from laddertop.journal.files import user_cache, write_atomically
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.views.run_row import Files, Measured, Over, RowReader
 
-FORMAT = 2
+FORMAT = 3
 """Changes with what is kept; a file of another format is as good as none."""
-FIELDS = ("recipe", "step", "steps", "origin")
+FIELDS = ("recipe", "step", "steps", "origin", "why")
 """Of a row, what is kept as it is."""
 
 

@@ -14,6 +14,7 @@ from laddertop.journal.files import plain
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import count_columns, record_type, segment_path
 from laddertop.journal.state import STARTUP, RunState
+from laddertop.tui.watch.console import last_words, why_gone
 
 TREND = 32
 """Points of the cost that a row keeps for its small curve."""
@@ -43,6 +44,8 @@ class RunRow:
     """Why the run is damaged; empty when it is not."""
     status: str = "reading"
     """One of laddertop.journal.state.STATES, `damaged`, or `reading` before the first look at it."""
+    why: str = ""
+    """The whole reason why it failed, diverged or crashed, in one or more lines; empty when it did not."""
     step: int = 0
     steps: int = 0
     """Planned length of the run; 0 before its first start."""
@@ -159,9 +162,12 @@ class _Reading:
         row.evaluation = _evaluation(state)
         # It may have ended while its events were read.
         row.status = state.status(alive and not (state.ended and not row.run.engine_alive()))
+        row.why = state.ended.detail if state.ended and row.status in ("failed", "diverged") else ""
         row.problem = ""
         if row.status == "crashed" and state.started is None and time.time() - row.made < STARTUP:
             row.status = "starting"
+        elif row.status == "crashed":
+            row.why = why_gone(last_words(row.run))
 
     def _take_up_metrics(self, row: RunRow) -> None:
         """The trend and the newest step of the newest start, where it has new records."""

@@ -34,9 +34,6 @@ class EventLog(Panel):
         kept = (line for line in reversed(view.lines) if line.ink is not Ink.DIM or line is routine)
         lines = list(islice(kept, height))[::-1]
         extra = []
-        if view.status() == "crashed":
-            last = f": {view.console}" if view.console else ""
-            extra.append(Line(view.step, f"no engine holds this run any more{last}; R resumes", Ink.BAD))
         if view.problem:
             extra.append(Line(view.step, view.problem, Ink.BAD))
         for command in view.pending():

@@ -54,7 +54,7 @@ class Layers(Panel):
         """One layer in `each` rows from row y on."""
         at_curve, wide = curve
         cost = row.cost
-        bad = not math.isfinite(cost.raw) and cost.trained
+        bad = not math.isfinite(cost.raw) and cost.trained and bool(self.view.latest)
         ink = Ink.BAD if bad else Ink.WARN if self.view.stale() else Ink.TEXT
         x = cells.put(y, 1, str(row.layer), Ink.STRONG) + 1
         cells.put(y, x, fit(row.name if each > 1 or row.activity is None else _active(row), at_curve - x - 1), Ink.DIM)
@@ -70,7 +70,7 @@ class Layers(Panel):
                 cells.right(y + 1, cells.width - 1, f" {words}", Ink.WARN if row.trouble else Ink.MARK)
         elif words and wide >= len(words) + 2:
             cells.right(y, at_curve + wide, f" {words}", Ink.WARN)
-        cells.right(y, ends[0], number(cost.raw) if cost.trained else "rests", ink)
+        cells.right(y, ends[0], "rests" if not cost.trained else number(cost.raw) if self.view.latest else "–", ink)
         cells.right(y, ends[1], setting(cost.weight) if math.isfinite(cost.weight) else "–", Ink.DIM)
         cells.right(y, ends[2], setting(row.noise) if math.isfinite(row.noise) else "", Ink.DIM)
 

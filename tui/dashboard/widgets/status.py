@@ -8,6 +8,7 @@ from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import ago, estimate, rate, setting, thousands
 from laddertop.tui.draw.text import fit
+from laddertop.tui.watch.trouble import troubles
 
 _DAY = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
 _SIGNS = {
@@ -30,6 +31,12 @@ class StatusBar(Panel):
         view = self.view
         status = view.status()
         sign, ink = _SIGNS[status]
+        wrong = troubles(view)[:1]
+        if wrong and status in ("training", "finished"):
+            # Green is for a run with which nothing is wrong.
+            ink = wrong[0].ink
+            if status == "finished" and wrong[0].grave:
+                sign, status = "✗", wrong[0].name
         stale = view.stale()
         numbers = Ink.WARN if stale else Ink.TEXT
         started = view.state.started

@@ -58,6 +58,11 @@ class Terms(Panel):
                 cells.put(y, places.raw - RAW, "not trained now: its weight is 0", Ink.DIM)
                 y += 1
                 continue
+            if not view.latest:
+                # A start that has taken no step yet has no numbers, which is no fault.
+                cells.right(y, places.raw, "–", Ink.DIM)
+                y += 1
+                continue
             cells.right(y, places.raw, number(row.raw), ink)
             cells.put(y, places.raw + 1, "×", Ink.DIM)
             cells.right(y, places.weight, weight, Ink.DIM)
@@ -78,7 +83,7 @@ class Terms(Panel):
             y += 1
         total = view.value("total")
         cells.put(y, 1, "total", Ink.STRONG)
-        ink = Ink.WARN if stale else Ink.STRONG if math.isfinite(total) else Ink.BAD
+        ink = Ink.WARN if stale else Ink.STRONG if math.isfinite(total) or not view.latest else Ink.BAD
         cells.right(y, places.weighted, number(total) if view.latest else "–", ink)
         if told and places.active:
             cells.put(y, places.active, "units active", Ink.DIM)
