@@ -102,6 +102,9 @@ class EstimatesScore(Protocol):
 class Settles(Protocol):
     """A model whose inference needs fixed statistics; what stands below is asked of it only once it has them."""
 
+    settled_by_evaluation: bool
+    """Whether `evaluate` leaves it with them."""
+
     def settle(self, batches: Batches) -> None:
         """Computes the statistics from the training or labelled images, as its paper does, and keeps them."""
 

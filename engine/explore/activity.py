@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from laddertop.engine.contract import Encodes, Model
+from laddertop.engine.contract import Encodes, Model, Settles
 from laddertop.engine.data import Images
-from laddertop.engine.models.unsupervised_ladder import UnsupervisedLadder
 from laddertop.engine.parts.latent_units import ACTIVE
 from laddertop.journal.events import Activity
 
@@ -18,7 +17,7 @@ _ITEMS = 500
 def activity(model: Model, images: Images) -> dict[str, Activity]:
     """What the units of each layer do with the first images. Nothing of a model without representations, or whose
     evaluation leaves it without the statistics that these need."""
-    if not isinstance(model, Encodes) or isinstance(model, UnsupervisedLadder):
+    if not isinstance(model, Encodes) or (isinstance(model, Settles) and not model.settled_by_evaluation):
         return {}
     layers = {}
     for name, code in model.codes(images.rows(slice(0, _ITEMS))).items():

@@ -23,6 +23,8 @@ _ROWS = 1000
 class LadderClassifier(LadderNetwork):
     """The evaluation that ladder networks with labels share."""
 
+    settled_by_evaluation = True
+
     def __init__(
         self, spec: Spec, layers: list[Layer], classes: int, precision: torch.dtype, top_scale: bool = True
     ) -> None:

@@ -62,6 +62,8 @@ class Layers(NamedTuple):
 class Lvae(nn.Module):
     """1 to 5 stochastic layers, an MLP from each to the next, and a Bernoulli decoder."""
 
+    settled_by_evaluation = True
+
     def __init__(self, spec: Spec, inputs: Inputs, precision: torch.dtype) -> None:
         """Initial weights are Glorot's, drawn by numpy's RandomState(spec.seed): encoder first, from the bottom up."""
         super().__init__()

@@ -31,6 +31,8 @@ IMAGES = 1000
 class UnsupervisedLadder(LadderNetwork):
     """A ladder network of fully connected layers whose cost is the denoising alone."""
 
+    settled_by_evaluation = False
+
     def __init__(self, spec: Spec, inputs: Inputs, precision: torch.dtype) -> None:
         """From the pixels through the widths of the spec."""
         assert isinstance(spec.model, UnsupervisedLadderSpec)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from laddertop.engine.contract import Encodes, Settles
+from laddertop.engine.explore.activity import activity
 from laddertop.engine.training.controls import Controls
 from laddertop.journal.events import EventReader, RunStarted, Term, Value
 from laddertop.journal.sections import SETS
@@ -48,6 +50,19 @@ def test_one_value_of_an_evaluation_says_how_good_the_model_is(kind: str) -> Non
     bench = Bench(small_spec(kind))
     values = bench.model.evaluate(bench.data.test, bench.batches, 1)
     assert len([value for value in values.values() if value.headline]) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_evaluation_tells_the_activity_of_every_layer_that_it_leaves_with_statistics(kind: str) -> None:
+    bench = Bench(small_spec(kind))
+    bench.model.evaluate(bench.data.test, bench.batches, 1)
+    told = activity(bench.model, bench.data.test)
+    if isinstance(bench.model, Settles) and not bench.model.settled_by_evaluation:
+        assert told == {}
+        bench.model.settle(bench.batches)
+    assert isinstance(bench.model, Encodes)
+    assert set(told) <= set(bench.model.codes(bench.data.test.rows(slice(0, 10))))
+    assert told or kind == "unsupervised_ladder"
 
 
 @pytest.mark.parametrize("kind", KINDS)

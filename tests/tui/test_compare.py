@@ -6,12 +6,14 @@ import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 from rich.color import Color
 from textual.containers import VerticalScroll
 
+from laddertop.journal.events import Evaluated, Value
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.palette import THEMES, Colours, style
 from laddertop.tui.dashboard.screens.compare import CompareScreen
@@ -19,7 +21,7 @@ from laddertop.tui.draw.axis import UNITS
 from laddertop.tui.draw.chart import INKS
 from laddertop.tui.draw.x_view import XView
 from laddertop.tui.watch.chart_choice import curve_names
-from laddertop.tui.watch.comparison import curves, look, names, open_runs
+from laddertop.tui.watch.comparison import curves, evaluations, look, names, open_runs
 from laddertop.tui.watch.history import THROUGHPUT
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
@@ -84,6 +86,25 @@ def test_every_curve_that_the_charts_of_a_run_show_can_be_overlaid(different: li
             newest = {THROUGHPUT: 600.0, "evaluated.error_percent": -1.234e-9, "lr": one.spec.optimizer.lr}.get(name)
             if has and newest is not None:
                 assert curve.smooth[np.isfinite(curve.smooth)][-1] == pytest.approx(newest, rel=0.01)
+
+
+@pytest.mark.parametrize(("better", "best"), [("lower", [0, 1]), ("higher", [2]), ("none", [])])
+def test_the_best_run_is_the_one_whose_headline_is_better_as_declared(
+    tmp_path: Path, better: Literal["lower", "higher", "none"], best: list[int]
+) -> None:
+    with ExitStack() as stack:
+        made = [stack.enter_context(PlayedEngine.new(tmp_path, "ladder-mnist-100", f"run-{n}")) for n in range(4)]
+        for one, number in zip(made, (3.0, 3.0, 4.0), strict=False):
+            values = {
+                "cost": Value(value=-number, unit="nats"),
+                "score": Value(value=number, unit="points", better=better, headline=True),
+            }
+            one._events.append(Evaluated(step=0, split="test", values=values, seconds=1))
+        runs = open_runs([one.run for one in made])
+        look(runs)
+        rows = [row for row in evaluations(runs) if len(row.runs) == 1]
+    assert [row.runs[0] for row in rows if row.best] == best
+    assert [next(iter(row.values), None) for row in rows] == ["score", "score", "score", None]
 
 
 async def test_a_curve_is_chosen_by_its_name(different: list[PlayedEngine], until: Until) -> None:

@@ -26,6 +26,8 @@ def compare(runs: Path | None, texts: list[str], as_json: bool) -> None:
             {
                 "runs": [names[run] for run in row.runs],
                 "step": row.step,
+                "best": row.best,
+                "headline": next(iter(row.values), None),
                 "values": {
                     name: {"value": value, "sd": sd, "unit": row.units[name]}
                     for name, (value, sd) in row.values.items()
@@ -38,11 +40,11 @@ def compare(runs: Path | None, texts: list[str], as_json: bool) -> None:
         )
         return
     measures = list(dict.fromkeys(name for row in rows for name in row.values))
-    cells = [["run", "step", *measures]]
+    cells = [["run", "step", "", *measures]]
     for row in rows:
         values = [row.values.get(name, (None, None)) for name in measures]
         told_values = [number(value) + (f" ± {sd:.2g}" if sd is not None else "") for value, sd in values]
-        cells.append([row.name, str(row.step), *told_values])
+        cells.append([row.name, str(row.step), "best" if row.best else "", *told_values])
     for line in table(cells):
         result(line)
     result("")

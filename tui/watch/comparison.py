@@ -72,7 +72,12 @@ class Row:
     step: int
     values: Mapping[str, tuple[float, float | None]]
     """By measure: mean over the runs, and its standard deviation where there are several."""
+    """The one that says best how good the model is comes first."""
     units: dict[str, str] = field(default_factory=dict)
+    headline: Value | None = None
+    """That one, of a single run; none: it was not evaluated."""
+    best: bool = False
+    """Whether no other run that is told with the same headline has a better one, and some have a worse one."""
 
 
 def open_runs(runs: Sequence[RunFolder]) -> list[Compared]:
@@ -145,15 +150,13 @@ def difference(runs: Sequence[Compared]) -> list[tuple[str, list[str]]]:
 
 
 def evaluations(runs: Sequence[Compared]) -> list[Row]:
-    """The newest evaluation of each run; and, where several are seeds of one experiment that were steered alike, their
-    mean ± standard deviation over the seeds."""
+    """The newest evaluation of each run, the best one marked; and, where several are seeds of one experiment that were
+    steered alike, their mean ± standard deviation over the seeds."""
     rows, groups = [], dict[str, list[int]]()
     for number, one in enumerate(runs):
-        found: dict[str, Value] = one.state.evaluations[-1].values if one.state.evaluations else {}
-        values = {name: (value.value, None) for name, value in found.items()}
-        step = one.state.evaluations[-1].step if found else one.steps
-        rows.append(Row([number], one.run.name, step, dict(values), {name: v.unit for name, v in found.items()}))
+        rows.append(_row(number, one))
         groups.setdefault(_experiment(one), []).append(number)
+    _mark_best(rows)
     for alike in groups.values():
         # A replay has the seed of its run, and is no further draw.
         members = list({runs[number].spec.seed: number for number in reversed(alike)}.values())[::-1]
@@ -163,6 +166,28 @@ def evaluations(runs: Sequence[Compared]) -> list[Row]:
             first = rows[members[0]]
             rows.append(Row(members, f"{len(members)} seeds", first.step, together, first.units))
     return rows
+
+
+def _row(number: int, one: Compared) -> Row:
+    told = one.state.headline()
+    if told is None:
+        return Row([number], one.run.name, one.steps, {})
+    found = {told.name: told.newest, **told.evaluated.values}
+    values = {name: (value.value, None) for name, value in found.items()}
+    units = {name: value.unit for name, value in found.items()}
+    return Row([number], one.run.name, told.evaluated.step, values, units, told.newest)
+
+
+def _mark_best(rows: Sequence[Row]) -> None:
+    """Marks the best runs among those that have the same headline, name and unit."""
+    groups = dict[tuple[str, str], list[tuple[Row, Value]]]()
+    for row in rows:
+        if row.headline is not None:
+            groups.setdefault((next(iter(row.values)), row.headline.unit), []).append((row, row.headline))
+    for group in groups.values():
+        beaten = [any(other.beats(value) for _, other in group) for _, value in group]
+        for (row, _), worse in zip(group, beaten, strict=True):
+            row.best = not worse and any(beaten)
 
 
 def _experiment(one: Compared) -> str:

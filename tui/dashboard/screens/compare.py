@@ -208,13 +208,15 @@ class CompareScreen(Screen[None]):
         dim, text = style(Ink.DIM, colours), Text(no_wrap=True, overflow="ellipsis")
         # Blanks at both sides, and the scrollbar.
         room = max(self.size.width - 3, 20)
+        mark = 5 if any(row.best for row in self._seen.evaluations) else 0
         for row in self._seen.evaluations:
             for run in row.runs:
                 text.append(letter(run), style(INKS[run % len(INKS)], colours))
             wide = max(room // 3, 12) - len(row.runs)
             text.append(f" {fit(harmless(row.name), wide):<{wide}} ").append(f"step {thousands(row.step):>9}  ", dim)
             told = ", ".join(_told(measure_name, *value) for measure_name, value in row.values.items())
-            text.append(fit(told or "not evaluated", room - max(room // 3, 12) - 18)).append("\n")
+            text.append(f"{'best':<{mark}}" if row.best else " " * mark, style(Ink.GOOD, colours))
+            text.append(fit(told or "not evaluated", room - max(room // 3, 12) - 18 - mark)).append("\n")
         differing = self._seen.differing
         text.append("\nthe specs differ in\n" if differing else "\nthe specs do not differ\n", "bold")
         width = max((room - 24) // len(self._runs) - 1, 5)
