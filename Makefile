@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run install test stress check bench clean
+.PHONY: run install test stress check bench sizes clean
 
 run: $(READY)
 	@if [ -t 0 ] && [ -t 1 ]; then \
@@ -29,6 +29,11 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/speed.py --short
+
+# What the engine tells of the recipes, for front ends that must not wait for it.
+sizes: $(READY)
+	$(BIN)/python -m laddertop.engine sizes --recipes > $(VENV)/sizes.json
+	mv $(VENV)/sizes.json journal/recipes/sizes.json
 
 clean:
 	rm -rf $(VENV)

@@ -1,4 +1,5 @@
-"""`python -m laddertop.engine train RUN` trains a run folder; `eval` and `explore` ask its newest checkpoint."""
+"""`python -m laddertop.engine train RUN` trains a run folder; `eval` and `explore` ask its newest checkpoint; `sizes`
+tells how large runs are."""
 
 from __future__ import annotations
 
@@ -33,7 +34,11 @@ def main() -> int:
     explore = commands.add_parser("explore", help="answer questions from the newest checkpoint until nobody asks")
     explore.add_argument("run", type=Path)
     explore.add_argument("--idle", type=float, default=60, metavar="SECONDS", help="end when nobody asked for so long")
+    sizes = commands.add_parser("sizes", help="tell the sizes of runs: a spec as JSON on each line of standard input")
+    sizes.add_argument("--recipes", action="store_true", help="print the file of the sizes of all recipes instead")
     arguments = parser.parse_args()
+    if arguments.command == "sizes":
+        return tell_sizes(arguments.recipes)
     run = RunFolder(arguments.run)
     if "OMP_WAIT_POLICY" not in os.environ:
         # Threads that spin while they wait for each other starve each other as soon as anything else runs on the
@@ -60,6 +65,18 @@ def main() -> int:
     except (ValueError, OSError) as error:
         print(f"laddertop: {error}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1
+
+
+def tell_sizes(of_all_recipes: bool) -> int:
+    """Answers until standard input ends; beside trainings, to which it gives way."""
+    os.nice(5)
+    os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is loaded
+    from laddertop.engine.sizes import of_recipes, serve
+
+    if of_all_recipes:
+        sys.stdout.buffer.write(of_recipes())
+        return 0
+    return serve(sys.stdin, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ class ModelSection(Section):
     kind: str
     """Which model."""
 
+    group: ClassVar[str]
+    """What its recipes are listed under."""
     warmable: ClassVar[tuple[str, ...]]
     """What the warm-up factor can multiply."""
     labelled: ClassVar[bool] = False
@@ -104,6 +106,7 @@ class LabelledLadderSection(LadderSection):
 class LadderSpec(LabelledLadderSection):
     """Ladder network (Rasmus et al. 2015). Bottom-only, Γ and the supervised baseline are other weights λ."""
 
+    group: ClassVar[str] = "ladder network"
     kind: Literal["ladder"]
     """Which model."""
     widths: list[int] = Field(default=[1000, 500, 250, 250, 250], min_length=1)
@@ -130,6 +133,7 @@ class LadderSpec(LabelledLadderSection):
 class ConvLadderSpec(LabelledLadderSection):
     """Convolutional ladder network (Rasmus et al. 2015, sections 4.1.3 and 4.2): Conv-FC, Conv-Small, Conv-Large."""
 
+    group: ClassVar[str] = "convolutional ladder network"
     kind: Literal["conv_ladder"]
     """Which model."""
     architecture: list[_LayerWords] = Field(min_length=1)
@@ -154,6 +158,7 @@ class ConvLadderSpec(LabelledLadderSection):
 class UnsupervisedLadderSpec(LadderSection):
     """Ladder network without labels (Valpola 2015): every layer denoises, no layer classifies."""
 
+    group: ClassVar[str] = "ladder network without labels"
     kind: Literal["unsupervised_ladder"]
     """Which model."""
     widths: list[Annotated[int, Field(ge=1)]] = Field(default=[1000, 500, 250, 250, 250], min_length=1)
@@ -180,6 +185,7 @@ class UnsupervisedLadderSpec(LadderSection):
 class VaeSpec(ModelSection):
     """Variational autoencoder (Kingma & Welling 2013), also importance-weighted (Burda et al. 2016) and denoising."""
 
+    group: ClassVar[str] = "VAE, IWAE and denoising VAE"
     warmable: ClassVar[tuple[str, ...]] = ("kl", "noise")
     kind: Literal["vae"]
     """Which model."""
@@ -220,6 +226,7 @@ class VaeSpec(ModelSection):
 class LvaeSpec(ModelSection):
     """Deep VAE and ladder VAE: several stochastic layers and a Bernoulli decoder (Sønderby et al. 2016)."""
 
+    group: ClassVar[str] = "deep VAE and ladder VAE"
     warmable: ClassVar[tuple[str, ...]] = ("kl",)
     noisy: ClassVar[bool] = False
     kind: Literal["lvae"]
@@ -255,6 +262,7 @@ class LvaeSpec(ModelSection):
 class DaeSpec(ModelSection):
     """Denoising autoencoder (Vincent et al. 2010); without corruption the plain autoencoder."""
 
+    group: ClassVar[str] = "autoencoder and denoising autoencoder"
     warmable: ClassVar[tuple[str, ...]] = ("noise",)
     kind: Literal["dae"]
     """Which model."""
@@ -281,6 +289,7 @@ class DaeSpec(ModelSection):
 class SdaeSpec(ModelSection):
     """Stacked denoising autoencoder (Vincent et al. 2010): a layer is trained after the other, then all by labels."""
 
+    group: ClassVar[str] = "stacked denoising autoencoder"
     warmable: ClassVar[tuple[str, ...]] = ("noise",)
     labelled: ClassVar[bool] = True
     kind: Literal["sdae"]
@@ -308,6 +317,7 @@ class SdaeSpec(ModelSection):
 class GsnSpec(ModelSection):
     """Generative stochastic network, with one hidden layer the walkback autoencoder (Bengio et al. 2013)."""
 
+    group: ClassVar[str] = "walkback and GSN"
     warmable: ClassVar[tuple[str, ...]] = ("noise",)
     kind: Literal["gsn"]
     """Which model."""

@@ -6,16 +6,7 @@ import json
 from functools import cache
 from typing import Any
 
-from laddertop.journal.models import (
-    ConvLadderSpec,
-    DaeSpec,
-    GsnSpec,
-    LadderSpec,
-    LvaeSpec,
-    SdaeSpec,
-    UnsupervisedLadderSpec,
-    VaeSpec,
-)
+from laddertop.journal.models import KINDS
 from laddertop.journal.sections import POINTS
 from laddertop.journal.spec import Spec, keys, load_recipe, recipes
 
@@ -29,40 +20,14 @@ def specs() -> dict[str, Spec]:
     return {name: load_recipe(name) for name in recipes()}
 
 
-GROUPS = (
-    "ladder network",
-    "convolutional ladder network",
-    "ladder network without labels",
-    "VAE, IWAE and denoising VAE",
-    "deep VAE and ladder VAE",
-    "autoencoder and denoising autoencoder",
-    "stacked denoising autoencoder",
-    "walkback and GSN",
-    "denoising as a score, in the plane",
-)
+_PLANE = "denoising as a score, in the plane"
+GROUPS = (*dict.fromkeys(kind.group for kind in KINDS), _PLANE)
 """What recipes teach, in the order of README.md."""
 
 
 def group_of(spec: Spec) -> str:
     """What a recipe teaches: follows from its model, and from whether its data are points of the plane."""
-    match spec.model:
-        case LadderSpec():
-            number = 0
-        case ConvLadderSpec():
-            number = 1
-        case UnsupervisedLadderSpec():
-            number = 2
-        case VaeSpec():
-            number = 3
-        case LvaeSpec():
-            number = 4
-        case DaeSpec():
-            number = 8 if spec.data.name in POINTS else 5
-        case SdaeSpec():
-            number = 6
-        case GsnSpec():
-            number = 7
-    return GROUPS[number]
+    return _PLANE if spec.data.name in POINTS else spec.model.group
 
 
 def matching(text: str) -> list[str]:

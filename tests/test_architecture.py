@@ -27,7 +27,7 @@ ROOMS = {
     "tui.steer": ["tui.watch", "tui.draw", "journal"],
     "tui.watch": ["tui.draw", "journal"],
     "tui.draw": [],
-    "engine.__main__": ["engine.saved", "engine.training", "journal"],
+    "engine.__main__": ["engine.saved", "engine.sizes", "engine.training", "journal"],
     "engine.saved": [
         "engine.training",
         "engine.explore",
@@ -45,14 +45,8 @@ ROOMS = {
         "engine.randomness",
         "journal",
     ],
-    "engine.explore": [
-        "engine.models",
-        "engine.contract",
-        "engine.parts",
-        "engine.data",
-        "engine.randomness",
-        "journal",
-    ],
+    "engine.sizes": ["engine.build", "engine.contract", "engine.data", "engine.randomness", "journal"],
+    "engine.explore": ["engine.contract", "engine.parts", "engine.data", "engine.randomness", "journal"],
     "engine.build": ["engine.models", "engine.contract", "engine.data", "journal"],
     "engine.models": [
         "engine.contract",
@@ -139,6 +133,7 @@ LOADS_NOT = {
         "laddertop.journal.events",
         "laddertop.engine",
     ],
+    "laddertop.tui.steer.sizing": ["torch", "textual", "rich", "typer", "laddertop.engine"],
     "laddertop.tui.steer.engine_process": ["torch", "textual", "rich", "typer", "laddertop.engine"],
     "laddertop.engine.training.train": ["textual", "rich", "typer", "laddertop.tui"],
     "laddertop.tui.watch.summary": ["torch", "textual", "rich", "typer", "laddertop.engine"],

@@ -204,11 +204,12 @@ def _convolution(rows: Tensor, weight: Tensor | None, padding: int) -> Tensor:
 
 
 def _normal(random: np.random.RandomState, inputs: int, outputs: int, precision: torch.dtype) -> nn.Parameter:
-    return weight(random.randn(inputs, outputs) / np.sqrt(inputs), precision)
+    return weight((inputs, outputs), precision, lambda shape: random.randn(*shape) / np.sqrt(inputs))
 
 
 def _uniform(
     random: np.random.RandomState, outputs: int, inputs: int, kernel: int, precision: torch.dtype
 ) -> nn.Parameter:
     bound = math.sqrt(3.0 / (inputs * kernel * kernel))
-    return weight(random.uniform(-bound, bound, (outputs, inputs, kernel, kernel)), precision)
+    shape = (outputs, inputs, kernel, kernel)
+    return weight(shape, precision, lambda shape: random.uniform(-bound, bound, shape))

@@ -6,6 +6,7 @@ Shape letters: B rows, D features in, E features out.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -87,19 +88,24 @@ def glorot_uniform(
 ) -> nn.Parameter:
     """Weights [inputs, outputs] uniform on ±gain·√(6 / (inputs + outputs)) (Glorot & Bengio 2010, eq. 16)."""
     bound = gain * math.sqrt(6.0 / (inputs + outputs))
-    return weight(random.uniform(-bound, bound, (inputs, outputs)), precision)
+    return weight((inputs, outputs), precision, lambda shape: random.uniform(-bound, bound, shape))
 
 
 def glorot_normal(
     inputs: int, outputs: int, random: np.random.RandomState, precision: torch.dtype, gain: float = 1.0
 ) -> nn.Parameter:
     """Weights [inputs, outputs] drawn from N(0, gain²·2 / (inputs + outputs)) (Glorot & Bengio 2010, eq. 12)."""
-    return weight(random.normal(0.0, gain * math.sqrt(2.0 / (inputs + outputs)), (inputs, outputs)), precision)
+    std = gain * math.sqrt(2.0 / (inputs + outputs))
+    return weight((inputs, outputs), precision, lambda shape: random.normal(0.0, std, shape))
 
 
-def weight(values: npt.NDArray[np.float64], precision: torch.dtype) -> nn.Parameter:
-    """The weight of a product, in the product's precision."""
-    return nn.Parameter(torch.from_numpy(values.astype(np.float32)).to(precision))
+def weight(
+    shape: tuple[int, ...], precision: torch.dtype, drawn: Callable[[tuple[int, ...]], npt.NDArray[np.float64]]
+) -> nn.Parameter:
+    """The weight of a product, in the product's precision; on torch's meta device nothing is drawn."""
+    if torch.get_default_device().type == "meta":
+        return nn.Parameter(torch.empty(shape, dtype=precision))
+    return nn.Parameter(torch.from_numpy(drawn(shape).astype(np.float32)).to(precision))
 
 
 def zeros(width: int) -> nn.Parameter:

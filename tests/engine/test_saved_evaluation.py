@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from laddertop.engine.ladder.classifier import LadderClassifier
 from laddertop.engine.models.dae import Dae
 from laddertop.engine.saved.evaluate import evaluate
 from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.train import train
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.spec import load_recipe, override
-from tests.engine.conftest import Bench, small_spec
-
-KINDS = ["ladder", "unsupervised_ladder", "vae", "lvae", "dae", "sdae", "gsn"]
+from tests.engine.conftest import Bench
+from tests.kinds import KINDS, small_spec
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -25,7 +25,7 @@ def test_units_name_the_images_that_were_measured(kind: str) -> None:
         units = [value.unit for value in bench.model.evaluate(images, bench.batches, 0).values()]
         others = {"held-back", "test"} - {split}
         assert not any(other in unit for unit in units for other in others)
-        assert kind == "ladder" or any(split in unit for unit in units)
+        assert isinstance(bench.model, LadderClassifier) or any(split in unit for unit in units)
 
 
 @pytest.fixture

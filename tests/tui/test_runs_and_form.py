@@ -198,7 +198,7 @@ async def test_the_form_says_how_long_it_takes_from_what_an_earlier_run_took(
         await until(pilot, lambda: "about 1 min 00 s for 12 000 steps" in screen_text(app), "time")
         words = " ".join(screen_text(app).split())
         # Whole, on two rows where one is too narrow.
-        assert "as before took here; about 254 MB of memory besides torch's own; 37.5 MB a checkpoint" in words
+        assert "as before took here; about 329 MB of memory besides torch's own; 37.5 MB a checkpoint" in words
         await pilot.press("enter", *"device=cpu", "enter", *"model.latent=7")
         await until(pilot, lambda: "a guess" in screen_text(app), "other sizes")
 
@@ -294,7 +294,7 @@ async def test_the_form_says_what_the_run_is_too_short_for_and_makes_no_folder_o
         await until(pilot, lambda: "✓ ready" in screen_text(app), "ready again")
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "✗ data.root: there is no folder" in screen_text(app), "no folder")
-        assert list(tmp_path.iterdir()) == []
+        assert {path.name for path in tmp_path.iterdir()} <= {".cache"}, "what a user keeps between runs"
 
 
 async def test_a_run_that_could_not_begin_leaves_its_reason_in_the_form_and_nothing_else(

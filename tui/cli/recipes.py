@@ -6,11 +6,11 @@ import shutil
 import sys
 
 from laddertop.journal.recipe_list import GROUPS, START_WITH, differing, group_of, matching, specs
+from laddertop.journal.sizes import of_recipe
 from laddertop.journal.spec import Spec, did_you_mean, keys
 from laddertop.journal.start import has_gpu
 from laddertop.tui.cli.print import between_words, json_result, result, say, table
 from laddertop.tui.dashboard.views.guess import guessed_from_sizes
-from laddertop.tui.dashboard.views.sizes import sizes
 from laddertop.tui.draw.numbers import number
 from laddertop.tui.draw.text import fit
 
@@ -51,7 +51,8 @@ def _told(name: str, spec: Spec) -> dict[str, object]:
         "model": spec.model.kind,
         "data": spec.data.name,
     }
-    return told | {"parameters": sizes(spec).parameters}
+    sizes = of_recipe(spec)
+    return told | {"parameters": sizes and sizes.parameters}
 
 
 def _print_list(names: list[str], start: bool) -> None:
@@ -77,7 +78,7 @@ def _print_whole(name: str, spec: Spec) -> None:
     result(f"{name} · {group_of(spec)}")
     for text in (
         spec.about,
-        f"{number(sizes(spec).parameters)} parameters; {in_words(spec, experience(runs_folder()))}",
+        f"{_size(spec, exactly=True)} parameters; {in_words(spec, experience(runs_folder()), of_recipe)}",
     ):
         result("")
         for line in between_words(text, width):
@@ -92,9 +93,10 @@ def _print_whole(name: str, spec: Spec) -> None:
 
 def _time(spec: Spec, gpu: bool) -> str:
     """The span of the guess: 4-48 min, 13 min-2 h."""
-    if gpu:
+    sizes = of_recipe(spec)
+    if gpu or sizes is None:
         return "-"
-    (low, unit), (high, highest) = map(_rough, guessed_from_sizes(spec))
+    (low, unit), (high, highest) = map(_rough, guessed_from_sizes(spec, sizes))
     return f"{low}–{high} {highest}" if unit == highest else f"{low} {unit}–{high} {highest}"
 
 
@@ -103,6 +105,11 @@ def _rough(seconds: float) -> tuple[int, str]:
     return max(round(seconds / size), 1), unit
 
 
-def _size(spec: Spec) -> str:
-    count = sizes(spec).parameters
+def _size(spec: Spec, exactly: bool = False) -> str:
+    sizes = of_recipe(spec)
+    if sizes is None:
+        return "-"
+    count = sizes.parameters
+    if exactly:
+        return number(count)
     return f"{count / 1e6:.1f} M" if count >= 1e5 else f"{count / 1e3:.1f} k"

@@ -48,6 +48,10 @@ class Failed(Message):
         super().__init__()
 
 
+class SizesKnown(Message):
+    """More is known of how large runs are."""
+
+
 class OpenRun(Message):
     """The user wants to see a run."""
 

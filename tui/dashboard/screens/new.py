@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -22,15 +23,16 @@ from laddertop.journal.folder import create_run, runs_folder
 from laddertop.journal.recipe_list import matching
 from laddertop.journal.spec import load_recipe, recipes
 from laddertop.journal.start import check_start, too_short
-from laddertop.tui.dashboard.messages import OpenRun, StartEngine
+from laddertop.tui.dashboard.messages import OpenRun, SizesKnown, StartEngine
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.help import Help
-from laddertop.tui.dashboard.views.experience import Experience, experience, in_words
+from laddertop.tui.dashboard.views.experience import Experience, experience, in_words, wanted
 from laddertop.tui.dashboard.views.recipe_form import Draft, completions, declared, draft, fields_of
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer.begin import LOOK_EVERY, Beginning
+from laddertop.tui.steer.sizing import Sizing
 
 DEFAULT_RECIPE = "ladder-digits"
 
@@ -115,6 +117,7 @@ class NewRunScreen(Screen[None]):
         """Whether an engine was started that has not begun yet."""
         self._here: Experience | None = None
         """None until the machine was looked at."""
+        self._sizing = Sizing(self._tell_again)
 
     def compose(self) -> ComposeResult:
         """Recipes on the left, the form on the right, what it amounts to below."""
@@ -178,6 +181,24 @@ class NewRunScreen(Screen[None]):
         if self.display:
             self.check()
 
+    def on_unmount(self) -> None:
+        """Nobody asks any more."""
+        self._sizing.close()
+
+    def _tell_again(self) -> None:
+        """More is known of the sizes of runs. In a thread."""
+        with contextlib.suppress(RuntimeError):  # the dashboard is gone
+            self.post_message(SizesKnown())
+
+    @on(SizesKnown)
+    def tell_time(self) -> None:
+        """Say how long the run takes, and how much memory, as far as is known."""
+        spec, takes = self._draft.spec if self._draft else None, ""
+        if spec is not None and self._here is not None:
+            self._sizing.ask(wanted(spec, self._here))
+            takes = in_words(spec, self._here, self._sizing.known)
+        self.query_one("#time", Static).update(Text(harmless(takes), style(Ink.DIM, colours_of(self.app))))
+
     def field(self, key: str) -> Input:
         """The field of a key. Raises ValueError when the recipe has none of its own."""
         return self.query_one(f"#field-{self._keys.index(key)}", Input)
@@ -230,8 +251,7 @@ class NewRunScreen(Screen[None]):
             for words in too_short(self._draft.spec):
                 ready.append(f"\n▲ {words}", style(Ink.WARN, colours))
             self.query_one("#problem", Static).update(ready)
-        takes = in_words(self._draft.spec, self._here) if self._draft.spec and self._here else ""
-        self.query_one("#time", Static).update(Text(harmless(takes), style(Ink.DIM, colours)))
+        self.tell_time()
         shell = Text("same in a shell: ", style(Ink.DIM, colours))
         more = {"--name": self.query_one("#name", Input).value.strip()}
         if self._runs != runs_folder():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,18 +18,20 @@ import numpy as np
 from laddertop.journal.events import EventReader
 from laddertop.journal.folder import list_runs
 from laddertop.journal.metrics import MetricsReader
+from laddertop.journal.sizes import Sizes
 from laddertop.journal.spec import Spec
 from laddertop.journal.start import planned_steps
 from laddertop.journal.state import RunState
 from laddertop.tui.dashboard.views.guess import OVERHEAD, guessed_from_sizes
 from laddertop.tui.dashboard.views.machine import Sensors
-from laddertop.tui.dashboard.views.sizes import memory_bytes, sizes
 from laddertop.tui.draw.numbers import estimate, rate, size, thousands
 
 LOOKED_AT = 40
 """Of the newest runs of the folder, how many are asked."""
 ENOUGH = 50
 """Steps that a run must have taken to be believed."""
+UNKNOWN = "…"
+"""Stands for what the engine has not told yet."""
 SPREAD = 2.5
 """How many times faster or slower a run may be than the multiply-adds of another recipe say."""
 
@@ -82,15 +85,23 @@ def experience(runs: Path) -> Experience:
     return Experience(earlier(runs), bool(Sensors().look(None).gpus))
 
 
-def in_words(spec: Spec, here: Experience) -> str:
+SizesOf = Callable[[Spec], Sizes | None]
+"""Tells the sizes of a run; none: they are not known yet."""
+
+
+def wanted(spec: Spec, here: Experience) -> list[Spec]:
+    """The runs whose sizes `in_words` needs: its own first, then those whose speed may stand in for its own."""
+    return [spec, *([] if _fitting(spec, here) else [one.spec for one in here.known if one.device == "cpu"])]
+
+
+def in_words(spec: Spec, here: Experience, sizes: SizesOf) -> str:
     """How long a run of `spec` will take and where that comes from, and how much memory."""
-    try:
-        memory = f"about {memory_bytes(spec) / 1e6:.0f} MB of memory besides torch's own"
-    except ValueError as error:
-        return str(error)
-    fitting = next((one for one in here.known if _sizes(one.spec) == _sizes(spec)), None)
+    told, fitting = sizes(spec), _fitting(spec, here)
+    if told is not None and told.problem:
+        return told.problem
+    memory = f"about {UNKNOWN if told is None else f'{told.memory / 1e6:.0f}'} MB of memory besides torch's own"
     if fitting is None:
-        return f"{_guess(spec, here)}; {memory}"
+        return f"{_guess(spec, here, sizes)}; {memory}"
     steps = spec.steps or round((spec.epochs or 0) * fitting.epoch_steps)
     per_second = rate(1 / fitting.seconds_per_step) if fitting.seconds_per_step > 0 else "–"
     words = f"about {estimate(steps * fitting.seconds_per_step)} for {thousands(steps)} steps at {per_second}"
@@ -100,31 +111,40 @@ def in_words(spec: Spec, here: Experience) -> str:
     return words
 
 
-def guessed_seconds(spec: Spec, known: list[Known]) -> tuple[float, float, str]:
-    """Between how many seconds the steps of a run take on a CPU, and the run that the speed is from, or an empty name.
-
-    Raises ValueError where the layers of the spec don't fit together.
-    """
-    work, steps = sizes(spec).multiply_adds, planned_steps(spec)
-    on_cpu = [one for one in known if one.device == "cpu"]
+def guessed_seconds(spec: Spec, told: Sizes, known: list[Known], sizes: SizesOf) -> tuple[float, float, str]:
+    """Between how many seconds a run takes on a CPU for its steps, and the run that the speed is from, or no name."""
+    steps = planned_steps(spec)
+    work = told.multiply_adds(steps)
+    on_cpu = [
+        (one, other.multiply_adds(planned_steps(one.spec)))
+        for one in known
+        if one.device == "cpu" and (other := sizes(one.spec)) is not None and not other.problem
+    ]
     if on_cpu:
         # The nearest in size: small steps are slower per multiply-add than large ones.
-        near = min(on_cpu, key=lambda one: abs(math.log(sizes(one.spec).multiply_adds / work)))
-        seconds = steps * near.seconds_per_step * work / sizes(near.spec).multiply_adds
+        near, its_work = min(on_cpu, key=lambda one: abs(math.log(one[1] / work)))
+        seconds = steps * near.seconds_per_step * work / its_work
         return seconds / SPREAD, seconds * SPREAD + steps * OVERHEAD, near.run
-    return *guessed_from_sizes(spec), ""
+    return *guessed_from_sizes(spec, told), ""
 
 
-def _guess(spec: Spec, here: Experience) -> str:
-    steps = thousands(planned_steps(spec))
+def _guess(spec: Spec, here: Experience, sizes: SizesOf) -> str:
+    told, steps = sizes(spec), thousands(planned_steps(spec))
     if spec.device not in ("auto", "cpu") or (spec.device == "auto" and here.gpu):
         return f"no run of these sizes here yet to tell how long {steps} steps take on a GPU"
-    low, high, name = guessed_seconds(spec, here.known)
+    if told is None:
+        return UNKNOWN
+    low, high, name = guessed_seconds(spec, told, here.known, sizes)
     source = f" by the speed of {name}" if name else ""
     return f"{estimate(low)} to {estimate(high)} for {steps} steps, a guess{source}; the first run tells"
 
 
-def _sizes(spec: Spec) -> tuple[object, ...]:
+def _fitting(spec: Spec, here: Experience) -> Known | None:
+    """The newest run here that took steps like those of `spec`."""
+    return next((one for one in here.known if _alike(one.spec) == _alike(spec)), None)
+
+
+def _alike(spec: Spec) -> tuple[object, ...]:
     """What decides the time of a step."""
     data = spec.data
     return spec.model, data.name, data.labels, data.batch, data.labelled_batch, spec.device, spec.precision

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 
+from laddertop.journal.sizes import Sizes
 from laddertop.journal.spec import Spec
 from laddertop.journal.start import planned_steps
-from laddertop.tui.dashboard.views.sizes import sizes
 
 FASTEST, SLOWEST = 70e9, 14e9
 """Multiply-adds a second of one thread, over all measured runs."""
@@ -20,8 +20,9 @@ THREADS = 4
 """Threads that a step can use at most, as far as is known."""
 
 
-def guessed_from_sizes(spec: Spec) -> tuple[float, float]:
-    """Between how many seconds the steps of a run take. Raises ValueError where its layers don't fit together."""
-    work, steps = sizes(spec).multiply_adds, planned_steps(spec)
+def guessed_from_sizes(spec: Spec, sizes: Sizes) -> tuple[float, float]:
+    """Between how many seconds the steps of a run take."""
+    steps = planned_steps(spec)
+    work = sizes.multiply_adds(steps)
     threads = spec.threads or os.cpu_count() or 1
     return steps * work / (FASTEST * min(threads, THREADS)), steps * (work / SLOWEST + OVERHEAD)
