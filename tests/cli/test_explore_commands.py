@@ -61,7 +61,7 @@ def test_a_terminal_shows_the_picture(laddertop: Laddertop, run: str) -> None:
         (["denoise", "digits", "--out=x.png", "--item=999"], "there is no test item 999; there are 360"),
         (["interpolate", "digits", "--out=x.png", "--item=9"], "give --item twice"),
         (["field", "digits", "--out=x.png"], "field: a dae on digits is no model with points of the plane"),
-        (["denoise", "digits", "--out=x.png", "--step=7"], "there is no checkpoint of step 7; there are 100, 200"),
+        (["denoise", "digits", "--out=x.png", "--step=7"], "no checkpoint of step 7; there are 100, 200"),
     ],
 )
 def test_what_can_not_be_asked_is_one_sentence(
@@ -102,7 +102,7 @@ def test_eval_reports_what_the_paper_reports_of_any_part_and_checkpoint(ladderto
     for words, complaint in (
         (["--split=held_back"], "digits holds no images back"),
         (["--split=half"], "--split: test, held_back or training"),
-        (["--step=5"], "there is no checkpoint of step 5; there are 100, 200"),
+        (["--step=5"], "no checkpoint of step 5; there are 100, 200"),
     ):
         done = laddertop("eval", run, *words)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)

@@ -45,7 +45,7 @@ def test_what_can_not_be_evaluated_is_refused_before_anything_is_measured(
     monkeypatch.setattr(Dae, "report", measure)
     with pytest.raises(ValueError, match="--representation: this data set has no classes"):
         evaluate(trained, None, "test", quick=False, represent=True)
-    with pytest.raises(ValueError, match="there is no checkpoint of step 5; there are 3"):
+    with pytest.raises(ValueError, match="no checkpoint of step 5; there are 3"):
         evaluate(trained, 5, "test", quick=False, represent=False)
     with pytest.raises(ValueError, match="holds no images back"):
         evaluate(trained, None, "held_back", quick=False, represent=False)
