@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from pathlib import Path
 
+from laddertop.journal import inside
 from laddertop.journal.events import Checkpointed, Evaluated
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.origin import ORIGIN_CHECKPOINT
 from laddertop.journal.state import RunState
+
+CHECKPOINT_FILE = re.compile(r"step-[0-9]{1,20}(-[0-9a-f]{8})?\.ckpt|\.step-[0-9]{1,20}(-[0-9a-f]{8})?\.ckpt\.\w{8}")
+"""Names of checkpoints, and of what a crash left half written of one."""
 
 KEPT = ".keep"
 """Ends the name of the empty file beside a checkpoint that is never removed: a fork was made from it."""
@@ -29,7 +34,7 @@ def to_resume(run: RunFolder, state: RunState) -> Checkpointed | None:
             f"{run.name} is a fork, and what it began with is gone: {run.path / ORIGIN_CHECKPOINT}; put the file back, "
             f"or fork anew: `laddertop fork {origin.run} --step {origin.step}`"
         )
-    if there or any(file.stat().st_size for file in run.path.glob("metrics-*.bin")):
+    if there or any(file.lstat().st_size for file in run.path.glob("metrics-*.bin")):
         left = "only checkpoints from after it diverged" if there else "no checkpoint"
         raise ValueError(
             f"{run.name} has been trained, and {left} to go on from; `laddertop rollback {run.name} --step 0` begins "
@@ -72,7 +77,8 @@ def content(folder: Path, recorded: Checkpointed) -> bytes:
     """The bytes of a checkpoint. Raises ValueError when it can't be read or is not what was saved."""
     path = folder / recorded.file
     try:
-        data = path.read_bytes()
+        with inside.reading(folder, recorded.file) as file:
+            data = file.read()
     except OSError as error:
         raise ValueError(f"can't read the checkpoint {path}: {error.strerror}") from None
     if hashlib.sha256(data).hexdigest() != recorded.sha256:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import secrets
 import socket
 import time
@@ -17,9 +18,12 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from laddertop.journal import inside
 from laddertop.journal.actions import Action
 from laddertop.journal.events import Record
-from laddertop.journal.files import write_atomically
+
+COMMAND_FILE = re.compile(r"[\w-][\w.-]{0,100}\.json", re.ASCII)
+"""Names of the files of commands."""
 
 
 class Command(Record):
@@ -51,26 +55,37 @@ def sender(front_end: str) -> str:
 def send(
     folder: Path, segment: int, action: Action, changes: dict[str, Any] | None = None, *, by: str, note: str = ""
 ) -> Command:
-    """Puts a command into the inbox of the run in `folder` and returns it. Raises OSError when it can't be written."""
+    """Puts a command into the inbox of the run in `folder` and returns it. Raises OSError when it can't be
+    written, ValueError when something else stands in its place."""
     identity = f"{time.time_ns():020d}-{secrets.token_hex(3)}"
     command = Command(id=identity, segment=segment, by=by, action=action, changes=changes or {}, note=note)
-    write_atomically(folder / "commands" / f"{identity}.json", command.model_dump_json().encode())
+    inside.make_folder(folder, "commands")
+    inside.write(folder, f"commands/{identity}.json", command.model_dump_json().encode())
     return command
 
 
+def done(folder: Path, path: Path) -> None:
+    """Takes a file out of the inbox."""
+    inside.remove(folder, f"commands/{path.name}")
+
+
 def pending(folder: Path) -> list[tuple[Path, Command | str]]:
-    """The inbox in the order of sending: each file with its command, or with what is wrong with it."""
+    """The inbox in the order of sending: each file with its command, or with what is wrong with it.
+
+    Raises FileNotFoundError when there is no inbox, ValueError when it is a
+    link.
+    """
     found: list[tuple[Path, Command | str]] = []
-    with os.scandir(folder / "commands") as entries:
-        names = sorted(entry.name for entry in entries if entry.name.endswith(".json") and entry.is_file())
-    for name in names:
-        path = folder / "commands" / name
+    for name in inside.names(folder, "commands", COMMAND_FILE):
+        file = f"commands/{name}"
         try:
-            found.append((path, Command.model_validate_json(path.read_bytes())))
+            found.append((folder / file, Command.model_validate_json(inside.read(folder, file))))
         except FileNotFoundError:
             continue  # the engine has just answered it
         except ValidationError as error:
-            found.append((path, f"not a command: {error.errors()[0]['msg']}"))
+            found.append((folder / file, f"not a command: {error.errors()[0]['msg']}"))
+        except ValueError as error:
+            found.append((folder / file, str(error)))
         except OSError as error:
-            found.append((path, f"can't be read: {error.strerror}"))
+            found.append((folder / file, f"can't be read: {error.strerror}"))
     return found

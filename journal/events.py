@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from laddertop.journal.files import plain
+from laddertop.journal import inside
 from laddertop.journal.names import keys_of, layer_of, short_of
 
 READ_AT_MOST = 1 << 20
@@ -253,7 +253,7 @@ class Sampled(_Event):
     """The fixed test items passed through the model."""
 
     type: Literal["sampled"] = "sampled"
-    file: str
+    file: str = Field(pattern=r"^samples/step-[0-9]{1,20}\.npz$")
     """File of images, relative to the run folder; see laddertop.journal.samples."""
     rows: list[str]
     """Names of the arrays in the file, in the order to show."""
@@ -263,8 +263,8 @@ class Checkpointed(_Event):
     """The training was saved."""
 
     type: Literal["checkpointed"] = "checkpointed"
-    file: str
-    """File, relative to the run folder."""
+    file: str = Field(pattern=r"^(step-[0-9]{1,20}(-[0-9a-f]{8})?|origin)\.ckpt$")
+    """File, relative to the run folder; never one that lies elsewhere."""
     sha256: str
     """Checksum of the file."""
     bytes: int
@@ -311,10 +311,15 @@ class EventWriter:
     """Appends events to a run's event file; the engine holds the only one."""
 
     def __init__(self, path: Path) -> None:
-        """Opens `path` for appending, and ends a line that a crash cut off."""
-        self._file = path.open("ab")
-        if path.stat().st_size and not _ends_with_newline(path):
-            self._file.write(b"\n")
+        """Opens `path` for appending, and ends a line that a crash cut off.
+
+        Raises ValueError when it is a link or no plain file.
+        """
+        self._file = inside.appending(path.parent, path.name)
+        if self._file.seek(0, 2):
+            self._file.seek(-1, 2)
+            if self._file.read(1) != b"\n":
+                self._file.write(b"\n")
 
     def append(self, event: Event) -> None:
         """Writes one event; readers see it at once. Raises OSError when the disk does not take it."""
@@ -356,7 +361,7 @@ class EventReader:
 
     def _read(self) -> Iterator[list[Event]]:
         try:
-            with open(self._path, "rb", opener=plain) as file:
+            with inside.reading(self._path.parent, self._path.name) as file:
                 file.seek(self._offset)
                 while data := file.read(READ_AT_MOST):
                     self._offset += len(data)
@@ -377,12 +382,6 @@ class EventReader:
 def unreadable(lines: int) -> str:
     """What to tell people of lines of an event file that could not be read."""
     return f"{lines} {'line' if lines == 1 else 'lines'} of events.jsonl could not be read"
-
-
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, 2)
-        return file.read(1) == b"\n"
 
 
 def as_json(record: BaseModel) -> Any:

@@ -11,7 +11,6 @@ Shape letters of the answers: N items, S steps, U units, C classes, L bins, G gr
 from __future__ import annotations
 
 import io
-import os
 import re
 import secrets
 import time
@@ -23,15 +22,16 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from laddertop.journal import inside
+from laddertop.journal.arrays import load_arrays
 from laddertop.journal.events import Record
-from laddertop.journal.files import read_plain, write_atomically
 
 OLD = 120.0
 """Seconds without a sign of whoever asked, after which a file of this protocol is kept no longer."""
 
 _NAME = r"[0-9]{20}-[0-9a-f]{6}\.(json|npz)"
-_OURS = re.compile(rf"{_NAME}|\.{_NAME}\.\w+")
-"""Names of questions and answers, and of what `write_atomically` has half written of one."""
+EXPLORE_FILE = re.compile(rf"{_NAME}|\.{_NAME}\.\w+")
+"""Names of questions and answers, and of what a write has half written of one."""
 
 Index = Annotated[int, Field(ge=0)]
 Items = Annotated[list[Index], Field(min_length=1, max_length=100)]
@@ -237,12 +237,12 @@ def question_from(tree: Mapping[str, object]) -> AnyQuestion:
 def ask(folder: Path, question: AnyQuestion, checkpoint: int | None = None) -> str:
     """Puts a question to the run in `folder`, or to its checkpoint of a step, and returns the question's id.
 
-    Raises OSError when it can't be written.
+    Raises OSError when it can't be written, ValueError when something else stands in its place.
     """
     identity = f"{time.time_ns():020d}-{secrets.token_hex(3)}"
     request = Request(id=identity, time=time.time(), question=question, checkpoint=checkpoint)
-    (folder / "explore").mkdir(exist_ok=True)
-    write_atomically(folder / "explore" / f"{identity}.json", request.model_dump_json().encode())
+    inside.make_folder(folder, "explore")
+    inside.write(folder, f"explore/{identity}.json", request.model_dump_json().encode())
     return identity
 
 
@@ -251,67 +251,69 @@ def answer_to(folder: Path, identity: str) -> Answer | None:
 
     Raises ValueError when the file is damaged.
     """
-    path = folder / "explore" / f"{identity}.npz"
+    name = f"explore/{identity}.npz"
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = load_arrays(folder, name)
         head = Head.model_validate_json(bytes(arrays.pop("head")))
     except FileNotFoundError:
         return None
     except Exception as error:  # zipfile, zlib, numpy and pydantic each raise their own kinds for a damaged file
-        raise ValueError(f"{path} is no readable answer: {error}") from None
-    path.unlink(missing_ok=True)
+        raise ValueError(f"{folder}/{name} is no readable answer: {error}") from None
+    inside.remove(folder, name)
     return Answer(head, arrays)
 
 
 def still_waiting(folder: Path, identity: str) -> bool:
     """Says that somebody still waits for the answer to a question; False when the question is gone."""
-    try:
-        os.utime(folder / "explore" / f"{identity}.json")
-    except FileNotFoundError:
-        return False
-    return True
+    return inside.renew(folder, f"explore/{identity}.json")
 
 
 def withdraw(folder: Path, identity: str) -> None:
     """Takes a question back, and its answer too."""
     for suffix in (".json", ".npz"):
-        (folder / "explore" / f"{identity}{suffix}").unlink(missing_ok=True)
+        inside.remove(folder, f"explore/{identity}{suffix}")
 
 
 def questions(folder: Path) -> list[tuple[Path, Request | str]]:
     """The questions in the order of asking: each file with its request, or with what is wrong with it.
 
     Empty when nobody ever asked. Files that nobody waits for any more are swept on the way; those of others stay.
+    Raises ValueError when the place for questions is a link.
     """
     found: list[tuple[Path, Request | str]] = []
     try:
-        with os.scandir(folder / "explore") as entries:
-            names = sorted(entry.name for entry in entries if _OURS.fullmatch(entry.name))
+        names = inside.names(folder, "explore", EXPLORE_FILE)
     except FileNotFoundError:
         return []
     for name in names:
-        path = folder / "explore" / name
+        file = f"explore/{name}"
         try:
-            if time.time() - path.stat().st_mtime > OLD:
-                path.unlink(missing_ok=True)
-            elif path.suffix == ".json" and name[0] != ".":
-                found.append((path, Request.model_validate_json(read_plain(path))))
+            there = inside.look(folder, file)
+            old = there is not None and time.time() - there.st_mtime > OLD
+            if name.endswith(".json") and name[0] != "." and not old:
+                found.append((folder / file, Request.model_validate_json(inside.read(folder, file))))
+            elif old or there is None:
+                inside.remove(folder, file)
         except FileNotFoundError:
             continue  # answered, read or withdrawn just now
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"] if part not in ("question", *KINDS))
-            found.append((path, f"{where}: {first['msg']}" if where else first["msg"]))
+            found.append((folder / file, f"{where}: {first['msg']}" if where else first["msg"]))
         except ValueError as error:
-            found.append((path, str(error)))
+            found.append((folder / file, str(error)))
         except OSError as error:
-            found.append((path, f"can't be read: {error.strerror}"))
+            found.append((folder / file, f"can't be read: {error.strerror}"))
     return found
+
+
+def answered(folder: Path, identity: str) -> None:
+    """Takes a question away that has its answer."""
+    inside.remove(folder, f"explore/{identity}.json")
 
 
 def write_answer(folder: Path, head: Head, arrays: dict[str, npt.NDArray[Any]]) -> None:
     """Writes an answer, head and arrays in one file. Raises OSError when the disk does not take it."""
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, head=np.frombuffer(head.model_dump_json().encode(), np.uint8), **arrays)
-    write_atomically(folder / "explore" / f"{head.id}.npz", buffer.getvalue())
+    inside.write(folder, f"explore/{head.id}.npz", buffer.getvalue())

@@ -1,15 +1,15 @@
-"""Where files go, and writing a small one so that nobody ever sees half of it."""
+"""Files of a user: what is kept between runs, writing a small one so that nobody ever sees half of it, and locks."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
-import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from laddertop.journal import inside
 
 
 def user_cache() -> Path:
@@ -17,53 +17,25 @@ def user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "laddertop"
 
 
-def plain(path: str, flags: int) -> int:
-    """An opener for `open`: a pipe or a device in somebody's folder must not make its reader wait.
-
-    Raises ValueError when `path` is no plain file.
-    """
-    descriptor = os.open(path, flags | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise ValueError(f"{path} is no plain file")
-    return descriptor
+def keep_for_user(path: Path, data: bytes) -> None:
+    """Writes a file of the user's cache, and makes its folders, for the user alone. Raises OSError when it can't."""
+    for folder in (user_cache().parent, user_cache(), path.parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_atomically(path, data)
 
 
-def read_plain(path: Path | str) -> bytes:
-    """What a plain file holds. Raises ValueError when it is none, OSError when it can't be read."""
-    with open(path, "rb", opener=plain) as file:
-        return file.read()
-
-
-def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Writes `data` to a temporary file beside `path` and renames it; `durable` also waits for the disk.
+def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Writes `data` under a temporary name beside `path` and renames it; nobody ever sees half of it.
 
     Raises OSError when the disk does not take it; then `path` is as it was.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    if durable:
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    inside.write(path.parent, path.name, data, mode=mode)
 
 
 def held(path: Path) -> bool:
     """Whether a process holds the lock on `path`, on this host or another one that shares the disk."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        descriptor = inside.open_file(path.parent, path.name)
     except FileNotFoundError:
         return False
     try:
@@ -78,8 +50,11 @@ def held(path: Path) -> bool:
 @contextlib.contextmanager
 def lock(path: Path) -> Iterator[bool]:
     """Holds the lock on `path`; the system lets go of it however the process dies. False: another process has it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = inside.open_file(path.parent, path.name, os.O_RDWR | os.O_CREAT)
     try:
+        # Who can open a file can lock it, and so keep an engine out.
+        with contextlib.suppress(PermissionError):
+            os.fchmod(descriptor, 0o600)
         yield _locked(descriptor)
     finally:
         os.close(descriptor)

@@ -13,14 +13,19 @@ import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
+from laddertop.journal import inside
 from laddertop.journal.events import Checkpointed
-from laddertop.journal.files import held, lock, read_plain, write_atomically
+from laddertop.journal.files import held, lock
 from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin, read_origin
 from laddertop.journal.spec import Spec, parse
 
 ARCHIVED = "archived"
 """An empty file in a run's folder that puts the run away: lists leave it out, and `last` never means it."""
+
+LOOK_BACK = 1 << 16
+"""Bytes of what was printed that are searched for an engine's last words."""
 
 LABELLED = "labelled.json"
 """Which training images carry labels, where not all do."""
@@ -56,6 +61,20 @@ class RunFolder:
         """What the engine and its libraries printed."""
         return self.path / "console.log"
 
+    def console(self) -> BinaryIO:
+        """The file of what is printed, opened for more. Raises ValueError when it is a link or no plain file."""
+        return inside.appending(self.path, "console.log")
+
+    def last_printed(self, since: int = 0) -> list[str]:
+        """The last lines that were printed, of those from byte `since` on, without empty ones.
+
+        Raises OSError when it can't be read, ValueError when it is a link or no plain file.
+        """
+        with inside.reading(self.path, "console.log") as file:
+            file.seek(max(since, file.seek(0, 2) - LOOK_BACK))
+            lines = file.read(LOOK_BACK).decode(errors="replace").split("\n")
+        return [line.rstrip() for line in lines if line.strip()]
+
     @property
     def spec(self) -> Spec:
         """What to train. Raises ValueError when the spec is missing or damaged."""
@@ -65,14 +84,14 @@ class RunFolder:
     def note(self) -> str:
         """The user's words about it, one line; empty when there are none, or none that can be read."""
         try:
-            return " ".join(read_plain(f"{self.path}/{NOTE}").decode(errors="replace").split())
+            return " ".join(inside.read(self.path, NOTE).decode(errors="replace").split())
         except (OSError, ValueError):
             return ""
 
     @property
     def archived(self) -> bool:
         """Whether a user put it away."""
-        return os.path.exists(f"{self.path}/{ARCHIVED}")
+        return inside.look(self.path, ARCHIVED) is not None
 
     @property
     def origin(self) -> Origin | None:
@@ -87,7 +106,7 @@ class RunFolder:
         """
         path = self.path / LABELLED
         try:
-            images = json.loads(read_plain(path))
+            images = json.loads(inside.read(self.path, LABELLED))
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
@@ -98,7 +117,7 @@ class RunFolder:
 
     def write_labelled(self, images: list[int]) -> None:
         """Records which training images carry labels."""
-        write_atomically(self.path / LABELLED, json.dumps(images).encode())
+        inside.write(self.path, LABELLED, json.dumps(images).encode())
 
     def checkpoints(self, recorded: list[Checkpointed]) -> list[Checkpointed]:
         """What the run can go on from, oldest first: its origin, and what it recorded as far as the files are there; of
@@ -108,7 +127,7 @@ class RunFolder:
         """
         origin = self.origin
         first = [origin.checkpoint] if origin and origin.checkpoint else []
-        there = [saved for saved in [*first, *recorded] if (self.path / saved.file).is_file()]
+        there = [saved for saved in [*first, *recorded] if inside.look(self.path, saved.file)]
         return list({saved.step: saved for saved in there}.values())
 
     def engine_alive(self) -> bool:
@@ -163,14 +182,14 @@ def create_run(
     if os.path.lexists(path):
         raise ValueError(f"there is a run {name} in {runs} already; take another --name")
     try:
-        making.mkdir(parents=True)
-        (making / "commands").mkdir()
-        (making / "samples").mkdir()
+        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in ("", "/commands", "/samples"):
+            inside.make_folder(runs, f"{making.name}{folder}")
         if checkpoint is not None:
-            write_atomically(making / ORIGIN_CHECKPOINT, checkpoint, durable=True)
+            inside.write(making, ORIGIN_CHECKPOINT, checkpoint, durable=True)
         if origin is not None:
-            write_atomically(making / "origin.json", origin.model_dump_json(indent=1).encode())
-        write_atomically(making / "spec.json", spec.model_dump_json(indent=1).encode())
+            inside.write(making, "origin.json", origin.model_dump_json(indent=1).encode())
+        inside.write(making, "spec.json", spec.model_dump_json(indent=1).encode())
         making.rename(path)
     except OSError as error:
         shutil.rmtree(making, ignore_errors=True)
@@ -184,7 +203,7 @@ def read_spec(path: Path) -> Spec:
     """The spec of the run in `path`. Raises ValueError when it is missing or damaged."""
     file = path / "spec.json"
     try:
-        tree = json.loads(file.read_bytes())
+        tree = json.loads(inside.read(path, "spec.json"))
     except FileNotFoundError:
         raise ValueError(f"{path} is no run folder: it has no spec.json; `laddertop runs` lists the runs") from None
     except (OSError, ValueError) as error:
@@ -205,8 +224,8 @@ def list_runs(runs: Path) -> list[RunFolder]:
     found = []
     for place in places:
         with contextlib.suppress(OSError):  # no run, or one that was deleted just now
-            made = os.stat(f"{place}/spec.json")
-            if stat.S_ISREG(made.st_mode):
+            made = os.lstat(f"{place}/spec.json")
+            if stat.S_ISREG(made.st_mode) or stat.S_ISLNK(made.st_mode):  # what can't be read is damaged, not absent
                 found.append((made.st_mtime_ns, os.path.basename(place), place))
     return [RunFolder(Path(place)) for _, _, place in sorted(found, reverse=True)]
 

@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
+from laddertop.journal import inside
 from laddertop.journal.events import Column
-from laddertop.journal.files import read_plain, write_atomically
 from laddertop.journal.metrics_overview import OverviewWriter
 
 
@@ -32,14 +32,26 @@ def record_type(columns: int) -> np.dtype[np.void]:
 
 
 @cache
-def segment_path(folder: Path, segment: int) -> Path:
-    """The metrics file of a segment, counted from 1."""
-    return folder / f"metrics-{segment:04d}.bin"
+def segment_name(segment: int) -> str:
+    """The name of the metrics file of a segment, counted from 1."""
+    return f"metrics-{segment:04d}.bin"
+
+
+def segment_size(folder: Path, segment: int) -> int | None:
+    """Bytes of a segment's metrics file; None when there is none. Raises ValueError when it is no plain file."""
+    try:
+        file = inside.open_file(folder, segment_name(segment))
+    except FileNotFoundError:
+        return None
+    try:
+        return os.fstat(file).st_size
+    finally:
+        os.close(file)
 
 
 def write_columns(folder: Path, columns: list[Column]) -> None:
     """Names the columns of a run's metrics; done once, before the first record."""
-    write_atomically(folder / "metrics.json", json.dumps([c.model_dump() for c in columns], indent=1).encode())
+    inside.write(folder, "metrics.json", json.dumps([c.model_dump() for c in columns], indent=1).encode())
 
 
 def read_columns(folder: Path) -> list[Column]:
@@ -58,7 +70,7 @@ def count_columns(folder: Path) -> int:
 def _named_columns(folder: Path) -> list[dict[str, Any]]:
     file = f"{folder}/metrics.json"
     try:
-        named = json.loads(read_plain(file))
+        named = json.loads(inside.read(folder, "metrics.json"))
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:
@@ -74,7 +86,7 @@ class MetricsWriter:
     def __init__(self, folder: Path, segment: int, columns: int) -> None:
         """Begins `segment` of the run in `folder`. Raises FileExistsError when it was begun before."""
         self._type = record_type(columns)
-        self._file = segment_path(folder, segment).open("xb")
+        self._file = inside.creating(folder, segment_name(segment))
         self._overview = OverviewWriter(folder, segment, columns)
 
     def append(self, steps: npt.ArrayLike, times: npt.ArrayLike, values: npt.ArrayLike) -> None:
@@ -131,15 +143,19 @@ class MetricsReader:
         width = record_type(len(self.columns))
         news = False
         number = max(1, len(self._segments))
-        while (bytes_ := _size(path := segment_path(self.folder, number))) is not None:
+        while (bytes_ := segment_size(self.folder, number)) is not None:
             size = bytes_ // width.itemsize
             known = len(self._segments[number - 1].records) if number <= len(self._segments) else 0
             if size > known or number > len(self._segments):
-                records = np.memmap(path, width, "r", shape=(size,)) if size else np.empty(0, width)
+                records = self._mapped(number, width, size) if size else np.empty(0, width)
                 self._segments[number - 1 : number] = [_Segment(number, records)]
                 news = news or size > known
             number += 1
         return news
+
+    def _mapped(self, number: int, width: np.dtype[np.void], size: int) -> npt.NDArray[np.void]:
+        with inside.reading(self.folder, segment_name(number)) as file:
+            return np.memmap(file, width, "r", shape=(size,))
 
     @property
     def steps(self) -> npt.NDArray[np.int64]:
@@ -172,7 +188,7 @@ class MetricsReader:
     def read(self, segment: int, begin: int, end: int) -> npt.NDArray[np.void]:
         """The records begin … end - 1 of a segment, read afresh, so that long runs don't fill the memory."""
         dtype = record_type(len(self.columns))
-        file = os.open(segment_path(self.folder, segment), os.O_RDONLY)
+        file = inside.open_file(self.folder, segment_name(segment))
         try:
             data = os.pread(file, max(end - begin, 0) * dtype.itemsize, begin * dtype.itemsize)
         finally:
@@ -238,11 +254,3 @@ def _position(records: npt.NDArray[np.void], step: int) -> int:
     if (at == len(records) or records["step"][at] >= step) and (at == 0 or records["step"][at - 1] < step):
         return at
     return bisect_left(range(len(records)), step, key=lambda i: int(records["step"][i]))
-
-
-def _size(path: Path) -> int | None:
-    """Bytes of a file; None when there is none, or no longer."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return None

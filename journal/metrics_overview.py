@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from laddertop.journal.files import plain
+from laddertop.journal import inside
 
 BLOCK = 256
 """Records of a block."""
@@ -29,9 +29,9 @@ def overview_type(columns: int) -> np.dtype[np.void]:
     return np.dtype([*fields, ("bad", "<u2", more)])
 
 
-def overview_path(folder: Path, segment: int) -> Path:
-    """The overview of a segment, counted from 1."""
-    return folder / f"metrics-{segment:04d}.overview"
+def overview_name(segment: int) -> str:
+    """The name of the overview of a segment, counted from 1."""
+    return f"metrics-{segment:04d}.overview"
 
 
 def gather(records: npt.NDArray[np.void], before: float, size: int = BLOCK) -> npt.NDArray[np.void]:
@@ -58,7 +58,9 @@ class OverviewWriter:
     """Writes the overview of a segment while its records are written."""
 
     def __init__(self, folder: Path, segment: int, columns: int) -> None:
-        self._file = overview_path(folder, segment).open("wb")
+        name = overview_name(segment)
+        inside.remove(folder, name)
+        self._file = inside.creating(folder, name)
         self._rest = np.empty(0, [("step", "<i8"), ("time", "<f8"), ("values", "<f4", (columns,))])
         self._before = float("nan")
 
@@ -84,7 +86,7 @@ class Overview:
     """Blocks that are gathered in one go at most, so that a run without overviews fills up before one's eyes."""
 
     def __init__(self, folder: Path, segment: int, columns: int) -> None:
-        self._path = overview_path(folder, segment)
+        self._folder, self._name = folder, overview_name(segment)
         self.blocks = np.empty(0, overview_type(columns))
         """The whole blocks so far [B]."""
 
@@ -107,7 +109,7 @@ class Overview:
             return
         width = self.blocks.dtype.itemsize
         try:
-            with open(self._path, "rb", opener=plain) as file:
+            with inside.reading(self._folder, self._name) as file:
                 file.seek(len(self.blocks) * width)
                 data = file.read(blocks * width)
         except FileNotFoundError:

@@ -11,8 +11,8 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from laddertop.journal import inside
 from laddertop.journal.events import Checkpointed, Commanded, Record
-from laddertop.journal.files import read_plain
 
 ORIGIN_CHECKPOINT = "origin.ckpt"
 """The copy of the checkpoint that a run begins with."""
@@ -47,7 +47,7 @@ def read_origin(folder: Path) -> Origin | None:
     """
     file = folder / "origin.json"
     try:
-        return Origin.model_validate_json(read_plain(file))
+        return Origin.model_validate_json(inside.read(folder, "origin.json"))
     except FileNotFoundError:
         return None
     except ValidationError as error:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from laddertop.journal.files import write_atomically
+from laddertop.journal import inside
+from laddertop.journal.arrays import load_arrays
 
 
 def write_samples(folder: Path, step: int, rows: dict[str, npt.NDArray[Any]]) -> str:
@@ -21,15 +22,14 @@ def write_samples(folder: Path, step: int, rows: dict[str, npt.NDArray[Any]]) ->
     name = f"samples/step-{step:09d}.npz"
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **rows)
-    write_atomically(folder / name, buffer.getvalue())
+    inside.make_folder(folder, "samples")
+    inside.write(folder, name, buffer.getvalue())
     return name
 
 
 def read_samples(folder: Path, name: str) -> dict[str, npt.NDArray[Any]]:
     """The arrays of one sampling, by name. Raises ValueError when the file is missing or damaged."""
-    path = folder / name
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {row: file[row] for row in file.files}
+        return load_arrays(folder, name)
     except Exception as error:  # zipfile, zlib and numpy each raise their own kinds for a damaged file
-        raise ValueError(f"samples/{path.name} is no readable sample file: {error}") from None
+        raise ValueError(f"{name} is no readable sample file: {error}") from None

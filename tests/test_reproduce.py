@@ -163,7 +163,10 @@ def test_what_is_reproduced_from_a_published_log_stands_beside_it_epoch_by_epoch
 
 def test_seconds_in_which_processes_were_stopped_are_no_training() -> None:
     started = RunStarted.model_construct(time=0.0, step=0)
-    samples = [Sampled(time=t, step=i, file="", rows=[]) for i, t in enumerate([*range(60, 1260, 60), 8460, 8520], 1)]
+    samples = [
+        Sampled(time=t, step=i, file=f"samples/step-{i}.npz", rows=[])
+        for i, t in enumerate([*range(60, 1260, 60), 8460, 8520], 1)
+    ]
     again = RunStarted.model_construct(time=99_000.0, step=22)
     assert training_seconds([started, *samples]) < 1320 + 4 * 8520 / 22
     assert training_seconds([started, *samples, again]) == training_seconds([started, *samples])

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from laddertop.journal.files import user_cache, write_atomically
+from laddertop.journal.files import keep_for_user, user_cache
 from laddertop.journal.sections import SETS
 
 Bytes = npt.NDArray[np.uint8]
@@ -159,8 +159,7 @@ def _omniglot(name: str, root: Path) -> Parts:
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, training=parts[0], labels=parts[1], test=parts[2], test_labels=parts[3])
     with contextlib.suppress(OSError):  # a cache that can't be written costs time and nothing else
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(cache, buffer.getvalue())
+        keep_for_user(cache, buffer.getvalue())
     return parts[0], parts[1], parts[2], parts[3]
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from laddertop.journal.files import user_cache, write_atomically
+from laddertop.journal.files import keep_for_user, user_cache
 
 SCALE = 55.0
 """Norm of an image after its contrast is normalised."""
@@ -77,6 +77,5 @@ def fit_whitening(pixels: npt.NDArray[Any]) -> Whitening:
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **{name: part.numpy() for name, part in found._asdict().items()})
     with contextlib.suppress(OSError):  # a cache that can't be written costs time and nothing else
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, buffer.getvalue())
+        keep_for_user(path, buffer.getvalue())
     return found

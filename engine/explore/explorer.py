@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
-from pathlib import Path
 
 import torch
 
 from laddertop.engine.explore.answers import Arrays, Subject, answer
-from laddertop.journal.explore import Head, Request, questions, write_answer
+from laddertop.journal.explore import Head, Request, answered, questions, write_answer
 from laddertop.journal.folder import RunFolder
 
 
@@ -32,12 +31,12 @@ class Explorer:
         for path, request in questions(self._run.path):
             if not to_a_checkpoint(request):
                 began = time.monotonic()
-                self.answer(path, request, step, None)
+                self.answer(path.stem, request, step, None)
                 self._not_before = 2 * time.monotonic() - began
                 break
 
-    def answer(self, path: Path, request: Request | str, step: int, checkpoint: str | None) -> None:
-        """Answers the question in `path` about the model at `step`, from a `checkpoint` or a training."""
+    def answer(self, identity: str, request: Request | str, step: int, checkpoint: str | None) -> None:
+        """Answers the question `identity` about the model at `step`, from a `checkpoint` or a training."""
         began = time.monotonic()
         arrays: Arrays = {}
         problem = ""
@@ -54,7 +53,7 @@ class Explorer:
             traceback.print_exc()
             problem = f"{type(error).__name__}: {error}; the traceback is in {self._run.console_path}"
         head = Head(
-            id=path.stem,
+            id=identity,
             kind="" if isinstance(request, str) else request.question.kind,
             step=step,
             checkpoint=checkpoint,
@@ -62,7 +61,7 @@ class Explorer:
             able=self._subject.able(),
             problem=problem,
         )
-        deliver(self._run, path, head, arrays)
+        deliver(self._run, head, arrays)
 
 
 def to_a_checkpoint(request: Request | str) -> bool:
@@ -70,12 +69,11 @@ def to_a_checkpoint(request: Request | str) -> bool:
     return isinstance(request, Request) and request.checkpoint is not None
 
 
-def deliver(run: RunFolder, path: Path, head: Head, arrays: Arrays) -> None:
+def deliver(run: RunFolder, head: Head, arrays: Arrays) -> None:
     """Writes an answer. A disk that takes none ends no training; whoever asked gives up by himself."""
     try:
         write_answer(run.path, head, arrays)
-        path.unlink(missing_ok=True)
-    except OSError as error:
+    except (ValueError, OSError) as error:
         print(f"laddertop: an answer could not be written: {error}", flush=True)
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+    with contextlib.suppress(ValueError, OSError):
+        answered(run.path, head.id)

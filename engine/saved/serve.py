@@ -23,7 +23,9 @@ def serve(run: RunFolder, idle: float) -> int:
     explorer: Explorer | None = None
     while time.monotonic() - last < idle:
         training = run.engine_alive()
-        waiting = [(path, request) for path, request in questions(run.path) if not training or to_a_checkpoint(request)]
+        waiting = [
+            (identity, request) for identity, request in questions(run.path) if not training or to_a_checkpoint(request)
+        ]
         if not waiting:
             time.sleep(LOOK)
             continue
@@ -38,8 +40,8 @@ def serve(run: RunFolder, idle: float) -> int:
         except (ValueError, OSError, RuntimeError) as error:
             saved = None  # a run that can't be opened, or a checkpoint that does not fit
             head = Head(id=path.stem, kind="", step=0, checkpoint=None, seconds=0, able=[], problem=str(error))
-            deliver(run, path, head, {})
+            deliver(run, head, {})
         else:
-            explorer.answer(path, request, saved.checkpoint.step, saved.checkpoint.file)
+            explorer.answer(path.stem, request, saved.checkpoint.step, saved.checkpoint.file)
         last = time.monotonic()
     return 0

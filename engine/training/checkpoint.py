@@ -12,9 +12,9 @@ import torch
 
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.optim import Adam
-from laddertop.journal.checkpoints import KEPT, content, way_out
+from laddertop.journal import inside
+from laddertop.journal.checkpoints import CHECKPOINT_FILE, KEPT, content, way_out
 from laddertop.journal.events import Checkpointed
-from laddertop.journal.files import write_atomically
 from laddertop.journal.state import RunState
 
 FORMAT = 1
@@ -36,7 +36,7 @@ def save(folder: Path, step: int, optimizer: Adam, controls: Controls, reason: s
     data = buffer.getvalue()
     checksum = hashlib.sha256(data).hexdigest()
     name = f"step-{step:09d}-{checksum[:8]}.ckpt"
-    write_atomically(folder / name, data, durable=True)
+    inside.write(folder, name, data, durable=True)
     return Checkpointed(step=step, file=name, sha256=checksum, bytes=len(data), reason=reason)
 
 
@@ -49,9 +49,9 @@ def prune(folder: Path, state: RunState, steps: set[int]) -> None:
     newest = {saved.step: saved.file for saved in state.checkpoints}
     present = {file for step, file in newest.items() if step in steps}
     thrown_away = {saved.file for saved in state.abandoned if not saved.diverged or saved.reason == "command"}
-    for path in [*folder.glob("step-*.ckpt"), *folder.glob(".step-*")]:
-        if path.name not in present | thrown_away and not path.with_name(path.name + KEPT).exists():
-            path.unlink()
+    for name in inside.names(folder, "", CHECKPOINT_FILE):
+        if name not in present | thrown_away and not inside.look(folder, name + KEPT):
+            inside.remove(folder, name)
 
 
 def load(folder: Path, recorded: Checkpointed) -> dict[str, Any]:

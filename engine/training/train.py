@@ -212,7 +212,7 @@ class Training:
             elif command.id not in self._answered:
                 # What a crashed engine answered and had no time to remove is not answered again.
                 self._carry_out(command, stop)
-            path.unlink(missing_ok=True)
+            commands.done(self.run.path, path)
             if self.back_to is not None:
                 break
         self.explorer.look(self.step)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from laddertop.journal import files
+from laddertop.journal import inside
 from laddertop.journal.actions import ACTIONS
 from laddertop.journal.commands import Command, pending, send, sender
 from laddertop.journal.files import write_atomically
@@ -36,10 +36,10 @@ def test_commands_come_back_in_the_order_they_were_sent(folder: Path) -> None:
 
 
 def test_a_command_that_the_disk_did_not_take_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "replace", full)
+    monkeypatch.setattr(inside.os, "replace", full)
     with pytest.raises(OSError, match="No space"):
         send(folder, 1, "pause", by="ann")
     assert list((folder / "commands").iterdir()) == []
@@ -103,10 +103,10 @@ def test_an_engine_never_sees_half_a_command_even_from_a_sender_that_is_killed(f
 def test_a_file_is_the_old_or_the_new_one_and_never_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "spec.json"
     write_atomically(path, b"old")
-    write_atomically(path, b"new", durable=True)
+    inside.write(tmp_path, path.name, b"new", durable=True)
     assert path.read_bytes() == b"new"
-    assert path.stat().st_mode & 0o777 == 0o644
-    monkeypatch.setattr(files.os, "replace", lambda *_: (_ for _ in ()).throw(OSError("gone")))
+    assert path.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setattr(inside.os, "replace", lambda *_, **__: (_ for _ in ()).throw(OSError("gone")))
     with pytest.raises(OSError, match="gone"):
         write_atomically(path, b"newer")
     assert [file.name for file in tmp_path.iterdir()] == ["spec.json"]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from laddertop.journal.events import Column
-from laddertop.journal.metrics import MetricsReader, MetricsWriter, segment_path, write_columns
+from laddertop.journal.metrics import MetricsReader, MetricsWriter, segment_name, write_columns
 from tests import PATIENCE
 
 COLUMNS = [Column(name=name, label=name, unit="") for name in ("total", "kl", "lr")]
@@ -52,7 +52,7 @@ def test_the_file_holds_the_numbers_that_were_written(tmp_path: Path) -> None:
     writer.append([1], [1e9 + 0.25], [[0.1, math.nan, math.inf]])
     writer.append([2, 3], [2.0, 3.0], [[1, 2, 3], [4, 5, -math.inf]])
     writer.close()
-    records = list(RECORD.iter_unpack(segment_path(tmp_path, 1).read_bytes()))
+    records = list(RECORD.iter_unpack((tmp_path / segment_name(1)).read_bytes()))
     assert [r[0] for r in records] == [1, 2, 3]
     assert records[0][1] == 1e9 + 0.25
     assert records[0][2] == struct.unpack("<f", struct.pack("<f", 0.1))[0]
@@ -63,7 +63,7 @@ def test_the_file_holds_the_numbers_that_were_written(tmp_path: Path) -> None:
 
 def test_the_reader_finds_the_numbers_of_a_file_that_somebody_else_wrote(tmp_path: Path) -> None:
     begin(tmp_path)
-    segment_path(tmp_path, 1).write_bytes(RECORD.pack(1, 10.5, 2, math.nan, 8) + RECORD.pack(2, 11.5, 3, 5, 9))
+    (tmp_path / segment_name(1)).write_bytes(RECORD.pack(1, 10.5, 2, math.nan, 8) + RECORD.pack(2, 11.5, 3, 5, 9))
     reader = MetricsReader(tmp_path)
     assert reader.poll()
     assert not reader.poll()
@@ -79,7 +79,7 @@ def test_the_reader_finds_the_numbers_of_a_file_that_somebody_else_wrote(tmp_pat
 
 def test_a_record_torn_at_any_byte_is_not_there_yet_and_then_whole(tmp_path: Path) -> None:
     begin(tmp_path)
-    path = segment_path(tmp_path, 1)
+    path = tmp_path / segment_name(1)
     first, last = RECORD.pack(1, 1, 1, 1, 1), RECORD.pack(2, 2, 2, 2, 2)
     for cut in range(RECORD.size):
         path.write_bytes(first + last[:cut])
@@ -174,7 +174,7 @@ while data:
 def test_a_reader_beside_a_writing_process_sees_whole_records_only_and_all_of_them(tmp_path: Path) -> None:
     begin(tmp_path)
     reader, told = MetricsReader(tmp_path), False
-    command = [sys.executable, "-c", WRITER, str(segment_path(tmp_path, 1))]
+    command = [sys.executable, "-c", WRITER, str(tmp_path / segment_name(1))]
     # The second half is written only once some of the first has been read.
     with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as writer:
         deadline = time.monotonic() + PATIENCE

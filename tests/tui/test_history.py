@@ -8,7 +8,7 @@ import pytest
 import laddertop.tui.watch.history
 from laddertop.journal.events import Column
 from laddertop.journal.metrics import MetricsReader, MetricsWriter, write_columns
-from laddertop.journal.metrics_overview import BLOCK, overview_path
+from laddertop.journal.metrics_overview import BLOCK, overview_name
 from laddertop.tui.draw.axis import BINS, XAxis
 from laddertop.tui.watch.history import THROUGHPUT, Curves, History, Wanted
 
@@ -160,7 +160,7 @@ def test_an_overview_that_is_missing_cut_off_or_behind_is_made_good(tmp_path) ->
     write(tmp_path, 1, 1, 12_345)
     wanted = Wanted(XAxis(0, 20_000), NS, 0.98, 1e9)
     whole = look(tmp_path)[1].all(wanted)
-    path = overview_path(tmp_path, 1)
+    path = tmp_path / overview_name(1)
     data = path.read_bytes()
     for kept in (0, 1, len(data) // 2, len(data) - 1):
         path.write_bytes(data[:kept])
@@ -176,7 +176,7 @@ def test_a_long_run_without_an_overview_fills_up_look_by_look(tmp_path, monkeypa
     write(tmp_path, 1, 1, 12_345)
     wanted = Wanted(XAxis(0, 20_000), NS, 0.98, 1e9)
     whole = look(tmp_path)[1].all(wanted)
-    overview_path(tmp_path, 1).unlink()
+    (tmp_path / overview_name(1)).unlink()
     monkeypatch.setattr("laddertop.journal.metrics_overview.Overview.GATHER_AT_ONCE", 10)
     history = look(tmp_path)[1]
     filled = []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from laddertop.journal import inside
 from laddertop.journal.events import Checkpointed
 from laddertop.journal.folder import RunFolder, create_run, list_runs
 from laddertop.journal.origin import Origin
@@ -52,18 +53,18 @@ def test_nobody_begins_to_train_a_run_while_it_is_put_away(
 ) -> None:
     run = create_run(tmp_path, DIGITS, "one")
     seen = []
-    real_rename, real_touch = Path.rename, Path.touch
+    real_rename, real_touch = Path.rename, inside.touch
 
     def rename(path: Path, target: Path) -> Path:
         seen.append(RunFolder(path).engine_alive())
         return real_rename(path, target)
 
-    def touch(path: Path) -> None:
-        seen.append(RunFolder(path.parent).engine_alive())
-        real_touch(path)
+    def touch(folder: Path, name: str) -> None:
+        seen.append(RunFolder(folder).engine_alive())
+        real_touch(folder, name)
 
     monkeypatch.setattr(Path, "rename", rename)
-    monkeypatch.setattr(Path, "touch", touch)
+    monkeypatch.setattr(inside, "touch", touch)
     {
         "rename": lambda: keeping.rename(run, "two"),
         "delete": lambda: keeping.delete(run),

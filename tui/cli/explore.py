@@ -45,7 +45,7 @@ def show(
         )
     answer = answered(find_run(runs_folder(runs), text), asked, timeout, step)
     if out is not None:
-        write_atomically(out, _npz(answer) if out.suffix == ".npz" else png(picture(answer)))
+        write_atomically(out, _npz(answer) if out.suffix == ".npz" else png(picture(answer)), mode=0o644)
     if as_json:
         shapes = {name: {"dtype": str(a.dtype), "shape": list(a.shape)} for name, a in answer.arrays.items()}
         head = events.as_json(answer.head)

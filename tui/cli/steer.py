@@ -26,7 +26,7 @@ from laddertop.journal.events import (
 )
 from laddertop.journal.folder import RunFolder, find_run, runs_folder
 from laddertop.journal.knobs import meant, value_of
-from laddertop.journal.metrics import segment_path
+from laddertop.journal.metrics import segment_size
 from laddertop.journal.state import RunState
 from laddertop.tui.cli.follow import change_in_words
 from laddertop.tui.cli.print import json_result, result
@@ -193,8 +193,7 @@ class _Dialogue:
         time.sleep(0.02)
 
     def _before_first_step(self) -> bool:
-        segment = segment_path(self._run.path, self.state.segment)
-        return not segment.is_file() or not segment.stat().st_size
+        return not segment_size(self._run.path, self.state.segment)
 
 
 def _plain(event: Event) -> dict[str, Any]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 
 from laddertop.journal.events import Evaluated, Event, Logged, RunEnded, Value
-from laddertop.journal.files import user_cache, write_atomically
+from laddertop.journal.files import keep_for_user, user_cache
 from laddertop.tui.dashboard.palette import THEMES
 from laddertop.tui.watch.wording import measure
 
@@ -32,8 +31,7 @@ class Kept:
         """Writes it down. A cache that can't be written is no reason to disturb anybody."""
         data = json.dumps({"theme": self.theme, "alerts": self.alerts}).encode()
         try:
-            os.makedirs(user_cache(), exist_ok=True)
-            write_atomically(user_cache() / "dashboard.json", data)
+            keep_for_user(user_cache() / "dashboard.json", data)
         except OSError:
             return
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from laddertop.journal.files import user_cache, write_atomically
+from laddertop.journal.files import keep_for_user, user_cache
 from laddertop.tui.draw.axis import UNITS, Unit
 from laddertop.tui.draw.scale import KINDS, PARTS, Kind, Part
 
@@ -54,8 +53,7 @@ def remember(kind: str, screen: Remembered) -> None:
     """Keep how the screen is left. A cache that can't be written is no reason to disturb anybody."""
     everything = _everything() | {kind: asdict(screen)}
     try:
-        os.makedirs(_file().parent, exist_ok=True)
-        write_atomically(_file(), json.dumps(everything, indent=1).encode())
+        keep_for_user(_file(), json.dumps(everything, indent=1).encode())
     except OSError:
         return
 

@@ -22,9 +22,6 @@ from laddertop.journal.state import RunState
 PACKAGES = Path(laddertop.__file__).resolve().parents[1]
 """The folder that the package is imported from."""
 
-LOOK_BACK = 1 << 16
-"""Bytes of a console that are searched for an engine's last words."""
-
 
 class EngineError(Exception):
     """The engine could not do what it was asked; says why, for people."""
@@ -87,8 +84,8 @@ class EngineProcess:
         self._ended_before = self.state.ended
         words = ["train", str(run.path.absolute()), *(["--foreground"] if foreground else [])]
         words += ["--back-to", str(back_to)] if back_to is not None else []
-        with run.console_path.open("ab") as console:
-            self._console_start = console.tell()
+        with run.console() as console:
+            self._console_start = console.seek(0, 2)
             self.process = subprocess.Popen(
                 command(*words),
                 stdin=subprocess.PIPE if foreground else subprocess.DEVNULL,
@@ -136,10 +133,7 @@ class EngineProcess:
             return self.state.ended.detail or self.state.ended.reason
         status = self.process.returncode
         how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-        with self.run.console_path.open("rb") as console:
-            console.seek(max(self._console_start, self.run.console_path.stat().st_size - LOOK_BACK))
-            lines = console.read().decode(errors="replace").split("\n")
-        words = next((line.strip() for line in reversed(lines) if line.strip()), "").removeprefix("laddertop: ")
+        words = "".join(self.run.last_printed(self._console_start)[-1:]).strip().removeprefix("laddertop: ")
         if not words:
             return f"the engine died without a word ({how})"
         return f"the engine died ({how}): {words}; all of it is in {self.run.console_path}"

@@ -68,7 +68,7 @@ class Asked:
             self.withdraw()
             raise EngineError(f"the process that answers died; what it said last is in {self._run.console_path}")
         self._starts += 1
-        with self._run.console_path.open("ab") as console:
+        with self._run.console() as console:
             self.process = subprocess.Popen(
                 command("explore", str(self._run.path.absolute())),
                 stdin=subprocess.DEVNULL,

@@ -11,9 +11,9 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from laddertop.journal import inside
 from laddertop.journal.checkpoints import KEPT, content, newest
 from laddertop.journal.events import EventReader
-from laddertop.journal.files import write_atomically
 from laddertop.journal.folder import ARCHIVED, NOTE, RunFolder, check_name, create_run
 from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin
@@ -38,7 +38,7 @@ def fork(
     taken = newest(saved) if step is None else next((one for one in saved if one.step == step), None)
     if taken is None and step is not None:
         thrown_away = (one for one in reversed(state.abandoned) if one.step == step)
-        taken = next((one for one in thrown_away if (run.path / one.file).is_file()), None)
+        taken = next((one for one in thrown_away if inside.look(run.path, one.file)), None)
     if taken is None:
         there = f"there are {', '.join(str(one.step) for one in saved)}" if saved else "there is none"
         raise ValueError(f"{run.name} has no checkpoint{'' if step is None else f' of step {step}'}; {there}")
@@ -49,8 +49,8 @@ def fork(
     begin = taken.model_copy(update={"file": ORIGIN_CHECKPOINT, "diverged": False})
     origin = Origin(kind="fork", run=run.name, folder=str(run.path.absolute()), checkpoint=begin)
     made = create_run(runs, spec, name, origin, content(run.path, taken))
-    with contextlib.suppress(OSError):  # a run that can only be read keeps nothing for others
-        (run.path / f"{taken.file}{KEPT}").touch()
+    with contextlib.suppress(ValueError, OSError):  # a run that can only be read keeps nothing for others
+        inside.touch(run.path, f"{taken.file}{KEPT}")
     return made
 
 
@@ -103,18 +103,18 @@ def write_note(run: RunFolder, text: str) -> None:
     """Keeps the user's words about a run; empty ones take the note away. Raises OSError when it can't be written."""
     line = " ".join(text.split())
     if line:
-        write_atomically(run.path / NOTE, f"{line}\n".encode())
+        inside.write(run.path, NOTE, f"{line}\n".encode())
     else:
-        (run.path / NOTE).unlink(missing_ok=True)
+        inside.remove(run.path, NOTE)
 
 
 def archive(run: RunFolder, away: bool) -> None:
     """Puts a run away, out of the list of runs, or takes it back. Raises ValueError when it is being trained."""
     if away:
         with _idle(run):
-            (run.path / ARCHIVED).touch()
+            inside.touch(run.path, ARCHIVED)
     else:
-        (run.path / ARCHIVED).unlink(missing_ok=True)
+        inside.remove(run.path, ARCHIVED)
 
 
 def delete(run: RunFolder) -> None:

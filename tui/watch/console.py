@@ -6,20 +6,14 @@ from laddertop.journal.folder import RunFolder
 
 LINES = 4
 """How many are shown at most."""
-LOOK_BACK = 1 << 12
-"""Bytes of the console that are searched for them."""
 
 
 def last_words(run: RunFolder) -> list[str]:
     """The last lines of a run's console that are not empty; none where there is no console."""
     try:
-        with run.console_path.open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(file.tell() - LOOK_BACK, 0))
-            lines = file.read().decode(errors="replace").split("\n")
-    except OSError:
+        return run.last_printed()[-LINES:]
+    except (ValueError, OSError):
         return []
-    return [line.rstrip() for line in lines if line.strip()][-LINES:]
 
 
 def why_gone(lines: list[str]) -> str:

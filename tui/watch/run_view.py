@@ -274,7 +274,7 @@ class RunView:
 
     def _made(self) -> float:
         try:
-            return (self.run.path / "spec.json").stat().st_mtime
+            return (self.run.path / "spec.json").lstat().st_mtime
         except OSError:
             return 0.0
 

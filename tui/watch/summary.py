@@ -12,7 +12,7 @@ import numpy as np
 
 from laddertop.journal.events import EventReader, as_json
 from laddertop.journal.folder import RunFolder
-from laddertop.journal.metrics import MetricsReader, segment_path
+from laddertop.journal.metrics import MetricsReader, segment_size
 from laddertop.journal.state import RunState
 
 
@@ -85,8 +85,7 @@ def _read(run: RunFolder) -> tuple[dict[str, Any], RunState, EventReader, Metric
 
 def last_step(run: RunFolder, state: RunState, metrics: MetricsReader) -> int:
     """Steps completed. Records older than the newest start don't count: a resume may be about to repeat them."""
-    segment = segment_path(run.path, state.segment)
-    if segment.is_file() and segment.stat().st_size:
+    if segment_size(run.path, state.segment):
         return max(state.step, metrics.last_step())
     return state.step
 

@@ -122,7 +122,7 @@ class Watcher:
     def _inbox(self) -> list[tuple[object, Command | str]]:
         try:
             return list(pending(self._run.path))
-        except FileNotFoundError:
+        except (ValueError, FileNotFoundError):  # one that is a link is nobody's inbox
             return []
 
     def _rows(self) -> np.ndarray | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from laddertop.journal.files import user_cache, write_atomically
+from laddertop.journal.files import keep_for_user, user_cache
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.views.run_row import Files, Measured, Over, RowReader
 
@@ -36,8 +36,7 @@ def keep(runs: Path, readers: Iterable[RowReader]) -> None:
     """Keep these runs, if they are over. A cache that can't be written is no reason to disturb anybody."""
     kept = {"format": FORMAT, "runs": [_packed(reader) for reader in readers if reader.over is not None]}
     try:
-        os.makedirs(_file(runs).parent, exist_ok=True)
-        write_atomically(_file(runs), json.dumps(kept).encode())
+        keep_for_user(_file(runs), json.dumps(kept).encode())
     except OSError:
         return
 

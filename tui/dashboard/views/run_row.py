@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from laddertop.journal import inside
 from laddertop.journal.events import EventReader
-from laddertop.journal.files import plain
 from laddertop.journal.folder import RunFolder
-from laddertop.journal.metrics import count_columns, record_type, segment_path
+from laddertop.journal.metrics import count_columns, record_type, segment_name, segment_size
 from laddertop.journal.state import STARTUP, RunState
 from laddertop.tui.watch.console import last_words, why_gone
 
@@ -178,7 +178,7 @@ class _Reading:
             self._width = record_type(columns).itemsize
         # No file stays open: a list may hold hundreds of runs.
         try:
-            file = plain(str(segment_path(row.run.path, segment)), os.O_RDONLY)
+            file = inside.open_file(row.run.path, segment_name(segment))
         except FileNotFoundError:
             return
         try:
@@ -194,20 +194,13 @@ class _Reading:
 
 
 def _files(run: RunFolder, segment: int) -> Files:
-    try:
-        metrics = os.stat(segment_path(run.path, segment)).st_size
-    except OSError:
-        metrics = 0
-    return Files(*_event_file(run), segment, metrics)
+    return Files(*_event_file(run), segment, segment_size(run.path, segment) or 0)
 
 
 def _event_file(run: RunFolder) -> tuple[int, int]:
     """Its size, and when it was last written to; zeros when there is none."""
-    try:
-        events = os.stat(f"{run.path}/events.jsonl")
-    except OSError:
-        return 0, 0
-    return events.st_size, events.st_mtime_ns
+    events = inside.look(run.path, "events.jsonl")
+    return (events.st_size, events.st_mtime_ns) if events else (0, 0)
 
 
 def _evaluation(state: RunState) -> Measured | None:

@@ -41,7 +41,7 @@ class RunsView:
         seen = {}
         for run in list_runs(self.runs):
             try:
-                spec = (run.path / "spec.json").stat()
+                spec = (run.path / "spec.json").lstat()
             except OSError:
                 # Deleted a moment ago.
                 continue

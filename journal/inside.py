@@ -1,0 +1,180 @@
+"""The files of a run's folder, and nothing beyond it.
+
+A run may come from a stranger, and what lies in its folder may be a link to somewhere else. So every file in it is
+opened by its name below a handle of the folder, and nothing on the way is followed: a link, a pipe or a device in the
+place of a file, and a link in the place of a folder, are refused in a sentence that names them. The folder itself is
+where the user says, link or not. What is made is for its user alone, whatever the umask.
+
+A `name` is relative to the folder, its parts separated by slashes. ValueError: something else lies there than ours;
+OSError: the disk, as ever, with the whole path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+SMALL = 16 << 20
+"""Bytes of a file that is small by nature: a spec, a command, a question, the names of columns."""
+
+LARGE = 1 << 30
+"""Bytes of an answer or a file of samples."""
+
+
+def open_file(folder: Path | str, name: str, flags: int = os.O_RDONLY) -> int:
+    """A descriptor of the plain file `name` in `folder`; never waits for a pipe.
+
+    What is written into a file in place must have no second name, which would lie outside.
+    """
+    with _place(folder, name) as (at, last):
+        descriptor = _open(at, last, flags | os.O_NONBLOCK, f"{folder}/{name}")
+    found = os.fstat(descriptor)
+    problem = ""
+    if not stat.S_ISREG(found.st_mode):
+        problem = "is no plain file"
+    elif flags & os.O_APPEND and found.st_nlink > 1:
+        problem = "has a second name, a hard link: what is written to it would be written there, too"
+    if problem:
+        os.close(descriptor)
+        raise ValueError(f"{folder}/{name} {problem}")
+    return descriptor
+
+
+def reading(folder: Path | str, name: str) -> BinaryIO:
+    """The plain file `name` in `folder`, opened for reading."""
+    return os.fdopen(open_file(folder, name), "rb")
+
+
+def appending(folder: Path | str, name: str) -> BinaryIO:
+    """The plain file `name` in `folder`, made if need be, opened for appending and for reading."""
+    return os.fdopen(open_file(folder, name, os.O_RDWR | os.O_APPEND | os.O_CREAT), "a+b")
+
+
+def creating(folder: Path | str, name: str) -> BinaryIO:
+    """A new file `name` in `folder`. Raises FileExistsError when there is one."""
+    return os.fdopen(open_file(folder, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb")
+
+
+def read(folder: Path | str, name: str, at_most: int = SMALL) -> bytes:
+    """What the file `name` in `folder` holds. Raises ValueError when it holds more than `at_most` bytes."""
+    with reading(folder, name) as file:
+        if os.fstat(file.fileno()).st_size > at_most or len(data := file.read(at_most + 1)) > at_most:
+            raise ValueError(f"{folder}/{name} is too large for what it is: more than {at_most >> 20} MiB")
+        return data
+
+
+def write(folder: Path | str, name: str, data: bytes, *, durable: bool = False, mode: int = 0o600) -> None:
+    """Writes `data` under a temporary name beside `name` and renames it; `durable` also waits for the disk.
+
+    Raises OSError when the disk does not take it; then `name` is as it was.
+    """
+    with _place(folder, name) as (at, last):
+        temporary = f".{last}.{secrets.token_hex(4)}"
+        descriptor = _open(at, temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, f"{folder}/{name}")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                os.fchmod(descriptor, mode)
+                file.write(data)
+                if durable:
+                    file.flush()
+                    os.fsync(descriptor)
+            os.replace(temporary, last, src_dir_fd=at, dst_dir_fd=at)
+        except BaseException:
+            os.unlink(temporary, dir_fd=at)
+            raise
+        if durable:
+            os.fsync(at)
+
+
+def remove(folder: Path | str, name: str) -> None:
+    """Removes the file `name` from `folder`, or the link itself that stands there; nothing if there is none."""
+    with contextlib.suppress(FileNotFoundError), _place(folder, name) as (at, last):
+        os.unlink(last, dir_fd=at)
+
+
+def touch(folder: Path | str, name: str) -> None:
+    """An empty file `name` in `folder`, if there is none."""
+    os.close(open_file(folder, name, os.O_WRONLY | os.O_CREAT))
+
+
+def renew(folder: Path | str, name: str) -> bool:
+    """Makes the file `name` in `folder` as if written now; false when there is none."""
+    try:
+        with _place(folder, name) as (at, last):
+            os.utime(last, dir_fd=at, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def make_folder(folder: Path | str, name: str) -> None:
+    """The folder `name` in `folder`, if it is not there."""
+    with _place(folder, name) as (at, last), contextlib.suppress(FileExistsError):
+        os.mkdir(last, 0o700, dir_fd=at)
+        os.chmod(last, 0o700, dir_fd=at)
+
+
+def look(folder: Path | str, name: str) -> os.stat_result | None:
+    """What the plain file `name` in `folder` looks like from outside; None when there is none, or something else."""
+    try:
+        with _place(folder, name) as (at, last):
+            found = os.stat(last, dir_fd=at, follow_symlinks=False)
+    except (OSError, ValueError):
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
+def names(folder: Path | str, inner: str, form: re.Pattern[str]) -> list[str]:
+    """The sorted names of the given form in `folder`, or in a folder `inner` of it, that are no folders.
+
+    Raises FileNotFoundError when there is no such folder.
+    """
+    with _place(folder, f"{inner}/-" if inner else "-") as (at, _), os.scandir(at) as entries:
+        return sorted(e.name for e in entries if form.fullmatch(e.name) and not e.is_dir(follow_symlinks=False))
+
+
+@contextlib.contextmanager
+def _place(folder: Path | str, name: str) -> Iterator[tuple[int, str]]:
+    """A handle of the folder that holds `name`, and the last part of the name."""
+    *above, last = name.split("/")
+    if not {"", ".", ".."}.isdisjoint((*above, last)):
+        raise ValueError(f"{name!r} names nothing in the folder of a run")
+    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    shown = str(folder)
+    try:
+        for part in above:
+            shown += f"/{part}"
+            inner = _open(at, part, os.O_RDONLY | os.O_DIRECTORY, shown)
+            os.close(at)
+            at = inner
+        yield at, last
+    except OSError as error:
+        if error.errno is None:
+            raise
+        # Below a handle the system knows a part of the path only.
+        raise OSError(error.errno, error.strerror, f"{folder}/{name}") from None
+    finally:
+        os.close(at)
+
+
+def _open(at: int, name: str, flags: int, shown: str) -> int:
+    try:
+        return os.open(name, flags | os.O_NOFOLLOW, 0o600, dir_fd=at)
+    except OSError as error:
+        if error.errno in (errno.ENXIO, errno.EISDIR):
+            raise ValueError(f"{shown} is no plain file") from None
+        # A link is one error in the place of a file, another in that of a folder, and on some systems a third one.
+        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK):
+            link = os.path.islink(shown)
+            raise ValueError(f"{shown} is {_A_LINK if link else 'no folder'}") from None
+        raise
+
+
+_A_LINK = "a link, and nothing is followed out of the folder of a run"

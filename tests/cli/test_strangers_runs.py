@@ -1,0 +1,158 @@
+"""A stranger's run folder is safe to look at, and to do anything with: what is behind its links stays as it is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from laddertop.journal.events import Checkpointed, EventWriter
+from tests.processes import Laddertop
+
+OLD = time.time() - 10_000
+
+LOOK: tuple[list[str], ...] = (["runs"], ["show", "RUN"])
+ASK: tuple[list[str], ...] = (["sample", "RUN", "--out", "picture.png"], ["eval", "RUN"])
+TRAIN: tuple[list[str], ...] = (
+    ["fork", "RUN", "--steps", "60", "--name", "RUN-fork"],
+    ["resume", "RUN"],
+    ["rollback", "RUN", "--step", "0"],
+)
+KEEP: tuple[list[str], ...] = (
+    ["note", "RUN", "words"],
+    ["archive", "RUN"],
+    ["rename", "RUN", "RUN-renamed"],
+    ["delete", "RUN", "--yes"],
+)
+
+LINKS = {
+    "explore": ("folder", (*LOOK, *ASK, *TRAIN, *KEEP)),
+    "commands": ("folder", (*LOOK, *TRAIN[1:2], ["stop", "RUN"], *KEEP)),
+    "samples": ("folder", (*LOOK, *TRAIN[1:], *KEEP)),
+    "events.jsonl": ("bashrc", (*LOOK, *ASK, *TRAIN, *KEEP)),
+    "metrics.json": ("secret.json", (*LOOK, *TRAIN[1:2])),
+    "metrics-0001.bin": ("secret", (*LOOK, *TRAIN[1:2])),
+    "metrics-0002.overview": ("secret", TRAIN[1:2]),
+    "console.log": ("bashrc", (*LOOK, *ASK[:1], *TRAIN[1:2])),
+    "engine.lock": ("nothing-yet", (*LOOK, *TRAIN[1:2], *KEEP)),
+    "explorer.lock": ("nothing-yet", ASK[:1]),
+    "note.txt": ("secret", (*LOOK, *KEEP)),
+    "archived": ("nothing-yet", KEEP),
+    "origin.json": ("secret.json", (*LOOK, *TRAIN[1:2])),
+    "labelled.json": ("secret.json", TRAIN[1:2]),
+    "spec.json": ("secret.json", (*LOOK, *KEEP)),
+}
+"""What stands in a run's folder as a link, what it leads to, and what is then tried."""
+
+SILENT = ("metrics-0002.overview", "labelled.json", "note.txt")
+"""Of these the ones that are replaced, or are no loss: nobody has to be told."""
+
+
+@pytest.fixture(scope="module")
+def trained(laddertop: Laddertop) -> Path:
+    """A run that has something left to do: its engine is gone before the end."""
+    done = laddertop("train", "tiny.toml", "--name", "sound", "--steps", "20")
+    assert done.returncode == 0, done.stderr
+    path = laddertop.runs / "sound"
+    *happened, _ended = (path / "events.jsonl").read_text().splitlines(keepends=True)
+    (path / "events.jsonl").write_text("".join(happened))
+    (path / "spec.json").write_text((path / "spec.json").read_text().replace('"steps": 20,', '"steps": 40,'))
+    return path
+
+
+@pytest.fixture
+def outside(laddertop: Laddertop) -> Path:
+    """A user's own files, old ones, beside the runs."""
+    folder = laddertop.cwd / "outside"
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "folder").mkdir(parents=True)
+    for name in ("secret", "bashrc", "folder/thesis.json", "folder/old.npz", "folder/00000000000000000000-abcdef.json"):
+        (folder / name).write_text(f"this is {name}\n")
+    (folder / "secret.json").write_text('[{"name": "secret"}]')
+    (folder / "folder" / "step-000000010-0123abcd.ckpt").write_text("weights")
+    for path in folder.rglob("*"):
+        os.utime(path, (OLD, OLD))
+    return folder
+
+
+def state_of(folder: Path) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for path in sorted(folder.rglob("*")):
+        told = path.lstat()
+        content = path.read_bytes() if path.is_file() else b""
+        found[str(path)] = (content, told.st_mtime_ns, told.st_mode, told.st_uid, told.st_nlink)
+    return found
+
+
+def strange(laddertop: Laddertop, trained: Path, name: str) -> Path:
+    path = laddertop.runs / name
+    shutil.copytree(trained, path)
+    return path
+
+
+def link(path: Path, outside: Path, name: str) -> None:
+    place = path / name
+    if place.is_dir():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
+    place.symlink_to(outside / LINKS[name][0])
+
+
+def said_in_a_sentence(done: subprocess.CompletedProcess[str]) -> None:
+    assert "Traceback" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_no_command_follows_a_link_out_of_a_run(laddertop: Laddertop, trained: Path, outside: Path, name: str) -> None:
+    run = f"linked-{name.replace('.', '-')}"
+    link(strange(laddertop, trained, run), outside, name)
+    before = state_of(outside)
+    refused = ""
+    for words in LINKS[name][1]:
+        done = laddertop(*(word.replace("RUN", run) for word in words))
+        said_in_a_sentence(done)
+        assert state_of(outside) == before, f"{words[0]} with {name} linked"
+        assert "secret" not in done.stdout.replace(str(outside), "")
+        refused += done.stderr + done.stdout
+    assert name in SILENT or f"{name} is a link" in refused.replace("\n", "")
+
+
+def test_a_checkpoint_is_of_the_run_that_names_it(laddertop: Laddertop, trained: Path, outside: Path) -> None:
+    secret = (outside / "secret").read_bytes()
+    for number, file in enumerate(("../../outside/secret", str(outside / "secret"), "step-000000020-deadbeef.ckpt")):
+        run = f"thief-{number}"
+        path = strange(laddertop, trained, run)
+        named = {"step": 20, "sha256": sha256(secret).hexdigest(), "bytes": len(secret), "reason": "end"}
+        with EventWriter(path / "events.jsonl") as events:
+            events.append(Checkpointed.model_construct(**named, file=file, time=0.0, type="checkpointed"))
+        for old in path.glob("step-*.ckpt"):
+            old.unlink()
+        if file.startswith("step-"):
+            (path / file).symlink_to(outside / "secret")
+        for words in (["fork", run, "--steps", "40", "--name", f"{run}-fork"], ["eval", run], ["resume", run]):
+            done = laddertop(*words)
+            said_in_a_sentence(done)
+            assert done.returncode
+        assert not (laddertop.runs / f"{run}-fork").exists()
+        assert "no checkpoint" in done.stderr or "nothing" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "console.log"])
+def test_nothing_is_written_to_a_file_that_has_a_name_elsewhere(
+    laddertop: Laddertop, trained: Path, outside: Path, name: str
+) -> None:
+    run = f"hard-{name.partition('.')[0]}"
+    path = strange(laddertop, trained, run)
+    (path / name).unlink()
+    os.link(outside / "bashrc", path / name)
+    before = state_of(outside)
+    done = laddertop("rollback", run, "--step", "0")
+    said_in_a_sentence(done)
+    assert state_of(outside) == before
+    assert "has a second name, a hard link" in done.stderr
