@@ -345,7 +345,7 @@ def _knobs(names: list[str], noise: list[float], denoising: dict[int, float]) ->
             f"noise.std.{i}",
             f"σ {i} {names[i]}",
             short="σ",
-            keys="-+",
+            keys="<>",
             value=std,
             high=10,
             factor=1.25,

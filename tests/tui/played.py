@@ -290,7 +290,7 @@ class PlayedEngine:
                 )
                 for i in layers
             ]
-            shared += [knob(f"noise.std.{i}", 0.3, "σ", "-+", factor=1.1) for i in layers]
+            shared += [knob(f"noise.std.{i}", 0.3, "σ", "<>", factor=1.1) for i in layers]
             shared += [
                 knob(f"lambda.{i}", v, "λ", "yY", factor=2.0, high=1e6) for i, v in enumerate(spec.model.denoising)
             ]
@@ -299,10 +299,10 @@ class PlayedEngine:
                 Term(name="reconstruction", label="reconstruction", unit=NATS, weight=None),
                 Term(name="kl", label="KL q(z|x) ‖ p(z)", unit=NATS, weight="beta"),
             ]
-            shared += [knob("noise.level", 0.05, "level", "-+", factor=1.1, high=1.0), knob("beta", 1.0, "β", "bB")]
+            shared += [knob("noise.level", 0.05, "level", "<>", factor=1.1, high=1.0), knob("beta", 1.0, "β", "bB")]
         else:
             terms = [Term(name="reconstruction", label="reconstruction", unit=NATS, weight=None)]
-            shared += [knob("noise.level", 0.25, "level", "-+", factor=1.1, high=1.0)]
+            shared += [knob("noise.level", 0.25, "level", "<>", factor=1.1, high=1.0)]
         return terms, shared
 
 

@@ -83,7 +83,7 @@ async def test_zoom_and_pan_go_where_they_say_and_home_shows_all_again(engine: P
     async with opened(engine.run.path) as pilot:
         await until(pilot, lambda: axis_of(pilot)[1] > 2000, "the whole run")
         whole = axis_of(pilot)
-        await pilot.press("up", "up")
+        await pilot.press("plus", "plus")
         await until(pilot, lambda: axis_of(pilot)[1] - axis_of(pilot)[0] < whole[1] / 2, "the end")
         assert axis_of(pilot)[0] < 2000 <= axis_of(pilot)[1]
         assert "following the end" in screen_text(pilot.app)

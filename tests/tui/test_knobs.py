@@ -15,7 +15,8 @@ from laddertop.tui.cli.steer import parse_changes
 from laddertop.tui.dashboard.knob_keys import knob_keys, usable_keys
 from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.watch.wording import changes_in_words
-from tests.engine.conftest import Bench, small_spec
+from tests.engine.conftest import Bench
+from tests.kinds import small_spec
 from tests.tui.conftest import Until, started
 from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
@@ -55,13 +56,11 @@ async def test_a_knob_that_is_declared_has_its_key_name_and_value_on_the_screen_
         assert parse_changes(["dropout.rate=0.5"], Eyes(engine.run).view.state.knobs) == {"dropout.rate": 0.5}
 
 
-async def test_weights_and_clipping_have_controls_and_shift_is_not_needed_for_plus(
-    engine: PlayedEngine, until: Until
-) -> None:
+async def test_weights_and_clipping_have_controls(engine: PlayedEngine, until: Until) -> None:
     async with opened(engine.run.path) as pilot:
         await until(pilot, lambda: "yY λ 0.1–1 000" in screen_text(pilot.app), "λ")
         assert "{} clip 0" in screen_text(pilot.app)
-        for key, names in (("Y", "lambda"), ("equals_sign", "noise.std"), ("plus", "noise.std")):
+        for key, names in (("Y", "lambda"), ("<", "noise.std"), (">", "noise.std")):
             await pilot.press(key)
             (command,) = engine.answer()
             assert list(command.changes) == [f"{names}.{i}" for i in range(7)]
@@ -82,7 +81,7 @@ def test_no_key_that_a_model_declares_is_another_ones(kind: str) -> None:
 def test_the_noise_keys_of_a_chain_turn_its_probability_alone_and_its_hidden_noise_has_its_own() -> None:
     knobs = declared("gsn")
     turned = {key.key: [knobs[name].unit for name in members(key.group, knobs)] for key in knob_keys(knobs)}
-    assert turned["+"] == turned["-"] == ["probability per pixel"]
+    assert turned["<"] == turned[">"] == ["probability per pixel"]
     assert turned["("] == turned[")"] == ["standard deviation"]
 
 
@@ -112,6 +111,6 @@ def test_a_journal_of_before_knobs_declared_keys_reads_and_shows_as_it_did() -> 
     assert isinstance(begun, RunStarted)
     knobs = {one.name: one for one in begun.knobs}
     assert usable_keys(knobs) == {
-        "noise": "n", "noise.level": "-+", "warmup": "w", "warmup.hold": "h", "lr": "[]", "beta": "bB",
+        "noise": "n", "noise.level": "<>", "warmup": "w", "warmup.hold": "h", "lr": "[]", "beta": "bB",
     }  # fmt: skip
     assert changes_in_words({"beta": 2.0, "warmup.steps": 10.0}, knobs) == "β 2, warmup.steps 10"

@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 from laddertop.journal.explore import Codes, Interpolate, Layers, Traverse
 from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.pace import in_sight
 from laddertop.tui.dashboard.screens.explore import ExploreScreen
 from laddertop.tui.dashboard.screens.latent import LatentScreen
 from laddertop.tui.dashboard.screens.layers import LayersScreen
@@ -102,10 +103,10 @@ async def test_the_run_below_is_drawn_only_where_it_is_in_sight_and_then_with_ac
     async with visit(engine, until, "layers") as at:
         run = at.pilot.app.screen_stack[1]
         assert isinstance(run, RunScreen)
-        assert not run._pace.in_sight(run)
+        assert not in_sight(run)
         await at.pilot.press("escape", "question_mark")
         await at.until(lambda: run.app.screen.is_modal, "the help")
-        assert run._pace.in_sight(run)
+        assert in_sight(run)
         run._pace._waiting_since = time.monotonic()
         run.app.post_message(CursorPosition(1, 1))
         await at.until(lambda: run._pace.free(), "the terminal's answer")

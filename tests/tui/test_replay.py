@@ -178,10 +178,10 @@ async def test_the_screen_plays_seeks_and_asks_nothing_of_the_run(run: RunFolder
         await pilot.press("1")
         await until(pilot, lambda: screen.view.step < 600 and not screen.view.markers, "back, before the intervention")
         assert "noise ● on" in screen_text(app)
-        await pilot.press("plus", "plus", "plus", "space")
+        await pilot.press(*[">"] * 3, "space")
         await until(pilot, lambda: "✓ finished" in screen_text(app), "the end")
         await until(pilot, lambda: "‖ replay" in screen_text(app), "it stands")
-        await pilot.press("minus", "minus", "minus", "minus", "minus", "space")
+        await pilot.press(*["<"] * 5, "space")
         await until(pilot, lambda: "▶ replay" in screen_text(app), "from the beginning")
 
 
@@ -217,7 +217,7 @@ async def test_a_look_that_was_under_way_when_the_user_went_back_shows_nothing_o
 async def test_every_key_of_a_run_leaves_the_folder_of_a_replay_as_it_is(run: RunFolder, until: Until) -> None:
     before = {file: file.stat().st_mtime_ns for file in run.path.rglob("*")}
     keys = [b.key.split(",")[0] for b in LiveScreen.BINDINGS if isinstance(b, Binding) and "app." not in b.action]
-    keys += [*"nwhyYbB", "minus", "plus", "left_curly_bracket"]  # those of the knobs
+    keys += [*"nwhyYbB<>", "left_curly_bracket"]  # those of the knobs
     app = LaddertopApp(run.path.parent, run.path, replay=True)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: "replay" in screen_text(app), "the replay")

@@ -89,7 +89,7 @@ async def test_a_fork_that_copies_a_large_checkpoint(run: Path, until: Until, mo
     ("deed", "keys", "told"),
     [
         ("delete", ["x", "y"], "deleting ended"),
-        ("rename", ["r", "end", "2", "enter"], "renaming ended"),
+        ("rename", ["E", "end", "2", "enter"], "renaming ended"),
         ("archive", ["a"], "archiving ended"),
         ("write_note", ["t", "n", "enter"], "keeping the note about ended"),
     ],

@@ -44,8 +44,8 @@ KEYS: list[tuple[str, str, dict[str, float]]] = [
     ("h", "set", {"warmup.hold": 1.0}),
     ("left_square_bracket", "set", {"lr": 0.001333333}),
     ("right_square_bracket", "set", {"lr": 0.002}),
-    ("minus", "set", {f"noise.std.{i}": 0.2727273 for i in range(7)}),
-    ("plus", "set", {f"noise.std.{i}": 0.3 for i in range(7)}),
+    ("less_than_sign", "set", {f"noise.std.{i}": 0.2727273 for i in range(7)}),
+    ("greater_than_sign", "set", {f"noise.std.{i}": 0.3 for i in range(7)}),
     ("c", "checkpoint", {}),
     ("e", "evaluate", {}),
     ("s", "sample", {}),
@@ -111,7 +111,7 @@ async def test_a_second_press_takes_the_pause_back(engine: PlayedEngine) -> None
         assert [c.action for c in inbox(engine.run.path)] == ["pause", "continue", "pause"]
 
 
-@pytest.mark.parametrize("key", ["n", "plus", "space", "R"])
+@pytest.mark.parametrize("key", ["n", "greater_than_sign", "space", "R"])
 async def test_an_engine_that_is_still_starting_gets_no_command(tmp_path: Path, until: Until, key: str) -> None:
     run = PlayedEngine.new(tmp_path).run
     app = LaddertopApp(tmp_path, run.path)

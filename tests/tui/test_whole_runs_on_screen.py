@@ -72,10 +72,10 @@ async def test_a_run_is_renamed_noted_archived_and_deleted(runs: Path, until: Un
     app = LaddertopApp(runs)
     async with app.run_test(size=(120, 30)) as pilot:
         await until(pilot, lambda: len(names(app)) == 3, "the runs")
-        await pilot.press("r", "end", *"-est", "enter")
+        await pilot.press("E", "end", *"-est", "enter")
         await until(pilot, lambda: "young-est" in names(app) and (runs / "young-est").is_dir(), "the new name")
         assert app.screen.query_one(RunsTable).selected.name == "young-est"  # type: ignore[union-attr]
-        await pilot.press("t", *"[bold]mine", "enter")
+        await pilot.press("N", *"[bold]mine", "enter")
         await until(pilot, lambda: "[bold]mine" in screen_text(app), "the note")
         await pilot.press("a")
         await until(pilot, lambda: names(app) == ["half", "best"], "it is away")

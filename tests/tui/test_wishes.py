@@ -29,7 +29,7 @@ async def test_a_dashboard_that_only_looks_sends_nothing_and_says_so(engine: Pla
     app = LaddertopApp(runs, engine.run.path, read_only=True)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: "read-only" in screen_text(app), "the words in the status bar")
-        for key in ("B", "u", "w", "space", "c", "e", "s", "plus", "left_square_bracket", "n"):
+        for key in ("B", "u", "w", "space", "c", "e", "s", ">", "left_square_bracket", "n"):
             await pilot.press(key)
         await until(pilot, lambda: "only looks: it was opened with --read-only" in screen_text(app), "the sentence")
         await pilot.press("S", "y", "f", "Z", "R")
@@ -40,7 +40,7 @@ async def test_a_dashboard_that_only_looks_sends_nothing_and_says_so(engine: Pla
         await until(pilot, lambda: "played" in screen_text(app) and "read-only" in screen_text(app), "the words again")
         engine.__exit__(None, None, None)
         before = sorted(runs.iterdir())
-        await pilot.press("a", "R", "n", "x", "y", "t", *"words", "enter", "r", *"new", "enter")
+        await pilot.press("a", "R", "n", "x", "y", "N", *"words", "enter", "E", *"new", "enter")
         await until(pilot, lambda: "only looks" in screen_text(app), "the sentence")
         assert sorted(path for path in runs.iterdir() if path.name != ".cache") == [
             path for path in before if path.name != ".cache"
@@ -80,7 +80,7 @@ async def test_no_screen_of_a_dashboard_that_only_looks_writes_into_a_run(
             bindings = [binding for binding in looking.BINDINGS if isinstance(binding, Binding)]
             leaving = ("app.", "dismiss", "help")
             keys = [b.key.split(",")[0] for b in bindings if not b.action.startswith(leaving)]
-            for pressed in [*keys, *"nwhyY", "minus", "plus", "right_square_bracket"]:
+            for pressed in [*keys, *"nwhyY<>", "right_square_bracket"]:
                 await pilot.press(pressed)
                 while app.screen is not looking and len(app.screen_stack) > 1 + bool(key):
                     await pilot.press("escape")
@@ -219,7 +219,7 @@ async def test_a_replay_calls_nobody(engine: PlayedEngine, until: Until, monkeyp
     async with app.run_test(size=(120, 40)) as pilot:
         written = heard(app, monkeypatch)
         await until(pilot, lambda: "replay" in screen_text(app), "the replay")
-        await pilot.press("9", "plus", "plus", "plus", "plus", "plus", "plus", "plus", "space")
+        await pilot.press("9", *[">"] * 7, "space")
         await until(pilot, lambda: "finished" in screen_text(app), "the end")
         assert not any("\x07" in text for text in written)
 

@@ -7,6 +7,8 @@ thread, so that no key waits for it.
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,13 +31,15 @@ from textual.theme import BUILTIN_THEMES
 
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.layout import too_small
-from laddertop.tui.dashboard.leaving import leave_on_signals, leave_without_terminal
+from laddertop.tui.dashboard.leaving import can_be_taken_up_again, leave_on_signals, leave_without_terminal
 from laddertop.tui.dashboard.manners import Alerts, Kept
 from laddertop.tui.dashboard.messages import (
     ONLY_LOOKS,
     Acknowledging,
     CompareRuns,
+    Ending,
     ForkRun,
+    Leaving,
     Looked,
     OpenRun,
     StartEngine,
@@ -71,6 +75,7 @@ class LaddertopApp(App[None]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c,ctrl+q", "leave", "leave; trainings go on", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "back to the shell; its fg takes the dashboard up again", show=False),
         Binding("ctrl+t", "next_theme", "colours: dark, light, colour-blind, contrast", show=False),
         Binding("ctrl+n", "alerts", "ring at an end, a divergence and a new best, or keep silent", show=False),
     ]
@@ -98,6 +103,10 @@ class LaddertopApp(App[None]):
         self._plain = plain
         self._pixels = pixels
         self._runs, self._run, self._form = runs, run, form
+        self.farewell = ""
+        """What is left on the terminal once it is given back."""
+        self._list: Screen[None] | None = None
+        """The list of runs, once it was gone to."""
         self._engines = Engines()
         self.slow_link = slow_link
         """Whether bytes reach the terminal slowly, so that little is drawn."""
@@ -148,10 +157,14 @@ class LaddertopApp(App[None]):
             self.pop_screen()
 
     def _go_to(self, screen: Screen[None]) -> None:
-        """Another screen in place of the one that is shown, and of all that lies over it."""
-        while len(self.screen_stack) > 2:  # the lowest is textual's own
+        """A screen over the list of runs, if that was gone through, in place of all else."""
+        below = 1 + (self._list in self.screen_stack)  # the lowest is textual's own
+        while len(self.screen_stack) > below + 1:
             self.pop_screen()
-        self.switch_screen(screen)
+        if len(self.screen_stack) > below:
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
         self._fit(self.size)
 
     @property
@@ -221,7 +234,8 @@ class LaddertopApp(App[None]):
     def _runs_screen(self) -> Screen[None]:
         from laddertop.tui.dashboard.screens.runs import RunsScreen
 
-        return RunsScreen(self._runs, self.read_only)
+        self._list = RunsScreen(self._runs, self.read_only)
+        return self._list
 
     def _form_screen(self) -> Screen[None]:
         from laddertop.tui.dashboard.screens.new import NewRunScreen
@@ -261,8 +275,31 @@ class LaddertopApp(App[None]):
             self.post_message(OpenRun(made))
 
     def action_runs(self) -> None:
-        """Go to the list of runs."""
-        self._go_to(self._runs_screen())
+        """Go to the list of runs, as it was left."""
+        known = self._list in self.screen_stack
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        if not known:
+            self.switch_screen(self._runs_screen())
+        self._fit(self.size)
+
+    async def action_back(self) -> None:
+        """End what is under way on the screen, or go to the one before; behind the first lies the list of runs."""
+        if isinstance(self.screen, Ending) and self.screen.end_under_way():
+            return
+        if len(self.screen_stack) > 2:
+            self.pop_screen()
+        elif self.screen is self._list:
+            self.tell("nothing lies behind the list of runs; q leaves the dashboard")
+        else:
+            self.action_runs()
+
+    def action_close(self) -> None:
+        """Leave the screen for the one it was opened from; from the first one, the dashboard."""
+        if len(self.screen_stack) > 2:
+            self.pop_screen()
+        else:
+            self.action_leave()
 
     def action_new_run(self) -> None:
         """Go to the form for a new run."""
@@ -272,7 +309,16 @@ class LaddertopApp(App[None]):
 
     def action_leave(self) -> None:
         """End the dashboard; trainings go on."""
+        said = (screen.farewell() for screen in reversed(self.screen_stack) if isinstance(screen, Leaving))
+        self.farewell = next(said, "")
         self.exit()
+
+    def action_suspend_process(self) -> None:
+        """Stand aside for the shell, with all that it started together with the dashboard, until it says go on."""
+        if can_be_taken_up_again():
+            os.killpg(0, signal.SIGTSTP)
+        else:
+            self.tell("no shell waits for this dashboard that could take it up again; d leaves it")
 
     @work
     async def on_start_engine(self, message: StartEngine) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from textual.keys import key_to_character
-
 from laddertop.journal.events import Knob
 from laddertop.journal.knobs import grouped
+from laddertop.tui.dashboard.grammar import key_sign
 from laddertop.tui.dashboard.run_keys import KEYS
 
-_ALSO = {"=": "+"}
-"""A key that lies on another one's place when shift is not held, and means the same."""
-TAKEN = {key_to_character(key) for entry in KEYS for key in entry.keys.split(",")}
+_INSTEAD = {"-+": "<>"}
+"""Keys that older journals declare for what an engine declares other keys for now, as the screen zooms with them."""
+TAKEN = {key_sign(key) for entry in KEYS for key in entry.keys.split(",")} | {" "}
 """The characters that the run screen itself has a use for; no knob gets them."""
 
 
@@ -34,7 +33,7 @@ def usable_keys(knobs: Mapping[str, Knob]) -> dict[str, str]:
     """The keys of each group that has any: as declared, unless the screen or an earlier group has a use for them."""
     free: dict[str, str] = {}
     for group, members in grouped(knobs).items():
-        keys = members[0].keys
+        keys = _INSTEAD.get(members[0].keys, members[0].keys)
         if len(keys) == (1 if members[0].kind == "switch" else 2) and not {*keys} & {*TAKEN, *"".join(free.values())}:
             free[group] = keys
     return free
@@ -56,5 +55,4 @@ def knob_keys(knobs: Mapping[str, Knob]) -> list[KnobKey]:
 
 def key_of(character: str | None, knobs: Mapping[str, Knob]) -> KnobKey | None:
     """What a typed character turns in a run, if anything."""
-    keys = {key.key: key for key in knob_keys(knobs)}
-    return keys.get(character or "") or keys.get(_ALSO.get(character or "", ""))
+    return {key.key: key for key in knob_keys(knobs)}.get(character or "")

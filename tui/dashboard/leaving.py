@@ -1,4 +1,4 @@
-"""How the dashboard ends that is told to from outside: by a signal, or by the loss of its terminal."""
+"""How the dashboard ends or stands aside that is told to from outside: by a signal, by the loss of its terminal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 import threading
 from functools import partial
 
+import psutil
 from textual.app import App
 
 PATIENCE = 3.0
@@ -17,14 +18,14 @@ PATIENCE = 3.0
 
 
 def leave_on_signals(app: App[None]) -> None:
-    """SIGHUP and SIGTERM end the dashboard cleanly, even while its loop waits for a terminal that nobody reads."""
+    """SIGHUP, SIGTERM and SIGQUIT end the dashboard cleanly, even while it waits for a terminal that nobody reads."""
     loop = asyncio.get_running_loop()
 
     def leave(number: int, _: object) -> None:
         _insist(number)
         loop.call_soon_threadsafe(partial(app.exit, return_code=128 + number))
 
-    for number in (signal.SIGHUP, signal.SIGTERM):
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
         signal.signal(number, leave)
 
 
@@ -35,6 +36,17 @@ def leave_without_terminal(app: App[None]) -> None:
     if watched.poll(0):
         _insist(signal.SIGHUP)
         app.exit(return_code=128 + signal.SIGHUP)
+
+
+def can_be_taken_up_again() -> bool:
+    """Whether a shell that controls jobs waits for the process group of the dashboard: it can say `fg`."""
+    for parent in psutil.Process().parents():
+        try:
+            if os.getpgid(parent.pid) != os.getpgrp():
+                return os.getsid(parent.pid) == os.getsid(0)
+        except OSError:
+            return False
+    return False
 
 
 def _insist(number: int) -> None:

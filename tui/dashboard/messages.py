@@ -31,6 +31,22 @@ class Acknowledging(Protocol):
         """The terminal has shown the last frame."""
 
 
+@runtime_checkable
+class Ending(Protocol):
+    """A screen on which something may be under way that the key for going back ends first."""
+
+    def end_under_way(self) -> bool:
+        """End it; whether there was something."""
+
+
+@runtime_checkable
+class Leaving(Protocol):
+    """A screen that leaves a line on the terminal when the dashboard is left from it."""
+
+    def farewell(self) -> str:
+        """The line; empty where there is nothing to say."""
+
+
 class Looked(Message):
     """The watcher has looked at the run folder."""
 

@@ -30,6 +30,12 @@ SLOW = 4.0
 """How much longer all of that, and the time between two drawings of a panel, is on a slow link."""
 
 
+def in_sight(screen: Screen[Any]) -> bool:
+    """Whether a screen is on top, or below a box that leaves it in sight."""
+    # Textual calls every screen current that lies below one with the terminal's own background.
+    return screen.is_current and (screen.app.screen is screen or screen.app.screen.is_modal)
+
+
 class Pace:
     """Lets a frame through once the one before has been shown."""
 
@@ -46,11 +52,6 @@ class Pace:
         if view.pending() and view.alive and time.monotonic() - view.newest_command < PATIENCE:
             return ANSWER
         return (INTERVAL if view.alive else IDLE) * self._slower
-
-    def in_sight(self, screen: Screen[Any]) -> bool:
-        """Whether a screen is on top, or below a box that leaves it in sight."""
-        # Textual calls every screen current that lies below one with the terminal's own background.
-        return screen.is_current and (self._app.screen is screen or self._app.screen.is_modal)
 
     def free(self, hurry: bool = False) -> bool:
         """Whether the next frame may be drawn; one that a key waits for is drawn as soon as it may."""

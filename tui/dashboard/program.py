@@ -60,11 +60,16 @@ def open_app(
 
             Past(RunFolder(run))
     from laddertop.tui.draw.pixels import TERMINAL
+    from laddertop.tui.draw.text import ascii_only
 
-    app = app_class(runs, run, form, not speaks_unicode(), replay, slow_link, read_only, pixels)
+    plain = not speaks_unicode()
+    app = app_class(runs, run, form, plain, replay, slow_link, read_only, pixels)
     app.run()
     if forget := TERMINAL.close():
         # Where textual draws, too; a terminal that is gone has forgotten already.
         with contextlib.suppress(OSError):
             print(forget, end="", file=sys.__stderr__, flush=True)
+    if app.farewell:
+        with contextlib.suppress(OSError):
+            print(ascii_only(app.farewell) if plain else app.farewell, file=sys.__stderr__, flush=True)
     return app.return_code or 0

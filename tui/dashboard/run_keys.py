@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from textual.binding import Binding
 
 from laddertop.journal.actions import ACTIONS, Action
+from laddertop.tui.dashboard.grammar import BACK, CLOSE, HELP, LEAVE, PALETTE, RUNS
 
 
 class Hint(NamedTuple):
@@ -47,6 +48,11 @@ def _asks(keys: str, action: Action, rank: int) -> RunKey:
     return RunKey(keys, f"steer('ask', '{action}')", about.words, Hint(rank, about.short, keys, "at work"))
 
 
+def _everywhere(binding: Binding, hint: Hint | None = None) -> RunKey:
+    """A key that every screen has."""
+    return RunKey(binding.key, binding.action, binding.description, hint)
+
+
 STEERING = (
     RunKey("space", "steer('pause')", "pause or continue the training", Hint(1, "pause", "space", "at work")),
     _asks("c", "checkpoint", 7),
@@ -76,8 +82,8 @@ LOOKING = (
     RunKey(
         "i", "interventions", "interventions: every term before and after each", Hint(13, "interventions", "i", "over")
     ),
-    RunKey("t", "charts('next_chart', 1)", "next chart"),
-    RunKey("T", "charts('next_chart', -1)", "previous chart"),
+    RunKey("t,down", "charts('next_chart', 1)", "next chart"),
+    RunKey("T,up", "charts('next_chart', -1)", "previous chart"),
     RunKey("g", "grid", "all pinned charts at once, or one", Hint(5, "charts", "g")),
     RunKey("slash", "choose_charts", "choose and pin charts, with a filter", Hint(17, "choose", "/")),
     RunKey("l", "charts('next_kind')", "y axis: logarithmic, linear, symlog"),
@@ -85,31 +91,30 @@ LOOKING = (
     RunKey("x", "unit", "x axis: steps, epochs, wall time"),
     RunKey("z", "smooth", "smoothing: EMA 0.98, 0.995, none, 0.9"),
     RunKey("k", "charts('next_part')", "y axis: without the first steps, all values, without outliers"),
-    RunKey("up", "zoom(0.5)", "zoom in, at the cursor or the end", Hint(15, "zoom, cursor", "↑↓←→")),
-    RunKey("down", "zoom(2)", "zoom out"),
+    RunKey("plus,equals_sign", "zoom(0.5)", "zoom in, at the cursor or the end", Hint(15, "zoom", "+-")),
+    RunKey("minus", "zoom(2)", "zoom out"),
     RunKey("comma", "pan(-0.5)", "pan to earlier steps"),
     RunKey("full_stop", "pan(0.5)", "pan to later steps"),
     RunKey("home", "whole", "the whole run"),
     RunKey("end", "follow", "follow the end of the run; again: its newest tenth"),
-    RunKey("left", "cursor(-1)", "cursor to the left, in all charts"),
+    RunKey("left", "cursor(-1)", "cursor to the left, in all charts", Hint(18, "cursor", "←→")),
     RunKey("right", "cursor(1)", "cursor to the right"),
     RunKey("shift+left", "cursor(-10)", "cursor ten columns to the left"),
     RunKey("shift+right", "cursor(10)", "cursor ten columns to the right"),
-    RunKey("escape", "no_cursor", "no cursor"),
     RunKey("v", "next_mode", "next way to draw the samples"),
     RunKey("tab", "choose(1)", "next panel", Hint(9, "panel", "tab"), priority=True),
     RunKey("shift+tab", "choose(-1)", "previous panel", priority=True),
     RunKey("m", "maximise", "give the chosen panel the whole screen, or take it back"),
-    RunKey("r", "app.runs", "all runs", Hint(10, "runs", "r")),
-    RunKey("d,q", "app.leave", "detach: the dashboard ends, the training goes on", Hint(2, "detach", "d")),
-    RunKey("question_mark,f1", "help", "this help", Hint(3, "help", "?")),
+    _everywhere(BACK),
+    _everywhere(CLOSE),
+    _everywhere(RUNS, Hint(10, "runs", "r")),
+    _everywhere(LEAVE, Hint(2, "detach", "d")),
+    _everywhere(HELP, Hint(3, "help", "?")),
+    _everywhere(PALETTE),
 )
 """What looks at what is recorded, of a run that trains or of one that is played again."""
 
 KEYS = (*STEERING, *NOW, *LOOKING)
-
-PALETTE = Binding("ctrl+p", "app.command_palette", "every command by name; sets any knob to any value", show=False)
-
 NOTES = (
     "A curve is a moving average over the raw values; behind it lies their range, so that a spike of one step stays "
     "visible at every zoom, and dim what a resume threw away. On the x axis × marks steps whose value was not a "

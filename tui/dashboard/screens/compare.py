@@ -20,6 +20,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
+from laddertop.tui.dashboard.grammar import EVERYWHERE
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import Choose
 from laddertop.tui.dashboard.screens.commands import KeyCommands
@@ -124,10 +125,7 @@ class CompareScreen(Screen[None]):
         Binding("full_stop", "pan(0.5)", "pan to later steps"),
         Binding("up", "scroll(-1)", "the tables up"),
         Binding("down", "scroll(1)", "the tables down"),
-        Binding("r,escape", "app.runs", "all runs"),
-        Binding("d,q", "app.leave", "leave; trainings go on"),
-        Binding("ctrl+p", "app.command_palette", "every command by name", show=False),
-        Binding("question_mark,f1", "help", "this help"),
+        *EVERYWHERE,
     ]
 
     def __init__(self, runs: list[Compared], plain: bool = False) -> None:
@@ -149,7 +147,14 @@ class CompareScreen(Screen[None]):
         with VerticalScroll(can_focus=False):
             yield Static("", id="tables")
         keys = Text(no_wrap=True, overflow="ellipsis")
-        for key, name in (("t /", "curve"), ("x", "axis"), ("l", "log"), ("+ -", "zoom"), ("r", "runs"), ("?", "help")):
+        for key, name in (
+            ("t /", "curve"),
+            ("x", "axis"),
+            ("l", "log"),
+            ("+ -", "zoom"),
+            ("esc", "back"),
+            ("?", "help"),
+        ):
             keys.append(key, style(Ink.KEY, colours_of(self.app)))
             keys.append(f" {name}   ", style(Ink.DIM, colours_of(self.app)))
         yield Static(keys, id="keys")

@@ -9,7 +9,7 @@ from textual.events import MouseDown, MouseMove
 
 from laddertop.tui.dashboard.layout import Place
 from laddertop.tui.dashboard.panel import Panel
-from laddertop.tui.dashboard.screens.model_screen import EVERYWHERE, OF_CHECKPOINTS, ModelScreen
+from laddertop.tui.dashboard.screens.model_screen import ALL, OF_CHECKPOINTS, ModelScreen
 from laddertop.tui.dashboard.views.explore import ExploreView
 from laddertop.tui.dashboard.widgets.explore_panels import BACKGROUNDS, Result, Sheet, TaskBar, sample_size
 from laddertop.tui.draw.cells import Ink
@@ -54,7 +54,7 @@ class ExploreScreen(ModelScreen):
         Binding("i", "item", "back from the drawing to the test item"),
         Binding("m", "behind", "behind the field: data, samples, nothing"),
         *OF_CHECKPOINTS,
-        *EVERYWHERE,
+        *ALL,
     ]
 
     def __init__(self, view: RunView, asking: Asking, plain: bool = False) -> None:

@@ -12,28 +12,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-_SIGNS = {
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "minus": "-",
-    "plus": "+",
-    "question_mark": "?",
-    "equals_sign": "=",
-    "right": "→",
-    "left": "←",
-    "down": "↓",
-    "up": "↑",
-    "right_curly_bracket": "}",
-    "left_curly_bracket": "{",
-    "comma": ",",
-    "full_stop": ".",
-    "slash": "/",
-}
-
-
-def key_sign(keys: str) -> str:
-    """Keys of a binding as they are printed on the keyboard."""
-    return " ".join(_SIGNS.get(key, key) for key in keys.split(","))
+from laddertop.tui.dashboard.grammar import key_sign
 
 
 class Help(ModalScreen[None]):

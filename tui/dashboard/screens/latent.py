@@ -10,7 +10,7 @@ from textual.events import Click
 from laddertop.journal.sections import POINTS
 from laddertop.tui.dashboard.layout import Place
 from laddertop.tui.dashboard.panel import Panel
-from laddertop.tui.dashboard.screens.model_screen import EVERYWHERE, OF_CHECKPOINTS, ModelScreen
+from laddertop.tui.dashboard.screens.model_screen import ALL, OF_CHECKPOINTS, ModelScreen
 from laddertop.tui.dashboard.views.latent import BETWEEN, CODES, ORIGIN, WALK, LatentView
 from laddertop.tui.dashboard.widgets.latent_images import Decoded, Strips
 from laddertop.tui.dashboard.widgets.latent_map import LatentMap
@@ -56,7 +56,7 @@ class LatentScreen(ModelScreen):
         Binding("p", "axes", "axes of the map: PCA, or the first two units"),
         Binding("tab", "strip", "traversal or interpolation, where there is no room for both", priority=True),
         *OF_CHECKPOINTS,
-        *EVERYWHERE,
+        *ALL,
     ]
 
     def __init__(self, view: RunView, asking: Asking, plain: bool = False) -> None:

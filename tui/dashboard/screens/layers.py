@@ -9,7 +9,7 @@ from textual.events import Click
 
 from laddertop.tui.dashboard.layout import Place
 from laddertop.tui.dashboard.panel import Panel
-from laddertop.tui.dashboard.screens.model_screen import EVERYWHERE, OF_CHECKPOINTS, ModelScreen
+from laddertop.tui.dashboard.screens.model_screen import ALL, OF_CHECKPOINTS, ModelScreen
 from laddertop.tui.dashboard.views.layers import USE, LayersView
 from laddertop.tui.dashboard.widgets.layer_details import LayerMap, LayerSide
 from laddertop.tui.dashboard.widgets.layer_list import HEAD, LayerList
@@ -42,7 +42,7 @@ class LayersScreen(ModelScreen):
         Binding("down", "layer(1)", "the layer below"),
         Binding("h", "side", "histogram of activations, of the units' variances, of their gates"),
         *OF_CHECKPOINTS,
-        *EVERYWHERE,
+        *ALL,
     ]
 
     def __init__(self, view: RunView, asking: Asking, plain: bool = False) -> None:

@@ -13,9 +13,10 @@ from textual.events import Key
 
 from laddertop.journal.actions import Action
 from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard import farewell
 from laddertop.tui.dashboard.knob_keys import TAKEN, KnobKey, key_of, knob_keys
 from laddertop.tui.dashboard.messages import ONLY_LOOKS, ForkRun, StartEngine
-from laddertop.tui.dashboard.run_keys import KEYS, PALETTE
+from laddertop.tui.dashboard.run_keys import KEYS
 from laddertop.tui.dashboard.screens.ask import AskLine, choose_checkpoint
 from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.confirm import Confirm
@@ -32,7 +33,7 @@ class LiveScreen(RunScreen, inherit_bindings=False):
     """One run, to be steered."""
 
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands, KnobCommands}
-    BINDINGS: ClassVar[list[BindingType]] = [*(key.binding() for key in KEYS), PALETTE]
+    BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in KEYS]
 
     def __init__(self, run: RunFolder, plain: bool = False, read_only: bool = False) -> None:
         """Shows `run`; `plain` draws in ASCII, with `read_only` no key asks anything."""
@@ -129,6 +130,10 @@ class LiveScreen(RunScreen, inherit_bindings=False):
             from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
 
             self.app.push_screen(MODEL_SCREENS[name](self.view, self.asking, self._plain), self.action_look_into)
+
+    def farewell(self) -> str:
+        """Where the run stands."""
+        return farewell.of_run(self.view)
 
     async def on_unmount(self) -> None:
         """Nobody asks the model any more."""

@@ -13,8 +13,9 @@ from textual.command import Provider
 from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 
+from laddertop.tui.dashboard.grammar import EVERYWHERE
 from laddertop.tui.dashboard.layout import Place, too_small
-from laddertop.tui.dashboard.pace import Pace
+from laddertop.tui.dashboard.pace import Pace, in_sight
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.help import Help
@@ -29,16 +30,14 @@ from laddertop.tui.watch.run_view import RunView
 QUICK, IDLE = 0.05, 0.2
 """Seconds between two looks while an answer is due, and otherwise."""
 
-EVERYWHERE: list[BindingType] = [
+ALL: list[BindingType] = [
     Binding("v", "next_mode", "next way to draw images"),
-    Binding("escape,1", "dismiss(None)", "back to the run"),
+    Binding("1", "dismiss(None)", "back to the run"),
     Binding("2", "dismiss('layers')", "the layers"),
     Binding("3", "dismiss('latent')", "the latent space"),
     Binding("4", "dismiss('explore')", "explore: denoise, fill in, classify, generate"),
     Binding("5", "dismiss('samples')", "the samples over the training"),
-    Binding("d,q", "app.leave", "detach: the dashboard ends, the training goes on"),
-    Binding("ctrl+p", "app.command_palette", "every command by name", show=False),
-    Binding("question_mark", "help", "this help"),
+    *EVERYWHERE,
 ]
 """Keys of every such screen."""
 
@@ -143,7 +142,7 @@ class ModelScreen(Screen[str | None]):
 
     def draw(self, everything: bool) -> None:
         """Bring the screen up to date, if the terminal has shown what was drawn before."""
-        if not self._pace.in_sight(self) or not self._pace.free(everything):
+        if not in_sight(self) or not self._pace.free(everything):
             return
         if self._wrong() != self.query_one(Banner).display:
             self._arrange()

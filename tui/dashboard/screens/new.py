@@ -23,6 +23,7 @@ from laddertop.journal.folder import create_run, runs_folder
 from laddertop.journal.recipe_list import matching
 from laddertop.journal.spec import load_recipe, recipes
 from laddertop.journal.start import check_start, too_short
+from laddertop.tui.dashboard.grammar import BACK
 from laddertop.tui.dashboard.messages import OpenRun, SizesKnown, StartEngine
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.commands import KeyCommands
@@ -100,7 +101,7 @@ class NewRunScreen(Screen[None]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "start the run", priority=True),
-        Binding("escape", "app.runs", "back to the runs"),
+        BACK,
         Binding("f1", "help", "this help"),
     ]
 

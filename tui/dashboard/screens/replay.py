@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.messages import Looked
 from laddertop.tui.dashboard.panel import Panel
-from laddertop.tui.dashboard.run_keys import LOOKING, PALETTE
+from laddertop.tui.dashboard.run_keys import LOOKING
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import duration, setting
@@ -36,7 +36,7 @@ class ReplayBar(Panel):
         x = cells.put(0, cells.put(0, x, filled, Ink.CURVE), empty, Ink.FAINT) + 1
         x = cells.put(0, x, f"{duration(self.past.at)} of {duration(self.past.length)}") + 2
         space = "pause" if self.watcher.playing else "play"
-        for key, name in (("space", space), ("[ ]", "seek"), ("n b", "step"), ("- +", "speed")):
+        for key, name in (("space", space), ("[ ]", "seek"), ("n b", "step"), ("< >", "speed")):
             if x + len(key) + 1 + len(name) > width:
                 break
             x = cells.put(0, cells.put(0, x, key, Ink.KEY) + 1, name, Ink.DIM) + 2
@@ -54,11 +54,10 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         Binding("left_curly_bracket", "seek(-0.1)", "a tenth back"),
         Binding("n", "step(1)", "one training step on"),
         Binding("b", "step(-1)", "one training step back"),
-        Binding("plus,equals_sign", "faster(2)", "twice as fast"),
-        Binding("minus", "faster(0.5)", "half as fast"),
+        Binding("greater_than_sign", "faster(2)", "twice as fast"),
+        Binding("less_than_sign", "faster(0.5)", "half as fast"),
         *(Binding(str(i), f"go({i / 10})", f"to {i} tenths of the run", show=False) for i in range(10)),
         *(key.binding() for key in LOOKING),
-        PALETTE,
     ]
     HELP_TITLE = "Keys of the replay"
 

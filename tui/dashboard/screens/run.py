@@ -20,11 +20,11 @@ from textual.screen import Screen
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.layout import arrange, too_small
 from laddertop.tui.dashboard.messages import Failed, Looked
-from laddertop.tui.dashboard.pace import Pace
+from laddertop.tui.dashboard.pace import Pace, in_sight
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.panels import MIDDLE, PANELS
 from laddertop.tui.dashboard.remembered import Remembered, recall, remember
-from laddertop.tui.dashboard.run_keys import LOOKING, NOTES, PALETTE
+from laddertop.tui.dashboard.run_keys import LOOKING, NOTES
 from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
 from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.help import Help
@@ -43,7 +43,7 @@ class RunScreen(Screen[None]):
 
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     DEFAULT_CSS = "RunScreen { overflow: hidden; background: transparent; }"
-    BINDINGS: ClassVar[list[BindingType]] = [*(key.binding() for key in LOOKING), PALETTE]
+    BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in LOOKING]
     HELP_TITLE: ClassVar[str] = "Keys of the run screen"
     """Title of the help."""
 
@@ -116,7 +116,7 @@ class RunScreen(Screen[None]):
             self.look_soon()
 
     def _draw(self, hurry: bool = False) -> None:
-        if not self._pace.in_sight(self) or not self._pace.free(hurry):
+        if not in_sight(self) or not self._pace.free(hurry):
             return
         for panel in self.query(Panel):
             interval = PANELS[panel.id].interval if panel.id in PANELS else 0.0
@@ -283,10 +283,12 @@ class RunScreen(Screen[None]):
             self.view.x.show(self.view.extent, self.view.cursor)
         self._looked_elsewhere()
 
-    def action_no_cursor(self) -> None:
-        """No cursor any more."""
-        self.view.cursor = None
-        self._looked_elsewhere()
+    def end_under_way(self) -> bool:
+        """Take the cursor away; whether there was one."""
+        was, self.view.cursor = self.view.cursor, None
+        if was is not None:
+            self._looked_elsewhere()
+        return was is not None
 
     def _looked_elsewhere(self) -> None:
         self.charts.update()

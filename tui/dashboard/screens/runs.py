@@ -13,11 +13,15 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.events import ScreenResume
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard import farewell
+from laddertop.tui.dashboard.grammar import EVERYWHERE
 from laddertop.tui.dashboard.messages import ONLY_LOOKS, CompareRuns, ForkRun, OpenRun, StartEngine
+from laddertop.tui.dashboard.pace import in_sight
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import AskLine
 from laddertop.tui.dashboard.screens.commands import KeyCommands
@@ -64,15 +68,12 @@ class RunsScreen(Screen[None]):
         Binding("slash", "search", "search: show only runs that fit"),
         Binding("s", "order(1)", "order by the next thing: newest, name, recipe, state, progress, best"),
         Binding("S", "reverse", "turn the order round"),
-        Binding("r", "rename", "rename the run"),
-        Binding("t", "note", "keep a line of text about the run"),
+        Binding("E,f2", "rename", "another name for the run"),
+        Binding("N", "note", "keep a line of text about the run"),
         Binding("a", "archive", "archive the run, or take it back"),
         Binding("A", "show_archived", "show archived runs too, or no longer"),
         Binding("x,delete", "delete", "delete the run (asks first)"),
-        Binding("escape", "back", "end the search; without one, leave"),
-        Binding("d,q", "app.leave", "leave; trainings go on"),
-        Binding("ctrl+p", "app.command_palette", "every command by name", show=False),
-        Binding("question_mark,f1", "help", "this help"),
+        *EVERYWHERE,
     ]
 
     def __init__(self, runs: Path, read_only: bool = False) -> None:
@@ -108,6 +109,9 @@ class RunsScreen(Screen[None]):
         # The only one that looks: a view is not made for two at once.
         while True:
             self._wake.clear()
+            if not in_sight(self):
+                await self._wake.wait()
+                continue
             try:
                 rows = await asyncio.to_thread(self._view.look)
             except OSError as error:
@@ -122,6 +126,10 @@ class RunsScreen(Screen[None]):
                 self.tell(problem)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), 0.01 if self._view.more else INTERVAL)
+
+    def on_screen_resume(self, _: ScreenResume) -> None:
+        """Look again, as what lay on top has gone."""
+        self._wake.set()
 
     def show_rows(self, rows: list[RunRow]) -> None:
         """Bring the screen up to date."""
@@ -213,14 +221,14 @@ class RunsScreen(Screen[None]):
         self._search.display = bool(self._search.value)
         self._table.focus()
 
-    def action_back(self) -> None:
-        """End the search, or leave."""
-        if self._search.display:
+    def end_under_way(self) -> bool:
+        """End the search; whether there was one."""
+        searched = self._search.display
+        if searched:
             self._search.value = ""
             self._search.display = False
             self._table.focus()
-        else:
-            self.app.exit()
+        return searched
 
     def action_order(self, by: int) -> None:
         """Order by another thing."""
@@ -293,6 +301,10 @@ class RunsScreen(Screen[None]):
             self.tell(problem)
         self._wake.set()
         return self.display and not problem
+
+    def farewell(self) -> str:
+        """Which runs go on."""
+        return farewell.of_list(self._rows, self._view.runs)
 
     def action_help(self) -> None:
         """The keys."""

@@ -9,7 +9,7 @@ from textual.events import Click
 
 from laddertop.tui.dashboard.layout import Place
 from laddertop.tui.dashboard.panel import Panel
-from laddertop.tui.dashboard.screens.model_screen import EVERYWHERE, ModelScreen
+from laddertop.tui.dashboard.screens.model_screen import ALL, ModelScreen
 from laddertop.tui.dashboard.views.samples import SamplesView
 from laddertop.tui.dashboard.widgets.samples import SIZES, Samples
 from laddertop.tui.dashboard.widgets.timeline import Timeline
@@ -49,7 +49,7 @@ class SamplesScreen(ModelScreen):
         Binding("plus,equals_sign", "zoom(1)", "larger images, fewer items"),
         Binding("minus", "zoom(-1)", "smaller images, more items"),
         Binding("c", "colour", "colour images in colour, or in their luminance"),
-        *EVERYWHERE,
+        *ALL,
     ]
 
     def __init__(self, view: RunView, asking: Asking, plain: bool = False) -> None:
