@@ -30,14 +30,16 @@ def check_start(spec: Spec) -> None:
     if has_files(spec.data):
         data_root(spec.data)
     if spec.device.startswith("cuda") and sys.platform == "linux" and not has_gpu():
-        raise ValueError(f"device {spec.device}: there is no GPU on this machine; take device cpu, or auto")
+        raise ValueError(f"device {spec.device}: no GPU can be seen on this machine; take device cpu, or auto")
     if spec.device == "mps" and sys.platform != "darwin":
         raise ValueError("device mps: only Macs have one; take device cpu, or auto")
 
 
 def has_gpu() -> bool:
-    """Whether there is a GPU that torch may use as a CUDA device, by the files that its driver makes on Linux."""
-    return any(map(os.path.exists, _GPUS))
+    """Whether there is a GPU that torch may use as a CUDA device, by the environment and by the files that its driver
+    makes on Linux."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0")
+    return visible.partition(",")[0].strip() not in ("", "-1") and any(map(os.path.exists, _GPUS))
 
 
 def check_sizes(spec: Spec) -> None:

@@ -254,7 +254,11 @@ def test_pause_stands_still_and_continue_goes_on(laddertop: Laddertop, live: str
     size = laddertop.size(live)
     time.sleep(0.3)
     assert laddertop.size(live) == size
+    again = laddertop("pause", live)
+    assert (again.returncode, again.stdout) == (1, "")
+    assert f"refused at step {step}: it is paused already, at step {step}; continue lets it go on" in again.stderr
     assert laddertop.json("continue", live)["step"] == step
+    assert "it is not paused; it trains" in laddertop("continue", live).stderr
     wait_for(lambda: laddertop.size(live) > size)
     told = laddertop.json("show", live)
     assert told["state"] == "training"

@@ -88,7 +88,7 @@ def test_a_finished_run_answers_from_its_checkpoint(finished: RunFolder) -> None
 
 def test_what_a_model_can_not_do_is_one_sentence(finished: RunFolder) -> None:
     for question, words in (
-        (Sample(), "sample: a dae on digits is no model that can; ask for denoise, "),
+        (Sample(), "sample: a dae on digits is no model that can; ask it to denoise or "),
         (Denoise(items=[360]), "there is no test item 360; there are 360, counted from 0"),
         (Denoise(pixels=[[0.5] * 63]), "an image has 64 numbers, one of yours has 63"),
     ):

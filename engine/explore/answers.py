@@ -92,13 +92,9 @@ def answer(subject: Subject, question: AnyQuestion) -> Arrays:
 
     Raises ValueError in one sentence when this model can't answer it, or when it asks for what is not there.
     """
-    able = subject.able()
-    if question.kind not in able:
-        only = f"; ask for {', '.join(able)}" if able else ""
+    if question.kind not in subject.able():
         what = "with points of the plane" if question.kind == "field" and not subject.data.points else "that can"
-        raise ValueError(
-            f"{question.kind}: a {subject.spec.model.kind} on {subject.spec.data.name} is no model {what}{only}"
-        )
+        raise ValueError(f"{question.kind}: a {subject.spec.model.kind} on {subject.spec.data.name} is no model {what}")
     answers: dict[str, Callable[[Any, Any], Arrays]] = {
         "sample": _sample,
         "denoise": _denoise,

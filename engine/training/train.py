@@ -224,6 +224,10 @@ class Training:
                 raise ValueError(
                     f"it was meant for start {command.segment} of this run; this is start {self.begins.segment}"
                 )
+            if command.action == "pause" and self.paused:
+                raise ValueError(f"it is paused already, at step {self.step}; continue lets it go on")
+            if command.action == "continue" and not self.paused:
+                raise ValueError("it is not paused; it trains")
             if command.action == "checkpoint" and not self.optimizer.finite():
                 raise ValueError(
                     "nothing is saved: the weights are no longer finite, and the checkpoints before are kept"

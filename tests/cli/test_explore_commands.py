@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
+import shutil
+import subprocess
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from laddertop.tui.steer.explorer import PICTURED
 from tests import PATIENCE
-from tests.processes import Laddertop
+from tests.processes import COMMAND, ROOT, Laddertop
 
 POINTS = ["train", "dae-mnist", "--device=cpu", "--data=moons", "--steps=50", "--name=points"]
 SMALL = [
@@ -53,7 +58,10 @@ def test_a_terminal_shows_the_picture(laddertop: Laddertop, run: str) -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["sample", "digits", "--out=x.png"], "sample: a dae on digits is no model that can; ask for "),
+        (
+            ["sample", "digits", "--out=x.png"],
+            "sample: a dae on digits is no model that can; ask it to denoise or inpaint or interpolate",
+        ),
         (["denoise", "digits"], "no terminal to show a picture on"),
         (["denoise", "digits", "--out=x.jpg"], "x.jpg ends neither in .png"),
         (["denoise", "digits", "--out=x.png", "--item=-1"], "--item: input should be greater than or equal to 0"),
@@ -61,18 +69,78 @@ def test_a_terminal_shows_the_picture(laddertop: Laddertop, run: str) -> None:
         (["denoise", "digits", "--out=x.png", "--item=999"], "there is no test item 999; there are 360"),
         (["interpolate", "digits", "--out=x.png", "--item=9"], "give --item twice"),
         (["field", "digits", "--out=x.png"], "field: a dae on digits is no model with points of the plane"),
+        (["denoise", "digits", "--out=absent/x.png"], "--out: there is no folder absent; make it"),
+        (["denoise", "digits", "--out=folder.png"], "--out: folder.png is a folder; name a file in it"),
         (["denoise", "digits", "--out=x.png", "--step=7"], "no checkpoint of step 7; there are 100, 200"),
     ],
 )
 def test_what_can_not_be_asked_is_one_sentence(
     laddertop: Laddertop, run: str, words: list[str], complaint: str
 ) -> None:
+    (laddertop.cwd / "folder.png").mkdir(exist_ok=True)
     done = laddertop(*words)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("laddertop: ")
     assert complaint in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+READ_ONLY = """
+set -e
+mount --bind checkpoints checkpoints
+mount -o remount,ro,bind checkpoints
+exec "$@"
+"""
+"""A shell in a mount namespace of its own, in which nobody can write to the runs, not even root."""
+
+
+@pytest.mark.skipif(
+    subprocess.run(["unshare", "--map-root-user", "--mount", "true"], capture_output=True).returncode != 0
+    if shutil.which("unshare")
+    else True,
+    reason="this machine lets nobody have mounts of his own",
+)
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_what_needs_a_file_in_a_store_that_can_not_be_written_says_so_at_once(
+    laddertop: Laddertop, run: str, asked_before: bool
+) -> None:
+    (laddertop.run_folder(run).path / "explore").mkdir(exist_ok=True)
+    if not asked_before:
+        shutil.rmtree(laddertop.run_folder(run).path / "explore")
+    for words, told in (
+        (["denoise", run, "--out=x.png"], f"nothing can be asked of {run}: a question is a file in its folder, and "),
+        (["inpaint", run, "--json"], "copy .*checkpoints/digits to a folder of your own and name that with --runs"),
+        (["denoise", run, "--out=checkpoints/x.png"], "--out: the folder checkpoints can't be written to"),
+        (["note", run, "hello"], "checkpoints/digits/note.txt: Read-only file system"),
+    ):
+        shell = ["unshare", "--map-root-user", "--mount", "sh", "-c", READ_ONLY, "sh"]
+        began = time.monotonic()
+        done = subprocess.run(
+            [*shell, *COMMAND, *words], cwd=laddertop.cwd, env=laddertop.environment, capture_output=True, text=True
+        )
+        assert done.returncode in (1, 2), done.stdout
+        assert re.search(told, done.stderr), done.stderr
+        assert done.stderr.startswith("laddertop: ")
+        assert done.stderr.count("\n") == 1
+        assert time.monotonic() - began < 60, "it waited for an answer that can't come"
+
+
+def test_what_the_readme_asks_of_the_newest_run_works_on_the_ladder_that_make_run_trains(
+    laddertop: Laddertop, run: str
+) -> None:
+    done = laddertop("train", "ladder-digits", "--device=cpu", "--steps=20", "--set=compile=off", "--name=as-made")
+    assert done.returncode == 0, done.stderr
+    kinds = "|".join(PICTURED)
+    readme = (ROOT / "README.md").read_text()
+    told = re.findall(rf"^laddertop ((?:{kinds}) last.*?)\s+#", readme, re.MULTILINE)
+    assert told, "the README shows how a model is asked"
+    for words in told:
+        done = laddertop(*words.split())
+        assert done.returncode == 0, done.stderr
+    done = laddertop("sample", "as-made", "--out=s.png")
+    assert done.returncode == 2
+    assert "a ladder on digits is no model that can; ask it to denoise or inpaint\n" in done.stderr
 
 
 def test_a_model_of_points_has_a_field(laddertop: Laddertop) -> None:

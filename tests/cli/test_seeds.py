@@ -7,11 +7,13 @@ import math
 import os
 import signal
 import statistics
+from pathlib import Path
 
 import pytest
 import torch
 
 from laddertop.journal.events import Evaluated, RunStarted, Value
+from laddertop.journal.start import has_gpu
 from laddertop.tui.cli.seeds import side_by_side, together
 from tests import PATIENCE
 from tests.processes import Laddertop, wait_for
@@ -92,6 +94,19 @@ def test_a_gpu_trains_one_seed_after_the_other_and_a_cpu_one_per_core():
         ("mps", False, 1),
     ):
         assert side_by_side(device, 8, gpu) == engines
+
+
+def test_a_gpu_that_the_environment_hides_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "nvidia0").touch()
+    monkeypatch.setattr("laddertop.journal.start._GPUS", (str(tmp_path / "absent"), str(tmp_path / "nvidia0")))
+    for visible, seen in ((None, True), ("0,1", True), ("GPU-8f", True), ("", False), ("-1", False), ("-1,0", False)):
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        if visible is not None:
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert has_gpu() == seen
+    monkeypatch.setattr("laddertop.journal.start._GPUS", (str(tmp_path / "absent"),))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert not has_gpu()
 
 
 def test_at_once_decides_how_many_seeds_are_trained_side_by_side(laddertop: Laddertop):

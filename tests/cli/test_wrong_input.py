@@ -94,7 +94,7 @@ def test_an_empty_folder_of_runs_is_no_error(laddertop: Laddertop) -> None:
     ("words", "complaint"),
     [
         (["ladder-mnist-100", "--data-root", "mistyped"], "data.root: there is no folder "),
-        (["ladder-digits", "--device", "cuda"], "device cuda: there is no GPU on this machine; take device cpu"),
+        (["ladder-digits", "--device", "cuda"], "device cuda: no GPU can be seen on this machine; take device cpu"),
         (["ladder-digits", "--device", "mps"], "device mps: only Macs have one"),
         (["ladder-digits", "--labels", "2000"], "data.labels: 2000 labels, and digits has 1437 training items"),
         (["ladder-digits", "--set", "data.batch=2000"], "data.batch: 2000 rows, and digits has 1437 training items"),

@@ -39,6 +39,8 @@ def show(
     asked = _question(question)
     if out is not None and out.suffix not in (".png", ".npz"):
         raise ValueError(f"--out: {out.name} ends neither in .png (a picture) nor in .npz (the arrays)")
+    if out is not None:
+        _check_place(out)
     if out is None and not as_json and not sys.stdout.isatty():
         raise ValueError(
             "there is no terminal to show a picture on; name a file: --out picture.png or --out arrays.npz"
@@ -143,6 +145,16 @@ def _question(given: Mapping[str, object]) -> AnyQuestion:
         name, _, words = str(error).partition(": ")
         option = {"items": "item", "units": "unit"}.get(name, name)
         raise ValueError(f"--{option}: {words}") from None
+
+
+def _check_place(out: Path) -> None:
+    """Raises ValueError when no file can come to be there: before somebody works for an answer."""
+    if out.is_dir():
+        raise ValueError(f"--out: {out} is a folder; name a file in it")
+    if not out.parent.is_dir():
+        raise ValueError(f"--out: there is no folder {out.parent}; make it, or name a file elsewhere")
+    if not os.access(out.parent, os.W_OK):
+        raise ValueError(f"--out: the folder {out.parent} can't be written to; name a file elsewhere")
 
 
 def _npz(answer: Answer) -> bytes:

@@ -22,6 +22,7 @@ import numpy as np
 from laddertop.journal.events import Evaluated
 from laddertop.journal.folder import check_name, create_run
 from laddertop.journal.spec import Spec, override
+from laddertop.journal.start import has_gpu
 from laddertop.tui.cli.print import json_result, result, say
 from laddertop.tui.cli.seed_bars import SeedBars, SeedLines
 from laddertop.tui.cli.show import headline
@@ -51,7 +52,7 @@ def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, at_once: int | No
             signal.signal(number, forward)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if at_once is None:
-        at_once = side_by_side(spec.device, cores, gpu_here())
+        at_once = side_by_side(spec.device, cores, has_gpu())
         if at_once < min(cores, seeds):
             say(f"one seed after the other on device {spec.device}; --at-once N trains N side by side")
     told_to_stop = False
@@ -116,20 +117,6 @@ def side_by_side(device: str, cores: int, gpu: bool) -> int:
     One on a GPU, whose memory and time several would share; on a CPU one per core.
     """
     return cores if device == "cpu" or (device == "auto" and not gpu) else 1
-
-
-def gpu_here() -> bool:
-    """Whether an engine whose device is auto finds a CUDA device, as far as the driver and the environment tell."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None and visible.partition(",")[0].strip() in ("", "-1"):
-        return False
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-        return bool(pynvml.nvmlDeviceGetCount())
-    except pynvml.NVMLError:
-        return False
 
 
 def names_of_seeds(spec: Spec, runs: Path, name: str, seeds: int) -> dict[int, str]:

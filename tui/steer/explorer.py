@@ -12,6 +12,9 @@ from laddertop.tui.steer.engine_process import EngineError, command, environment
 _STARTS = 2
 """How often a process that answers is started for one question; one that dies twice dies of the question."""
 
+PICTURED = ("sample", "denoise", "inpaint", "interpolate", "traverse", "field")
+"""What a user asks for by name, as a command or on the screen; screens ask for the other kinds by themselves."""
+
 CHECK = 0.5
 """Seconds between two looks at whether anybody is there to answer."""
 
@@ -29,10 +32,16 @@ class Asked:
         """Asks the run, or its checkpoint of a step, and starts a process that answers where none is at work; `process`
         is one that an earlier question started.
 
-        Raises OSError when the question can't be written.
+        Raises EngineError when the question can't be written.
         """
-        self._run, self._checkpoint = run, checkpoint
-        self._id = ask(run.path, question, checkpoint)
+        self._run, self._checkpoint, self._kind = run, checkpoint, question.kind
+        try:
+            self._id = ask(run.path, question, checkpoint)
+        except OSError as error:
+            raise EngineError(
+                f"nothing can be asked of {run.name}: a question is a file in its folder, and that can't be written to "
+                f"({error.strerror}); copy {run.path} to a folder of your own and name that with --runs"
+            ) from None
         self.process = process
         """The process that answers, where this front end started one."""
         self._starts = 0
@@ -51,7 +60,8 @@ class Asked:
             elif (answer := answer_to(self._run.path, self._id)) is None:
                 raise EngineError(f"the question is gone, unanswered: ask again; {self._run.console_path} may say more")
         if answer is not None and answer.head.problem:
-            raise ValueError(answer.head.problem)
+            can = [] if self._kind in answer.head.able else [kind for kind in answer.head.able if kind in PICTURED]
+            raise ValueError(answer.head.problem + (f"; ask it to {' or '.join(can)}" if can else ""))
         return answer
 
     def withdraw(self) -> None:
