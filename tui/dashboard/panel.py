@@ -11,6 +11,7 @@ from textual.widget import Widget
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.pixels import placeholders
+from laddertop.tui.draw.text import columns
 from laddertop.tui.watch.run_view import RunView
 
 
@@ -69,8 +70,8 @@ def titled(height: int, width: int, title: str, aside: str = "", chosen: bool = 
     """Cells whose first row is a rule with a title on its left and an aside on its right."""
     cells = Cells(height, width)
     cells.put(0, 0, "─" * width, Ink.FAINT)
-    if width > len(title) + 4:
+    if width > columns(title) + 4:
         cells.put(0, 1, f"[{title}]" if chosen else f" {title} ", Ink.KEY if chosen else Ink.STRONG)
-    if aside and width >= len(title) + len(aside) + 8:
+    if aside and width >= columns(title) + columns(aside) + 8:
         cells.right(0, width - 1, f" {aside} ", Ink.DIM)
     return cells

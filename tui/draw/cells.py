@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from laddertop.tui.draw.text import harmless
+from laddertop.tui.draw.text import columns, harmless, wide
 
 
 class Ink(IntEnum):
@@ -73,7 +73,7 @@ def class_ink(label: int) -> int:
 
 
 class Cells:
-    """H × W characters, each one column wide, with an ink each."""
+    """H × W characters with an ink each. One that is two columns wide has an empty string beside it."""
 
     def __init__(self, height: int, width: int) -> None:
         self.chars = np.full((max(height, 0), max(width, 0)), " ", "<U1")
@@ -95,18 +95,33 @@ class Cells:
         This is the only way that text gets into a picture, so nothing a run says can reach the terminal as a control.
         """
         text = text if text.isascii() and text.isprintable() else harmless(text)
-        end = x + len(text)
+        parts = list(text) if text.isascii() else [p for c in text for p in ((c, "") if wide(c) else (c,))]
+        end = x + len(parts)
         if 0 <= y < self.height and text:
             left, right = max(x, 0), min(end, self.width)
             if left < right:
-                self.chars[y, left:right] = list(text[left - x : right - x])
+                self.chars[y, left:right] = parts[left - x : right - x]
                 self.inks[y, left:right] = ink
+                self._no_halves(y, y + 1, left, right)
         return end
+
+    def _no_halves(self, top: int, bottom: int, left: int, right: int) -> None:
+        """Blanks for the halves of wide characters at both ends of what was laid on columns left … right - 1."""
+        # A half on its own makes its row a column too long or too short.
+        for y in range(top, bottom):
+            for x in (left, right):
+                before = self.chars[y, x - 1] if x > 0 else " "
+                after = self.chars[y, x] if x < self.width else " "
+                if x > 0 and wide(before) and after != "":
+                    self.chars[y, x - 1] = " "
+                elif after == "" and not wide(before):
+                    self.chars[y, x] = " "
 
     def right(self, y: int, end: int, text: str, ink: int = Ink.TEXT) -> int:
         """Write `text` so that it ends before column `end`. Returns its first column."""
-        self.put(y, end - len(text), text, ink)
-        return end - len(text)
+        first = end - columns(text if text.isascii() else harmless(text))
+        self.put(y, first, text, ink)
+        return first
 
     def paste(self, y: int, x: int, other: Cells) -> None:
         """Lay another picture on this one with its corner at (y, x), cropped on the right and below."""
@@ -114,11 +129,12 @@ class Cells:
         if height > 0 and width > 0:
             self.chars[y : y + height, x : x + width] = other.chars[:height, :width]
             self.inks[y : y + height, x : x + width] = other.inks[:height, :width]
+            self._no_halves(y, y + height, x, x + width)
 
     def runs(self, y: int) -> Iterator[tuple[str, int]]:
         """Row y as stretches of text in one ink. Blanks between images stay bare; others take the ink of their
         neighbours, so stretches are few."""
-        row = "".join(self.chars[y].tolist())
+        row = self.chars[y].tolist()
         start, current = 0, -1
         for x, (char, ink) in enumerate(zip(row, self.inks[y].tolist(), strict=True)):
             if char == " " and ink < Ink.GREYS:
@@ -126,26 +142,31 @@ class Cells:
                     continue
                 ink = Ink.TEXT
             if current >= 0 and ink != current:
-                yield row[start:x], current
+                yield "".join(row[start:x]), current
                 start = x
             elif current < 0 and ink >= Ink.GREYS and x:
-                yield row[:x], Ink.TEXT
+                yield "".join(row[:x]), Ink.TEXT
                 start = x
             current = ink
         if row:
-            yield row[start:], max(current, 0)
+            yield "".join(row[start:]), max(current, 0)
 
     def changed_spans(self, before: Cells | None) -> list[tuple[int, int, int]]:
         """(row, first column, column after the last) of every stretch of cells that differs from `before`; stretches
         that are nearer than a move of the cursor is long make one."""
         if before is None or before.chars.shape != self.chars.shape:
             return [(y, 0, self.width) for y in range(self.height)]
-        rows, columns = np.nonzero((self.chars != before.chars) | (self.inks != before.inks))
-        if not len(rows):
+        differs = (self.chars != before.chars) | (self.inks != before.inks)
+        if not differs.any():
             return []
-        begins = np.append(True, (np.diff(rows) > 0) | (np.diff(columns) > NEAR))
+        # Both halves of a wide character are sent, of the one that is there as of the one that was.
+        half = (self.chars[:, 1:] == "") | (before.chars[:, 1:] == "")
+        differs[:, :-1] |= differs[:, 1:] & half
+        differs[:, 1:] |= differs[:, :-1] & half
+        rows, at = np.nonzero(differs)
+        begins = np.append(True, (np.diff(rows) > 0) | (np.diff(at) > NEAR))
         ends = np.append(begins[1:], True)
-        return list(zip(rows[begins].tolist(), columns[begins].tolist(), (columns[ends] + 1).tolist(), strict=True))
+        return list(zip(rows[begins].tolist(), at[begins].tolist(), (at[ends] + 1).tolist(), strict=True))
 
     def text(self) -> str:
         """The characters alone, one line per row, without blanks at the ends of lines."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.text import columns
 
 
 def sentence(height: int, width: int, text: str, ink: int = Ink.DIM) -> Cells:
@@ -10,10 +11,10 @@ def sentence(height: int, width: int, text: str, ink: int = Ink.DIM) -> Cells:
     cells = Cells(height, width)
     lines = [""]
     for word in text.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > max(width - 4, 10):
+        if lines[-1] and columns(lines[-1]) + 1 + columns(word) > max(width - 4, 10):
             lines.append("")
         lines[-1] += (" " if lines[-1] else "") + word
     y = max((height - len(lines)) // 2, 0)
     for i, line in enumerate(lines[:height]):
-        cells.put(y + i, max((width - len(line)) // 2, 0), line, ink)
+        cells.put(y + i, max((width - columns(line)) // 2, 0), line, ink)
     return cells

@@ -31,7 +31,7 @@ from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.chart import INKS, Line, Look, draw_chart, letter
 from laddertop.tui.draw.numbers import number, thousands
 from laddertop.tui.draw.scale import KINDS, Kind
-from laddertop.tui.draw.text import fit, harmless
+from laddertop.tui.draw.text import fit, harmless, pad
 from laddertop.tui.draw.x_view import Extent, XView
 from laddertop.tui.watch.chart_choice import CurveName, usual_kind
 from laddertop.tui.watch.comparison import Compared, Row, curves, difference, evaluations, look, names, widest
@@ -218,7 +218,7 @@ class CompareScreen(Screen[None]):
             for run in row.runs:
                 text.append(letter(run), style(INKS[run % len(INKS)], colours))
             wide = max(room // 3, 12) - len(row.runs)
-            text.append(f" {fit(harmless(row.name), wide):<{wide}} ").append(f"step {thousands(row.step):>9}  ", dim)
+            text.append(f" {pad(fit(harmless(row.name), wide), wide)} ").append(f"step {thousands(row.step):>9}  ", dim)
             told = ", ".join(_told(measure_name, *value) for measure_name, value in row.values.items())
             text.append(f"{'best':<{mark}}" if row.best else " " * mark, style(Ink.GOOD, colours))
             text.append(fit(told or "not evaluated", room - max(room // 3, 12) - 18 - mark)).append("\n")

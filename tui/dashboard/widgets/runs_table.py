@@ -23,7 +23,7 @@ from laddertop.tui.dashboard.views.run_row import RunRow
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import ago, number
 from laddertop.tui.draw.spark import bar
-from laddertop.tui.draw.text import fit
+from laddertop.tui.draw.text import columns, fit, start
 from laddertop.tui.watch.wording import measure
 
 STATUS_INKS = {
@@ -213,7 +213,7 @@ class RunsTable(Widget, can_focus=True):
     def _widths(self, room: int) -> dict[str, int]:
         chosen = WIDEST if room >= 160 else WIDE if room >= 110 else NARROW
         others = sum(width + 2 for width in chosen.values() if width)
-        longest = max((len(row.name) for row in self._rows), default=1) + 2
+        longest = max((columns(row.name) for row in self._rows), default=1) + 2
         return {name: width or max(min(longest, room - others - 3), 5) for name, width in chosen.items()}
 
 
@@ -287,6 +287,7 @@ def _best_of(row: RunRow) -> float:
 
 def _squeezed(name: str, width: int) -> str:
     """A name in at most `width` columns: its end tells runs of one recipe apart, so the middle goes."""
-    if len(name) <= width:
-        return name
-    return f"{name[: width - 6]}…{name[-5:]}" if width > 10 else fit(name, width)
+    if columns(name) <= width or width <= 10:
+        return fit(name, width)
+    end = name[-5:]
+    return f"{start(name, width - 1 - columns(end))}…{end}"

@@ -7,7 +7,7 @@ import re
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import ago, estimate, rate, setting, thousands
-from laddertop.tui.draw.text import fit
+from laddertop.tui.draw.text import columns, fit
 from laddertop.tui.watch.trouble import troubles
 
 _DAY = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
@@ -67,7 +67,7 @@ class StatusBar(Panel):
         gap = 3 if width >= 100 else 2
         room = max(width - 70, 18)
         name = view.run.name
-        if len(name) > room:
+        if columns(name) > room:
             # The day tells runs apart least.
             name = _DAY.sub("", name)
         name = fit(name, room)
