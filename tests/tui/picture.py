@@ -37,6 +37,12 @@ def screen_text(app: App[None]) -> str:
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
 
 
+def draw_for_docs(app: App[None], page: str) -> None:
+    """Writes what the screen shows now into docs/."""
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", app.export_screenshot(title="laddertop"), flags=re.DOTALL)
+    (DOCS / f"{page}.svg").write_text(svg, encoding="utf-8")
+
+
 async def check_picture(pilot: Pilot[None], name: str) -> None:
     """The screen, once it stands still, must look as it does in `pictures/NAME.txt`, whatever the time of day."""
     text = ""
@@ -49,8 +55,7 @@ async def check_picture(pilot: Pilot[None], name: str) -> None:
     if os.environ.get("LADDERTOP_UPDATE_PICTURES"):
         file.write_text(text, encoding="utf-8")
         if name in IN_DOCS:
-            svg = re.sub(r"@font-face \{.*?\}\s*", "", pilot.app.export_screenshot(title="laddertop"), flags=re.DOTALL)
-            (DOCS / f"{IN_DOCS[name]}.svg").write_text(svg, encoding="utf-8")
+            draw_for_docs(pilot.app, IN_DOCS[name])
     on_file = file.read_text(encoding="utf-8") if file.exists() else ""
     difference = "\n".join(difflib.unified_diff(on_file.splitlines(), text.splitlines(), "on file", "now", lineterm=""))
     assert not difference, f"{file.name} looks different:\n{difference}"

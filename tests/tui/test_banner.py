@@ -79,7 +79,7 @@ def test_a_finite_divergence_names_the_way_back_the_undo_and_since_when(engine: 
     assert text.startswith(" ✗ diverged")
     assert f"since step 2 020, {clock(view.state.diverged.time)}" in text  # type: ignore[union-attr]
     assert "Z back to 2 000   u undo" in text, "what was saved after it diverged is no way back"
-    assert "a thousand times what it was" in text
+    assert "over a thousand times what it was" in text
     cells = StatusBar(view, id="status").picture(1, 120)
     assert "training" in cells.text()
     assert Ink.GOOD not in cells.inks[0]

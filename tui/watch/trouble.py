@@ -94,7 +94,9 @@ def _diverged(view: RunView) -> Trouble | None:
     step, since = (said.step, said.time) if said is not None else lost or (0, 0.0)
     total = view.latest.get("total", math.nan)
     finite = math.isfinite(total)
-    what = f"the cost is {number(total)}, a thousand times what it was" if finite else "the cost is no longer finite"
+    what = (
+        f"the cost is {number(total)}, over a thousand times what it was" if finite else "the cost is no longer finite"
+    )
     undo = (Help("undo", UNDO),) if finite and view.alive and view.state.interventions() else ()
     return Trouble("diverged" if finite else "not finite", what, step, since, (*_back(view), *undo, *_resume(view)))
 

@@ -1,0 +1,161 @@
+"""Whole stories of what goes wrong and what helps, told by the banner, with real engines in real terminals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from laddertop.journal.events import Checkpointed, Commanded, Evaluated, Logged, RunStarted
+from laddertop.journal.metrics import MetricsReader
+from laddertop.tui.dashboard.app import LaddertopApp
+from tests.processes import Laddertop, wait_for
+from tests.test_end_to_end import shows
+from tests.tui.picture import draw_for_docs, screen_text
+
+DEEP = """
+about = "A deep VAE whose upper layer collapses."
+steps = 100000000
+seed = 1
+device = "cpu"
+precision = "fp32"
+compile = "off"
+
+[data]
+name = "digits"
+binarise = "dynamic"
+batch = 100
+
+[model]
+kind = "lvae"
+latent = [16, 8]
+hidden = [64, 32]
+inference = "bottom_up"
+batch_norm = false
+
+[warmup]
+on = false
+of = "kl"
+steps = 4000
+
+[optimizer]
+lr = 1e-3
+eps = 1e-4
+clip = 4
+clip_each = 0.9
+
+[checkpoint]
+every = 250
+
+[evaluate]
+every = 250
+
+[samples]
+every = 0
+"""
+FOREVER = ("--steps", "100000000", "--set", "samples.every=0", "--detach")
+
+
+@pytest.fixture
+def stopped(laddertop: Laddertop) -> Iterator[list[str]]:
+    """Names of runs whose engines are stopped at the end."""
+    names: list[str] = []
+    yield names
+    for name in names:
+        laddertop("stop", name)
+
+
+async def picture(laddertop: Laddertop, name: str, words: str) -> None:
+    """The run screen of a real run for the page about it."""
+    app = LaddertopApp(laddertop.runs, laddertop.runs / name)
+    async with app.run_test(size=(120, 40)) as pilot:
+        while words not in screen_text(app):
+            await pilot.pause(0.1)
+        await pilot.pause(3.0)
+        draw_for_docs(app, "diverged")
+
+
+def test_a_run_that_diverged_is_sent_back_with_z_and_goes_on_with_nothing_lost(
+    laddertop: Laddertop, stopped: list[str]
+) -> None:
+    done = laddertop("train", "tiny.toml", "--set", "checkpoint.every=200", "--name", "wild", *FOREVER)
+    assert done.returncode == 0, done.stderr
+    stopped.append("wild")
+    wait_for(lambda: [e for e in laddertop.events("wild") if isinstance(e, Checkpointed) and e.step >= 400])
+    with laddertop.in_terminal("attach", "wild", columns=120, rows=40) as dashboard:
+        dashboard.wait_for(lambda lines: shows(lines, "● training"))
+        assert laddertop("set", "wild", "lr=10").returncode == 0
+        dashboard.wait_for(lambda lines: shows(lines, "✗ diverged") or shows(lines, "✗ not finite"))
+        (said,) = (e for e in laddertop.events("wild") if isinstance(e, Logged) and e.diverged)
+        assert said.sound_until is not None
+        saved = [e for e in laddertop.events("wild") if isinstance(e, Checkpointed) and not e.diverged]
+        sound = [e for e in saved if e.step <= said.sound_until]
+        back = f"{sound[-1].step:,}".replace(",", " ")
+        dashboard.wait_for(lambda lines: shows(lines, f"Z back to {back}"))
+        if os.environ.get("LADDERTOP_UPDATE_PICTURES"):
+            asyncio.run(picture(laddertop, "wild", f"Z back to {back}"))
+        before = {file.name: file.read_bytes() for file in (laddertop.runs / "wild").glob("metrics-0001.bin")}
+        dashboard.press("Z")
+        dashboard.wait_for(lambda lines: shows(lines, "enter takes one"))
+        dashboard.press("\r")
+        dashboard.wait_for(lambda lines: shows(lines, f"↶rolled back to {back}") or shows(lines, "rolled back to step"))
+        dashboard.wait_for(lambda lines: not (shows(lines, "✗ diverged") or shows(lines, "✗ not finite")))
+        start = [e for e in laddertop.events("wild") if isinstance(e, RunStarted)][-1]
+        assert (start.resumed_from, start.rolled_back) == (sound[-1].step, True)
+        assert {knob.name: knob.value for knob in start.knobs}["lr"] == 0.002, "what blew it up is no part of it now"
+        reader = MetricsReader(laddertop.runs / "wild")
+        wait_for(lambda: reader.poll() and reader.last_step() > said.step + 50)
+        dashboard.press("d")
+        assert dashboard.process.wait(60) == 0
+    assert laddertop.json("show", "wild")["state"] == "training"
+    totals = reader.values("total")
+    np.testing.assert_array_equal(reader.steps, np.arange(1, len(totals) + 1))
+    assert np.isfinite(totals).all()
+    assert totals[-20:].mean() < 10 * totals[: sound[-1].step][-20:].mean()
+    assert (laddertop.runs / "wild" / sound[-1].file).is_file(), "the run stands on it"
+    assert all((laddertop.runs / "wild" / name).read_bytes()[: len(data)] == data for name, data in before.items())
+
+
+def test_a_layer_that_collapsed_comes_alive_with_w_and_a_fork_of_it_is_compared(
+    laddertop: Laddertop, stopped: list[str]
+) -> None:
+    def active() -> list[tuple[int, int]]:
+        return [
+            (e.step, e.layers["z2"].active) for e in laddertop.events("deep") if isinstance(e, Evaluated) and e.layers
+        ]
+
+    (laddertop.cwd / "deep.toml").write_text(DEEP)
+    done = laddertop("train", "deep.toml", "--name", "deep", "--detach")
+    assert done.returncode == 0, done.stderr
+    stopped.append("deep")
+    with laddertop.in_terminal("attach", "deep", columns=150, rows=45) as dashboard:
+        dashboard.wait_for(
+            lambda lines: shows(lines, "▲ collapsed  z2 tells nothing of the image: 0 of 8 units active")
+        )
+        dashboard.wait_for(lambda lines: shows(lines, "w warm-up"))
+        assert shows(dashboard.lines, "dead: sd"), "the layers panel flags it too"
+        assert shows(dashboard.lines, " 0/8"), "and the terms"
+        dashboard.press("w")
+        dashboard.wait_for(lambda lines: not shows(lines, "▲ collapsed"))
+        switched = [e for e in laddertop.events("deep") if isinstance(e, Commanded)][-1]
+        assert [(change.knob, change.applied) for change in switched.changes] == [("warmup", 1)]
+        assert [units for step, units in active() if step <= switched.step][-1] == 0
+        (alive,) = [units for step, units in active() if step > switched.step and units][:1]
+        dashboard.wait_for(lambda lines: shows(lines, f" {alive}/8"))
+        dashboard.press("f")
+        dashboard.wait_for(lambda lines: shows(lines, "enter takes one"))
+        dashboard.press("\r")
+        (forked,) = wait_for(lambda: [p.name for p in laddertop.runs.iterdir() if (p / "origin.json").is_file()])
+        stopped.append(forked)
+        dashboard.wait_for(lambda lines: shows(lines, forked) and shows(lines, "● training"))
+        dashboard.press("r")
+        dashboard.wait_for(lambda lines: shows(lines, "runs in") and shows(lines, "deep"))
+        for marked in ("1 marked", "2 marked"):  # the newest first
+            dashboard.press(" ")
+            dashboard.wait_for(lambda lines, marked=marked: shows(lines, marked))
+        dashboard.press("c")
+        dashboard.wait_for(lambda lines: shows(lines, "specs do not differ") and shows(lines, forked))
+        assert shows(dashboard.lines, "deep")
