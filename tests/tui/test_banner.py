@@ -174,12 +174,18 @@ def test_a_disk_without_room_for_a_checkpoint_is_told_until_there_is_room(engine
     disk = os.statvfs(engine.run.path)
     record(
         engine,
-        Checkpointed(step=2000, file="x", sha256="0" * 64, bytes=disk.f_blocks * disk.f_frsize + 1, reason="schedule"),
+        Checkpointed(
+            step=2000,
+            file="step-000002000.ckpt",
+            sha256="0" * 64,
+            bytes=disk.f_blocks * disk.f_frsize + 1,
+            reason="schedule",
+        ),
     )
     text = banner(eyes.look())
     assert text.startswith(" ✗ disk full")
     assert "a checkpoint takes" in text
-    record(engine, Checkpointed(step=2000, file="x", sha256="0" * 64, bytes=1, reason="schedule"))
+    record(engine, Checkpointed(step=2000, file="step-000002000.ckpt", sha256="0" * 64, bytes=1, reason="schedule"))
     assert banner(eyes.look()) == ""
 
 
