@@ -157,5 +157,5 @@ def test_a_layer_that_collapsed_comes_alive_with_w_and_a_fork_of_it_is_compared(
             dashboard.press(" ")
             dashboard.wait_for(lambda lines, marked=marked: shows(lines, marked))
         dashboard.press("c")
-        dashboard.wait_for(lambda lines: shows(lines, "specs do not differ") and shows(lines, forked))
+        dashboard.wait_for(lambda lines: shows(lines, "deep at ") and shows(lines, forked))
         assert shows(dashboard.lines, "deep")
