@@ -116,9 +116,12 @@ def renew(folder: Path | str, name: str) -> bool:
 
 def make_folder(folder: Path | str, name: str) -> None:
     """The folder `name` in `folder`, if it is not there."""
-    with _place(folder, name) as (at, last), contextlib.suppress(FileExistsError):
-        os.mkdir(last, 0o700, dir_fd=at)
-        os.chmod(last, 0o700, dir_fd=at)
+    with _place(folder, name) as (at, last):
+        try:
+            os.mkdir(last, 0o700, dir_fd=at)
+            os.chmod(last, 0o700, dir_fd=at)
+        except FileExistsError:
+            os.close(_open(at, last, os.O_RDONLY | os.O_DIRECTORY, f"{folder}/{name}"))
 
 
 def look(folder: Path | str, name: str) -> os.stat_result | None:

@@ -27,6 +27,7 @@ from laddertop.engine.training.beginning import find_beginning
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.device import choose_compile, choose_device, choose_precision, choose_threads
 from laddertop.engine.training.divergence import Divergence
+from laddertop.engine.training.inbox import Inbox, make_folders
 from laddertop.engine.training.recorder import Recorder, columns
 from laddertop.engine.training.sgd import make_optimizer
 from laddertop.engine.training.step import Step
@@ -93,7 +94,8 @@ class Training:
         self.until = self.begins.until
         self._evaluated = max((e.step for e in self.state.evaluations if e.step <= self.step), default=-1)
         self._sampled = max((s.step for s in self.state.samplings if s.step <= self.step), default=-1)
-        self._answered = {c.id for c in self.state.commands}
+        self._inbox = Inbox(self.run, (c.id for c in self.state.commands), self._warn)
+        self._warned: set[str] = set()
         self.paused = False
         self.back_to: int | None = None
         """Step of the checkpoint that somebody wants to go on from instead."""
@@ -101,6 +103,7 @@ class Training:
 
     def _record(self) -> None:
         """Opens the records of this segment."""
+        make_folders(self.run)
         if self.spec.model.labelled and self.spec.data.labels != "all":
             self.run.write_labelled(self.batches.labelled.tolist())
         named = columns(self.model.terms, self.controls.knobs)
@@ -142,6 +145,12 @@ class Training:
     def _tell(self, event: Event) -> None:
         self.events.append(event)
         self.state.apply(event)
+
+    def _warn(self, text: str) -> None:
+        """Tells people once what went wrong and ends no training."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self._tell(Logged(step=self.step, level="warning", text=text))
 
     @property
     def _precision(self) -> str:
@@ -206,16 +215,14 @@ class Training:
         if now - self._looked < LOOK:
             return
         self._looked = now
-        for path, command in commands.pending(self.run.path):
-            if isinstance(command, str):
-                self._tell(Logged(step=self.step, level="warning", text=f"commands/{path.name}: {command}"))
-            elif command.id not in self._answered:
-                # What a crashed engine answered and had no time to remove is not answered again.
-                self._carry_out(command, stop)
-            commands.done(self.run.path, path)
+        for command in self._inbox.take_up():
+            self._carry_out(command, stop)
             if self.back_to is not None:
                 break
-        self.explorer.look(self.step)
+        try:
+            self.explorer.look(self.step)
+        except (OSError, ValueError) as error:
+            self._warn(f"questions can't be read: {error}")
 
     def _carry_out(self, command: commands.Command, stop: Stop) -> None:
         changes: list[Change] = []
@@ -363,7 +370,7 @@ def _due(step: int, every: int) -> bool:
 
 def _step_wanted(command: commands.Command) -> int:
     step = command.changes.get("step")
-    if set(command.changes) != {"step"} or not isinstance(step, int | float) or step != int(step):
+    if set(command.changes) != {"step"} or not isinstance(step, float) or not step.is_integer():
         raise ValueError("rollback takes one whole number, the step of a checkpoint")
     return int(step)
 
