@@ -37,6 +37,7 @@ from laddertop.tui.dashboard.messages import (
     ONLY_LOOKS,
     Acknowledging,
     CompareRuns,
+    Copying,
     Ending,
     ForkRun,
     Leaving,
@@ -76,6 +77,7 @@ class LaddertopApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c,ctrl+q", "leave", "leave; trainings go on", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "back to the shell; its fg takes the dashboard up again", show=False),
+        Binding("ctrl+y", "copy", "copy what is read here: the values under the cursor, a run's name", show=False),
         Binding("ctrl+t", "next_theme", "colours: dark, light, colour-blind, contrast", show=False),
         Binding("ctrl+n", "alerts", "ring at an end, a divergence and a new best, or keep silent", show=False),
     ]
@@ -312,6 +314,13 @@ class LaddertopApp(App[None]):
         said = (screen.farewell() for screen in reversed(self.screen_stack) if isinstance(screen, Leaving))
         self.farewell = next(said, "")
         self.exit()
+
+    def action_copy(self) -> None:
+        """Hand what is read on the screen to the clipboard of the terminal."""
+        text = harmless(self.screen.copied()) if isinstance(self.screen, Copying) else ""
+        if text:
+            self.copy_to_clipboard(text)
+        self.tell(f"copied: {text}" if text else "there is nothing to copy here")
 
     def action_suspend_process(self) -> None:
         """Stand aside for the shell, with all that it started together with the dashboard, until it says go on."""

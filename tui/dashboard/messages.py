@@ -9,6 +9,8 @@ from textual.message import Message
 from laddertop.journal.folder import RunFolder
 
 if TYPE_CHECKING:
+    from textual.binding import Binding
+
     from laddertop.tui.watch.watcher import News
 
 ONLY_LOOKS = "this dashboard only looks: it was opened with --read-only"
@@ -37,6 +39,22 @@ class Ending(Protocol):
 
     def end_under_way(self) -> bool:
         """End it; whether there was something."""
+
+
+@runtime_checkable
+class Copying(Protocol):
+    """A screen that has something to copy."""
+
+    def copied(self) -> str:
+        """What is read on it now, in a line."""
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A screen some of whose keys do nothing at times."""
+
+    def at_hand(self) -> list[Binding]:
+        """Those that do something now."""
 
 
 @runtime_checkable

@@ -7,12 +7,13 @@ link is never more than one frame behind, whatever is buffered on the way.
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.screen import Screen
 
-from laddertop.tui.watch.run_view import RunView
+if TYPE_CHECKING:
+    from laddertop.tui.watch.run_view import RunView
 
 TIMEOUT = 3.0
 """Seconds after which a frame counts as shown without an answer."""

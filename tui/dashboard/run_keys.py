@@ -8,6 +8,10 @@ from textual.binding import Binding
 
 from laddertop.journal.actions import ACTIONS, Action
 from laddertop.tui.dashboard.grammar import BACK, CLOSE, HELP, LEAVE, PALETTE, RUNS
+from laddertop.tui.dashboard.views.run_row import OVER
+from laddertop.tui.watch.run_view import RunView
+
+When = Literal["always", "at work", "over"]
 
 
 class Hint(NamedTuple):
@@ -19,8 +23,6 @@ class Hint(NamedTuple):
     """What it does, in a word."""
     sign: str
     """The key, or several that belong together."""
-    when: Literal["always", "at work", "over"] = "always"
-    """Whether it is named only while an engine is at work in the run, or only while none is."""
 
 
 class RunKey(NamedTuple):
@@ -36,6 +38,8 @@ class RunKey(NamedTuple):
     """None: help alone names it."""
     priority: bool = False
     """Whether it comes before what Textual itself does with the key."""
+    when: When = "always"
+    """Whether it does something only while an engine is at work in the run, or only while none is."""
 
     def binding(self) -> Binding:
         """The same for Textual."""
@@ -45,7 +49,7 @@ class RunKey(NamedTuple):
 def _asks(keys: str, action: Action, rank: int) -> RunKey:
     """A key that asks something of the engine, in the words of the table of actions."""
     about = ACTIONS[action]
-    return RunKey(keys, f"steer('ask', '{action}')", about.words, Hint(rank, about.short, keys, "at work"))
+    return RunKey(keys, f"steer('ask', '{action}')", about.words, Hint(rank, about.short, keys), when="at work")
 
 
 def _everywhere(binding: Binding, hint: Hint | None = None) -> RunKey:
@@ -54,18 +58,22 @@ def _everywhere(binding: Binding, hint: Hint | None = None) -> RunKey:
 
 
 STEERING = (
-    RunKey("space", "steer('pause')", "pause or continue the training", Hint(1, "pause", "space", "at work")),
+    RunKey("space", "steer('pause')", "pause or continue the training", Hint(1, "pause", "space"), when="at work"),
     _asks("c", "checkpoint", 7),
     _asks("e", "evaluate", 11),
     _asks("s", "sample", 16),
     RunKey(
-        "u", "steer('undo')", "undo: send the values from before the last intervention", Hint(6, "undo", "u", "at work")
+        "u",
+        "steer('undo')",
+        "undo: send the values from before the last intervention",
+        Hint(6, "undo", "u"),
+        when="at work",
     ),
-    RunKey("R", "resume", "resume a run whose engine is gone", Hint(4, "resume", "R", "over")),
-    RunKey("f", "fork", "fork: a new run that goes on from a checkpoint of this one", Hint(12, "fork", "f", "over")),
+    RunKey("R", "resume", "resume a run whose engine is gone", Hint(4, "resume", "R"), when="over"),
+    RunKey("f", "fork", "fork: a new run that goes on from a checkpoint of this one", Hint(12, "fork", "f")),
     RunKey("Z", "roll_back", "send the run back to a checkpoint, from which it goes on"),
-    RunKey("N", "note", "leave a note in the event log"),
-    RunKey("S,ctrl+x", "stop", "stop the training (asks first)", Hint(14, ACTIONS["stop"].short, "S", "at work")),
+    RunKey("N", "note", "leave a note in the event log", when="at work"),
+    RunKey("S,ctrl+x", "stop", "stop the training (asks first)", Hint(14, ACTIONS["stop"].short, "S"), when="at work"),
 )
 """What is asked of the engine. The keys of knobs stand in the declarations of these."""
 
@@ -79,9 +87,7 @@ NOW = (
 """What looks at the model and the machine as they are now."""
 
 LOOKING = (
-    RunKey(
-        "i", "interventions", "interventions: every term before and after each", Hint(13, "interventions", "i", "over")
-    ),
+    RunKey("i", "interventions", "interventions: every term before and after each", Hint(20, "interventions", "i")),
     RunKey("t,down", "charts('next_chart', 1)", "next chart"),
     RunKey("T,up", "charts('next_chart', -1)", "previous chart"),
     RunKey("g", "grid", "all pinned charts at once, or one", Hint(5, "charts", "g")),
@@ -124,3 +130,29 @@ NOTES = (
     "arrow with a question mark until the engine has applied or refused it. What a schedule makes of a knob stands in "
     "brackets."
 )
+
+
+FIRST = (
+    "space",
+    "u",
+    "c",
+    "S,ctrl+x",
+    "tab",
+    "m",
+    "t,down",
+    "plus,equals_sign",
+    "escape",
+    "r",
+    "d",
+    "question_mark,f1",
+)
+"""The keys that help begins with."""
+
+
+def at_hand(view: RunView) -> list[RunKey]:
+    """The keys that do something in a run as it stands."""
+    status = view.status()
+    over = status in OVER
+    idle = "at work" if over else "over"
+    keys = [entry for entry in (KEYS if view.steerable else LOOKING) if entry.when != idle]
+    return [entry for entry in keys if not (entry.does == "resume" and status == "finished")]

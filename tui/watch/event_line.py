@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,7 +14,16 @@ from laddertop.tui.draw.numbers import size, thousands
 from laddertop.tui.watch.effects import Effect, before_after, moved_most
 from laddertop.tui.watch.wording import changes_in_words, measure, outcome_in_words
 
-ME = sender("dashboard")
+
+def _here() -> str:
+    """The front end, with the terminal that it is in: that tells two dashboards of one user apart."""
+    try:
+        return f"dashboard {os.ttyname(0).removeprefix('/dev/')}"
+    except OSError:
+        return "dashboard"
+
+
+ME, _MINE = sender(_here()), sender("dashboard")
 
 
 @dataclass
@@ -28,8 +38,11 @@ class Line:
 
 
 def who(by: str) -> str:
-    """Who sent a command."""
-    return "you" if by == ME else by
+    """Who sent a command; of the same user's dashboards another one is told by its terminal."""
+    if by in (ME, _MINE):
+        return "you"
+    terminal = by.removeprefix(f"{_MINE.removesuffix(')')} ")
+    return by if terminal == by else f"you ({terminal}"
 
 
 def lines_of(event: Event, asked: Mapping[str, float | str], knobs: Mapping[str, Knob]) -> list[Line]:

@@ -284,8 +284,7 @@ class CompareScreen(Screen[None]):
 
     def action_help(self) -> None:
         """The keys."""
-        bindings = [b for b in self.BINDINGS if isinstance(b, Binding)]
-        self.app.push_screen(Help("Keys of the comparison", bindings, _NOTES))
+        self.app.push_screen(Help("Keys of the comparison", {"": self.BINDINGS}, _NOTES))
 
 
 def _told(name: str, value: float, sd: float | None) -> str:

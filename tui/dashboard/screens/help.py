@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from rich.text import Text
@@ -26,21 +26,25 @@ class Help(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "dismiss(None)", "close")]
 
-    def __init__(self, title: str, bindings: Iterable[Binding], notes: str = "") -> None:
+    def __init__(self, title: str, groups: Mapping[str, Iterable[BindingType]], notes: str = "") -> None:
+        """Shows groups of keys by what they are about, the most important first."""
         super().__init__()
         self._title = title
-        everywhere = (b for b in self.app.BINDINGS if isinstance(b, Binding))
-        self._keys = [b for b in (*bindings, *everywhere) if b.description]
+        found = {name: [b for b in keys if isinstance(b, Binding) and b.description] for name, keys in groups.items()}
+        everywhere = [b for b in self.app.BINDINGS if isinstance(b, Binding) and b.description]
+        self._groups = found | {"in every screen": everywhere}
         self._notes = notes
 
     def compose(self) -> ComposeResult:
-        """A table of keys, then the notes."""
-        width = max(len(key_sign(binding.key)) for binding in self._keys)
+        """A table of keys, group by group, then the notes."""
+        width = max(len(key_sign(binding.key)) for keys in self._groups.values() for binding in keys)
         text = Text()
-        text.append(f"{self._title}\n\n", "bold")
-        for binding in self._keys:
-            text.append(f"{key_sign(binding.key):>{width}}  ", "bold")
-            text.append(f"{binding.tooltip or binding.description}\n")
+        text.append(self._title, "bold")
+        for name, keys in self._groups.items():
+            text.append(f"\n{name}\n" if name else "\n", "bold dim")
+            for binding in keys:
+                text.append(f"{key_sign(binding.key):>{width}}  ", "bold")
+                text.append(f"{binding.tooltip or binding.description}\n")
         if self._notes:
             text.append(f"\n{self._notes}\n")
         text.append("\nesc closes this", "dim")

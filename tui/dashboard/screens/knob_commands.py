@@ -11,7 +11,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from laddertop.journal.actions import Action
 from laddertop.journal.knobs import members
 from laddertop.tui.dashboard.knob_keys import KnobKey, knob_keys
-from laddertop.tui.dashboard.screens.commands import literal
+from laddertop.tui.dashboard.screens.commands import literal, with_key
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.wording import knob_value
 
@@ -28,8 +28,8 @@ class Steers(Protocol):
     def press(self, key: KnobKey) -> None:
         """Do what a key of a knob does."""
 
-    def tell(self, text: str) -> None:
-        """Say something, in the line that the screen has for it."""
+    def ask_value(self, name: str) -> None:
+        """Ask for a value of a knob, and send it."""
 
 
 class KnobCommands(Provider):
@@ -38,11 +38,11 @@ class KnobCommands(Provider):
     async def discover(self) -> Hits:
         """What the keys of the knobs do, the knobs and where they stand."""
         for key in knob_keys(self._screen.view.state.knobs):
-            yield DiscoveryHit(literal(key.about), partial(self._screen.press, key))
+            yield DiscoveryHit(with_key(key.key, key.about), partial(self._screen.press, key), key.about)
         for knob in self._screen.view.state.knobs.values():
             name = literal(knob.name)
-            hint = partial(self._screen.tell, f"ctrl+p, then type: {name} and its new value")
-            yield DiscoveryHit(f"{name} = {knob_value(knob, knob.value)}", hint, help=literal(knob.help))
+            prompt = partial(self._screen.ask_value, knob.name)
+            yield DiscoveryHit(f"{name} = {knob_value(knob, knob.value)}", prompt, help=literal(knob.help))
 
     async def search(self, query: str) -> Hits:
         """Settings as typed, and knobs whose name fits."""
@@ -55,14 +55,15 @@ class KnobCommands(Provider):
             yield Hit(1.0, f"leave the note: {literal(note)}", partial(self._screen.ask, "annotate", None, note))
         matcher = self.matcher(query)
         for key in knob_keys(knobs):
-            about = literal(key.about)
+            about = key.about
             if (score := matcher.match(about)) > 0:
-                yield Hit(score, matcher.highlight(about), partial(self._screen.press, key))
+                yield Hit(score, with_key(key.key, matcher.highlight(about)), partial(self._screen.press, key), about)
         for knob in knobs.values():
             name = literal(knob.name)
             if (score := matcher.match(name)) > 0:
-                hint = f"type {name} and its new value, such as {name} {knob_value(knob, knob.value)}"
-                yield Hit(score * 0.9, matcher.highlight(name), partial(self._screen.tell, hint), help=hint)
+                prompt = partial(self._screen.ask_value, knob.name)
+                hint = f"asks for a value; or type it: {name} {knob_value(knob, knob.value)}"
+                yield Hit(score * 0.9, matcher.highlight(name), prompt, help=hint)
 
     @property
     def _screen(self) -> Steers:

@@ -13,10 +13,11 @@ from textual.events import Key
 
 from laddertop.journal.actions import Action
 from laddertop.journal.folder import RunFolder
+from laddertop.journal.knobs import value_of
 from laddertop.tui.dashboard import farewell
 from laddertop.tui.dashboard.knob_keys import TAKEN, KnobKey, key_of, knob_keys
 from laddertop.tui.dashboard.messages import ONLY_LOOKS, ForkRun, StartEngine
-from laddertop.tui.dashboard.run_keys import KEYS
+from laddertop.tui.dashboard.run_keys import FIRST, KEYS, LOOKING, NOW, STEERING, at_hand
 from laddertop.tui.dashboard.screens.ask import AskLine, choose_checkpoint
 from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.confirm import Confirm
@@ -27,6 +28,7 @@ from laddertop.tui.dashboard.widgets.knobs import Knobs
 from laddertop.tui.steer.asking import Asking
 from laddertop.tui.steer.steering import Steering
 from laddertop.tui.watch.trouble import way_back
+from laddertop.tui.watch.wording import knob_value
 
 
 class LiveScreen(RunScreen, inherit_bindings=False):
@@ -60,10 +62,19 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         else:
             self.steering.turn(key.group, key.up)
 
-    def keys(self) -> list[Binding]:
-        """Those of the knobs first."""
-        turns = [Binding(key.key, "", key.about) for key in knob_keys(self.view.state.knobs)]
-        return [*turns, *super().keys()]
+    def help_groups(self) -> dict[str, list[BindingType]]:
+        """The twelve to begin with, the knobs of this run, then all others."""
+        groups = {"the first twelve": [entry for keys in FIRST for entry in KEYS if entry.keys == keys]}
+        groups |= {
+            name: [entry for entry in keys if entry.keys not in FIRST]
+            for name, keys in (("the training", STEERING), ("the model", NOW), ("looking", LOOKING))
+        }
+        found: dict[str, list[BindingType]] = {
+            name: [entry.binding() for entry in keys] for name, keys in groups.items()
+        }
+        turns: list[BindingType] = [Binding(key.key, "", key.about) for key in knob_keys(self.view.state.knobs)]
+        begin, *others = found.items()
+        return dict([begin, ("the knobs of this run", turns), *others])
 
     def action_steer(self, deed: str, name: str | None = None, up: bool | None = None) -> None:
         """Ask something of the engine."""
@@ -92,6 +103,24 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         note = await self.app.push_screen_wait(AskLine("a note for the event log"))
         if note is not None and note.strip():
             self.ask("annotate", None, note.strip())
+
+    @work
+    async def ask_value(self, name: str) -> None:
+        """Ask for a value of a knob, and send it, or say why it can't be."""
+        knob = self.view.state.knobs[name]
+        question = f"{knob.label}, from {knob.low:g} to {knob.high:g}:" if knob.kind == "number" else f"{knob.label}:"
+        text = await self.app.push_screen_wait(AskLine(question, knob_value(knob, knob.value)))
+        if text is not None and text.strip():
+            try:
+                value = value_of(knob, text.strip())
+            except ValueError as error:
+                self.tell(str(error))
+            else:
+                self.ask("set", {name: value})
+
+    def at_hand(self) -> list[Binding]:
+        """The keys that do something now, without those of the knobs, which the palette has beside their values."""
+        return [entry.binding() for entry in at_hand(self.view)]
 
     def action_resume(self) -> None:
         """Start an engine that goes on from the newest checkpoint."""

@@ -217,5 +217,4 @@ class ModelScreen(Screen[str | None]):
 
     def action_help(self) -> None:
         """The keys."""
-        bindings = [b for b in self.BINDINGS if isinstance(b, Binding)]
-        self.app.push_screen(Help(f"Keys of the {self.HEADING} screen", bindings, self.NOTES))
+        self.app.push_screen(Help(f"Keys of the {self.HEADING} screen", {"": self.BINDINGS}, self.NOTES))

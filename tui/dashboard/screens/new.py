@@ -304,8 +304,7 @@ class NewRunScreen(Screen[None]):
 
     def action_help(self) -> None:
         """The keys."""
-        bindings = [b for b in self.BINDINGS if isinstance(b, Binding)]
-        self.app.push_screen(Help("Keys of the form", bindings, _NOTES))
+        self.app.push_screen(Help("Keys of the form", {"": self.BINDINGS}, _NOTES))
 
     def _complain(self, text: str) -> None:
         problem = self.query_one("#problem", Static)

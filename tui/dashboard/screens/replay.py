@@ -99,6 +99,12 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         if message.news.began < self._anew:
             message.prevent_default()
 
+    def help_groups(self) -> dict[str, list[BindingType]]:
+        """Those of the playing first."""
+        shared = {entry.keys for entry in LOOKING}
+        own: list[BindingType] = [b for b in self.BINDINGS if isinstance(b, Binding) and b.key not in shared]
+        return {"playing": own, **super().help_groups()}
+
     def action_play(self) -> None:
         """Play, or pause."""
         if self._past.at >= self._past.length:

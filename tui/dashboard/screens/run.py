@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.command import Provider
 from textual.events import Resize, ScreenResume
 from textual.screen import Screen
@@ -290,6 +290,10 @@ class RunScreen(Screen[None]):
             self._looked_elsewhere()
         return was is not None
 
+    def copied(self) -> str:
+        """Name, step and values of the shown charts: under the cursor, else the newest."""
+        return f"{self.view.run.name} {self.charts.said()}"
+
     def _looked_elsewhere(self) -> None:
         self.charts.update()
         self.look_soon()
@@ -313,11 +317,11 @@ class RunScreen(Screen[None]):
     def action_help(self) -> None:
         """The keys."""
         panels = f"tab goes through {', '.join(PANELS[name].middle for name in MIDDLE)}."
-        self.app.push_screen(Help(self.HELP_TITLE, self.keys(), f"{NOTES} {panels}"))
+        self.app.push_screen(Help(self.HELP_TITLE, self.help_groups(), f"{NOTES} {panels}"))
 
-    def keys(self) -> list[Binding]:
-        """The keys that there are now."""
-        return [b for b in self.BINDINGS if isinstance(b, Binding)]
+    def help_groups(self) -> dict[str, list[BindingType]]:
+        """The keys that there are, by what they are about."""
+        return {"looking": [entry.binding() for entry in LOOKING]}
 
     def _modes(self) -> tuple[str, ...]:
         return usable_modes(self._plain, not self.app.no_color)

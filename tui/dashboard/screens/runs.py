@@ -39,6 +39,9 @@ INTERVAL = 1.0
 COMPARED = 8
 """Runs that can be compared at once."""
 
+CHANGING = ("app.new_run", "resume", "fork", "rename", "note", "archive", "delete")
+"""Actions that change something, which a dashboard that only looks does not."""
+
 _NOTES = (
     "What is typed after / is looked for in name, recipe, state and note of a run; several words must all be there. "
     "Marked runs bear a ◆, archived ones, which only A shows, a ›. The small curve is the total cost since the newest "
@@ -94,7 +97,8 @@ class RunsScreen(Screen[None]):
         yield Static("", id="told", markup=False)
         keys = Text(no_wrap=True, overflow="ellipsis")
         hints = (("enter", "open"), ("n", "new"), ("f", "fork"), ("space", "mark"), ("c", "compare"), ("/", "search"))
-        for key, name in (*hints, ("q", "leave"), ("?", "help")):
+        shown = [hint for hint in hints if not (self._read_only and hint[1] in ("new", "fork"))]
+        for key, name in (*shown, ("q", "leave"), ("?", "help")):
             keys.append(key, style(Ink.KEY, colours_of(self.app)))
             keys.append(f" {name}  ", style(Ink.DIM, colours_of(self.app)))
         yield Static(keys, id="keys")
@@ -302,14 +306,22 @@ class RunsScreen(Screen[None]):
         self._wake.set()
         return self.display and not problem
 
+    def at_hand(self) -> list[Binding]:
+        """The keys that do something in this dashboard."""
+        keys = [b for b in self.BINDINGS if isinstance(b, Binding)]
+        return [b for b in keys if not (self._read_only and b.action in CHANGING)]
+
+    def copied(self) -> str:
+        """The name of the run under the cursor."""
+        return self._table.selected.name if self._table.selected else ""
+
     def farewell(self) -> str:
         """Which runs go on."""
         return farewell.of_list(self._rows, self._view.runs)
 
     def action_help(self) -> None:
         """The keys."""
-        bindings = [b for b in self.BINDINGS if isinstance(b, Binding)]
-        self.app.push_screen(Help("Keys of the runs screen", bindings, _NOTES))
+        self.app.push_screen(Help("Keys of the runs screen", {"": self.BINDINGS}, _NOTES))
 
     @property
     def _table(self) -> RunsTable:

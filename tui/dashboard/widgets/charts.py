@@ -100,6 +100,18 @@ class Charts(Panel):
                 at = min(max(at + (by > 0) - (by < 0), 0), len(filled) - 1)
         view.cursor = float(self._x()[filled[at]])
 
+    def said(self) -> str:
+        """Step and values of the chart that the keys are about: under the cursor, else the newest."""
+        curves = curves_of(self.focused(), curve_names(self.view.state))
+        lines = [self._line(curve.name) for curve in curves]
+        at = self._bin()
+        if at is None:
+            step, values = self.view.step, [self._value(c.name, line) for c, line in zip(curves, lines, strict=True)]
+        else:
+            step, values = int(self.view.curves.steps[at]), [float(line.binned.smooth[at]) for line in lines]
+        told = ", ".join(f"{c.label} {number(v)}" for c, v in zip(curves, values, strict=True))
+        return f"step {step}: {told}"
+
     # How it looks
 
     def picture(self, height: int, width: int) -> Cells:

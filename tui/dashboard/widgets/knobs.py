@@ -8,7 +8,8 @@ from typing import NamedTuple
 from laddertop.journal.knobs import grouped
 from laddertop.tui.dashboard.knob_keys import usable_keys
 from laddertop.tui.dashboard.panel import Panel, titled
-from laddertop.tui.dashboard.run_keys import KEYS, LOOKING, Hint
+from laddertop.tui.dashboard.run_keys import Hint, at_hand
+from laddertop.tui.dashboard.views.run_row import OVER
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import percent, setting
 from laddertop.tui.watch.run_view import KnobRow, RunView
@@ -107,20 +108,17 @@ def _nothing_to_hold(row: KnobRow, rows: dict[str, KnobRow]) -> bool:
 
 
 def _over(view: RunView) -> bool:
-    return view.status() in ("finished", "stopped", "diverged", "failed", "crashed")
+    return view.status() in OVER
 
 
 def _hints(view: RunView, width: int) -> list[Item]:
     """The keys that do something now. What matters least goes first where there is no room for all; help has all."""
-    status = view.status()
-    hidden = {"at work" if _over(view) else "over"}
-    hints = [entry.hint for entry in (KEYS if view.steerable else LOOKING) if entry.hint]
-    hints = [hint for hint in hints if hint.when not in hidden and not (hint.word == "resume" and status == "finished")]
+    hints = [entry.hint for entry in at_hand(view) if entry.hint]
     kept: set[Hint] = set()
     for hint in sorted(hints):
         if 1 + sum(len(one.sign) + len(one.word) + 3 for one in (*kept, hint)) - 2 <= width:
             kept.add(hint)
-    words = {"pause": "continue"} if status == "paused" else {}
+    words = {"pause": "continue"} if view.status() == "paused" else {}
     return [Item(hint.sign, words.get(hint.word, hint.word)) for hint in hints if hint in kept]
 
 
