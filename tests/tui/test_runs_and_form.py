@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from textual.widgets import OptionList
 
 import laddertop.tui.dashboard.screens.new
 from laddertop.journal.commands import send
-from laddertop.journal.folder import list_runs
+from laddertop.journal.folder import create_run, list_runs
+from laddertop.journal.origin import Origin
 from laddertop.journal.spec import Spec, keys, load_recipe, override, recipes
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.new import NewRunScreen
@@ -46,6 +48,23 @@ async def test_the_list_follows_what_happens(engine: PlayedEngine, until: Until)
         await until(pilot, lambda: "50 %" in screen_text(app) and "error 1.23 %" in screen_text(app), "progress")
         engine.__exit__(None, None, None)
         await until(pilot, lambda: "✗ crashed" in screen_text(app), "the crash")
+
+
+async def test_the_chosen_run_is_previewed_with_its_cost_and_what_it_has_other_than_its_origin(
+    tmp_path: Path, until: Until
+) -> None:
+    spec = load_recipe("vae-mnist")
+    with PlayedEngine(create_run(tmp_path, spec, "first")) as first:
+        first.train(100)
+    other = override(spec, ["seed=7", "optimizer.lr=0.5"])
+    origin = Origin(kind="fork", run="first", folder=str(tmp_path / "first"))
+    create_run(tmp_path, other, "forked", origin=origin)
+    app = LaddertopApp(tmp_path)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: "from first (" in screen_text(app), "where it comes from")
+        assert f"seed {spec.seed} → 7, optimizer.lr {spec.optimizer.lr:g} → 0.5)" in screen_text(app)
+        await pilot.press("down")
+        await until(pilot, lambda: re.search(r"cost \d+ [▁-█]+ \d+", screen_text(app)), "the curve")
 
 
 async def test_a_name_is_shown_whole_whichever_run_comes_when(tmp_path: Path, until: Until) -> None:

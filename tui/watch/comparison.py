@@ -8,7 +8,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from laddertop.tui.draw.bins import Binned
 from laddertop.tui.draw.x_view import Extent, XView
 from laddertop.tui.watch.chart_choice import EVALUATED, CurveName, curve_names, evaluated
 from laddertop.tui.watch.history import History, Wanted, weights_of
+from laddertop.tui.watch.spec_words import flat, word
 
 DECAY = 0.98
 """Of the moving average, per step."""
@@ -140,9 +140,9 @@ def _scales(runs: Sequence[Compared], unit: Unit) -> list[float]:
 def difference(runs: Sequence[Compared]) -> list[tuple[str, list[str]]]:
     """Keys in which the specs differ, each with the value of every run [R]; a run without the key has none. After them
     where the runs come from, and how often somebody changed their knobs, if that differs."""
-    flat = [_flat(one.spec) for one in runs]
-    keys = dict.fromkeys(key for spec in flat for key in spec if key != "about")
-    told = [(key, [_word(spec.get(key)) for spec in flat]) for key in keys]
+    specs = [flat(one.spec) for one in runs]
+    keys = dict.fromkeys(key for spec in specs for key in spec if key != "about")
+    told = [(key, [word(spec.get(key)) for spec in specs]) for key in keys]
     origins = [one.run.origin for one in runs]
     told.append(("comes from", [f"{o.run} at {o.step}" if o else "–" for o in origins]))
     told.append(("interventions", [str(len(one.state.interventions())) for one in runs]))
@@ -191,7 +191,7 @@ def _mark_best(rows: Sequence[Row]) -> None:
 
 
 def _experiment(one: Compared) -> str:
-    spec = {key: value for key, value in _flat(one.spec).items() if key not in SAME_BUT_FOR}
+    spec = {key: value for key, value in flat(one.spec).items() if key not in SAME_BUT_FOR}
     done = [(c.step, [(change.knob, change.applied) for change in c.changes]) for c in one.state.interventions()]
     return f"{spec} {done}"
 
@@ -201,25 +201,3 @@ def _mean_and_sd(values: list[float]) -> tuple[float, float]:
     if not np.isfinite(values).all():
         return float(np.mean(values)), float("nan")
     return statistics.fmean(values), statistics.stdev(values)
-
-
-def _flat(spec: Spec) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-
-    def walk(tree: dict[str, Any], prefix: str) -> None:
-        for key, value in tree.items():
-            if isinstance(value, dict):
-                walk(value, f"{prefix}{key}.")
-            else:
-                found[prefix + key] = value
-
-    walk(spec.model_dump(), "")
-    return found
-
-
-def _word(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, list):
-        return " ".join(_word(one) for one in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -27,10 +27,11 @@ from laddertop.tui.dashboard.screens.ask import AskLine
 from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.confirm import Confirm
 from laddertop.tui.dashboard.screens.help import Help
-from laddertop.tui.dashboard.views.run_row import RunRow
+from laddertop.tui.dashboard.views.run_row import TREND, RunRow
 from laddertop.tui.dashboard.views.runs import RunsView
-from laddertop.tui.dashboard.widgets.runs_table import ORDERS, RunsTable
+from laddertop.tui.dashboard.widgets.runs_table import ORDERS, RunsTable, trend
 from laddertop.tui.draw.cells import Ink
+from laddertop.tui.draw.numbers import number
 from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer import keeping
 
@@ -163,7 +164,7 @@ class RunsScreen(Screen[None]):
     @on(RunsTable.Moved)
     def _tell_about(self) -> None:
         row = self._table.selected
-        parts = [] if row is None else [f"from {row.origin}" if row.origin else "", row.note]
+        parts = [] if row is None else [_origin(row), row.note, _curve(row)]
         about = Text(harmless("   ".join(part for part in parts if part)), style(Ink.DIM, colours_of(self.app)))
         for line in f"{row.problem}\n{row.why}".splitlines() if row else ():
             if line:
@@ -340,6 +341,19 @@ class RunsScreen(Screen[None]):
             self.tell(row.problem)
             return None
         return row.run
+
+
+def _origin(row: RunRow) -> str:
+    if not row.origin:
+        return ""
+    return f"from {row.origin}" + (f" ({row.differs})" if row.differs else "")
+
+
+def _curve(row: RunRow) -> str:
+    """The cost since the newest start, its first and its last value, as far as they are known."""
+    if len(row.trend) < 2:
+        return ""
+    return f"cost {number(float(row.trend[0]))} {trend(row.trend, TREND)} {number(float(row.trend[-1]))}"
 
 
 def _fits(row: RunRow, words: list[str]) -> bool:

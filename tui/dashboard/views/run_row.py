@@ -15,6 +15,7 @@ from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import count_columns, record_type, segment_name, segment_size
 from laddertop.journal.state import STARTUP, RunState
 from laddertop.tui.watch.console import last_words, why_gone
+from laddertop.tui.watch.spec_words import changed
 
 TREND = 32
 """Points of the cost that a row keeps for its small curve."""
@@ -58,6 +59,8 @@ class RunRow:
     name: str = ""
     origin: str = ""
     """Name of the run that it was forked from or that it replays."""
+    differs: str = ""
+    """What its spec has other than that run's, in a line; empty when nothing, or when that run is gone."""
     trend: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
     """Total cost at some steps of the newest start, evenly spread, at most 2·TREND of them."""
 
@@ -155,6 +158,7 @@ class _Reading:
         if not self._begun:
             row.recipe = row.run.spec.recipe
             row.origin = origin.run if (origin := row.run.origin) else ""
+            row.differs = _differs(row.run, row.origin)
             self._begun = True
         state.apply_all(self._events.read_all())
         self._take_up_metrics(row)
@@ -191,6 +195,16 @@ class _Reading:
         finally:
             os.close(file)
         self._shown = segment, records
+
+
+def _differs(run: RunFolder, origin: str) -> str:
+    # A name and nothing else: what a stranger wrote there leads to no other folder.
+    if not origin or origin in (".", "..") or "/" in origin:
+        return ""
+    try:
+        return changed(RunFolder(run.path.parent / origin).spec, run.spec)
+    except (ValueError, OSError):
+        return ""
 
 
 def _files(run: RunFolder, segment: int) -> Files:
