@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from laddertop.engine.training.compiler_cache import name_cache
 from laddertop.engine.training.stop import Stop
 from laddertop.journal.folder import RunFolder
 
@@ -44,6 +45,7 @@ def main() -> int:
         # Threads that spin while they wait for each other starve each other as soon as anything else runs on the
         # machine: with one core taken, a step then takes thirty times as long.
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    name_cache()
     try:
         if arguments.command == "train":
             # Listens before torch is there: a signal in its first second ends a run as any other does.

@@ -47,7 +47,7 @@ class Saved:
             model.follow(self._controls.by_name())
         self.subject = Subject(model, data, batches, spec)
         """The model with its data."""
-        self._take(content)
+        self._take(content, self.checkpoint)
 
     def restore(self, step: int | None) -> None:
         """Restores the checkpoint of a step, or the newest, unless it is the one at hand.
@@ -56,12 +56,13 @@ class Saved:
         """
         wanted = self._recorded(step)
         if wanted.sha256 != self.checkpoint.sha256:
-            self._take(checkpoint.load(self._run.path, wanted))
+            self._take(checkpoint.load(self._run.path, wanted), wanted)
             self.checkpoint = wanted
 
-    def _take(self, content: dict[str, Any]) -> None:
-        self.subject.model.load_state_dict(content["model"])
-        self._controls.load(content["controls"])
+    def _take(self, content: dict[str, Any], recorded: Checkpointed) -> None:
+        with checkpoint.fitting(self._run.path, recorded):
+            self.subject.model.load_state_dict(content["model"])
+            self._controls.load(content["controls"])
         self._controls.prepare(content["step"])
 
     def _recorded(self, step: int | None) -> Checkpointed:

@@ -37,7 +37,7 @@ def serve(run: RunFolder, idle: float) -> int:
                 explorer = Explorer(run, saved.subject)
             else:
                 saved.restore(step)
-        except (ValueError, OSError, RuntimeError) as error:
+        except Exception as error:  # whatever a run holds, whoever asks of it hears why there is no answer
             saved = None  # a run that can't be opened, or a checkpoint that does not fit
             head = Head(id=path.stem, kind="", step=0, checkpoint=None, seconds=0, able=[], problem=str(error))
             deliver(run, head, {})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ from laddertop.journal.state import RunState
 
 FORMAT = 1
 """Number of the layout of a checkpoint file."""
+
+PARTS = "model", "first", "second", "controls"
+"""What is in it, each by names."""
 
 
 def save(folder: Path, step: int, optimizer: Adam, controls: Controls, reason: str) -> Checkpointed:
@@ -55,15 +60,37 @@ def prune(folder: Path, state: RunState, steps: set[int]) -> None:
 
 
 def load(folder: Path, recorded: Checkpointed) -> dict[str, Any]:
-    """The content of a checkpoint. Raises ValueError when the file is damaged or from another laddertop."""
+    """The content of a checkpoint. Raises ValueError when the file is damaged, no checkpoint, or from another
+    laddertop."""
     data = content(folder, recorded)
-    found: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    try:
+        found: Any = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception:
+        # zipfile, pickle and torch each raise their own kinds; what torch advises, to trust the file, is no advice.
+        raise _useless(folder, recorded, "it is no checkpoint of laddertop") from None
+    if not isinstance(found, dict):
+        raise _useless(folder, recorded, f"it holds a {type(found).__name__}, which is no checkpoint of laddertop")
     if found.get("format") != FORMAT:
-        raise ValueError(
-            f"the checkpoint {folder / recorded.file} has format {found.get('format')}, this laddertop reads {FORMAT}; "
-            + way_out(folder, recorded)
-        )
+        raise _useless(folder, recorded, f"it has format {found.get('format')}, this laddertop reads {FORMAT}")
+    if missing := [part for part in PARTS if not isinstance(found.get(part), dict)]:
+        raise _useless(folder, recorded, f"it has no {' and no '.join(missing)}")
+    if found.get("step") != recorded.step:
+        raise _useless(folder, recorded, f"it is of step {found.get('step')}, recorded is step {recorded.step}")
     return found
+
+
+@contextlib.contextmanager
+def fitting(folder: Path, recorded: Checkpointed) -> Iterator[None]:
+    """Around what puts a checkpoint into place: raises ValueError when it is none of this model."""
+    try:
+        yield
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise _useless(folder, recorded, f"it is none of this run's model ({reason})") from None
+
+
+def _useless(folder: Path, recorded: Checkpointed, why: str) -> ValueError:
+    return ValueError(f"the checkpoint {folder / recorded.file} can't be used: {why}; {way_out(folder, recorded)}")
 
 
 def restore(saved: dict[str, Any], optimizer: Adam, controls: Controls) -> int:

@@ -9,6 +9,7 @@ import shutil
 import torch
 
 from laddertop.engine.contract import Model
+from laddertop.engine.training.compiler_cache import cache_problem, name_cache
 
 LONG = 10_000
 """Steps from which on a run's step is compiled: so many earn the compiling back, on a CPU and on a CUDA device."""
@@ -56,6 +57,9 @@ def choose_compile(wanted: str, steps: int, device: torch.device) -> tuple[bool,
     """
     if wanted == "off" or (wanted == "auto" and steps < LONG):
         return False, ""
+    name_cache()
+    if problem := cache_problem():
+        return False, f"{_UNCOMPILED}: {problem}"
     if device.type == "cpu":
         from torch._inductor.cpp_builder import get_cpp_compiler
         from torch._inductor.exc import InvalidCxxCompiler

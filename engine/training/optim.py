@@ -124,9 +124,14 @@ class Adam:
 
     @torch.no_grad()
     def load(self, state: Mapping[str, Mapping[str, Tensor]]) -> None:
-        """Takes up the state of a checkpoint, and rounds the masters into the parameters."""
+        """Takes up the state of a checkpoint, and rounds the masters into the parameters.
+
+        Raises ValueError or KeyError when it is that of another model.
+        """
         for part, mine in self.state().items():
             for name, tensor in mine.items():
+                if state[part][name].shape != tensor.shape:
+                    raise ValueError(f"{name} has another shape")
                 tensor.copy_(state[part][name])
         _copy(self._rounded)
 

@@ -5,7 +5,6 @@ Shape letters: T terms, K columns of the metrics.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +17,6 @@ from laddertop.engine.randomness import Draws, Stream, counter_words, normals, u
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.graph import Graph
 from laddertop.engine.training.optim import Adam
-from laddertop.journal.files import user_cache
 
 
 class Step:
@@ -150,8 +148,6 @@ def _launch_less(model: Model) -> dict[str, Any]:
 
 
 def _compile(function: Callable[..., Any], options: dict[str, Any] | None = None) -> Callable[..., Any]:
-    # What was compiled once is found again: minutes become seconds.
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache() / "compiled"))
     import torch._dynamo
     import torch._inductor.config as inductor
 

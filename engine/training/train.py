@@ -85,7 +85,9 @@ class Training:
         self.step = self.begins.step
         self.resumed_from = self.step if self.begins.checkpoint else None
         if saved := self.begins.checkpoint:
-            checkpoint.restore(checkpoint.load(self.run.path, saved), self.optimizer, self.controls)
+            content = checkpoint.load(self.run.path, saved)
+            with checkpoint.fitting(self.run.path, saved):
+                checkpoint.restore(content, self.optimizer, self.controls)
 
     def _look_back(self) -> None:
         """What is done already and what is still to do: what was done at the step of the checkpoint is not done again,

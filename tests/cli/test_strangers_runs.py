@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import time
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+import torch
 
 from laddertop.journal.events import Checkpointed, EventWriter
 from tests.processes import Laddertop
@@ -156,3 +158,78 @@ def test_nothing_is_written_to_a_file_that_has_a_name_elsewhere(
     said_in_a_sentence(done)
     assert state_of(outside) == before
     assert "has a second name, a hard link" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["delete", "RUN", "--yes"], ["rename", "RUN", "renamed"], ["archive", "RUN"]])
+def test_only_a_run_with_nothing_else_in_its_folder_is_removed_renamed_or_put_away(
+    laddertop: Laddertop, trained: Path, words: list[str]
+) -> None:
+    kind = words[0]
+    linked = laddertop.cwd / f"{kind}-linked"
+    linked.symlink_to(strange(laddertop, trained, f"{kind}-real"))
+    spec = laddertop.cwd / f"{kind}-spec"
+    spec.mkdir()
+    (spec / "spec.json").write_text('{"name": "a project of somebody"}')
+    full = strange(laddertop, trained, f"{kind}-full")
+    for name in ("thesis.tex", "samples/figure.png", "analysis/code.py"):
+        (full / name).parent.mkdir(exist_ok=True)
+        (full / name).write_text("mine")
+    before = state_of(laddertop.cwd)
+    for place, told in (
+        (linked, "is a link to"),
+        (spec, "spec.json"),
+        (full, "holds what is not of a run: analysis, thesis.tex; take it out first"),
+    ):
+        done = laddertop(*(word.replace("RUN", f"./{place.relative_to(laddertop.cwd)}") for word in words))
+        assert (done.returncode, done.stdout) == (2, "")
+        assert told in done.stderr.replace("\n", "")
+        said_in_a_sentence(done)
+    assert state_of(laddertop.cwd) == before
+    for name in ("thesis.tex", "analysis"):
+        shutil.move(full / name, laddertop.cwd / f"{kind}-{name}")
+    done = laddertop(*(word.replace("RUN", full.name) for word in words))
+    assert "samples/figure.png" in done.stderr
+    (full / "samples" / "figure.png").unlink()
+    assert laddertop(*(word.replace("RUN", full.name) for word in words)).returncode == 0
+
+
+EMPTY: dict[str, object] = {part: {} for part in ("model", "first", "second", "controls")}
+
+WRONG = {
+    "list": ([1, 2, 3], "it holds a list"),
+    "parts": ({"format": 1, "step": 20}, "it has no model and no first and no second and no controls"),
+    "format": ({"format": 99}, "it has format 99, this laddertop reads 1"),
+    "step": (
+        EMPTY | {"format": 1, "step": 3},
+        "it is of step 3",
+    ),
+    "model": (
+        EMPTY | {"format": 1, "step": 20},
+        "it is none of",
+    ),
+    "module": (torch.nn.Linear(2, 2), "it is no checkpoint of laddertop"),
+    "code": (print, "it is no checkpoint of laddertop"),
+}
+"""What may be in a sound file instead of a checkpoint, and what is said of it."""
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_checkpoint_of_the_wrong_content_is_refused_in_our_own_words(
+    laddertop: Laddertop, trained: Path, kind: str
+) -> None:
+    content, told = WRONG[kind]
+    buffer = BytesIO()
+    torch.save(content, buffer)
+    data, file = buffer.getvalue(), "step-000000020-0badc0de.ckpt"
+    path = strange(laddertop, trained, f"wrong-{kind}")
+    (path / file).write_bytes(data)
+    with EventWriter(path / "events.jsonl") as events:
+        checksum = sha256(data).hexdigest()
+        events.append(Checkpointed(step=20, file=file, sha256=checksum, bytes=len(data), reason="end"))
+    for words in (["eval", path.name], ["sample", path.name, "--out", "picture.png"], ["resume", path.name]):
+        done = laddertop(*words)
+        said_in_a_sentence(done)
+        said = done.stderr.replace("\n", "")
+        assert done.returncode
+        assert f"{file} can't be used: {told}" in said
+        assert "weights_only" not in said

@@ -24,8 +24,12 @@ def result(text: str) -> None:
 
 
 def json_result(value: Any, *, indent: int | None = 1) -> None:
-    """A result as JSON on stdout; indent None: one line. NaN and infinities become "NaN", "Infinity", "-Infinity"."""
-    print(json.dumps(_storable(value), indent=indent, ensure_ascii=False, allow_nan=False), flush=True)
+    """A result as JSON on stdout; indent None: one line. NaN and infinities become "NaN", "Infinity", "-Infinity".
+
+    What is not printable is escaped: the same text for a program, and nothing that steers a terminal.
+    """
+    text = json.dumps(_storable(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text), flush=True)
 
 
 def between_words(text: str, width: int) -> list[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
@@ -17,8 +18,11 @@ from laddertop.journal.events import EventReader
 from laddertop.journal.folder import ARCHIVED, NOTE, RunFolder, check_name, create_run
 from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin
+from laddertop.journal.ours import check_ours
 from laddertop.journal.spec import override
 from laddertop.journal.state import RunState
+
+_DELETED = re.compile(r"\.deleted-[0-9a-f]{8}")
 
 
 def fork(
@@ -125,14 +129,15 @@ def delete(run: RunFolder) -> None:
     with _idle(run):
         path.rename(going)
     for left in path.parent.glob(".deleted-*"):
-        if left != going:
+        if left != going and _DELETED.fullmatch(left.name):
             shutil.rmtree(left, ignore_errors=True)
     shutil.rmtree(going)
 
 
 @contextlib.contextmanager
 def _idle(run: RunFolder) -> Iterator[None]:
-    """Nobody trains the run, and nobody begins to."""
+    """Nobody trains the run, and nobody begins to; and it is a run, with nothing else in its folder."""
+    check_ours(run)
     if run.engine_alive():
         raise ValueError(f"an engine is training {run.name}; stop it first")
     with run.engine_lock():
