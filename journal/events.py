@@ -315,16 +315,17 @@ class EventWriter:
 
         Raises ValueError when it is a link or no plain file.
         """
-        self._file = inside.appending(path.parent, path.name)
-        if self._file.seek(0, 2):
-            self._file.seek(-1, 2)
-            if self._file.read(1) != b"\n":
-                self._file.write(b"\n")
+        self._file = inside.Appender(path.parent, path.name)
+        if self._file.last_byte() not in (b"", b"\n"):
+            self._file.append(b"\n")
 
     def append(self, event: Event) -> None:
-        """Writes one event; readers see it at once. Raises OSError when the disk does not take it."""
-        self._file.write(event.model_dump_json().encode() + b"\n")
-        self._file.flush()
+        """Writes one event; readers see it at once, and what a resume needs outlives a power cut.
+
+        Raises OSError when the disk does not take it; what it did not take goes first the next time.
+        """
+        durable = isinstance(event, RunStarted | Checkpointed | RunEnded)
+        self._file.append(event.model_dump_json().encode() + b"\n", durable=durable)
 
     def close(self) -> None:
         """Closes the file."""

@@ -189,8 +189,9 @@ def create_run(
             inside.write(making, ORIGIN_CHECKPOINT, checkpoint, durable=True)
         if origin is not None:
             inside.write(making, "origin.json", origin.model_dump_json(indent=1).encode())
-        inside.write(making, "spec.json", spec.model_dump_json(indent=1).encode())
+        inside.write(making, "spec.json", spec.model_dump_json(indent=1).encode(), durable=True)
         making.rename(path)
+        inside.sync_folder(runs)
     except OSError as error:
         shutil.rmtree(making, ignore_errors=True)
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):  # somebody else was faster

@@ -57,9 +57,45 @@ def appending(folder: Path | str, name: str) -> BinaryIO:
     return os.fdopen(open_file(folder, name, os.O_RDWR | os.O_APPEND | os.O_CREAT), "a+b")
 
 
-def creating(folder: Path | str, name: str) -> BinaryIO:
-    """A new file `name` in `folder`. Raises FileExistsError when there is one."""
-    return os.fdopen(open_file(folder, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb")
+class Appender:
+    """The plain file `name` in `folder`, made if need be, to which records are appended; readers see them at once.
+
+    What the disk does not take is kept and goes first the next time, from the byte on where it stopped: nothing is
+    torn, lost or written twice.
+    """
+
+    def __init__(self, folder: Path | str, name: str, *, new: bool = False) -> None:
+        """`new` raises FileExistsError when there is such a file. Raises as `open_file` does."""
+        self._folder = folder
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | (os.O_EXCL if new else 0)
+        self._file = os.fdopen(open_file(folder, name, flags), "ab", buffering=0)
+        self._left = b""
+
+    def last_byte(self) -> bytes:
+        """The last byte of the file; empty when it holds none."""
+        return os.pread(self._file.fileno(), 1, max(self._file.tell() - 1, 0))
+
+    def append(self, data: bytes, *, durable: bool = False) -> None:
+        """Writes `data`; `durable` also waits for the disk. Raises OSError when the disk does not take all of it."""
+        self._left += data
+        while self._left:
+            self._left = self._left[self._file.write(self._left) :]
+        if durable:
+            os.fsync(self._file.fileno())
+            sync_folder(self._folder)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+
+def sync_folder(folder: Path | str) -> None:
+    """Waits until the disk knows the names in `folder`."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read(folder: Path | str, name: str, at_most: int = SMALL) -> bytes:

@@ -7,10 +7,11 @@ begins a new segment at the step after its checkpoint, and the steps of older se
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -51,7 +52,7 @@ def segment_size(folder: Path, segment: int) -> int | None:
 
 def write_columns(folder: Path, columns: list[Column]) -> None:
     """Names the columns of a run's metrics; done once, before the first record."""
-    inside.write(folder, "metrics.json", json.dumps([c.model_dump() for c in columns], indent=1).encode())
+    inside.write(folder, "metrics.json", json.dumps([c.model_dump() for c in columns], indent=1).encode(), durable=True)
 
 
 def read_columns(folder: Path) -> list[Column]:
@@ -86,21 +87,39 @@ class MetricsWriter:
     def __init__(self, folder: Path, segment: int, columns: int) -> None:
         """Begins `segment` of the run in `folder`. Raises FileExistsError when it was begun before."""
         self._type = record_type(columns)
-        self._file = inside.creating(folder, segment_name(segment))
-        self._overview = OverviewWriter(folder, segment, columns)
+        self._file = inside.Appender(folder, segment_name(segment), new=True)
+        self.problem = ""
+        """Why the overview, which readers can do without, is not written any more."""
+        self._overview: OverviewWriter | None = None
+        with self._noting_problems():
+            self._overview = OverviewWriter(folder, segment, columns)
+
+    @contextlib.contextmanager
+    def _noting_problems(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.problem = f"the overview of the metrics is written no further, charts open slower: {error}"
 
     def append(self, steps: npt.ArrayLike, times: npt.ArrayLike, values: npt.ArrayLike) -> None:
-        """Writes N records: steps [N], times [N], values [N, K]; readers see them at once."""
+        """Writes N records: steps [N], times [N], values [N, K]; readers see them at once.
+
+        Raises OSError when the disk does not take them; what it did not take goes first the next time.
+        """
         records = np.empty(len(np.asarray(steps)), self._type)
         records["step"], records["time"], records["values"] = steps, times, values
-        self._file.write(records.tobytes())
-        self._file.flush()
-        self._overview.append(records)
+        try:
+            self._file.append(records.tobytes())
+        finally:
+            if self._overview and not self.problem:
+                with self._noting_problems():
+                    self._overview.append(records)
 
     def close(self) -> None:
         """Closes the files."""
         self._file.close()
-        self._overview.close()
+        if self._overview:
+            self._overview.close()
 
 
 @dataclass

@@ -60,7 +60,7 @@ class OverviewWriter:
     def __init__(self, folder: Path, segment: int, columns: int) -> None:
         name = overview_name(segment)
         inside.remove(folder, name)
-        self._file = inside.creating(folder, name)
+        self._file = inside.Appender(folder, name, new=True)
         self._rest = np.empty(0, [("step", "<i8"), ("time", "<f8"), ("values", "<f4", (columns,))])
         self._before = float("nan")
 
@@ -69,8 +69,7 @@ class OverviewWriter:
         records = np.concatenate([self._rest, records])
         whole = len(records) // BLOCK * BLOCK
         if whole:
-            self._file.write(gather(records[:whole], self._before).tobytes())
-            self._file.flush()
+            self._file.append(gather(records[:whole], self._before).tobytes())
             self._before = float(records["time"][whole - 1])
         self._rest = records[whole:].copy()
 

@@ -62,14 +62,20 @@ class Recorder:
             self.flush()
 
     def flush(self) -> None:
-        """Writes what is buffered. Raises OSError when the disk does not take it."""
+        """Writes what is buffered. Raises OSError when the disk does not take it; the next flush writes the rest."""
         self._flushed = time.monotonic()
-        if self._steps:
-            values = self._buffer[: len(self._steps)].cpu().numpy()
-            self._writer.append(self._steps, self._times, values)
-            self._look(self._steps, values)
-            self._steps.clear()
-            self._times.clear()
+        steps, times = self._steps, self._times
+        values = self._buffer[: len(steps)].cpu().numpy()
+        # The writer keeps what the disk does not take.
+        self._steps, self._times = [], []
+        if steps:
+            self._look(steps, values)
+        self._writer.append(steps, times, values)
+
+    @property
+    def problem(self) -> str:
+        """What goes wrong in the records and can be done without; empty when nothing does."""
+        return self._writer.problem
 
     def close(self) -> None:
         """Writes what is buffered and closes the file."""

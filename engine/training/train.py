@@ -98,6 +98,7 @@ class Training:
         self._sampled = max((s.step for s in self.state.samplings if s.step <= self.step), default=-1)
         self._inbox = Inbox(self.run, (c.id for c in self.state.commands), self._warn)
         self._warned: set[str] = set()
+        self._unsaid: list[str] = []
         self.paused = False
         self.back_to: int | None = None
         """Step of the checkpoint that somebody wants to go on from instead."""
@@ -107,7 +108,10 @@ class Training:
         """Opens the records of this segment."""
         make_folders(self.run)
         if self.spec.model.labelled and self.spec.data.labels != "all":
-            self.run.write_labelled(self.batches.labelled.tolist())
+            try:
+                self.run.write_labelled(self.batches.labelled.tolist())
+            except OSError as error:
+                self._unsaid.append(f"which images carry labels can't be written down: {error}")
         named = columns(self.model.terms, self.controls.knobs)
         write_columns(self.run.path, named)
         names = [column.name for column in named]
@@ -138,6 +142,8 @@ class Training:
                 note=self._note,
             )
         )
+        for text in self._unsaid:
+            self._warn(text)
         for text in too_short(self.spec) if self.resumed_from is None else []:
             self._tell(Logged(step=self.step, level="warning", text=text))
         if self.compiled:
@@ -199,6 +205,8 @@ class Training:
             self.controls.advance()
             self.step += 1
             self.recorder.report(self.step)
+            if self.recorder.problem:
+                self._warn(self.recorder.problem)
             self.notice_divergence()
         self.save("end")
         if self.state.diverged or not self.optimizer.finite():
@@ -297,7 +305,10 @@ class Training:
         self.recorder.flush()
         items, seed = self.spec.samples.items, self.spec.seed
         knobs = self.controls.by_name()
-        self._tell(explore.sample(self.run.path, self.model, self.data, knobs, items, seed, self.step))
+        try:
+            self._tell(explore.sample(self.run.path, self.model, self.data, knobs, items, seed, self.step))
+        except (OSError, ValueError) as error:
+            self._warn(f"the samples can't be written: {error}")
 
     def save(self, reason: str) -> None:
         """Writes a checkpoint, records it, and removes old ones; a diverged training leaves the good ones alone."""

@@ -15,6 +15,7 @@ from laddertop.engine.training.train import Training
 from laddertop.journal import inside
 from laddertop.journal.commands import Command
 from laddertop.journal.events import Commanded, Event, EventReader, EventWriter, Logged, RunEnded, RunStarted
+from laddertop.journal.explore import Sample, ask
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.state import RunState
 from tests.kinds import small_spec
@@ -148,3 +149,28 @@ def test_a_step_that_is_none_is_refused_in_a_sentence(run: RunFolder, stop: Stop
 def test_a_name_that_begins_with_a_dot_is_still_being_written(run: RunFolder, stop: Stop):
     (run.path / "commands" / ".1.json").write_text(command("half", action="stop"))
     assert not [event for event in trained(run, stop) if isinstance(event, Commanded)]
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("samples/step", "the samples can't be written"),
+        ("labelled.json", "which images carry labels can't be written"),
+        ("explore/", ""),
+    ],
+)
+def test_what_a_training_can_do_without_is_a_warning_where_the_disk_does_not_take_it(
+    tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch, file: str, says: str
+):
+    run = create_run(tmp_path, small_spec("ladder", "steps=20", "evaluate.every=0", "samples.every=10"), "full")
+    real = inside.write
+
+    def failing(folder: Path, name: str, *more: object, **options: bool) -> None:
+        if name.startswith(file):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), f"{folder}/{name}")
+        real(folder, name, *more, **options)  # type: ignore[arg-type]
+
+    ask(run.path, Sample(rows=1))
+    monkeypatch.setattr(inside, "write", failing)
+    told = warnings(trained(run, stop))
+    assert bool(says) == any(text.startswith(says) for text in told)

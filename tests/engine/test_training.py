@@ -99,7 +99,7 @@ def test_a_diverged_training_keeps_its_good_checkpoints(tmp_path: Path):
 
 def test_old_checkpoints_go_once_the_new_one_is_recorded(tmp_path: Path):
     run = create_run(tmp_path, small_spec("dae", "steps=5", "checkpoint.keep=2"), "saved")
-    (run.path / ".step-000000009.ckpt.cut-off").write_bytes(b"half of it")
+    (run.path / ".step-000000009.ckpt.0123abcd").write_bytes(b"half of it")
     with EventWriter(run.events_path) as events:
         training = Training(run, events, RunState())
         for training.step in (1, 2, 3):
