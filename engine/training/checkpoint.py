@@ -26,8 +26,19 @@ PARTS = "model", "first", "second", "controls"
 """What is in it, each by names."""
 
 
-def save(folder: Path, step: int, optimizer: Adam, controls: Controls, reason: str) -> Checkpointed:
-    """Writes the checkpoint of `step` and returns the event to record.
+def save(
+    folder: Path,
+    step: int,
+    optimizer: Adam,
+    controls: Controls,
+    reason: str,
+    *,
+    segment: int = 1,
+    diverged: bool = False,
+) -> Checkpointed:
+    """Writes the checkpoint of `step`, of the start `segment`, and returns the event to record.
+
+    It says itself what the event says, so that it can be found again where the events are lost.
 
     A part of the checksum is in its name, so that it never takes the place of another one that is recorded already:
     who is killed before the event is recorded leaves a file that nobody knows, and all others as they were.
@@ -35,14 +46,14 @@ def save(folder: Path, step: int, optimizer: Adam, controls: Controls, reason: s
     Raises OSError when the disk does not take it; the older checkpoints are then still there.
     """
     buffer = io.BytesIO()
-    torch.save(
-        {"format": FORMAT, "step": step, **optimizer.state(), "controls": dataclasses.asdict(controls.state)}, buffer
-    )
+    told = {"run": folder.resolve().name, "segment": segment, "reason": reason, "diverged": diverged}
+    state = {**optimizer.state(), "controls": dataclasses.asdict(controls.state)}
+    torch.save({"format": FORMAT, "step": step, "saved": told, **state}, buffer)
     data = buffer.getvalue()
     checksum = hashlib.sha256(data).hexdigest()
     name = f"step-{step:09d}-{checksum[:8]}.ckpt"
     inside.write(folder, name, data, durable=True)
-    return Checkpointed(step=step, file=name, sha256=checksum, bytes=len(data), reason=reason)
+    return Checkpointed(step=step, file=name, sha256=checksum, bytes=len(data), reason=reason, diverged=diverged)
 
 
 def prune(folder: Path, state: RunState, steps: set[int]) -> None:

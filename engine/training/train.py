@@ -23,6 +23,7 @@ from laddertop.engine.explore.answers import Subject
 from laddertop.engine.explore.explorer import Explorer
 from laddertop.engine.training import checkpoint
 from laddertop.engine.training import looks as explore
+from laddertop.engine.training.adopt import adopt
 from laddertop.engine.training.beginning import find_beginning
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.device import choose_compile, choose_device, choose_precision, choose_threads
@@ -316,8 +317,9 @@ class Training:
         self.notice_divergence()
         if not self.optimizer.finite():
             return
-        saved = checkpoint.save(self.run.path, self.step, self.optimizer, self.controls, reason)
-        self._tell(saved.model_copy(update={"diverged": self.state.diverged is not None}))
+        saving = self.run.path, self.step, self.optimizer, self.controls, reason
+        lost = self.state.diverged is not None
+        self._tell(checkpoint.save(*saving, segment=self.begins.segment, diverged=lost))
         there, spec = self.run.checkpoints(self.state.checkpoints), self.spec.checkpoint
         checkpoint.prune(self.run.path, self.state, kept(self.state, there, spec.keep, spec.keep_best))
 
@@ -353,6 +355,7 @@ def train(run: RunFolder, stop: Stop, back_to: int | None = None) -> int:
     with EventWriter(run.events_path) as events:
         training = None
         try:
+            adopt(run, events, state)
             ended = None
             while ended is None:
                 training = Training(run, events, state, back_to)
