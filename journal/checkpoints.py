@@ -43,6 +43,19 @@ def to_resume(run: RunFolder, state: RunState) -> Checkpointed | None:
     return None
 
 
+def unrecorded(run: RunFolder, state: RunState) -> list[str]:
+    """Files of checkpoints that no event names and that are further than all that events name."""
+    recorded = {saved.file for saved in (*state.checkpoints, *state.abandoned)}
+    last = max((saved.step for saved in state.checkpoints), default=-1)
+    whole = [name for name in inside.names(run.path, "", CHECKPOINT_FILE) if name[0] != "."]
+    return [name for name in whole if name not in recorded and step_of(name) > last]
+
+
+def step_of(name: str) -> int:
+    """The step that the name of a checkpoint's file says."""
+    return int(name.removesuffix(".ckpt").split("-")[1])
+
+
 def newest(there: list[Checkpointed]) -> Checkpointed | None:
     """The newest of some checkpoints from before the run diverged, else of all; none when there are none."""
     return next((saved for saved in reversed(there) if not saved.diverged), there[-1] if there else None)

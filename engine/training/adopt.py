@@ -6,7 +6,7 @@ import hashlib
 
 from laddertop.engine.training import checkpoint
 from laddertop.journal import inside
-from laddertop.journal.checkpoints import CHECKPOINT_FILE
+from laddertop.journal.checkpoints import step_of, unrecorded
 from laddertop.journal.events import Checkpointed, Event, EventWriter, Logged
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.state import RunState
@@ -26,15 +26,12 @@ def adopt(run: RunFolder, events: EventWriter, state: RunState) -> None:
 
 
 def _lost(run: RunFolder, state: RunState) -> list[Checkpointed]:
-    recorded = {saved.file for saved in (*state.checkpoints, *state.abandoned)}
-    newest = max((saved.step for saved in state.checkpoints), default=-1)
     of_start: dict[int, list[Checkpointed]] = {}
-    for name in inside.names(run.path, "", CHECKPOINT_FILE):
-        if name[0] != "." and name not in recorded and int(name.split("-")[1].removesuffix(".ckpt")) > newest:
-            segment, saved = _as_it_says(run, name)
-            # What an older start left was thrown away with its steps, or the newest start has begun without it.
-            if saved and segment >= state.segment:
-                of_start.setdefault(segment, []).append(saved)
+    for name in unrecorded(run, state):
+        segment, saved = _as_it_says(run, name)
+        # What an older start left was thrown away with its steps, or the newest start has begun without it.
+        if saved and segment >= state.segment:
+            of_start.setdefault(segment, []).append(saved)
     return of_start[max(of_start)] if of_start else []
 
 
@@ -43,7 +40,7 @@ def _as_it_says(run: RunFolder, name: str) -> tuple[int, Checkpointed | None]:
     try:
         with inside.reading(run.path, name) as file:
             data = file.read()
-        checksum, step = hashlib.sha256(data).hexdigest(), int(name.split("-")[1].removesuffix(".ckpt"))
+        checksum, step = hashlib.sha256(data).hexdigest(), step_of(name)
         saved = Checkpointed(step=step, file=name, sha256=checksum, bytes=len(data), reason="")
         header = checkpoint.load(run.path, saved)["saved"]
         told = {key: header[key] for key in ("reason", "diverged")}

@@ -9,9 +9,11 @@ import json
 import sys
 from pathlib import Path
 
+from laddertop.journal.events import EventReader
 from laddertop.journal.folder import RunFolder, create_run, find_run, new_name, runs_folder
 from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.start import check_start, too_short
+from laddertop.journal.state import RunState
 from laddertop.tui.cli.print import json_result, result, say
 from laddertop.tui.steer.engine_process import EngineProcess, removed_unless_begun
 
@@ -61,12 +63,11 @@ def resume(runs: Path | None, text: str, *, detach: bool, as_json: bool) -> int:
 
     Raises ValueError when its spec is damaged, or when it has nothing left to do.
     """
-    from laddertop.tui.watch.summary import summary
-
     run = find_run(runs_folder(runs), text)
-    told = summary(run)
-    if told["state"] == "finished":
-        raise ValueError(f"{run.name} finished its {told['steps']} steps; there is nothing to resume")
+    _ = run.spec
+    state = RunState().apply_all(EventReader(run.events_path).read_all())
+    if state.status(run.engine_alive()) == "finished":
+        raise ValueError(f"{run.name} finished its {state.steps} steps; there is nothing to resume")
     return train_in_background(run, as_json) if detach else train_in_foreground(run, as_json)
 
 

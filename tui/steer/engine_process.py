@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import laddertop
-from laddertop.journal.checkpoints import to_resume
+from laddertop.journal.checkpoints import to_resume, unrecorded
 from laddertop.journal.events import Event, EventReader
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.start import NOT_BEGUN
@@ -78,7 +78,8 @@ class EngineProcess:
         """Has read what happened before; goes on with what this engine reports."""
         self.state = RunState().apply_all(self.reader.read_all())
         """Where the run stands, up to the last `news()`."""
-        if back_to is None:
+        # Whether what no event names can be gone on from, the engine finds out.
+        if back_to is None and not unrecorded(run, self.state):
             to_resume(run, self.state)
         self._segment_before = self.state.segment
         self._ended_before = self.state.ended
