@@ -6,6 +6,7 @@ The numbers are made up but behave: costs fall, switched-off noise lowers them, 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -207,15 +208,18 @@ class PlayedEngine:
         file = write_samples(self.run.path, self.step, rows)
         self._events.append(Sampled(time=self._time, step=self.step, file=file, rows=list(rows)))
 
-    def checkpoint(self) -> None:
-        """Record a checkpoint (there is no file)."""
+    def checkpoint(self, content: bytes = b"") -> None:
+        """Record a checkpoint; there is a file of it only where it is told what is in it."""
+        file = f"step-{self.step:09d}.ckpt"
+        if content:
+            (self.run.path / file).write_bytes(content)
         self._events.append(
             Checkpointed(
                 time=self._time,
                 step=self.step,
-                file=f"step-{self.step:09d}.ckpt",
-                sha256="0" * 64,
-                bytes=37_500_000,
+                file=file,
+                sha256=hashlib.sha256(content).hexdigest(),
+                bytes=len(content) or 37_500_000,
                 reason="schedule",
             )
         )

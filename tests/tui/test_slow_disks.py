@@ -13,7 +13,6 @@ import pytest
 
 import laddertop.tui.dashboard.app
 import laddertop.tui.dashboard.screens.new
-from laddertop.journal.events import Checkpointed, EventReader
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.ask import Choose
 from laddertop.tui.dashboard.screens.help import Help
@@ -48,12 +47,9 @@ def run(tmp_path: Path) -> Path:
     """A run that ended, with a checkpoint."""
     with PlayedEngine.new(tmp_path / "runs", "vae-mnist", "ended", steps=100) as engine:
         engine.train(50)
-        engine.checkpoint()
+        engine.checkpoint(b"weights")
         engine.end("stopped")
-        path = engine.run.path
-    saved = [e for e in EventReader(path / "events.jsonl").read_all() if isinstance(e, Checkpointed)]
-    (path / saved[0].file).write_bytes(b"weights")
-    return path
+        return engine.run.path
 
 
 async def keys_are_answered(pilot: Any, until: Until) -> None:
@@ -91,7 +87,7 @@ async def test_a_fork_that_copies_a_large_checkpoint(run: Path, until: Until, mo
         ("delete", ["x", "y"], "deleting ended"),
         ("rename", ["E", "end", "2", "enter"], "renaming ended"),
         ("archive", ["a"], "archiving ended"),
-        ("write_note", ["t", "n", "enter"], "keeping the note about ended"),
+        ("write_note", ["N", "n", "enter"], "keeping the note about ended"),
     ],
 )
 async def test_what_is_done_with_whole_runs(

@@ -21,7 +21,7 @@ SCREENS: dict[str, tuple[str, list[str], str]] = {
     "compare": ("runs", ["space", "down", "space", "c"], "2 runs: total cost"),
     "run": ("run", [], "noise ● on"),
     "replay": ("replay", [], "replay ×"),
-    "layers": ("run", ["2"], "y activations"),
+    "layers": ("run", ["2"], "layer 6 y principal axes"),
     "latent": ("run", ["3"], "─ traversal ─"),
     "explore": ("run", ["4"], "esc back"),
     "samples": ("run", ["5"], "esc back"),
