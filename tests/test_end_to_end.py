@@ -168,9 +168,9 @@ def test_a_run_that_can_not_begin_says_why_and_leaves_nothing(laddertop: Laddert
     laddertop.runs.mkdir(exist_ok=True)
     before = set(laddertop.runs.iterdir())
     foreground = laddertop.start(*words, "damaged-data")
-    detached = laddertop(*words, "damaged-data-detached", "--detach", timeout=300)
-    seeds = laddertop(*words, "damaged-data-seeds", "--seeds", "2", timeout=300)
-    out, err = foreground.communicate(timeout=300)
+    detached = laddertop(*words, "damaged-data-detached", "--detach", timeout=PATIENCE)
+    seeds = laddertop(*words, "damaged-data-seeds", "--seeds", "2", timeout=PATIENCE)
+    out, err = foreground.communicate(timeout=PATIENCE)
     for status, printed, said in (
         (foreground.returncode, out, err),
         (detached.returncode, detached.stdout, detached.stderr),
@@ -186,9 +186,9 @@ def test_a_run_that_can_not_begin_says_why_and_leaves_nothing(laddertop: Laddert
 def test_a_run_too_short_for_its_warm_up_says_so(laddertop: Laddertop) -> None:
     words = ["train", "tiny.toml", "--steps", "30", "--name"]
     told = "the warm-up takes 300 steps and the run has 30: it ends at 10% of its way"
-    alone = laddertop(*words, "short", timeout=300)
+    alone = laddertop(*words, "short", timeout=PATIENCE)
     assert (alone.returncode, alone.stderr.count(told)) == (0, 1), alone.stderr
-    detached = laddertop(*words, "short-detached", "--detach", timeout=300)
+    detached = laddertop(*words, "short-detached", "--detach", timeout=PATIENCE)
     assert (detached.returncode, detached.stderr.count(told)) == (0, 1), detached.stderr
     logged = [event.text for event in laddertop.events("short-detached") if isinstance(event, Logged)]
     assert told in logged

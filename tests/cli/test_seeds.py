@@ -36,7 +36,7 @@ def test_seeds_side_by_side_equal_their_lone_runs_and_are_summed_up(laddertop: L
 
 
 def test_detached_seeds_are_trained_by_a_process_of_their_own_and_what_came_of_them_is_written(laddertop: Laddertop):
-    done = laddertop(*TINY, "--seed", "7", "--seeds", "2", "--name", "away", "--detach", timeout=300)
+    done = laddertop(*TINY, "--seed", "7", "--seeds", "2", "--name", "away", "--detach", timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (0, "away-s7\naway-s8\n"), done.stderr
     assert "`kill " in done.stderr
     log = laddertop.runs / "away-seeds.log"
@@ -60,7 +60,7 @@ def test_seeds_on_a_terminal_have_a_bar_each_in_their_order_from_the_start(ladde
         assert [line[:6] for line in terminal.lines[top : top + 5]] == [*bars, ""]
         terminal.press("\x03")
         terminal.wait_for(lambda lines: any(line[:6] == "seed 3" and "stopped" in line for line in lines), 60)
-        terminal.process.wait(timeout=300)
+        terminal.process.wait(timeout=PATIENCE)
     assert terminal.process.returncode == 128 + signal.SIGINT
 
 

@@ -17,7 +17,7 @@ from laddertop.journal.folder import RunFolder, create_run
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.layers import LayersScreen
 from laddertop.tui.dashboard.screens.run import RunScreen
-from laddertop.tui.watch.layer_rows import layer_rows
+from laddertop.tui.watch.layer_rows import layer_rows, layer_title
 from tests.kinds import KINDS, LADDERS, small_spec
 from tests.tui.conftest import Until
 from tests.tui.eyes import Eyes
@@ -75,7 +75,7 @@ async def test_a_run_of_every_kind_shows_its_terms_and_its_layers(trained: RunFo
             )
             assert (layer.gate is not None) == ladder
             assert (layer.active is None) == (layer.name in "xy")
-            assert layer.name in screen_text(app)
+            assert layer_title(layer.number) in screen_text(app)
 
 
 @pytest.mark.parametrize("trained", LADDERS, indirect=True)

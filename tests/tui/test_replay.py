@@ -138,7 +138,7 @@ def test_place_speed_and_whether_it_plays_are_whole_however_long_they_are(
                 assert line.startswith(f" {'▶' if playing else '‖'} replay {told}  "), line
                 _, middle, after = line.partition(f" {place} of {whole}")
                 assert middle, line
-                hints = [space, "[ ] seek", "n b step", "- + speed"]
+                hints = [space, "[ ] seek", "n b step", "< > speed"]
                 named = after.split("  ")[1:]
                 assert named == hints[: len(named)], line
 
