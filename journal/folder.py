@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import errno
 import json
 import os
 import secrets
@@ -194,7 +193,7 @@ def create_run(
         inside.sync_folder(runs)
     except OSError as error:
         shutil.rmtree(making, ignore_errors=True)
-        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):  # somebody else was faster
+        if os.path.lexists(path):  # somebody else was faster
             raise ValueError(f"there is a run {name} in {runs} already; take another --name") from None
         raise ValueError(f"can't make the run folder {path}: {error.strerror}; choose another with --runs") from None
     return RunFolder(path)

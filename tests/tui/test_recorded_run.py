@@ -109,7 +109,7 @@ async def test_the_screens_that_look_into_the_model_answer_from_its_checkpoint(r
         active = round(journal.of("evaluated")[-1]["values"]["active_units"]["value"])
         assert shown(app, "360 test items", f"{active}/{len(kl)}", "z activations")
         await pilot.press("3")
-        await until(pilot, lambda: shown(app, "codes of 360 test items", "traversal of unit"), "the latent space")
+        await until(pilot, lambda: shown(app, "codes of 360 items", "traversal of unit"), "the latent space")
         await until(pilot, lambda: shown(app, "interpolation from A, item 0"), "the interpolation")
         await pilot.press("4")
         await until(pilot, lambda: shown(app, "error, root mean square", answered), "a denoised item")

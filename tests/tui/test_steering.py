@@ -169,11 +169,11 @@ async def test_a_note_is_left_word_for_word(engine: PlayedEngine, until: Until) 
 
 
 async def test_the_help_names_every_key(engine: PlayedEngine, until: Until) -> None:
-    async with opened(engine.run.path, (120, 70)) as pilot:
+    async with opened(engine.run.path, (120, 90)) as pilot:
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(pilot.app.screen, Help), "the help")
-        lines = [line.strip(" │") for line in screen_text(pilot.app).splitlines()]
-        text = " ".join(" ".join(line.split("│")[-1 if "│" in line else 0].split()) for line in lines)
+        rows = [line.partition("│")[2].rpartition("│")[0] for line in screen_text(pilot.app).splitlines()]
+        text = " ".join(" ".join(rows).split())
         for binding in (*LiveScreen.BINDINGS, *LaddertopApp.BINDINGS):
             assert binding.description in text  # type: ignore[union-attr]
         await pilot.press("escape")

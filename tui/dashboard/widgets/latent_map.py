@@ -24,7 +24,7 @@ class LatentMap(Panel):
         """The items, the way from A to B, and where the changed code lies."""
         latent = self._latent
         points = latent.points()
-        parts = (latent.layer(), "codes" if points is None else f"codes of {len(points)} test items")
+        parts = (latent.layer(), "codes" if points is None else f"codes of {len(points)} items")
         name = " · ".join(word for word in parts if word)
         cells = titled(height, width, name, latent.shares())
         if points is None or height < 4:
