@@ -90,7 +90,8 @@ class PlayedEngine(threading.Thread):
 
 def saved(reason: str) -> Checkpointed:
     """A checkpoint that was saved for this reason."""
-    return Checkpointed(step=7, file=f"{reason}.ckpt", sha256="0", bytes=2, reason=reason)
+    file = f"step-000000007-{len(reason):08x}.ckpt"
+    return Checkpointed(step=7, file=file, sha256="0", bytes=2, reason=reason)
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def test_an_engine_that_is_gone_before_it_answers_is_not_waited_for(laddertop: L
 
 @pytest.mark.parametrize("engine", ["save twice"], indirect=True)
 def test_the_result_of_a_command_is_its_own_and_not_the_one_before_it(laddertop: Laddertop, engine: str) -> None:
-    assert laddertop.json("checkpoint", engine)["result"]["file"] == "command.ckpt"
+    assert laddertop.json("checkpoint", engine)["result"]["file"] == saved("command").file
 
 
 @pytest.mark.parametrize("engine", ["compile"], indirect=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,7 +40,9 @@ def deep(folder: Path, steps: int = 1200) -> RunView:
     fall = np.exp(-np.arange(steps) / 300)[:, None]
     costs = np.array([79.0, 21.9, 2.5, 0.02, 0.008, 0.02]) * (1 + 3 * fall)
     writer = MetricsWriter(run.path, 1, len(names))
-    writer.append(1 + np.arange(steps), np.arange(steps) / 100, np.hstack([costs.sum(1, keepdims=True), costs]))
+    writer.append(
+        1 + np.arange(steps), time.time() + np.arange(steps) / 100, np.hstack([costs.sum(1, keepdims=True), costs])
+    )
     writer.close()
     return Eyes(run).view
 
