@@ -79,6 +79,7 @@ async def picture(laddertop: Laddertop, name: str, words: str) -> None:
         draw_for_docs(app, "diverged")
 
 
+@pytest.mark.stress
 def test_a_run_that_diverged_is_sent_back_with_z_and_goes_on_with_nothing_lost(
     laddertop: Laddertop, stopped: list[str]
 ) -> None:
