@@ -24,9 +24,6 @@ from typing import BinaryIO
 SMALL = 16 << 20
 """Bytes of a file that is small by nature: a spec, a command, a question, the names of columns."""
 
-LARGE = 1 << 30
-"""Bytes of an answer or a file of samples."""
-
 
 def open_file(folder: Path | str, name: str, flags: int = os.O_RDONLY) -> int:
     """A descriptor of the plain file `name` in `folder`; never waits for a pipe.

@@ -21,8 +21,7 @@ from laddertop.engine.contract import Follows
 from laddertop.engine.data import Batches, load
 from laddertop.engine.explore.answers import Subject
 from laddertop.engine.explore.explorer import Explorer
-from laddertop.engine.training import checkpoint
-from laddertop.engine.training import looks as explore
+from laddertop.engine.training import checkpoint, looks
 from laddertop.engine.training.adopt import adopt
 from laddertop.engine.training.beginning import find_beginning
 from laddertop.engine.training.controls import Controls
@@ -297,7 +296,7 @@ class Training:
         split = "held back" if self.spec.data.held_back else "test"
         self.controls.prepare(self.step)
         self.recorder.flush()
-        self._tell(explore.evaluate(self.model, self.data.held_back, split, self.batches, self.spec.seed, self.step))
+        self._tell(looks.evaluate(self.model, self.data.held_back, split, self.batches, self.spec.seed, self.step))
 
     def sample(self) -> None:
         """Passes the fixed test items through the model and records them."""
@@ -307,7 +306,7 @@ class Training:
         items, seed = self.spec.samples.items, self.spec.seed
         knobs = self.controls.by_name()
         try:
-            self._tell(explore.sample(self.run.path, self.model, self.data, knobs, items, seed, self.step))
+            self._tell(looks.sample(self.run.path, self.model, self.data, knobs, items, seed, self.step))
         except (OSError, ValueError) as error:
             self._warn(f"the samples can't be written: {error}")
 

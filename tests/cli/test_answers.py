@@ -11,11 +11,12 @@ from typing import Literal
 import pytest
 
 from laddertop.journal.commands import Command, pending
-from laddertop.journal.events import Checkpointed, Commanded, EventWriter, Logged, RunStarted
+from laddertop.journal.events import Checkpointed, Commanded, EventWriter, Logged
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.spec import load_recipe
 from tests import PATIENCE
 from tests.processes import Laddertop
+from tests.starts import start
 
 Does = Literal["refuse", "leave", "save twice", "compile", "deaf"]
 
@@ -36,24 +37,7 @@ class PlayedEngine(threading.Thread):
     def run(self) -> None:
         """Until it has left, or is told to."""
         with self._run.engine_lock(), EventWriter(self._run.events_path) as events:
-            events.append(
-                RunStarted(
-                    step=0,
-                    segment=1,
-                    pid=1,
-                    host="box",
-                    device="cpu",
-                    precision="fp32",
-                    compiled=self._does == "compile",
-                    threads=1,
-                    versions={},
-                    resumed_from=None,
-                    steps=9,
-                    epoch_steps=3,
-                    terms=[],
-                    knobs=[],
-                )
-            )
+            events.append(start(compiled=self._does == "compile", steps=9, epoch_steps=3))
             if self._does in ("compile", "deaf"):
                 events.append(Logged(step=0, level="info", text="reading the data"))
             self.ready.set()

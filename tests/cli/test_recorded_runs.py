@@ -30,6 +30,7 @@ from laddertop.journal.metrics import MetricsWriter, write_columns
 from laddertop.journal.spec import keys, load_recipe, recipes
 from tests import PATIENCE
 from tests.processes import Laddertop
+from tests.starts import start
 
 NUMBER = int | float
 SHOW: dict[str, Any] = {
@@ -81,22 +82,7 @@ def recorded(laddertop: Laddertop) -> str:
     )
     metrics = MetricsWriter(run.path, 1, 5)
     metrics.append([1, 2], [1, 2], np.array([[102, 100, 4, 1, 0.5], [math.nan, math.nan, math.inf, 0, 0.1]]))
-    started = RunStarted(
-        step=0,
-        segment=1,
-        pid=os.getpid(),
-        host="box",
-        device="cpu",
-        precision="fp32",
-        compiled=False,
-        threads=1,
-        versions={},
-        resumed_from=None,
-        steps=100,
-        epoch_steps=4,
-        terms=terms,
-        knobs=knobs,
-    )
+    started = start(epoch_steps=4, terms=terms, knobs=knobs)
     off = Change(knob="noise", old=1, requested=0, applied=0)
     values = {
         "error_percent": Value(value=12.5, unit="% of images"),

@@ -8,29 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from laddertop.journal.events import EventReader, EventWriter, RunStarted
+from laddertop.journal.events import EventReader, EventWriter
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.metrics import MetricsReader, count_columns, read_columns
 from laddertop.journal.origin import read_origin
 from laddertop.journal.spec import load_recipe
 from tests.processes import Laddertop
+from tests.starts import start
 
-STARTED = RunStarted(
-    step=0,
-    segment=1,
-    pid=1,
-    host="here",
-    device="cpu",
-    precision="fp32",
-    compiled=False,
-    threads=1,
-    versions={},
-    resumed_from=None,
-    steps=10,
-    epoch_steps=5,
-    terms=[],
-    knobs=[],
-)
+STARTED = start(steps=10, epoch_steps=5)
 
 
 @pytest.fixture

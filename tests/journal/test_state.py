@@ -31,6 +31,7 @@ from laddertop.journal.spec import load_recipe
 from laddertop.journal.state import RunState
 from laddertop.tui.cli.show import describe
 from laddertop.tui.watch.summary import short_summary, summary
+from tests.starts import start
 
 DIVERGED = Logged(step=8, level="error", text="the cost is no longer finite", diverged=True, sound_until=5)
 ENDED = RunEnded(step=9, reason="stopped", detail="SIGTERM")
@@ -38,18 +39,10 @@ ENDED = RunEnded(step=9, reason="stopped", detail="SIGTERM")
 
 def started(segment: int = 1, step: int = 0, beta: float = 1) -> RunStarted:
     knob = Knob(name="beta", label="β", kind="number", unit="", low=0, high=9, factor=2, help="KL weight.", value=beta)
-    return RunStarted(
+    return start(
         step=step,
         segment=segment,
-        pid=os.getpid(),
-        host="box",
-        device="cpu",
-        precision="fp32",
-        compiled=False,
-        threads=1,
-        versions={},
         resumed_from=step or None,
-        steps=100,
         epoch_steps=4,
         terms=[
             Term(name="reconstruction", label="reconstruction", unit="nats per image", weight=None),

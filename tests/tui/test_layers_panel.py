@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from laddertop.journal.spec import load_recipe
 from laddertop.tui.dashboard.widgets.layers import Layers
 from laddertop.tui.dashboard.widgets.terms import Terms
 from laddertop.tui.watch.run_view import RunView
+from tests.starts import start
 from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
 
@@ -48,22 +48,7 @@ def deep(folder: Path, steps: int = 1200) -> RunView:
 
 
 def started(terms: Sequence[Term]) -> RunStarted:
-    return RunStarted(
-        step=0,
-        segment=1,
-        pid=os.getpid(),
-        host="box",
-        device="cpu",
-        precision="fp32",
-        compiled=False,
-        threads=1,
-        versions={},
-        resumed_from=None,
-        steps=2000,
-        epoch_steps=10,
-        terms=list(terms),
-        knobs=[],
-    )
+    return start(steps=2000, terms=list(terms))
 
 
 def curve_rows(lines: list[str], first: int, rows: int) -> list[bool]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from laddertop.journal.events import Column, Evaluated, EventWriter, RunStarted, Term, Value
+from laddertop.journal.events import Column, Evaluated, EventWriter, Term, Value
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.metrics import MetricsWriter, write_columns
 from laddertop.journal.spec import load_recipe
 from laddertop.tui.dashboard.widgets.terms import Terms
 from laddertop.tui.watch.cost_terms import collapsed_units, term_rows
 from laddertop.tui.watch.summary import summary
+from tests.starts import start
 from tests.tui.eyes import Eyes
 
 NATS = "nats per image, mean over the batch"
@@ -29,22 +29,7 @@ def run(tmp_path: Path) -> RunFolder:
         Term(name="reconstruction", label="reconstruction", unit=NATS, weight=None, watched=True),
         Term(name="kl", label="KL", unit=NATS, weight=None, watched=True),
     ]
-    started = RunStarted(
-        step=0,
-        segment=1,
-        pid=os.getpid(),
-        host="box",
-        device="cpu",
-        precision="fp32",
-        compiled=False,
-        threads=1,
-        versions={},
-        resumed_from=None,
-        steps=100,
-        epoch_steps=10,
-        terms=terms,
-        knobs=[],
-    )
+    started = start(terms=terms)
     kl = Value(value=5.0, unit=NATS, per_unit=[3.0, 0.0005, 2.0, 0.0])
     evaluated = Evaluated(step=2, split="test", values={"kl_q_p": kl}, seconds=1.0)
     with EventWriter(run.events_path) as events:
@@ -52,7 +37,7 @@ def run(tmp_path: Path) -> RunFolder:
         events.append(evaluated)
     write_columns(run.path, [Column(name=name, label=name, unit=NATS) for name in ("total", *(t.name for t in terms))])
     writer = MetricsWriter(run.path, 1, 4)
-    writer.append([1, 2], np.zeros(2), np.array([[90.0, 90.0, 85.0, 8.0], [88.0, 88.0, 84.0, 7.0]]))
+    writer.append([1, 2], started.time + np.arange(1, 3), np.array([[90.0, 90.0, 85.0, 8.0], [88.0, 88.0, 84.0, 7.0]]))
     writer.close()
     return run
 

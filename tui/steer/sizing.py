@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from laddertop.journal.files import user_cache, write_atomically
+from laddertop.journal.files import keep_for_user, user_cache
 from laddertop.journal.sizes import Sizes, key_of, read, with_recipes, write
 from laddertop.journal.spec import Spec
 from laddertop.tui.steer.engine_process import command, environment
@@ -115,5 +115,4 @@ class Sizing:
 def _keep(cache: Path, found: dict[str, Sizes]) -> None:
     # A cache that can't be written is no reason to disturb anybody.
     with contextlib.suppress(OSError):
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(cache, write(found))
+        keep_for_user(cache, write(found))
