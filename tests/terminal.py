@@ -48,6 +48,8 @@ class Terminal:
         self._rest = ""
         self._row = self._column = 0
         self._cells = [[" "] * columns for _ in range(rows)]
+        self._main = self._cells
+        """The main screen, while the alternate one is shown."""
 
     @property
     def lines(self) -> list[str]:
@@ -66,6 +68,14 @@ class Terminal:
         while not what(self.lines):
             assert time.monotonic() < deadline, "never shown; the screen is\n" + "\n".join(self.lines)
             self._take_up(0.05)
+
+    def ended(self, seconds: float = PATIENCE) -> int:
+        """Reads until the command is over; returns its status. Without a reader it could not write its last words."""
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, "never ended; the screen is\n" + "\n".join(self.lines)
+            self._take_up(0.05)
+        return self.process.returncode
 
     def hang_up(self) -> None:
         """The terminal is gone, as when a connection breaks."""
@@ -146,5 +156,9 @@ class Terminal:
             self._cells[self._row][cut] = " " * len(self._cells[self._row][cut])
         elif end == "J" and first == 2:
             self._cells = [[" "] * width for _ in range(height)]
+        elif parameters == "?1049" and end == "h":
+            self._main, self._cells = self._cells, [[" "] * width for _ in range(height)]
+        elif parameters == "?1049" and end == "l":
+            self._cells = self._main
         elif end == "n" and first == 6:
             os.write(self._master, f"\x1b[{self._row + 1};{self._column + 1}R".encode())

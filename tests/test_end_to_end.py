@@ -295,7 +295,7 @@ def test_a_key_in_the_dashboard_switches_the_noise_of_the_running_engine(laddert
         )
         dashboard.wait_for(lambda lines: shows(lines, "▼noise off"))
         dashboard.press("d")
-        assert dashboard.process.wait(PATIENCE) == 0
+        assert dashboard.ended() == 0
     reader = MetricsReader(laddertop.runs / live)
     assert reader.poll()
     a_step = float(np.median(np.diff(reader.times[-100:])))

@@ -12,7 +12,6 @@ import pytest
 from laddertop.journal.events import Checkpointed, Commanded, Evaluated, Logged, RunStarted
 from laddertop.journal.metrics import MetricsReader
 from laddertop.tui.dashboard.app import LaddertopApp
-from tests import PATIENCE
 from tests.processes import Laddertop, wait_for
 from tests.test_end_to_end import shows
 from tests.tui.picture import draw_for_docs, screen_text
@@ -111,7 +110,7 @@ def test_a_run_that_diverged_is_sent_back_with_z_and_goes_on_with_nothing_lost(
         # Until the new start has written its first record, the old one's wild rows are the newest there are.
         wait_for(lambda: reader.poll() and reader.end()[0] == start.segment and reader.last_step() > said.step + 50)
         dashboard.press("d")
-        assert dashboard.process.wait(PATIENCE) == 0
+        assert dashboard.ended() == 0
     assert laddertop.json("show", "wild")["state"] == "training"
     totals = reader.values("total")
     np.testing.assert_array_equal(reader.steps, np.arange(1, len(totals) + 1))

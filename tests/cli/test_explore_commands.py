@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 
 from laddertop.tui.steer.explorer import PICTURED
-from tests import PATIENCE
 from tests.processes import COMMAND, ROOT, Laddertop
 
 POINTS = ["train", "dae-mnist", "--device=cpu", "--data=moons", "--steps=50", "--name=points"]
@@ -51,7 +50,7 @@ def test_a_picture_and_arrays_are_written_and_told(laddertop: Laddertop, run: st
 def test_a_terminal_shows_the_picture(laddertop: Laddertop, run: str) -> None:
     with laddertop.in_terminal("inpaint", run, "--item=0", "--steps=4") as terminal:
         terminal.wait_for(lambda lines: any("input of each item, then steps 0, 1, 2, 4;" in line for line in lines))
-        assert terminal.process.wait(PATIENCE) == 0
+        assert terminal.ended() == 0
         assert sum(any(c in "▘▝▀▖▌▞▛▗▚▐▜▄▙▟█" for c in line) for line in terminal.lines) > 3
 
 

@@ -60,8 +60,7 @@ def test_seeds_on_a_terminal_have_a_bar_each_in_their_order_from_the_start(ladde
         assert [line[:6] for line in terminal.lines[top : top + 5]] == [*bars, ""]
         terminal.press("\x03")
         terminal.wait_for(lambda lines: any(line[:6] == "seed 3" and "stopped" in line for line in lines), 60)
-        terminal.process.wait(timeout=PATIENCE)
-    assert terminal.process.returncode == 128 + signal.SIGINT
+        assert terminal.ended() == 128 + signal.SIGINT
 
 
 def test_a_second_interrupt_kills_the_engines_even_when_they_are_stuck(laddertop: Laddertop):

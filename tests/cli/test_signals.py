@@ -104,7 +104,7 @@ def test_a_terminal_shows_a_bar_and_an_interrupt_typed_into_it_stops_the_engine(
     assert any("typed starts on cpu, fp32, 100000000 steps" in line for line in bar.lines)
     bar.press("\x03")
     bar.wait_for(lambda lines: any(line.startswith("typed: stopped at step ") for line in lines))
-    assert bar.process.wait(PATIENCE) == 128 + signal.SIGINT
+    assert bar.ended() == 128 + signal.SIGINT
     end = stopped_in_good_order(laddertop, "typed")
     assert any(line.startswith(f"typed: stopped at step {end.step} of 100000000") for line in bar.lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -21,7 +22,7 @@ def under_a_shell(*paths: Path) -> tuple[Screen, str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PS1": "shell> ", "XDG_CACHE_HOME": str(paths[0] / ".cache")}
     shell = Screen(["bash", "--norc", "--noprofile", "-i"], ROOT, environment, 100, 30)
     shell.wait_for(lambda lines: any("shell>" in line for line in lines))
-    return shell, f"{sys.executable} -c '{OPEN}' {' '.join(map(str, paths))}\r"
+    return shell, f"{shlex.join([sys.executable, '-c', OPEN, *map(str, paths)])}\r"
 
 
 def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_the_dashboard_up_again(engine: PlayedEngine) -> None:
