@@ -52,15 +52,27 @@ def sender(front_end: str) -> str:
     return f"{user}@{socket.gethostname()} ({front_end})"
 
 
+def drawn_up(
+    segment: int, action: Action, changes: dict[str, Any] | None = None, *, by: str, note: str = ""
+) -> Command:
+    """A command as it is asked for now; nobody has it yet."""
+    identity = f"{time.time_ns():020d}-{secrets.token_hex(3)}"
+    return Command(id=identity, segment=segment, by=by, action=action, changes=changes or {}, note=note)
+
+
+def put(folder: Path, command: Command) -> None:
+    """Puts a command into the inbox of the run in `folder`. Raises OSError when it can't be written, ValueError when
+    something else stands in its place."""
+    inside.make_folder(folder, "commands")
+    inside.write(folder, f"commands/{command.id}.json", command.model_dump_json().encode())
+
+
 def send(
     folder: Path, segment: int, action: Action, changes: dict[str, Any] | None = None, *, by: str, note: str = ""
 ) -> Command:
-    """Puts a command into the inbox of the run in `folder` and returns it. Raises OSError when it can't be
-    written, ValueError when something else stands in its place."""
-    identity = f"{time.time_ns():020d}-{secrets.token_hex(3)}"
-    command = Command(id=identity, segment=segment, by=by, action=action, changes=changes or {}, note=note)
-    inside.make_folder(folder, "commands")
-    inside.write(folder, f"commands/{identity}.json", command.model_dump_json().encode())
+    """Draws up a command, puts it into the inbox of the run in `folder`, and returns it. Raises as `put`."""
+    command = drawn_up(segment, action, changes, by=by, note=note)
+    put(folder, command)
     return command
 
 

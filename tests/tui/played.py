@@ -40,6 +40,7 @@ from laddertop.journal.models import LadderSpec
 from laddertop.journal.samples import write_samples
 from laddertop.journal.sections import SETS
 from laddertop.journal.spec import load_recipe, override
+from laddertop.tui.dashboard import aside
 
 WIDTHS = {"ladder": 784, "vae": 784, "dae": 784}
 ERROR = "squared error per unit, mean over rows"
@@ -170,7 +171,8 @@ class PlayedEngine:
         self._time += steps / self.rate
 
     def answer(self) -> list[Command]:
-        """Take up the commands in the inbox as the real engine would, and return them."""
+        """Take up the commands in the inbox as the real engine would, and return them: all that keys asked for."""
+        aside.wait()
         taken = []
         for path, command in pending(self.run.path):
             assert isinstance(command, Command), command

@@ -76,7 +76,7 @@ def test_windows_end_where_another_intervention_begins(engine: PlayedEngine, eye
 
 def test_undo_sends_back_what_was_before_and_then_what_was_before_that(engine: PlayedEngine, eyes: Eyes) -> None:
     sent: list[str] = []
-    keys = steering.Steering(eyes.view, sent.append, lambda: None)
+    keys = steering.Steering(eyes.view, sent.append, lambda: None, lambda deed, failed: deed())
     eyes.send("set", {"noise": 0.0})
     engine.answer()
     send(engine.run.path, 1, "set", {"noise.std": 0.1}, by="ann@box (command line)")

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 import laddertop.tui.dashboard.app
+import laddertop.tui.dashboard.manners
 import laddertop.tui.dashboard.screens.new
+import laddertop.tui.dashboard.screens.run
+import laddertop.tui.steer.steering
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.ask import Choose
 from laddertop.tui.dashboard.screens.help import Help
@@ -79,6 +82,30 @@ async def test_a_fork_that_copies_a_large_checkpoint(run: Path, until: Until, mo
         await until(pilot, lambda: len(list(run.parent.iterdir())) == 2, "the new run")
         await pilot.pause(0.5)
         assert isinstance(app.screen, NewRunScreen)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "key"),
+    [
+        (laddertop.tui.steer.steering, "put", "n"),
+        (laddertop.tui.dashboard.screens.run, "remember", "k"),
+        (laddertop.tui.dashboard.manners, "keep_for_user", "ctrl+t"),
+    ],
+)
+async def test_what_a_key_writes(
+    tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, key: str
+) -> None:
+    slow = Slow(getattr(module, name))
+    with PlayedEngine.new(tmp_path) as engine:
+        engine.train(50)
+        app = LaddertopApp(tmp_path, engine.run.path)
+        async with app.run_test(size=(120, 30)) as pilot:
+            await until(pilot, lambda: "● training" in screen_text(app), "the run")
+            monkeypatch.setattr(module, name, slow)
+            await pilot.press(key)
+            await until(pilot, slow.entered.is_set, "the writing")
+            await keys_are_answered(pilot, until)
+            slow.go.set()
 
 
 @pytest.mark.parametrize(

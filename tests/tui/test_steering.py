@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from laddertop.journal.commands import Command, pending
+from laddertop.tui.dashboard import aside
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.confirm import Confirm
 from laddertop.tui.dashboard.screens.help import Help
@@ -35,6 +36,7 @@ async def opened(run: Path, size: tuple[int, int] = (120, 40), plain: bool = Fal
 
 
 def inbox(run: Path) -> list[Command]:
+    aside.wait()
     return [command for _, command in pending(run) if isinstance(command, Command)]
 
 
@@ -95,6 +97,20 @@ async def test_a_refusal_shows_the_engines_reason(engine: PlayedEngine, until: U
         engine.answer()
         await until(pilot, lambda: "lr must lie between 0 and 10, not 50" in screen_text(pilot.app), "the reason")
         assert "lr 0.002" in screen_text(pilot.app)
+
+
+async def test_a_command_that_can_not_be_written_is_told_and_no_longer_awaited(
+    engine: PlayedEngine, until: Until
+) -> None:
+    async with opened(engine.run.path) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, RunScreen)
+        (engine.run.path / "commands").rmdir()
+        (engine.run.path / "commands").write_text("in the place of a folder")
+        await pilot.press("n")
+        await until(pilot, lambda: "the command could not be written" in screen_text(pilot.app), "the reason")
+        assert screen.view.pending() == []
+        assert "noise ● on" in screen_text(pilot.app)
 
 
 async def test_pause_becomes_continue(engine: PlayedEngine, until: Until) -> None:

@@ -30,6 +30,7 @@ from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
 from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard import aside
 from laddertop.tui.dashboard.layout import too_small
 from laddertop.tui.dashboard.leaving import can_be_taken_up_again, leave_on_signals, leave_without_terminal
 from laddertop.tui.dashboard.manners import Alerts, Kept
@@ -146,6 +147,10 @@ class LaddertopApp(App[None]):
         self._fit(self.size)
         self._look_after_engines()
 
+    async def on_unmount(self) -> None:
+        """What keys asked for is written before the dashboard is gone."""
+        await asyncio.to_thread(aside.wait)
+
     def on_resize(self, event: Resize) -> None:
         """Another size."""
         self._fit(event.size)
@@ -225,12 +230,13 @@ class LaddertopApp(App[None]):
             from laddertop.tui.watch.replay import Past
 
             past = await asyncio.to_thread(Past, run)
-            return ReplayScreen(run, past, self._plain)
+            replayed = ReplayScreen(run, past, self._plain)
+            await asyncio.to_thread(replayed.read)
+            return replayed
         from laddertop.tui.dashboard.screens.live import LiveScreen
 
         screen = LiveScreen(run, self._plain, self.read_only)
-        # The panels know what is trained.
-        await asyncio.to_thread(lambda: screen.view.spec)
+        await asyncio.to_thread(screen.read)
         return screen
 
     def _runs_screen(self) -> Screen[None]:

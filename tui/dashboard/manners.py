@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import time
+from functools import partial
 
 from laddertop.journal.events import Evaluated, Event, Logged, RunEnded, Value
 from laddertop.journal.files import keep_for_user, user_cache
+from laddertop.tui.dashboard import aside
 from laddertop.tui.dashboard.palette import THEMES
 from laddertop.tui.watch.wording import measure
 
@@ -28,12 +30,9 @@ class Kept:
         """Whether the bell rings at an end, a divergence and a new best."""
 
     def keep(self) -> None:
-        """Writes it down. A cache that can't be written is no reason to disturb anybody."""
+        """Writes it down, aside. A cache that can't be written is no reason to disturb anybody."""
         data = json.dumps({"theme": self.theme, "alerts": self.alerts}).encode()
-        try:
-            keep_for_user(user_cache() / "dashboard.json", data)
-        except OSError:
-            return
+        aside.do(partial(keep_for_user, user_cache() / "dashboard.json", data))
 
 
 class Alerts:

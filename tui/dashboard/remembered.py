@@ -50,12 +50,9 @@ def recall(kind: str) -> Remembered:
 
 
 def remember(kind: str, screen: Remembered) -> None:
-    """Keep how the screen is left. A cache that can't be written is no reason to disturb anybody."""
+    """Keep how the screen is left. Raises OSError when the cache can't be written."""
     everything = _everything() | {kind: asdict(screen)}
-    try:
-        keep_for_user(_file(), json.dumps(everything, indent=1).encode())
-    except OSError:
-        return
+    keep_for_user(_file(), json.dumps(everything, indent=1).encode())
 
 
 def _file() -> Path:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from laddertop.journal.actions import Action
-from laddertop.journal.commands import send
+from laddertop.journal.commands import drawn_up, put
 from laddertop.journal.events import Commanded
 from laddertop.journal.knobs import members
 from laddertop.tui.draw.numbers import thousands
@@ -71,12 +72,16 @@ def undo(view: RunView) -> tuple[Commanded, dict[str, float]]:
     raise ValueError("there is nothing to undo")
 
 
+Write = Callable[[Callable[[], None], Callable[[Exception], None]], None]
+"""Does something that needs a disk, one thing after the other, and calls back with its OSError or ValueError."""
+
+
 class Steering:
     """Sends what keys ask for, or says why not."""
 
-    def __init__(self, view: RunView, say: Callable[[str], None], sent: Callable[[], None]) -> None:
-        """`say` shows a sentence to the user, `sent` is called after a command was written."""
-        self._view, self._say, self._sent = view, say, sent
+    def __init__(self, view: RunView, say: Callable[[str], None], sent: Callable[[], None], write: Write) -> None:
+        """`say` shows a sentence to the user, `sent` is called when a command is on its way, `write` takes it there."""
+        self._view, self._say, self._sent, self._write = view, say, sent, write
 
     def ready(self) -> bool:
         """Whether the engine is past its start; says so when it is not."""
@@ -98,11 +103,13 @@ class Steering:
             more = "" if status == "finished" else "; R resumes it"
             self._say(f"no engine at work ({status}): the key changes nothing{more}")
             return
-        try:
-            command = send(view.run.path, view.state.segment, action, changes, by=ME, note=note)
-        except OSError as error:
-            self._say(f"the command could not be written: {error.strerror}")
-            return
+        command = drawn_up(view.state.segment, action, changes, by=ME, note=note)
+
+        def not_written(error: Exception) -> None:
+            view.withdrawn(command)
+            self._say(f"the command could not be written: {getattr(error, 'strerror', None) or error}")
+
+        self._write(partial(put, view.run.path, command), not_written)
         view.sent(command)
         self._sent()
 

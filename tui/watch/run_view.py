@@ -145,10 +145,15 @@ class RunView:
             self.images, self.images_step, self.problem = news.images, news.images_step, ""
 
     def sent(self, command: Command) -> None:
-        """This front end has just put a command into the inbox."""
+        """This front end is just putting a command into the inbox."""
         self.newest_command = time.monotonic()
         self._sent[command.id] = (self.newest_command, command)
         self._pending[command.id] = self._asked[command.id] = command
+
+    def withdrawn(self, command: Command) -> None:
+        """A command that this front end could not put there."""
+        for told in (self._sent, self._pending, self._asked):
+            told.pop(command.id, None)
 
     def _take_event(self, event: Event) -> None:
         self.state.apply(event)
@@ -229,7 +234,7 @@ class RunView:
     def status(self) -> str:
         """One of laddertop.journal.state.STATES; a new run whose engine is on its way up is starting."""
         status = self.state.status(self.alive)
-        if status == "crashed" and self.state.started is None and time.time() - self._made() < STARTUP:
+        if status == "crashed" and self.state.started is None and time.time() - self.made < STARTUP:
             return "starting"
         return status
 
@@ -240,7 +245,7 @@ class RunView:
     @property
     def heard(self) -> float:
         """When the newest record or event was written, in seconds since 1970, or else when the run was made."""
-        return self._newest or self._made()
+        return self._newest or self.made
 
     def stale(self) -> bool:
         """Whether the numbers no longer show what is happening."""
@@ -272,7 +277,9 @@ class RunView:
     def _started(self) -> float:
         return self.state.started.time if self.state.started else 0.0
 
-    def _made(self) -> float:
+    @cached_property
+    def made(self) -> float:
+        """When the run was made, in seconds since 1970; asks the disk once."""
         try:
             return (self.run.path / "spec.json").lstat().st_mtime
         except OSError:

@@ -14,7 +14,7 @@ from textual.events import Key
 from laddertop.journal.actions import Action
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.knobs import value_of
-from laddertop.tui.dashboard import farewell
+from laddertop.tui.dashboard import aside, farewell
 from laddertop.tui.dashboard.knob_keys import TAKEN, KnobKey, key_of, knob_keys
 from laddertop.tui.dashboard.messages import ONLY_LOOKS, ForkRun, StartEngine
 from laddertop.tui.dashboard.run_keys import FIRST, KEYS, LOOKING, NOW, STEERING, at_hand
@@ -43,7 +43,7 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         self.view.steerable = not read_only
         self.asking = Asking(run)
         self.asking.allowed = not read_only
-        self.steering = Steering(self.view, self.tell, self._sent)
+        self.steering = Steering(self.view, self.tell, self._sent, aside.do)
 
     def on_key(self, event: Key) -> None:
         """A key that a knob of this run declares turns it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import work
@@ -18,6 +19,7 @@ from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 
 from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard import aside
 from laddertop.tui.dashboard.layout import arrange, too_small
 from laddertop.tui.dashboard.messages import Failed, Looked
 from laddertop.tui.dashboard.pace import Pace, in_sight
@@ -59,6 +61,15 @@ class RunScreen(Screen[None]):
         self._maximised = False
         self._with_machine = False
         self._shape: tuple[int, ...] = ()
+        self._known = Remembered()
+
+    def read(self) -> None:
+        """Reads what has to be known before anything is drawn: what is trained, and how the screen was left last.
+
+        Called in a thread. Raises ValueError when the run can't be read.
+        """
+        self._known = recall(self.view.spec.model.kind)
+        _ = self.view.made
 
     def compose(self) -> ComposeResult:
         """One widget per panel; where they lie is decided when the size is known."""
@@ -197,11 +208,7 @@ class RunScreen(Screen[None]):
         self._remember()
 
     def _recall(self) -> None:
-        try:
-            known = recall(self.view.spec.model.kind)
-        except ValueError:
-            return
-        charts, x = self.charts, self.view.x
+        known, charts, x = self._known, self.charts, self.view.x
         charts.pinned, charts.kinds, charts.grid = known.pinned, known.kinds, known.grid
         charts.focus_on = known.focus
         charts.part = known.part
@@ -212,21 +219,19 @@ class RunScreen(Screen[None]):
 
     def _remember(self) -> None:
         charts, x = self.charts, self.view.x
-        remember(
-            self.view.spec.model.kind,
-            Remembered(
-                pinned=charts.pinned,
-                kinds=charts.kinds,
-                grid=charts.grid,
-                focus=charts.focus_on,
-                part=charts.part,
-                unit=x.unit,
-                log_x=x.log,
-                decay=self.view.decay,
-                chosen=self._chosen,
-                maximised=self._maximised,
-            ),
+        now = Remembered(
+            pinned=list(charts.pinned),
+            kinds=dict(charts.kinds),
+            grid=charts.grid,
+            focus=charts.focus_on,
+            part=charts.part,
+            unit=x.unit,
+            log_x=x.log,
+            decay=self.view.decay,
+            chosen=self._chosen,
+            maximised=self._maximised,
         )
+        aside.do(partial(remember, self.view.spec.model.kind, now))
 
     # Looking
 
