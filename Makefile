@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run install test stress check bench sizes clean
+.PHONY: run install test stress soak check bench sizes clean
 
 run: $(READY)
 	@if [ -t 0 ] && [ -t 1 ]; then \
@@ -21,6 +21,9 @@ test: $(READY)
 
 stress: $(READY)
 	$(BIN)/python -m pytest -m stress
+
+soak: $(READY)
+	$(BIN)/python -m benchmarks.soak
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from laddertop.journal.maps import Shape, shape_above
 from laddertop.journal.sections import SETS, DataSpec, NoiseSpec, Section, WarmupSpec
 
 
@@ -41,6 +43,10 @@ class ModelSection(Section):
             )
         if warmup.of not in self.warmable:
             raise ValueError(f"warmup.of: a {self.kind} can warm up {' or '.join(self.warmable)}")
+
+    def too_short(self, epochs: float) -> list[str]:
+        """What a run of so many epochs does not come to the end of, each in a sentence."""
+        return []
 
 
 _LayerWords = Annotated[str, Field(pattern=r"^(conv[vf]:[1-9]\d*:[1-9]\d*|maxpool:[2-9]|globalmeanpool|fc:[1-9]\d*)$")]
@@ -145,6 +151,18 @@ class ConvLadderSpec(LabelledLadderSection):
     def layers(self) -> int:
         """The input and every layer of the architecture."""
         return len(self.architecture) + 1
+
+    def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
+        """Beyond what holds for every model, each layer fits on the one below, and the top one is the classes."""
+        super().fits(data, noise, warmup)
+        images = SETS[data.name]
+        above: Shape = (images.channels, images.height, images.width)
+        for words in self.architecture:
+            above = shape_above(words, above)
+        if (units := math.prod(above)) != images.classes:
+            raise ValueError(
+                f"model.architecture: the top layer has {units} units, {data.name} has {images.classes} classes"
+            )
 
     @model_validator(mode="after")
     def _one_weight_per_layer(self) -> ConvLadderSpec:
@@ -312,6 +330,13 @@ class SdaeSpec(ModelSection):
         super().fits(data, noise, warmup)
         if self.loss == "cross_entropy" and data.real:
             raise ValueError("model.loss: points of the plane and whitened images need squared")
+
+    def too_short(self, epochs: float) -> list[str]:
+        """Pre-training that leaves nothing of the run."""
+        before = self.pretrain_epochs * len(self.hidden)
+        if before < epochs:
+            return []
+        return [f"pre-training takes {before:g} epochs and the run has {epochs:.4g}: no labels are learnt from"]
 
 
 class GsnSpec(ModelSection):

@@ -3,14 +3,11 @@ schedules. Without torch; what only torch or the data itself can tell is the eng
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from pathlib import Path
 
 from laddertop.journal.files import user_cache
-from laddertop.journal.maps import shape_above
-from laddertop.journal.models import ConvLadderSpec, SdaeSpec
 from laddertop.journal.sections import POINTS, SETS, DataSpec
 from laddertop.journal.spec import Spec
 
@@ -56,15 +53,6 @@ def check_sizes(spec: Spec) -> None:
         raise ValueError(f"data.labels: {data.labels} labels, and {data.name} has {left} training items; take all")
     if not planned_steps(spec):
         raise ValueError(f"epochs: {spec.epochs:g} is less than one step; an epoch has {epoch_steps(spec)}")
-    if isinstance(spec.model, ConvLadderSpec):
-        above: tuple[int, ...] = (shape.channels, shape.height, shape.width)
-        for words in spec.model.architecture:
-            above = shape_above(words, above)
-        if math.prod(above) != shape.classes:
-            raise ValueError(
-                f"model.architecture: the top layer has {math.prod(above)} units, {data.name} has {shape.classes} "
-                "classes"
-            )
 
 
 def too_short(spec: Spec) -> list[str]:
@@ -82,13 +70,7 @@ def too_short(spec: Spec) -> list[str]:
             f"the learning rate schedule burda takes {BURDA_EPOCHS} epochs and the run has {epochs:.4g}: "
             f"it ends in stage {stage} of 8"
         )
-    if isinstance(spec.model, SdaeSpec):
-        before = spec.model.pretrain_epochs * len(spec.model.hidden)
-        if before >= epochs:
-            found.append(
-                f"pre-training takes {before:g} epochs and the run has {epochs:.4g}: no labels are learnt from"
-            )
-    return found
+    return found + spec.model.too_short(epochs)
 
 
 def planned_steps(spec: Spec) -> int:

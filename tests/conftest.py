@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
 from tests.processes import Laddertop
+
+TALLY = "tally"
+
+Tally = Callable[[str, int, int], None]
+"""Takes what was done in words, how often, and how many of these times something was lost."""
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -18,3 +25,35 @@ def pytest_xdist_auto_num_workers() -> int:
 def laddertop(tmp_path_factory: pytest.TempPathFactory) -> Laddertop:
     """The command line in a new folder, shared by the tests of a module."""
     return Laddertop(tmp_path_factory.mktemp("work"))
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Tally:
+    """Counts what a test did to the program, for the table at the end: what was done, how often, what was lost.
+
+    To be called before the test insists that nothing was, so that a loss is in the table, too.
+    """
+
+    def count(what: str, times: int, lost: int) -> None:
+        record_property(TALLY, (what, times, lost))
+
+    return count
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the table of all that was counted."""
+    done: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, counted in report.user_properties if report.when == "call" else ():
+            if name == TALLY:
+                what, times, losses = counted
+                done[what] += times
+                lost[what] += losses
+    if not done:
+        return
+    width = max(map(len, done))
+    terminalreporter.section("what was done, how often, what was lost")
+    for what, times in done.items():
+        terminalreporter.write_line(f"{what:{width}} {times:8} {lost[what]:6}")
+    terminalreporter.write_line(f"{'together':{width}} {done.total():8} {lost.total():6}")

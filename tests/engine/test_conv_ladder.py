@@ -203,7 +203,7 @@ def test_the_leaky_network_without_scale_has_no_γ_and_a_slope_of_a_tenth():
 @pytest.mark.parametrize(
     ("architecture", "complaint"),
     [
-        ('["convv:10:3"]', "the top layer has 6760 units, the data 10 classes"),
+        ('["convv:10:3"]', "the top layer has 6760 units, mnist has 10 classes"),
         ('["convv:10:30"]', "convv:10:30 is larger than the maps below, 28×28"),
         ('["fc:20", "maxpool:2"]', "maxpool:2 needs maps, and the layer below has 20 units"),
     ],

@@ -1,0 +1,195 @@
+"""Whatever is typed, written into a recipe or left in a run's events is answered in a sentence, or done."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import shutil
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from laddertop.journal.spec import load_recipe, override, recipes
+from laddertop.journal.start import check_start
+from laddertop.tui.cli.main import app, main
+from tests.conftest import Tally
+
+pytestmark = pytest.mark.stress
+
+RECORDED = Path(__file__).parents[1] / "recorded" / "vae-digits"
+PARTS = range(4)
+FUZZ = {"database": None, "deadline": None, "derandomize": False, "suppress_health_check": list(HealthCheck)}
+
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+OPTIONS = sorted({name for command in COMMANDS.values() for one in command.params for name in one.opts})
+WORDS = (
+    *("", "-", "--", "-1", "0", "1", "1e308", "-inf", "nan", "1000000000000", "9" * 400, "1,2,3", "0.1..0.5", "[1, 2]"),
+    *("run", "ru", "last", "vae-digits", ".", "..", "/", "/etc/passwd", "../run", "run/../run", "x" * 5000, "x/y", "~"),
+    *("lr=10", "lr=", "=1", "noise=off", "noise.std=0.1", "noise.std.99=1", "optimizer.lr=1e-3", "model.kind=dae"),
+    *("steps=1", "data.batch=0", "model.hidden=[[[[]]]]", "a=b=c", "é実", "\x1b[31m", "\x9b31m", "\u202e", "\udcff"),
+)
+WORD = st.sampled_from(WORDS) | st.sampled_from(OPTIONS) | st.text(max_size=20).map(lambda t: t.replace("\x00", ""))
+LINE = st.tuples(st.sampled_from(sorted(COMMANDS)), st.lists(WORD, max_size=6)).map(lambda pair: [pair[0], *pair[1]])
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=30)
+    | st.sampled_from([1e308, -1, 10**30]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with one run in it, and engines that die at once."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.delenv("LADDERTOP_RUNS", raising=False)
+    renewed(tmp_path)
+    return tmp_path
+
+
+def renewed(folder: Path) -> Path:
+    """The run as it was recorded."""
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    run = folder / "checkpoints" / "run"
+    shutil.copytree(RECORDED, run)
+    return run
+
+
+def typed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """What a command line prints, and what is wrong with that; it is run in this process, by the same border."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="replace") for _ in range(2))
+    with monkeypatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        patch.setattr(sys, "argv", ["laddertop", *words])
+        patch.setattr(sys, "stdin", io.StringIO(""))
+        try:
+            main()
+            status: object = 0
+        except SystemExit as end:
+            status = end.code
+        except BaseException:
+            return "", traceback.format_exc()
+    printed = []
+    for stream in (out, err):
+        stream.flush()
+        printed.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+    wrong = ""
+    if status not in (0, 1, 2, 3, None):
+        wrong = f"exit status {status!r}"
+    if "Traceback" in "".join(printed):
+        wrong = "a traceback"
+    if not all(text.replace("\n", "").isprintable() for text in printed):
+        wrong = f"steers the terminal: {printed!r}"
+    return printed[0], wrong
+
+
+@contextlib.contextmanager
+def counted(tally: Tally, what: str) -> Iterator[list[str]]:
+    """Counts the examples of a test in a list of what was wrong with each, mostly nothing."""
+    found: list[str] = []
+    try:
+        yield found
+    finally:
+        tally(what, len(found), sum(map(bool, found)))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_whatever_is_typed_is_answered(here: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally, part: int) -> None:
+    with counted(tally, "command line made up") as found:
+
+        @settings(max_examples=1250, **FUZZ)  # type: ignore[arg-type]
+        @given(LINE)
+        def answered(words: list[str]) -> None:
+            if not (here / "checkpoints" / "run").exists():
+                renewed(here)
+            found.append(typed(words, monkeypatch)[1])
+            assert not found[-1], words
+
+        answered()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_whatever_a_recipe_says_is_a_recipe_or_refused(here: Path, tally: Tally, part: int) -> None:
+    known = [load_recipe(name) for name in recipes()]
+    keys = sorted({key for spec in known for key in flat(spec.model_dump())})
+
+    with counted(tally, "recipe made up") as found:
+
+        @settings(max_examples=750, **FUZZ)  # type: ignore[arg-type]
+        @given(
+            st.sampled_from(recipes()),
+            st.lists(st.tuples(st.sampled_from(keys), JSON | st.sampled_from(WORDS)), min_size=1, max_size=3),
+            st.integers(0, 4000),
+            st.binary(max_size=6),
+        )
+        def loaded(name: str, changes: list[tuple[str, object]], at: int, junk: bytes) -> None:
+            words = [f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in changes]
+            try:
+                with contextlib.suppress(ValueError):
+                    check_start(override(load_recipe(name), words))
+                text = ("\n".join(["about = 'x'", *words])).encode(errors="replace")
+                file = here / "made-up.toml"
+                file.write_bytes(text[:at] + junk + text[at:])
+                with contextlib.suppress(ValueError):
+                    check_start(load_recipe(str(file)))
+                found.append("")
+            except BaseException:
+                found.append(traceback.format_exc())
+                raise
+
+        loaded()
+
+
+def flat(tree: dict[str, object], before: str = "") -> Iterator[str]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}"
+
+
+def places(tree: object) -> Iterator[tuple[object, object]]:
+    """Every container of a JSON text with each of its keys."""
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ():
+        yield tree, key
+        yield from places(value)
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("name", ["events.jsonl", "metrics.json", "spec.json"])
+def test_whatever_a_run_holds_is_shown_or_named_as_damaged(
+    here: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally, part: int, name: str
+) -> None:
+    file = renewed(here) / name
+    lines = file.read_text(encoding="utf-8").splitlines() if name.endswith("l") else [file.read_text(encoding="utf-8")]
+
+    with counted(tally, f"{name} made up") as found:
+
+        @settings(max_examples=250, **FUZZ)  # type: ignore[arg-type]
+        @given(st.integers(0, len(lines) - 1), st.integers(0, 10**6), JSON)
+        def shown(line: int, place: int, value: object) -> None:
+            tree = json.loads(lines[line])
+            there = list(places(tree))
+            container, key = there[place % len(there)]
+            container[key] = value  # type: ignore[index]
+            text = json.dumps(tree)
+            file.write_text("\n".join([*lines[:line], text, *lines[line + 1 :]]) + "\n", encoding="utf-8")
+            for words in (["show", "run"], ["show", "run", "--json"], ["runs", "--json"], ["compare", "run", "run"]):
+                out, wrong = typed(words, monkeypatch)
+                if not wrong and out and words[-1] == "--json":
+                    json.loads(out, parse_constant=pytest.fail)
+                found.append(wrong and f"{words} {wrong}")
+                assert not wrong, (words, text)
+
+        shown()
