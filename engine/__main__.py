@@ -4,6 +4,7 @@ tells how large runs are."""
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -46,6 +47,7 @@ def main() -> int:
         # machine: with one core taken, a step then takes thirty times as long.
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     name_cache()
+    keep_nice()
     try:
         if arguments.command == "train":
             # Listens before torch is there: a signal in its first second ends a run as any other does.
@@ -67,6 +69,14 @@ def main() -> int:
     except (ValueError, OSError) as error:
         print(f"laddertop: {error}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1
+
+
+def keep_nice() -> None:
+    """Makes `nice` mean of an engine what it means of a command: Linux weighs processes against those of their own
+    session only where it groups them by session (autogroup, see sched(7)), and an engine has one of its own."""
+    if os.getsid(0) == os.getpid() and os.nice(0) > 0:
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(os.nice(0)))
 
 
 def tell_sizes(of_all_recipes: bool) -> int:

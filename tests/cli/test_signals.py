@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,11 +21,13 @@ from tests.processes import Laddertop, wait_for
 from tests.terminal import Terminal
 
 ENDLESS = ("train", "tiny.toml", "--steps", "100000000", "--name")
+NICE = 7
 NAMES = ("nohup", "orphan", "stuck", "pipe")
 
 
 def ignore_hangups() -> None:
-    """What nohup does."""
+    """What nohup does, after nice."""
+    os.nice(NICE)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
@@ -71,6 +74,15 @@ def engine_of(laddertop: Laddertop, name: str) -> int:
     start = laddertop.events(name)[0]
     assert isinstance(start, RunStarted)
     return start.pid
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="needs a Linux that groups processes by session")
+def test_an_engine_is_as_nice_as_the_command_that_started_it(
+    laddertop: Laddertop, trainings: dict[str, subprocess.Popen[str]]
+) -> None:
+    engine = laddertop.json("show", "nohup")["pid"]
+    assert os.getpriority(os.PRIO_PROCESS, engine) == min(os.nice(0) + NICE, 19)
+    assert Path(f"/proc/{engine}/autogroup").read_text().endswith(f" nice {min(os.nice(0) + NICE, 19)}\n")
 
 
 def test_under_nohup_a_lost_terminal_changes_nothing(
