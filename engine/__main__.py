@@ -67,7 +67,8 @@ def main() -> int:
 
         return evaluate_run(run, arguments.step, arguments.split, arguments.quick, arguments.representation)
     except (ValueError, OSError) as error:
-        print(f"laddertop: {error}", file=sys.stderr)
+        with contextlib.suppress(OSError):  # what is printed may go to the disk that is full
+            print(f"laddertop: {error}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1
 
 

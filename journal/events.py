@@ -327,6 +327,10 @@ class EventWriter:
         durable = isinstance(event, RunStarted | Checkpointed | RunEnded)
         self._file.append(event.model_dump_json().encode() + b"\n", durable=durable)
 
+    def flush(self) -> None:
+        """Writes what the disk has not taken so far. Raises as `append` does."""
+        self._file.flush()
+
     def close(self) -> None:
         """Closes the file."""
         self._file.close()

@@ -60,6 +60,17 @@ def lock(path: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def flag(path: Path) -> Iterator[None]:
+    """Holds the lock on `path`, a file that is there, as far as it can be held; writes nothing, so it needs no room."""
+    with contextlib.ExitStack() as opened:
+        with contextlib.suppress(OSError, ValueError):
+            descriptor = inside.open_file(path.parent, path.name)
+            opened.callback(os.close, descriptor)
+            _locked(descriptor)
+        yield
+
+
 def _locked(descriptor: int) -> bool:
     # Who asks whether a lock is held holds it for a moment.
     for _ in range(20):

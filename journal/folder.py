@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from laddertop.journal import inside
 from laddertop.journal.events import Checkpointed
-from laddertop.journal.files import held, lock
+from laddertop.journal.files import flag, held, lock
 from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin, read_origin
 from laddertop.journal.spec import Spec, parse
 
@@ -31,6 +31,9 @@ LABELLED = "labelled.json"
 
 NOTE = "note.txt"
 """The user's words about a run, one line."""
+
+WAITING = "waiting.lock"
+"""An empty file that the engine holds a lock on while it waits for the disk, which takes no other sign of it."""
 
 
 def runs_folder(option: Path | None = None) -> Path:
@@ -149,6 +152,18 @@ class RunFolder:
                     f"another engine is training {self.name}; watch it with `laddertop attach {self.name}`"
                 )
             yield
+
+    def engine_waits(self) -> bool:
+        """Whether the training stands still because the disk takes nothing of what it writes."""
+        return held(self.path / WAITING)
+
+    def prepare_waiting(self) -> None:
+        """Makes what `waiting` needs, while there is room for it. Raises as `inside.touch` does."""
+        inside.touch(self.path, WAITING)
+
+    def waiting(self) -> contextlib.AbstractContextManager[None]:
+        """Tells everybody, without writing anything, that the training waits for the disk."""
+        return flag(self.path / WAITING)
 
     def explorer_lock(self) -> contextlib.AbstractContextManager[bool]:
         """Held by the process that answers questions; False: there is one already."""

@@ -24,6 +24,9 @@ from typing import BinaryIO
 SMALL = 16 << 20
 """Bytes of a file that is small by nature: a spec, a command, a question, the names of columns."""
 
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Errors of a disk that has no room, for now."""
+
 
 def open_file(folder: Path | str, name: str, flags: int = os.O_RDONLY) -> int:
     """A descriptor of the plain file `name` in `folder`; never waits for a pipe.
@@ -63,10 +66,11 @@ class Appender:
 
     def __init__(self, folder: Path | str, name: str, *, new: bool = False) -> None:
         """`new` raises FileExistsError when there is such a file. Raises as `open_file` does."""
-        self._folder = folder
+        self._folder, self._name = folder, name
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | (os.O_EXCL if new else 0)
         self._file = os.fdopen(open_file(folder, name, flags), "ab", buffering=0)
         self._left = b""
+        self._durable = False
 
     def last_byte(self) -> bytes:
         """The last byte of the file; empty when it holds none."""
@@ -75,11 +79,20 @@ class Appender:
     def append(self, data: bytes, *, durable: bool = False) -> None:
         """Writes `data`; `durable` also waits for the disk. Raises OSError when the disk does not take all of it."""
         self._left += data
-        while self._left:
-            self._left = self._left[self._file.write(self._left) :]
-        if durable:
-            os.fsync(self._file.fileno())
-            sync_folder(self._folder)
+        self._durable = self._durable or durable
+        self.flush()
+
+    def flush(self) -> None:
+        """Writes what the disk has not taken so far. Raises as `append` does."""
+        try:
+            while self._left:
+                self._left = self._left[self._file.write(self._left) :]
+            if self._durable:
+                os.fsync(self._file.fileno())
+                sync_folder(self._folder)
+                self._durable = False
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, f"{self._folder}/{self._name}") from None
 
     def close(self) -> None:
         """Closes the file."""

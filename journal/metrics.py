@@ -99,6 +99,8 @@ class MetricsWriter:
         try:
             yield
         except OSError as error:
+            if error.errno in inside.NO_ROOM:
+                raise
             self.problem = f"the overview of the metrics is written no further, charts open slower: {error}"
 
     def append(self, steps: npt.ArrayLike, times: npt.ArrayLike, values: npt.ArrayLike) -> None:
@@ -114,6 +116,13 @@ class MetricsWriter:
             if self._overview and not self.problem:
                 with self._noting_problems():
                     self._overview.append(records)
+
+    def flush(self) -> None:
+        """Writes what the disk has not taken so far. Raises as `append` does."""
+        self._file.flush()
+        if self._overview and not self.problem:
+            with self._noting_problems():
+                self._overview.flush()
 
     def close(self) -> None:
         """Closes the files."""

@@ -65,13 +65,20 @@ class OverviewWriter:
         self._before = float("nan")
 
     def append(self, records: npt.NDArray[np.void]) -> None:
-        """Takes up the next records and writes the blocks that are whole."""
+        """Takes up the next records and writes the blocks that are whole.
+
+        Raises OSError when the disk does not take them; what it did not take goes first the next time.
+        """
         records = np.concatenate([self._rest, records])
         whole = len(records) // BLOCK * BLOCK
-        if whole:
-            self._file.append(gather(records[:whole], self._before).tobytes())
-            self._before = float(records["time"][whole - 1])
         self._rest = records[whole:].copy()
+        if whole:
+            before, self._before = self._before, float(records["time"][whole - 1])
+            self._file.append(gather(records[:whole], before).tobytes())
+
+    def flush(self) -> None:
+        """Writes what the disk has not taken so far."""
+        self._file.flush()
 
     def close(self) -> None:
         """Closes the file."""

@@ -8,12 +8,15 @@ Shape letters: N steps, K columns of the metrics, B blocks of steps, T terms tha
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from laddertop.journal.events import Term
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.state import RunState
 
 BLOCK = 20
 """Steps whose median counts as one cost."""
@@ -86,3 +89,13 @@ def _cost(levels: Numbers, weights: Numbers) -> Numbers:
     counted = weights != 0
     cost: Numbers = levels[..., counted] @ weights[counted]
     return cost
+
+
+def in_words(divergence: Divergence, run: RunFolder, state: RunState) -> str:
+    """What became of the cost, and the way back, for people."""
+    what = "is a thousand times what it was" if divergence.finite else "is no longer finite"
+    there = run.checkpoints(state.checkpoints)
+    sound = [saved.step for saved in there if not saved.diverged and saved.step <= divergence.sound_until]
+    back = f"`laddertop rollback {shlex.quote(run.name)} --step {sound[-1] if sound else 0}`"
+    where = "goes back to the checkpoint before" if sound else "begins again"
+    return f"the cost {what}: {back} {where}, without what was done to the run since; then lower the rate"

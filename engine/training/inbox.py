@@ -62,3 +62,11 @@ class Inbox:
             commands.done(self._run.path, path)
         except (OSError, ValueError) as error:
             self._warn(f"commands/{path.name} can't be removed, and is left: {error}")
+
+
+def step_wanted(command: commands.Command) -> int:
+    """The step that a rollback goes back to. Raises ValueError when it names none."""
+    step = command.changes.get("step")
+    if set(command.changes) != {"step"} or not isinstance(step, float) or not step.is_integer():
+        raise ValueError("rollback takes one whole number, the step of a checkpoint")
+    return int(step)

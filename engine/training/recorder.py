@@ -22,6 +22,9 @@ BUFFERED = 4096
 INTERVAL = 0.2
 """Seconds between two copies out of it."""
 
+Takes = Callable[[Callable[[], None], Callable[[], None]], None]
+"""Writes something, and the rest of it where the disk refuses that: `Disk.takes`."""
+
 Look = Callable[[list[int], npt.NDArray[np.float32]], None]
 """Takes up what N steps recorded: their numbers and their values [N, K]."""
 
@@ -40,15 +43,22 @@ class Recorder:
     """A buffer on the device that is written out a few times a second."""
 
     def __init__(
-        self, folder: Path, segment: int, width: int, device: torch.device, look: Look = lambda steps, values: None
+        self,
+        folder: Path,
+        segment: int,
+        width: int,
+        device: torch.device,
+        look: Look = lambda steps, values: None,
+        takes: Takes = lambda write, rest: write(),
     ) -> None:
-        """Begins the metrics file of `segment` with K = `width` columns; `look` is shown all that is written."""
+        """Begins the metrics file of `segment` with K = `width` columns; `look` is shown all that is written, and
+        `takes` says what happens where the disk refuses it."""
         self._writer = MetricsWriter(folder, segment, width)
         self._buffer = torch.empty(BUFFERED, width, device=device)
         self._steps: list[int] = []
         self._times: list[float] = []
         self._flushed = time.monotonic()
-        self._look = look
+        self._look, self._takes = look, takes
 
     def row(self) -> Tensor:
         """Where the next step puts its values, float32 [K] on the device."""
@@ -70,7 +80,7 @@ class Recorder:
         self._steps, self._times = [], []
         if steps:
             self._look(steps, values)
-        self._writer.append(steps, times, values)
+        self._takes(lambda: self._writer.append(steps, times, values), self._writer.flush)
 
     @property
     def problem(self) -> str:

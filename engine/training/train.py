@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import shlex
 import socket
 import time
 
@@ -25,14 +24,21 @@ from laddertop.engine.training import checkpoint, looks
 from laddertop.engine.training.adopt import adopt
 from laddertop.engine.training.beginning import find_beginning
 from laddertop.engine.training.controls import Controls
-from laddertop.engine.training.device import choose_compile, choose_device, choose_precision, choose_threads
-from laddertop.engine.training.divergence import Divergence
-from laddertop.engine.training.inbox import Inbox, make_folders
+from laddertop.engine.training.device import (
+    choose_compile,
+    choose_device,
+    choose_precision,
+    choose_threads,
+    device_name,
+)
+from laddertop.engine.training.disk import Disk
+from laddertop.engine.training.divergence import Divergence, in_words
+from laddertop.engine.training.inbox import Inbox, make_folders, step_wanted
 from laddertop.engine.training.recorder import Recorder, columns
 from laddertop.engine.training.sgd import make_optimizer
 from laddertop.engine.training.step import Step
 from laddertop.engine.training.stop import Stop
-from laddertop.journal import commands
+from laddertop.journal import commands, inside
 from laddertop.journal.checkpoints import gone_back_to, kept
 from laddertop.journal.events import Change, Commanded, Event, EventReader, EventWriter, Logged, RunEnded, RunStarted
 from laddertop.journal.folder import RunFolder
@@ -116,17 +122,19 @@ class Training:
         write_columns(self.run.path, named)
         names = [column.name for column in named]
         self.divergence = Divergence(names, self.model.terms, self.step, self.optimizer.finite)
-        self.recorder = Recorder(self.run.path, self.begins.segment, len(named), self.device, self.divergence.look)
+        self.disk = Disk(self.run, self.begins.segment)
+        look, takes = self.divergence.look, self.disk.takes
+        self.recorder = Recorder(self.run.path, self.begins.segment, len(named), self.device, look, takes)
 
     def _announce(self) -> None:
         """Tells the journal that this segment begins, and with what."""
-        self._tell(
+        self.tell(
             RunStarted(
                 step=self.step,
                 segment=self.begins.segment,
                 pid=os.getpid(),
                 host=socket.gethostname(),
-                device=_device_name(self.device),
+                device=device_name(self.device),
                 precision=self._precision,
                 compiled=self.compiled,
                 threads=torch.get_num_threads(),
@@ -145,20 +153,26 @@ class Training:
         for text in self._unsaid:
             self._warn(text)
         for text in too_short(self.spec) if self.resumed_from is None else []:
-            self._tell(Logged(step=self.step, level="warning", text=text))
+            self.tell(Logged(step=self.step, level="warning", text=text))
         if self.compiled:
             text = "compiling the step: the first takes up to a minute or two, seconds where it was compiled before"
-            self._tell(Logged(step=self.step, level="info", text=text))
+            self.tell(Logged(step=self.step, level="info", text=text))
 
-    def _tell(self, event: Event) -> None:
-        self.events.append(event)
+    def tell(self, event: Event) -> None:
+        """Records what happened."""
+        self.disk.takes(lambda: self.events.append(event), self.events.flush)
         self.state.apply(event)
 
     def _warn(self, text: str) -> None:
         """Tells people once what went wrong and ends no training."""
         if text not in self._warned:
             self._warned.add(text)
-            self._tell(Logged(step=self.step, level="warning", text=text))
+            self.tell(Logged(step=self.step, level="warning", text=text))
+
+    def _tell_of_waiting(self) -> None:
+        if self.disk.story:
+            text, self.disk.story = self.disk.story, ""
+            self.tell(Logged(step=self.step, level="warning", text=text))
 
     @property
     def _precision(self) -> str:
@@ -169,8 +183,9 @@ class Training:
 
         None when somebody wants to go on from another checkpoint, `back_to`; then it saves nothing.
         """
-        spec = self.spec
+        spec, self.disk.stop = self.spec, stop
         while True:
+            self._tell_of_waiting()
             if self.step == self.until:
                 stop.reason = stop.reason or "the run that it replays was stopped here"
             self.obey(stop)
@@ -187,7 +202,7 @@ class Training:
             if stage := self.take_step.enter(self.step - last):
                 text = f"{stage.name}, since step {stage.first}"
                 begins = stage.name if self.step == stage.first else ""
-                self._tell(Logged(step=self.step, level="info", text=text, stage=begins))
+                self.tell(Logged(step=self.step, level="info", text=text, stage=begins))
             if (last or _due(self.step, spec.evaluate.every)) and self.step != self._evaluated:
                 self.evaluate()
             if (last or self.step == 0 or spec.samples.due(self.step)) and self.step != self._sampled:
@@ -200,7 +215,7 @@ class Training:
             self.take_step(self.step, self.recorder.row())
             if self.take_step.problem:
                 text = f"{self.take_step.problem}; the precision stays {self._precision}"
-                self._tell(Logged(step=self.step, level="warning", text=text, uncompiled=True))
+                self.tell(Logged(step=self.step, level="warning", text=text, uncompiled=True))
                 self.take_step.problem = ""
             self.controls.advance()
             self.step += 1
@@ -209,8 +224,10 @@ class Training:
                 self._warn(self.recorder.problem)
             self.notice_divergence()
         self.save("end")
+        self._tell_of_waiting()
         if self.state.diverged or not self.optimizer.finite():
-            lost = self.state.diverged.text if self.state.diverged else self._lost_in_words()
+            said = self.state.diverged
+            lost = said.text if said else in_words(self.divergence, self.run, self.state)
             return RunEnded(step=self.step, reason="diverged", detail="; ".join(filter(None, [stop.reason, lost])))
         return RunEnded(step=self.step, reason="stopped" if stop.reason else "finished", detail=stop.reason)
 
@@ -220,7 +237,7 @@ class Training:
             done = self._again.pop(0)
             changes = self.controls.set({change.knob: change.applied for change in done.changes})
             if any(change.old != change.applied for change in changes):
-                self._tell(done.model_copy(update={"time": time.time(), "changes": changes}))
+                self.tell(done.model_copy(update={"time": time.time(), "changes": changes}))
         now = time.monotonic()
         if now - self._looked < LOOK:
             return
@@ -252,7 +269,7 @@ class Training:
             if command.action == "set":
                 changes = self.controls.set(command.changes)
             if command.action == "rollback":
-                back_to = _step_wanted(command)
+                back_to = step_wanted(command)
                 gone_back_to(self.run, self.state, back_to)
                 changes = [Change(knob="step", old=self.step, requested=back_to, applied=back_to)]
         except ValueError as refusal:
@@ -285,7 +302,7 @@ class Training:
             changes=changes,
             note=command.note,
         )
-        self._tell(answer)
+        self.tell(answer)
         if command.action == "set":
             # Who turns a knob now does not want it turned again as it was turned after the checkpoint.
             self._again = [c for c in standing([*self._again, answer]) if c.id != answer.id]
@@ -296,7 +313,7 @@ class Training:
         split = "held back" if self.spec.data.held_back else "test"
         self.controls.prepare(self.step)
         self.recorder.flush()
-        self._tell(looks.evaluate(self.model, self.data.held_back, split, self.batches, self.spec.seed, self.step))
+        self.tell(looks.evaluate(self.model, self.data.held_back, split, self.batches, self.spec.seed, self.step))
 
     def sample(self) -> None:
         """Passes the fixed test items through the model and records them."""
@@ -306,7 +323,8 @@ class Training:
         items, seed = self.spec.samples.items, self.spec.seed
         knobs = self.controls.by_name()
         try:
-            self._tell(looks.sample(self.run.path, self.model, self.data, knobs, items, seed, self.step))
+            sampling = self.run.path, self.model, self.data, knobs, items, seed, self.step
+            self.tell(self.disk.takes(lambda: looks.sample(*sampling), passing=inside.NO_ROOM))
         except (OSError, ValueError) as error:
             self._warn(f"the samples can't be written: {error}")
 
@@ -317,8 +335,8 @@ class Training:
         if not self.optimizer.finite():
             return
         saving = self.run.path, self.step, self.optimizer, self.controls, reason
-        lost = self.state.diverged is not None
-        self._tell(checkpoint.save(*saving, segment=self.begins.segment, diverged=lost))
+        segment, lost = self.begins.segment, self.state.diverged is not None
+        self.tell(self.disk.takes(lambda: checkpoint.save(*saving, segment=segment, diverged=lost)))
         there, spec = self.run.checkpoints(self.state.checkpoints), self.spec.checkpoint
         checkpoint.prune(self.run.path, self.state, kept(self.state, there, spec.keep, spec.keep_best))
 
@@ -330,18 +348,10 @@ class Training:
     def notice_divergence(self) -> None:
         """Says when the cost diverges, and when it is back; the training goes on, so that somebody can look at it."""
         if self.divergence.diverged and not self.state.diverged:
-            text, sound = self._lost_in_words(), self.divergence.sound_until
-            self._tell(Logged(step=self.step, level="error", text=text, diverged=True, sound_until=sound))
+            text, sound = in_words(self.divergence, self.run, self.state), self.divergence.sound_until
+            self.tell(Logged(step=self.step, level="error", text=text, diverged=True, sound_until=sound))
         elif self.state.diverged and not self.divergence.diverged:
-            self._tell(Logged(step=self.step, level="info", text="the cost is back where it was", diverged=False))
-
-    def _lost_in_words(self) -> str:
-        what = "is a thousand times what it was" if self.divergence.finite else "is no longer finite"
-        there = self.run.checkpoints(self.state.checkpoints)
-        sound = [saved.step for saved in there if not saved.diverged and saved.step <= self.divergence.sound_until]
-        back = f"`laddertop rollback {shlex.quote(self.run.name)} --step {sound[-1] if sound else 0}`"
-        where = "goes back to the checkpoint before" if sound else "begins again"
-        return f"the cost {what}: {back} {where}, without what was done to the run since; then lower the rate"
+            self.tell(Logged(step=self.step, level="info", text="the cost is back where it was", diverged=False))
 
 
 def train(run: RunFolder, stop: Stop, back_to: int | None = None) -> int:
@@ -372,7 +382,7 @@ def train(run: RunFolder, stop: Stop, back_to: int | None = None) -> int:
             detail = f"{type(error).__name__}: {error}; the traceback is in {run.console_path}"
             events.append(RunEnded(step=training.step if training else state.step, reason="failed", detail=detail))
             raise
-        events.append(ended)
+        (training.tell if training else events.append)(ended)
     if ended.reason in ("failed", "diverged"):
         print(f"laddertop: {ended.detail}", flush=True)
         return 1 if training or state.starts else NOT_BEGUN
@@ -381,16 +391,3 @@ def train(run: RunFolder, stop: Stop, back_to: int | None = None) -> int:
 
 def _due(step: int, every: int) -> bool:
     return every > 0 and step > 0 and step % every == 0
-
-
-def _step_wanted(command: commands.Command) -> int:
-    step = command.changes.get("step")
-    if set(command.changes) != {"step"} or not isinstance(step, float) or not step.is_integer():
-        raise ValueError("rollback takes one whole number, the step of a checkpoint")
-    return int(step)
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return f"{device}: {torch.cuda.get_device_name(device)}"
-    return str(device)

@@ -50,7 +50,7 @@ def watch(engine: EngineProcess, as_json: bool) -> int:
 def _follow(engine: EngineProcess, report: Reporter, received: list[int]) -> None:
     """Reports what happens until the engine is gone."""
     meter = Meter(engine)
-    next_look, shown, told_to_stop = 0.0, (-1, False), False
+    next_look, shown, told_to_stop, waited = 0.0, (-1, False), False, False
     try:
         gone = False
         while not gone:
@@ -60,6 +60,9 @@ def _follow(engine: EngineProcess, report: Reporter, received: list[int]) -> Non
             if received and not told_to_stop and not gone:
                 told_to_stop = True
                 report.message("stopping: the engine finishes its step and saves; ctrl-c (again) kills it at once")
+            if (waits := not gone and engine.run.engine_waits()) and not waited:
+                report.message("the disk of the run folder takes nothing: the training waits, and goes on once it does")
+            waited = waits
             for event in engine.news():
                 report.happened(event, engine.state.knobs)
             if engine.started and (gone or time.monotonic() >= next_look):

@@ -99,6 +99,8 @@ class RunView:
     """Bytes that are left on the disk of the run folder."""
     full: tuple[int, float] | None = None
     """Step and time at which a checkpoint was first seen to have no room there; None while it has."""
+    waits: bool = False
+    """Whether the training stands still because the disk takes nothing of what it writes."""
     not_finite: tuple[int, float] | None = None
     """Step and time of the first of the newest records whose cost is not finite; None while the newest one's is."""
     _pending: dict[str, Command] = field(default_factory=dict)
@@ -141,6 +143,7 @@ class RunView:
                 if line.command == effect.command and effect.window:
                     line.text += f"   {effect_in_words(effect, labels)}"
         self._look_at_room(news.room)
+        self.waits = news.waits
         if news.images is not None:
             self.images, self.images_step, self.problem = news.images, news.images_step, ""
 

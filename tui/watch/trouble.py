@@ -102,6 +102,15 @@ def _diverged(view: RunView) -> Trouble | None:
 
 
 def _disk_full(view: RunView) -> Trouble | None:
+    if view.waits and view.alive:
+        full = view.full is not None
+        why = "" if full else ": a quota, no inode left, read-only or broken, as its console may say"
+        process = f", or ends with its process {started.pid}" if (started := view.state.started) else ""
+        what = (
+            f"the disk of the run folder takes nothing, with {size(view.room)} left{why}; the training waits between "
+            f"two steps, and goes on by itself once it does{process}"
+        )
+        return Trouble("disk full" if full else "disk", what, view.step, view.heard, grave=False)
     if view.full is None or view.status() in ("finished", "stopped", "diverged"):
         return None
     step, since = view.full
@@ -110,7 +119,7 @@ def _disk_full(view: RunView) -> Trouble | None:
 
 
 def _silent(view: RunView) -> Trouble | None:
-    if view.status() == "crashed" or not view.stale() or (started := view.state.started) is None:
+    if view.status() == "crashed" or view.waits or not view.stale() or (started := view.state.started) is None:
         return None
     what = (
         f"no word from the engine for {duration(view.silence())}; process {started.pid} on {started.host} still holds "

@@ -59,6 +59,8 @@ class News:
     """Names of the checkpoint files in the folder."""
     room: int = 0
     """Bytes that are left on its disk."""
+    waits: bool = False
+    """Whether the training stands still because the disk takes nothing of what it writes."""
     more: bool = False
     """There is more to take up at once."""
     damaged: int = 0
@@ -111,6 +113,7 @@ class Watcher:
             [] if alive else last_words(self._run),
             self._checkpoints(),
             self._room(),
+            self._run.engine_waits(),
             not self._history.complete,
             self._events.damaged,
         )
