@@ -20,6 +20,7 @@ from laddertop.tui.draw.cells import GREY_LEVELS, Cells, Ink
 from laddertop.tui.draw.image import draw_image
 from laddertop.tui.draw.sheet import luminance, plane, png, sheet, squarely
 from laddertop.tui.steer.explorer import answered
+from laddertop.tui.steer.trust import driven
 
 
 def show(
@@ -29,12 +30,14 @@ def show(
     step: int | None,
     *,
     out: Path | None,
+    trust: bool,
     timeout: float,
     as_json: bool,
 ) -> None:
     """Asks a run, or its checkpoint of `step`, a question given as plain values; what is None takes its default.
 
-    Raises ValueError in one sentence for what can't be asked, EngineError when nobody answers.
+    Raises ValueError in one sentence for what can't be asked and for a stranger's run without `trust`, EngineError when
+    nobody answers.
     """
     asked = _question(question)
     if out is not None and out.suffix not in (".png", ".npz"):
@@ -45,7 +48,7 @@ def show(
         raise ValueError(
             "there is no terminal to show a picture on; name a file: --out picture.png or --out arrays.npz"
         )
-    answer = answered(find_run(runs_folder(runs), text), asked, timeout, step)
+    answer = answered(driven(find_run(runs_folder(runs), text), trust), asked, timeout, step)
     if out is not None:
         write_atomically(out, _npz(answer) if out.suffix == ".npz" else png(picture(answer)), mode=0o644)
     if as_json:

@@ -1,4 +1,5 @@
-"""`fork`, `rollback`, `rename`, `note`, `archive`, `delete`: what is done with whole runs."""
+"""`fork`, `rollback`, `rename`, `note`, `archive`, `delete`: what is done with whole runs. With those
+of strangers only with `trust`; else ValueError says so."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from laddertop.tui.cli.steer import ask, parse_changes
 from laddertop.tui.cli.train import train_in_background, train_in_foreground
 from laddertop.tui.steer import keeping
 from laddertop.tui.steer.engine_process import removed_unless_begun
+from laddertop.tui.steer.trust import driven
 
 
 def fork(
@@ -24,6 +26,7 @@ def fork(
     knobs: list[str],
     length: list[str],
     name: str | None,
+    trust: bool,
     detach: bool,
     as_json: bool,
 ) -> int:
@@ -32,7 +35,7 @@ def fork(
     Raises ValueError when there is no such checkpoint or knob, or when the run can't be made.
     """
     folder = runs_folder(runs)
-    run = find_run(folder, text)
+    run = driven(find_run(folder, text), trust)
     changes = parse_changes(knobs, _state(run).knobs)
     made = keeping.fork(run, folder, step, name, length)
     origin = made.origin
@@ -45,13 +48,15 @@ def fork(
         return (train_in_background if detach else train_in_foreground)(made, as_json)
 
 
-def roll_back(runs: Path | None, text: str, *, step: int | None, note: str, timeout: float, as_json: bool) -> int:
+def roll_back(
+    runs: Path | None, text: str, *, step: int | None, note: str, trust: bool, timeout: float, as_json: bool
+) -> int:
     """Sends a run back to the newest checkpoint from before it diverged or to that of `step`, from which it is trained
     on in the background; step 0 begins it again.
 
     Raises ValueError when there is no such checkpoint.
     """
-    run = find_run(runs_folder(runs), text)
+    run = driven(find_run(runs_folder(runs), text), trust)
     state = _state(run)
     if step is None:
         saved = newest(run.checkpoints(state.checkpoints))
@@ -60,38 +65,38 @@ def roll_back(runs: Path | None, text: str, *, step: int | None, note: str, time
         step = saved.step
     gone_back_to(run, state, step)
     if run.engine_alive():
-        ask(runs, text, "rollback", step=step, note=note, timeout=timeout, as_json=as_json)
+        ask(runs, text, "rollback", step=step, note=note, trust=trust, timeout=timeout, as_json=as_json)
         return 0
     return train_in_background(run, as_json, back_to=step)
 
 
-def rename(runs: Path | None, text: str, name: str) -> None:
+def rename(runs: Path | None, text: str, name: str, trust: bool) -> None:
     """Gives a run another name."""
-    run = find_run(runs_folder(runs), text)
+    run = driven(find_run(runs_folder(runs), text), trust)
     result(f"{run.name} → {keeping.rename(run, name).name}")
 
 
-def note(runs: Path | None, text: str, words: str | None) -> None:
+def note(runs: Path | None, text: str, words: str | None, trust: bool) -> None:
     """Keeps a note about a run, or tells it when there are no `words`."""
     run = find_run(runs_folder(runs), text)
     if words is None:
         result(run.note)
     else:
-        keeping.write_note(run, words)
+        keeping.write_note(driven(run, trust), words)
 
 
-def archive(runs: Path | None, text: str, away: bool) -> None:
+def archive(runs: Path | None, text: str, away: bool, trust: bool) -> None:
     """Puts a run away, or takes it back."""
-    run = find_run(runs_folder(runs), text)
+    run = driven(find_run(runs_folder(runs), text), trust)
     keeping.archive(run, away)
     say(f"{run.name} is {'put away; `laddertop runs --all` lists it' if away else 'back in the list'}")
 
 
-def delete(runs: Path | None, text: str, sure: bool) -> None:
+def delete(runs: Path | None, text: str, sure: bool, trust: bool) -> None:
     """Removes a run, once the user is sure. Raises ValueError when nobody can be asked, or when it is being trained."""
     import sys
 
-    run = find_run(runs_folder(runs), text)
+    run = driven(find_run(runs_folder(runs), text), trust)
     if not sure:
         if not sys.stdin.isatty():
             raise ValueError(f"deleting {run.name} can't be taken back; say --yes where nobody can be asked")

@@ -27,6 +27,7 @@ from laddertop.tui.cli.options import (
     Runs,
     SlowLink,
     Timeout,
+    Trust,
 )
 from laddertop.tui.cli.typed_explore import app as explore
 from laddertop.tui.cli.typed_runs import app as whole_runs
@@ -50,10 +51,14 @@ def laddertop() -> None:
 
 @app.command("open")
 def open_dashboard(
-    runs: Runs = None, slow_link: SlowLink = False, read_only: ReadOnly = False, pixels: Pixels = False
+    runs: Runs = None,
+    slow_link: SlowLink = False,
+    read_only: ReadOnly = False,
+    trust: Trust = False,
+    pixels: Pixels = False,
 ) -> None:
     """Open the dashboard with the list of runs."""
-    show_dashboard(runs, slow_link=slow_link, read_only=read_only, pixels=pixels)
+    show_dashboard(runs, slow_link=slow_link, read_only=read_only, trust=trust, pixels=pixels)
 
 
 @app.command()
@@ -70,10 +75,11 @@ def attach(
     runs: Runs = None,
     slow_link: SlowLink = False,
     read_only: ReadOnly = False,
+    trust: Trust = False,
     pixels: Pixels = False,
 ) -> None:
     """Open the dashboard with a run: live, finished or crashed."""
-    show_dashboard(runs, run, slow_link=slow_link, read_only=read_only, pixels=pixels)
+    show_dashboard(runs, run, slow_link=slow_link, read_only=read_only, trust=trust, pixels=pixels)
 
 
 @app.command()
@@ -137,11 +143,11 @@ def train(
 
 
 @app.command()
-def resume(run: Run, runs: Runs = None, detach: Detach = False, json: JsonLines = False) -> None:
+def resume(run: Run, runs: Runs = None, trust: Trust = False, detach: Detach = False, json: JsonLines = False) -> None:
     """Go on with a run from its newest checkpoint."""
     from laddertop.tui.cli.train import resume as resume_run
 
-    raise typer.Exit(resume_run(runs, run, detach=detach, as_json=json))
+    raise typer.Exit(resume_run(runs, run, trust=trust, detach=detach, as_json=json))
 
 
 @app.command("eval")
@@ -152,6 +158,7 @@ def evaluate_saved(
     quick: Annotated[bool, typer.Option("--quick", help="Measure what a training does, within seconds.")] = False,
     representation: Annotated[bool, typer.Option("--representation", help="Also score the codes.")] = False,
     runs: Runs = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Evaluate a checkpoint: what its model's paper reports."""
@@ -160,7 +167,7 @@ def evaluate_saved(
     from laddertop.tui.cli.show import evaluate_saved as evaluate_run
 
     options = [f"--split={split}", *(["--quick"] if quick else []), *(["--representation"] if representation else [])]
-    evaluate_run(runs, run, options + ([f"--step={step}"] if step is not None else []), json)
+    evaluate_run(runs, run, options + ([f"--step={step}"] if step is not None else []), trust=trust, as_json=json)
 
 
 @app.command("runs")
@@ -214,16 +221,24 @@ def set_knobs(
     ],
     note: Note = "",
     runs: Runs = None,
+    trust: Trust = False,
     timeout: Timeout = 30,
     json: Json = False,
 ) -> None:
     """Change knobs of a running training."""
-    _ask(runs, run, "set", note, timeout, json, settings)
+    _ask(runs, run, "set", note, trust, timeout, json, settings)
 
 
 def _command(action: Action) -> Callable[..., None]:
-    def ask(run: Run, note: Note = "", runs: Runs = None, timeout: Timeout = 30, json: Json = False) -> None:
-        _ask(runs, run, action, note, timeout, json)
+    def ask(
+        run: Run,
+        note: Note = "",
+        runs: Runs = None,
+        trust: Trust = False,
+        timeout: Timeout = 30,
+        json: Json = False,
+    ) -> None:
+        _ask(runs, run, action, note, trust, timeout, json)
 
     return ask
 
@@ -280,13 +295,14 @@ def _ask(
     run: str,
     action: Action,
     note: str,
+    trust: bool,
     timeout: float,
     json: bool,
     settings: list[str] | None = None,
 ) -> None:
     from laddertop.tui.cli.steer import ask
 
-    ask(runs, run, action, settings=settings, note=note, timeout=timeout, as_json=json)
+    ask(runs, run, action, settings=settings, note=note, trust=trust, timeout=timeout, as_json=json)
 
 
 if __name__ == "__main__":

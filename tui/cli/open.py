@@ -18,6 +18,7 @@ def show_dashboard(
     replay: bool = False,
     slow_link: bool = False,
     read_only: bool = False,
+    trust: bool = False,
     pixels: bool = False,
 ) -> None:
     """Opens with a run (as a replay of it), the form for a new one or the list of runs; ends with typer.Exit.
@@ -37,5 +38,5 @@ def show_dashboard(
         gc.enable()
         folder = runs_folder(runs)
         path = find_run(folder, run).path if run is not None else None
-        status = open_app(folder, path, form, replay, slow_link, read_only, pixels)
+        status = open_app(folder, path, form, replay, slow_link, read_only, trust, pixels)
     raise typer.Exit(status)

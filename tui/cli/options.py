@@ -20,6 +20,7 @@ Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Your words, k
 Name = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="Name of the new run (default: date and recipe).")
 ]
+Trust = Annotated[bool, typer.Option("--trust", help="Drive a run even if somebody else owns it or can write to it.")]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="Only look: send no command, write nothing into a run.")]
 SlowLink = Annotated[bool, typer.Option("--slow-link", help="Draw seldom, for a terminal that bytes reach slowly.")]
 Pixels = Annotated[

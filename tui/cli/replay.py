@@ -15,16 +15,18 @@ from laddertop.tui.cli.print import number, result, say
 from laddertop.tui.cli.train import train_in_foreground
 from laddertop.tui.steer.engine_process import removed_unless_begun
 from laddertop.tui.steer.keeping import repeat
+from laddertop.tui.steer.trust import driven
 
 
-def train_again(runs: Path | None, text: str, name: str | None, as_json: bool) -> int:
+def train_again(runs: Path | None, text: str, name: str | None, *, trust: bool, as_json: bool) -> int:
     """Trains a run again as a new one, and compares their metrics; returns 0 when they are equal bit for bit, else 1,
     or the exit status of a training that was interrupted.
 
-    Raises ValueError when there is nothing to repeat, EngineError when the training fails.
+    Raises ValueError when there is nothing to repeat, or of a stranger's run without `trust`, EngineError when the
+    training fails.
     """
     folder = runs_folder(runs)
-    run = find_run(folder, text)
+    run = driven(find_run(folder, text), trust)
     made = repeat(run, folder, name)
     origin = made.origin
     assert origin is not None

@@ -11,6 +11,7 @@ from laddertop.journal.events import unreadable
 from laddertop.journal.folder import find_run, list_runs, runs_folder
 from laddertop.tui.cli.print import json_result, number, result, say, setting, table
 from laddertop.tui.steer.engine_process import EngineError, command, environment
+from laddertop.tui.steer.trust import driven
 from laddertop.tui.watch.summary import short_summary, summary
 
 
@@ -95,12 +96,13 @@ def headline(evaluation: dict[str, Any] | None) -> str:
     return f"{name} {number(values[name]['value'])} {values[name]['unit'].partition(',')[0]}"
 
 
-def evaluate_saved(runs: Path | None, text: str, options: list[str], as_json: bool) -> None:
+def evaluate_saved(runs: Path | None, text: str, options: list[str], *, trust: bool, as_json: bool) -> None:
     """Evaluates a checkpoint of a run in an engine of its own, with some of its `options`.
 
-    Raises ValueError with the engine's words where it was asked for something that can't be, else EngineError.
+    Raises ValueError with the engine's words where it was asked for something that can't be, or for a stranger's run
+    without `trust`, else EngineError.
     """
-    run = find_run(runs_folder(runs), text)
+    run = driven(find_run(runs_folder(runs), text), trust)
     done = subprocess.run(
         command("eval", str(run.path.absolute()), *options),
         stdin=subprocess.DEVNULL,

@@ -32,6 +32,7 @@ from laddertop.tui.cli.follow import change_in_words
 from laddertop.tui.cli.print import json_result, result
 from laddertop.tui.cli.show import describe_evaluation
 from laddertop.tui.steer.engine_process import EngineError, NoEngineError
+from laddertop.tui.steer.trust import driven
 
 COMPILING = 300.0
 """Seconds after its start that an engine may take for its first step before they count as silence."""
@@ -45,15 +46,16 @@ def ask(
     settings: list[str] | None = None,
     step: int | None = None,
     note: str = "",
+    trust: bool,
     timeout: float,
     as_json: bool,
 ) -> None:
     """Sends one command and prints the engine's answer; `settings` are knob=value, `step` is that of a roll-back.
 
-    Raises ValueError for what the journal already knows to be wrong, NoEngineError when no engine is at work, and
-    EngineError when the engine refuses or does not answer within `timeout` seconds.
+    Raises ValueError for what the journal already knows to be wrong, and of a stranger's run without `trust`;
+    NoEngineError when no engine is at work, EngineError when it refuses or does not answer within `timeout` seconds.
     """
-    run = find_run(runs_folder(runs), text)
+    run = driven(find_run(runs_folder(runs), text), trust)
     dialogue = _Dialogue(run, time.monotonic() + timeout)
     dialogue.wait_for_engine()
     changes = {"step": step} if step is not None else parse_changes(settings or [], dialogue.state.knobs)

@@ -16,6 +16,7 @@ from laddertop.journal.start import check_start, too_short
 from laddertop.journal.state import RunState
 from laddertop.tui.cli.print import json_result, result, say
 from laddertop.tui.steer.engine_process import EngineProcess, removed_unless_begun
+from laddertop.tui.steer.trust import driven
 
 
 def train(
@@ -58,12 +59,13 @@ def train(
         return train_in_background(run, as_json) if detach else train_in_foreground(run, as_json)
 
 
-def resume(runs: Path | None, text: str, *, detach: bool, as_json: bool) -> int:
+def resume(runs: Path | None, text: str, *, trust: bool, detach: bool, as_json: bool) -> int:
     """Goes on with a run from its newest checkpoint and returns the exit status.
 
-    Raises ValueError when its spec is damaged, or when it has nothing left to do.
+    Raises ValueError when its spec is damaged, when it has nothing left to do, or when it is a stranger's without
+    `trust`.
     """
-    run = find_run(runs_folder(runs), text)
+    run = driven(find_run(runs_folder(runs), text), trust)
     _ = run.spec
     state = RunState().apply_all(EventReader(run.events_path).read_all())
     if state.status(run.engine_alive()) == "finished":

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from laddertop.tui.cli.options import Json, Run, Runs, Timeout
+from laddertop.tui.cli.options import Json, Run, Runs, Timeout, Trust
 
 app = typer.Typer()
 
@@ -31,10 +31,11 @@ def sample(
     out: Out = None,
     timeout: Timeout = 60,
     runs: Runs = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Draw samples from a run's model."""
-    _show(runs, run, {"kind": "sample", "rows": rows, "seed": seed}, step, out, timeout, json)
+    _show(runs, run, {"kind": "sample", "rows": rows, "seed": seed}, step, out, trust, timeout, json)
 
 
 @app.command()
@@ -53,11 +54,12 @@ def denoise(
     out: Out = None,
     timeout: Timeout = 60,
     runs: Runs = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Corrupt test items and let a run's model reconstruct them."""
     question = {"kind": "denoise", "items": item, "corruption": corruption, "level": level, "seed": seed}
-    _show(runs, run, question, step, out, timeout, json)
+    _show(runs, run, question, step, out, trust, timeout, json)
 
 
 @app.command()
@@ -72,11 +74,12 @@ def inpaint(
     out: Out = None,
     timeout: Timeout = 60,
     runs: Runs = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Let a run's model fill in what is missing from test items."""
     question = {"kind": "inpaint", "items": item, "missing": missing, "share": share, "steps": steps, "seed": seed}
-    _show(runs, run, question, step, out, timeout, json)
+    _show(runs, run, question, step, out, trust, timeout, json)
 
 
 @app.command()
@@ -88,10 +91,11 @@ def interpolate(
     out: Out = None,
     timeout: Timeout = 60,
     runs: Runs = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Walk from the code of one test item to that of another."""
-    _show(runs, run, {"kind": "interpolate", "items": item, "steps": steps}, step, out, timeout, json)
+    _show(runs, run, {"kind": "interpolate", "items": item, "steps": steps}, step, out, trust, timeout, json)
 
 
 @app.command()
@@ -109,11 +113,12 @@ def traverse(
     out: Out = None,
     timeout: Timeout = 60,
     runs: Runs = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Change single units of a test item's code."""
     question = {"kind": "traverse", "item": item, "units": unit, "low": low, "high": high, "steps": steps}
-    _show(runs, run, question, step, out, timeout, json)
+    _show(runs, run, question, step, out, trust, timeout, json)
 
 
 @app.command()
@@ -126,11 +131,12 @@ def field(
     out: Out = None,
     timeout: Timeout = 60,
     runs: Runs = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Show where a model of points in the plane moves a point."""
     question = {"kind": "field", "lines": lines, "extent": extent, "seed": seed}
-    _show(runs, run, question, step, out, timeout, json)
+    _show(runs, run, question, step, out, trust, timeout, json)
 
 
 def _show(
@@ -139,9 +145,10 @@ def _show(
     question: Mapping[str, object],
     step: int | None,
     out: Path | None,
+    trust: bool,
     timeout: float,
     json: bool,
 ) -> None:
     from laddertop.tui.cli.explore import show
 
-    show(runs, run, question, step, out=out, timeout=timeout, as_json=json)
+    show(runs, run, question, step, out=out, trust=trust, timeout=timeout, as_json=json)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from laddertop.tui.cli.open import show_dashboard
-from laddertop.tui.cli.options import CheckpointStep, Detach, Json, JsonLines, Name, Note, Run, Runs, Timeout
+from laddertop.tui.cli.options import CheckpointStep, Detach, Json, JsonLines, Name, Note, Run, Runs, Timeout, Trust
 
 app = typer.Typer()
 
@@ -23,6 +23,7 @@ def fork(
     steps: Annotated[int | None, typer.Option(metavar="N", help="Length of the new run in steps.")] = None,
     name: Name = None,
     runs: Runs = None,
+    trust: Trust = False,
     detach: Detach = False,
     json: JsonLines = False,
 ) -> None:
@@ -33,7 +34,9 @@ def fork(
         raise ValueError("give the length of the run either with --epochs or with --steps")
     length = [f"{key}={value}" for key, value in (("epochs", epochs), ("steps", steps)) if value is not None]
     raise typer.Exit(
-        fork_run(runs, run, step=step, knobs=knobs or [], length=length, name=name, detach=detach, as_json=json)
+        fork_run(
+            runs, run, step=step, knobs=knobs or [], length=length, name=name, trust=trust, detach=detach, as_json=json
+        )
     )
 
 
@@ -43,13 +46,14 @@ def rollback(
     step: CheckpointStep = None,
     note: Note = "",
     runs: Runs = None,
+    trust: Trust = False,
     timeout: Timeout = 60,
     json: Json = False,
 ) -> None:
     """Send a run back to a checkpoint; it trains on from there."""
     from laddertop.tui.cli.keep import roll_back
 
-    raise typer.Exit(roll_back(runs, run, step=step, note=note, timeout=timeout, as_json=json))
+    raise typer.Exit(roll_back(runs, run, step=step, note=note, trust=trust, timeout=timeout, as_json=json))
 
 
 @app.command()
@@ -60,15 +64,16 @@ def replay(
     ] = False,
     name: Name = None,
     runs: Runs = None,
+    trust: Trust = False,
     json: JsonLines = False,
 ) -> None:
     """Play a run again on its screen, or train it again."""
     if train:
         from laddertop.tui.cli.replay import train_again
 
-        raise typer.Exit(train_again(runs, run, name, json))
-    if json or name is not None:
-        raise ValueError("--name and --json go with --train")
+        raise typer.Exit(train_again(runs, run, name, trust=trust, as_json=json))
+    if json or trust or name is not None:
+        raise ValueError("--name, --trust and --json go with --train")
     show_dashboard(runs, run, replay=True)
 
 
@@ -86,12 +91,15 @@ def compare(
 
 @app.command()
 def rename(
-    run: Run, name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")], runs: Runs = None
+    run: Run,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
+    runs: Runs = None,
+    trust: Trust = False,
 ) -> None:
     """Give a run another name."""
     from laddertop.tui.cli.keep import rename as rename_run
 
-    rename_run(runs, run, name)
+    rename_run(runs, run, name, trust)
 
 
 @app.command()
@@ -101,26 +109,35 @@ def note(
         str | None, typer.Argument(metavar="TEXT", help="Your words; '' takes them away; none: print them.")
     ] = None,
     runs: Runs = None,
+    trust: Trust = False,
 ) -> None:
     """Keep a line of yours about a run."""
     from laddertop.tui.cli.keep import note as note_run
 
-    note_run(runs, run, text)
+    note_run(runs, run, text, trust)
 
 
 @app.command()
 def archive(
-    run: Run, back: Annotated[bool, typer.Option("--back", help="Take it back instead.")] = False, runs: Runs = None
+    run: Run,
+    back: Annotated[bool, typer.Option("--back", help="Take it back instead.")] = False,
+    runs: Runs = None,
+    trust: Trust = False,
 ) -> None:
     """Put a run away, out of the lists."""
     from laddertop.tui.cli.keep import archive as archive_run
 
-    archive_run(runs, run, not back)
+    archive_run(runs, run, not back, trust)
 
 
 @app.command()
-def delete(run: Run, yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False, runs: Runs = None) -> None:
+def delete(
+    run: Run,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    runs: Runs = None,
+    trust: Trust = False,
+) -> None:
     """Delete a run and all that it holds (asks first)."""
     from laddertop.tui.cli.keep import delete as delete_run
 
-    delete_run(runs, run, yes)
+    delete_run(runs, run, yes, trust)

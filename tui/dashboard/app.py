@@ -35,7 +35,6 @@ from laddertop.tui.dashboard.layout import too_small
 from laddertop.tui.dashboard.leaving import can_be_taken_up_again, leave_on_signals, leave_without_terminal
 from laddertop.tui.dashboard.manners import Alerts, Kept
 from laddertop.tui.dashboard.messages import (
-    ONLY_LOOKS,
     Acknowledging,
     CompareRuns,
     Copying,
@@ -55,6 +54,7 @@ from laddertop.tui.draw.pixels import TERMINAL
 from laddertop.tui.draw.text import ascii_only, harmless
 from laddertop.tui.steer.engines import Engines
 from laddertop.tui.steer.keeping import fork
+from laddertop.tui.steer.trust import ONLY_LOOKS, driven, stranger
 
 _THEME = replace(BUILTIN_THEMES["ansi-dark"], name="laddertop")
 """The terminal's own colours on its own background."""
@@ -92,14 +92,16 @@ class LaddertopApp(App[None]):
         replay: bool = False,
         slow_link: bool = False,
         read_only: bool = False,
+        trust: bool = False,
         pixels: bool = False,
     ) -> None:
         """Opens with `run` (as a `replay` of it), with the form for a new one, or with the list of runs; `plain` draws
-        in ASCII only, over a `slow_link` seldom, with `read_only` no key changes anything, `pixels` draws images as
-        laddertop.tui.draw.pixels does."""
+        in ASCII only, over a `slow_link` seldom, with `read_only` no key changes anything, with `trust` runs of
+        strangers are driven, too, `pixels` draws images as laddertop.tui.draw.pixels does."""
         super().__init__()
         self.read_only = read_only
         """Whether this dashboard only looks."""
+        self._trust = trust
         self._kept = Kept()
         self._alerts = Alerts()
         self._replay = replay
@@ -235,14 +237,15 @@ class LaddertopApp(App[None]):
             return replayed
         from laddertop.tui.dashboard.screens.live import LiveScreen
 
-        screen = LiveScreen(run, self._plain, self.read_only)
+        strangers = "" if self._trust else await asyncio.to_thread(stranger, run)
+        screen = LiveScreen(run, self._plain, self.read_only, strangers)
         await asyncio.to_thread(screen.read)
         return screen
 
     def _runs_screen(self) -> Screen[None]:
         from laddertop.tui.dashboard.screens.runs import RunsScreen
 
-        self._list = RunsScreen(self._runs, self.read_only)
+        self._list = RunsScreen(self._runs, self.read_only, self._trust)
         return self._list
 
     def _form_screen(self) -> Screen[None]:
@@ -270,6 +273,7 @@ class LaddertopApp(App[None]):
 
         run, screen = message.run, self.screen
         try:
+            await asyncio.to_thread(driven, run, self._trust)
             step = await choose_checkpoint(self, run, f"fork {run.name} from")
             if step is None:
                 return
@@ -342,6 +346,7 @@ class LaddertopApp(App[None]):
             return
         run, back_to = message.run, message.back_to
         try:
+            await asyncio.to_thread(driven, run, self._trust)
             await asyncio.to_thread(self._engines.start, run, back_to)
         except (ValueError, OSError) as error:
             self.tell(str(error))

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from laddertop.tui.watch.watcher import News
 
-ONLY_LOOKS = "this dashboard only looks: it was opened with --read-only"
-"""Why a key does nothing that would change something."""
-
 
 @runtime_checkable
 class Telling(Protocol):

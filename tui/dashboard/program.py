@@ -42,6 +42,7 @@ def open_app(
     replay: bool = False,
     slow_link: bool = False,
     read_only: bool = False,
+    trust: bool = False,
     pixels: bool = False,
 ) -> int:
     """Runs the dashboard until the user leaves; returns the exit status.
@@ -63,7 +64,7 @@ def open_app(
     from laddertop.tui.draw.text import ascii_only
 
     plain = not speaks_unicode()
-    app = app_class(runs, run, form, plain, replay, slow_link, read_only, pixels)
+    app = app_class(runs, run, form, plain, replay, slow_link, read_only, trust, pixels)
     app.run()
     if forget := TERMINAL.close():
         # Where textual draws, too; a terminal that is gone has forgotten already.

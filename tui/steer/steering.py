@@ -11,6 +11,7 @@ from laddertop.journal.commands import drawn_up, put
 from laddertop.journal.events import Commanded
 from laddertop.journal.knobs import members
 from laddertop.tui.draw.numbers import thousands
+from laddertop.tui.steer.trust import ONLY_LOOKS
 from laddertop.tui.watch.event_line import ME
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.wording import changes_in_words
@@ -94,7 +95,7 @@ class Steering:
         """Send a command to the engine."""
         view = self._view
         if not view.steerable:
-            self._say("this dashboard only looks: it was opened with --read-only")
+            self._say(view.stranger or ONLY_LOOKS)
             return
         if not self.ready():
             return

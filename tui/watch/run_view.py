@@ -62,6 +62,8 @@ class RunView:
     run: RunFolder
     steerable: bool = True
     """Whether this dashboard may ask anything of the engine."""
+    stranger: str = ""
+    """Why it may not, where the run is not the user's alone; in a sentence."""
     state: RunState = field(default_factory=RunState)
     alive: bool = False
     curves: Curves = field(default_factory=_no_curves)

@@ -16,7 +16,7 @@ from laddertop.journal.folder import RunFolder
 from laddertop.journal.knobs import value_of
 from laddertop.tui.dashboard import aside, farewell
 from laddertop.tui.dashboard.knob_keys import TAKEN, KnobKey, key_of, knob_keys
-from laddertop.tui.dashboard.messages import ONLY_LOOKS, ForkRun, StartEngine
+from laddertop.tui.dashboard.messages import ForkRun, StartEngine
 from laddertop.tui.dashboard.run_keys import FIRST, KEYS, LOOKING, NOW, STEERING, at_hand
 from laddertop.tui.dashboard.screens.ask import AskLine, choose_checkpoint
 from laddertop.tui.dashboard.screens.commands import KeyCommands
@@ -27,6 +27,7 @@ from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.knobs import Knobs
 from laddertop.tui.steer.asking import Asking
 from laddertop.tui.steer.steering import Steering
+from laddertop.tui.steer.trust import ONLY_LOOKS
 from laddertop.tui.watch.trouble import way_back
 from laddertop.tui.watch.wording import knob_value
 
@@ -37,12 +38,13 @@ class LiveScreen(RunScreen, inherit_bindings=False):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands, KnobCommands}
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in KEYS]
 
-    def __init__(self, run: RunFolder, plain: bool = False, read_only: bool = False) -> None:
-        """Shows `run`; `plain` draws in ASCII, with `read_only` no key asks anything."""
+    def __init__(self, run: RunFolder, plain: bool = False, read_only: bool = False, stranger: str = "") -> None:
+        """Shows `run`; `plain` draws in ASCII, with `read_only`, or for a `stranger`'s reason, no key asks anything."""
         super().__init__(run, plain)
-        self.view.steerable = not read_only
+        self.view.stranger = stranger
+        self.view.steerable = not read_only and not stranger
         self.asking = Asking(run)
-        self.asking.allowed = not read_only
+        self.asking.allowed = self.view.steerable
         self.steering = Steering(self.view, self.tell, self._sent, aside.do)
 
     def on_key(self, event: Key) -> None:
@@ -135,7 +137,7 @@ class LiveScreen(RunScreen, inherit_bindings=False):
     async def action_roll_back(self) -> None:
         """Send the run back to a checkpoint: its engine does it, or one that is started for that."""
         if not self.view.steerable:
-            self.tell(ONLY_LOOKS)
+            self.tell(self.view.stranger or ONLY_LOOKS)
         elif self.steering.ready():
             run = self.view.run
             try:

@@ -20,7 +20,7 @@ from textual.widgets import Input, Static
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import farewell
 from laddertop.tui.dashboard.grammar import EVERYWHERE
-from laddertop.tui.dashboard.messages import ONLY_LOOKS, CompareRuns, ForkRun, OpenRun, StartEngine
+from laddertop.tui.dashboard.messages import CompareRuns, ForkRun, OpenRun, StartEngine
 from laddertop.tui.dashboard.pace import in_sight
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import AskLine
@@ -34,6 +34,7 @@ from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.numbers import number
 from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer import keeping
+from laddertop.tui.steer.trust import ONLY_LOOKS, driven
 
 INTERVAL = 1.0
 """Seconds between two looks at the folder."""
@@ -80,10 +81,10 @@ class RunsScreen(Screen[None]):
         *EVERYWHERE,
     ]
 
-    def __init__(self, runs: Path, read_only: bool = False) -> None:
+    def __init__(self, runs: Path, read_only: bool = False, trust: bool = False) -> None:
         super().__init__()
         self._view = RunsView(runs)
-        self._read_only = read_only
+        self._read_only, self._trust = read_only, trust
         self._rows: list[RunRow] = []
         self._archived = False
         self._wake = asyncio.Event()
@@ -260,7 +261,7 @@ class RunsScreen(Screen[None]):
             name = await self.app.push_screen_wait(AskLine(f"new name of {row.name}:", row.name))
             if name is not None and name.strip() != row.name:
                 new = name.strip()
-                if await self._do(f"renaming {row.name}", lambda: keeping.rename(row.run, new)):
+                if await self._do(row.run, f"renaming {row.name}", lambda: keeping.rename(row.run, new)):
                     # The row becomes that of the new name, for the cursor to stay on it.
                     row.run, row.name = RunFolder(row.run.path.parent / new), new
                     self.show_rows(self._rows)
@@ -271,14 +272,14 @@ class RunsScreen(Screen[None]):
         if (row := self._table.selected) is not None:
             text = await self.app.push_screen_wait(AskLine(f"note about {row.name}:", row.note))
             if text is not None:
-                await self._do(f"keeping the note about {row.name}", lambda: keeping.write_note(row.run, text))
+                await self._do(row.run, f"keeping the note about {row.name}", lambda: keeping.write_note(row.run, text))
 
     @work
     async def action_archive(self) -> None:
         """Put the run away, or take it back."""
         if (row := self._table.selected) is not None:
             away = not row.archived
-            done = await self._do(f"archiving {row.name}", lambda: keeping.archive(row.run, away))
+            done = await self._do(row.run, f"archiving {row.name}", lambda: keeping.archive(row.run, away))
             if done and away and not self._archived:
                 self.tell(f"{row.name} is archived; A shows archived runs, a takes one back")
 
@@ -289,9 +290,9 @@ class RunsScreen(Screen[None]):
         if row is not None and await self.app.push_screen_wait(
             Confirm(f"Delete {row.name} with all that was recorded of it?\nThis can't be taken back.")
         ):
-            await self._do(f"deleting {row.name}", lambda: keeping.delete(row.run))
+            await self._do(row.run, f"deleting {row.name}", lambda: keeping.delete(row.run))
 
-    async def _do(self, what: str, deed: Callable[[], object]) -> bool:
+    async def _do(self, run: RunFolder, what: str, deed: Callable[[], object]) -> bool:
         """Does something to a run's folder, and looks at once; says what, and why where it can't be done."""
         if self._read_only:
             self.tell(ONLY_LOOKS)
@@ -299,6 +300,7 @@ class RunsScreen(Screen[None]):
         self.tell(what)
         problem = ""
         try:
+            await asyncio.to_thread(driven, run, self._trust)
             await asyncio.to_thread(deed)
         except (ValueError, OSError) as error:
             problem = str(error)

@@ -1,4 +1,4 @@
-"""What is wrong with the run, since when, and which keys help: there while it is, and gone when it is over."""
+"""What is wrong with the run, since when, and which keys help, while it is; and why a run is only looked at."""
 
 from __future__ import annotations
 
@@ -47,7 +47,11 @@ class _Part(NamedTuple):
 
 
 def _rows(view: RunView, width: int) -> list[list[_Part]]:
-    return [row for trouble in troubles(view) for row in _about(view, trouble, width)]
+    strangers = wrap(f"▲ {view.stranger}", max(width - 2, 20)) if view.stranger else []
+    return [
+        *(row for trouble in troubles(view) for row in _about(view, trouble, width)),
+        *([_Part(1 + 2 * bool(y), line, Ink.WARN)] for y, line in enumerate(strangers)),
+    ]
 
 
 def _about(view: RunView, trouble: Trouble, width: int) -> list[list[_Part]]:
