@@ -16,7 +16,8 @@ def test_a_promise_names_a_test_that_runs_when_it_says(file: str, name: str, whe
     text = (ROOT / file).read_text()
     found = re.search(rf"((?:^@.*\n(?:(?:    |\)|\]).*\n)*)*)^(?:async )?def {name}\(", text, re.MULTILINE)
     assert found, f"{file} has no {name}"
-    marked = "mark.stress" in found[1] or "pytestmark = pytest.mark.stress" in text or "usual_ones" in found[1]
+    marks = found[1] + "".join(re.findall(r"^pytestmark = .*(?:\n    .*)*", text, re.MULTILINE))
+    marked = "mark.stress" in marks or "usual_ones" in marks
     assert marked == bool(when), "runs with `make stress`" if marked else "runs with `make test`"
 
 
