@@ -74,7 +74,8 @@ def knob(
 
 
 class PlayedEngine:
-    """An engine that trains nothing; use it as a context manager, which holds the run's lock."""
+    """An engine that trains nothing, that of a fork where its first step is not 0; use it as a context manager, which
+    holds the run's lock."""
 
     def __init__(self, run: RunFolder, *, steps: int = 90_000, seed: int = 0, first: int = 0, segment: int = 1) -> None:
         self.run = run
@@ -121,7 +122,7 @@ class PlayedEngine:
                 compiled=True,
                 threads=2,
                 versions={"torch": "2.9"},
-                resumed_from=self.step if self.segment > 1 else None,
+                resumed_from=self.step if self.segment > 1 or self.step else None,
                 steps=self._steps,
                 epoch_steps=600,
                 terms=self._terms,

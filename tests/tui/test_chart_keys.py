@@ -105,18 +105,18 @@ async def test_the_cursor_reads_out_raw_and_smoothed_values_step_and_time(engine
         assert isinstance(screen, RunScreen)
         await until(pilot, lambda: screen.view.curves.steps.max(initial=0) == 2000, "the curve")
         await pilot.press("left")
-        assert screen.view.cursor == 2000
+        assert screen.view.x.cursor == 2000
         assert "▲" in charts_of(pilot).text().splitlines()[-1]
         assert "step 2 000" in charts_of(pilot).text().splitlines()[-1]
         await pilot.press("shift+left", "left")
-        assert screen.view.cursor is not None
-        assert screen.view.cursor < 1800
+        assert screen.view.x.cursor is not None
+        assert screen.view.x.cursor < 1800
         title = charts_of(pilot).text().splitlines()[0]
         bins = screen.view.curves
-        at = int(bins.wanted.axis.bins(bins.steps[bins.steps == screen.view.cursor])[0])
+        at = int(bins.wanted.axis.bins(bins.steps[bins.steps == screen.view.x.cursor])[0])
         assert f"~ {bins.of('total').smooth[at]:.0f}" in title
         await pilot.press("escape")
-        assert screen.view.cursor is None
+        assert screen.view.x.cursor is None
         assert "▲" not in charts_of(pilot).text()
 
 
@@ -124,7 +124,7 @@ def test_the_cursor_reads_out_every_curve_where_it_stands_also_after_an_evaluate
     engine.evaluate(3.0)
     engine.train(2000)
     view = Eyes(engine.run).look()
-    view.cursor = 3000.0
+    view.x.cursor = 3000.0
     charts = Charts(view, id="cost")
     names = {curve.name: curve for curve in curve_names(view.state)}
     curves = [names["evaluated.error_percent"], names["total"]]

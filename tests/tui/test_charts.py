@@ -10,7 +10,7 @@ import pytest
 from laddertop.tui.draw.axis import XAxis
 from laddertop.tui.draw.bins import Average, Binned, empty_bins, of_points
 from laddertop.tui.draw.cells import Cells, Ink
-from laddertop.tui.draw.chart import INKS, Line, Look, clipped, draw_chart, within_range
+from laddertop.tui.draw.chart import INKS, Line, Look, clipped, draw_chart, put_reading, within_range
 from laddertop.tui.draw.dots import braille
 from laddertop.tui.draw.markers import GUTTER, Marker
 from laddertop.tui.draw.scale import Kind, early_bins, left_out, scale_for
@@ -307,6 +307,14 @@ def test_a_cursor_is_a_line_through_what_is_empty() -> None:
     drawn = chart(6, 106, np.linspace(5, 1, 100), (0, 100), look=Look("linear", cursor=40.0))
     assert drawn.chars[5, GUTTER + 40] == "▲"
     assert (drawn.chars[:5, GUTTER + 40] != " ").all()
+
+
+def test_what_is_told_of_the_cursor_leaves_no_part_of_a_tick_beside_it() -> None:
+    for step in range(300, 1000, 7):
+        cells = chart(6, 76, np.arange(1.0, 1001.0), (0, 1000), look=Look("linear", cursor=float(step)))
+        put_reading(cells, [f"step {step}", "a mark without room, as long as the whole axis is or longer than that"])
+        row = cells.text().splitlines()[-1]
+        assert re.search(rf"▲step {step}( [─┴]|$)|[─┴] step {step}▲", row), row
 
 
 def test_an_ascii_chart_is_ascii_but_for_its_frame() -> None:

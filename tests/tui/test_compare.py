@@ -82,10 +82,11 @@ def test_every_curve_that_the_charts_of_a_run_show_can_be_overlaid(different: li
         _, found = curves(runs, name, XView(unit=unit))
         for one, curve in zip(runs, found, strict=True):
             has = name in [own.name for own in curve_names(one.state)]
-            assert np.isfinite(curve.smooth).any() == has, (name, unit)
+            smooth = curve.binned.smooth
+            assert np.isfinite(smooth).any() == has, (name, unit)
             newest = {THROUGHPUT: 600.0, "evaluated.error_percent": -1.234e-9, "lr": one.spec.optimizer.lr}.get(name)
             if has and newest is not None:
-                assert curve.smooth[np.isfinite(curve.smooth)][-1] == pytest.approx(newest, rel=0.01)
+                assert smooth[np.isfinite(smooth)][-1] == pytest.approx(newest, rel=0.01)
 
 
 @pytest.mark.parametrize(("better", "best"), [("lower", [0, 1]), ("higher", [2]), ("none", [])])

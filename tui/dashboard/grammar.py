@@ -37,3 +37,28 @@ PALETTE = Binding("ctrl+p", "app.command_palette", "every command by name; sets 
 
 EVERYWHERE: list[BindingType] = [BACK, CLOSE, LEAVE, RUNS, HELP, PALETTE]
 """What every screen binds that is no form: in a form letters are text."""
+
+ON_CHARTS: list[Binding] = [
+    Binding("L", "log_x", "x axis: logarithmic or linear"),
+    Binding("x", "unit", "x axis: steps, epochs, wall time"),
+    Binding("plus,equals_sign", "zoom(0.5)", "zoom in, at the cursor or the end"),
+    Binding("minus", "zoom(2)", "zoom out"),
+    Binding("comma", "pan(-0.5)", "pan to earlier steps"),
+    Binding("full_stop", "pan(0.5)", "pan to later steps"),
+    Binding("home", "whole", "the whole run"),
+    Binding("end", "follow", "follow the end of the run; again: its newest tenth"),
+    Binding("left", "cursor(-1)", "cursor to the left, in all charts"),
+    Binding("right", "cursor(1)", "cursor to the right"),
+    Binding("shift+left", "cursor(-10)", "cursor ten columns to the left"),
+    Binding("shift+right", "cursor(10)", "cursor ten columns to the right"),
+]
+"""What every screen with charts binds; laddertop.tui.dashboard.screens.chart_screen does it."""
+
+MOUSE_ON_CHARTS: list[BindingType] = [
+    Binding("hover", "", "on a chart: the values of the nearest step, as the cursor reads them out"),
+    Binding("wheel", "", "on a chart: zoom in and out, around what is under the mouse"),
+    Binding("click", "", "on a chart: the cursor goes there, or to what a marker marks"),
+]
+"""What the mouse does where there are charts, for help: in the place of a key stands what is done with it."""
+NO_MOUSE = Binding("elsewhere", "", "the mouse means nothing; with shift held the terminal itself selects text")
+"""The honest rest of it."""

@@ -79,6 +79,30 @@ class Failed(Message):
         super().__init__()
 
 
+class Pointed(Message):
+    """The mouse is over a position of the charts' x axis, or over none any more."""
+
+    def __init__(self, position: float | None) -> None:
+        self.position = position
+        super().__init__()
+
+
+class Placed(Message):
+    """The user wants the cursor of the charts at a position."""
+
+    def __init__(self, position: float) -> None:
+        self.position = position
+        super().__init__()
+
+
+class Zoomed(Message):
+    """The user wants to see more of the charts' x axis, or less."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+        super().__init__()
+
+
 class SizesKnown(Message):
     """More is known of how large runs are."""
 

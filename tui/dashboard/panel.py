@@ -15,28 +15,17 @@ from laddertop.tui.draw.text import columns
 from laddertop.tui.watch.run_view import RunView
 
 
-class Panel(Widget, can_focus=False):
-    """One part of the run screen: a picture of a run, drawn by `picture`."""
+class Picture(Widget, can_focus=False):
+    """Cells, drawn by `picture`."""
 
-    DEFAULT_CSS = """
-    Panel { position: absolute; background: transparent; }
-    """
-
-    def __init__(self, view: RunView, *, id: str) -> None:
+    def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self.view = view
         self.ascii_only = False
-        self.chosen = False
-        """Whether tab arrived here."""
         self._cells = Cells(0, 0)
 
     def picture(self, height: int, width: int) -> Cells:
-        """What to show of `self.view`, height × width cells."""
+        """What to show, height × width cells."""
         raise NotImplementedError
-
-    def least_rows(self, width: int, height: int) -> int:
-        """Rows that show everything, title included, on a screen of that size; 0 where it takes what is left."""
-        return 0
 
     def update(self) -> None:
         """Draw again, and ask for the cells that look different now (see laddertop.tui.dashboard.paint)."""
@@ -64,6 +53,24 @@ class Panel(Widget, can_focus=False):
     def on_resize(self, _: Resize) -> None:
         """A new size means a new picture."""
         self.update()
+
+
+class Panel(Picture):
+    """One part of a screen about a run: a picture of `view`."""
+
+    DEFAULT_CSS = """
+    Panel { position: absolute; background: transparent; }
+    """
+
+    def __init__(self, view: RunView, *, id: str) -> None:
+        super().__init__(id=id)
+        self.view = view
+        self.chosen = False
+        """Whether tab arrived here."""
+
+    def least_rows(self, width: int, height: int) -> int:
+        """Rows that show everything, title included, on a screen of that size; 0 where it takes what is left."""
+        return 0
 
 
 def titled(height: int, width: int, title: str, aside: str = "", chosen: bool = False) -> Cells:

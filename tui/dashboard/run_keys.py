@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from textual.binding import Binding
 
 from laddertop.journal.actions import ACTIONS, Action
-from laddertop.tui.dashboard.grammar import BACK, CLOSE, HELP, LEAVE, PALETTE, RUNS
+from laddertop.tui.dashboard.grammar import BACK, CLOSE, HELP, LEAVE, ON_CHARTS, PALETTE, RUNS
 from laddertop.tui.dashboard.views.run_row import OVER
 from laddertop.tui.watch.run_view import RunView
 
@@ -52,9 +52,12 @@ def _asks(keys: str, action: Action, rank: int) -> RunKey:
     return RunKey(keys, f"steer('ask', '{action}')", about.words, Hint(rank, about.short, keys), when="at work")
 
 
-def _everywhere(binding: Binding, hint: Hint | None = None) -> RunKey:
-    """A key that every screen has."""
+def _shared(binding: Binding, hint: Hint | None = None) -> RunKey:
+    """A key that other screens have, too."""
     return RunKey(binding.key, binding.action, binding.description, hint)
+
+
+_CHART_HINTS = {"plus,equals_sign": Hint(15, "zoom", "+-"), "left": Hint(18, "cursor", "←→")}
 
 
 STEERING = (
@@ -93,30 +96,19 @@ LOOKING = (
     RunKey("g", "grid", "all pinned charts at once, or one", Hint(5, "charts", "g")),
     RunKey("slash", "choose_charts", "choose and pin charts, with a filter", Hint(17, "choose", "/")),
     RunKey("l", "charts('next_kind')", "y axis: logarithmic, linear, symlog"),
-    RunKey("L", "log_x", "x axis: logarithmic or linear"),
-    RunKey("x", "unit", "x axis: steps, epochs, wall time"),
     RunKey("z", "smooth", "smoothing: EMA 0.98, 0.995, none, 0.9"),
     RunKey("k", "charts('next_part')", "y axis: without the first steps, all values, without outliers"),
-    RunKey("plus,equals_sign", "zoom(0.5)", "zoom in, at the cursor or the end", Hint(15, "zoom", "+-")),
-    RunKey("minus", "zoom(2)", "zoom out"),
-    RunKey("comma", "pan(-0.5)", "pan to earlier steps"),
-    RunKey("full_stop", "pan(0.5)", "pan to later steps"),
-    RunKey("home", "whole", "the whole run"),
-    RunKey("end", "follow", "follow the end of the run; again: its newest tenth"),
-    RunKey("left", "cursor(-1)", "cursor to the left, in all charts", Hint(18, "cursor", "←→")),
-    RunKey("right", "cursor(1)", "cursor to the right"),
-    RunKey("shift+left", "cursor(-10)", "cursor ten columns to the left"),
-    RunKey("shift+right", "cursor(10)", "cursor ten columns to the right"),
+    *(_shared(binding, _CHART_HINTS.get(binding.key)) for binding in ON_CHARTS),
     RunKey("v", "next_mode", "next way to draw the samples"),
     RunKey("tab", "choose(1)", "next panel", Hint(9, "panel", "tab"), priority=True),
     RunKey("shift+tab", "choose(-1)", "previous panel", priority=True),
     RunKey("m", "maximise", "give the chosen panel the whole screen, or take it back"),
-    _everywhere(BACK),
-    _everywhere(CLOSE),
-    _everywhere(RUNS, Hint(10, "runs", "r")),
-    _everywhere(LEAVE, Hint(2, "detach", "d")),
-    _everywhere(HELP, Hint(3, "help", "?")),
-    _everywhere(PALETTE),
+    _shared(BACK),
+    _shared(CLOSE),
+    _shared(RUNS, Hint(10, "runs", "r")),
+    _shared(LEAVE, Hint(2, "detach", "d")),
+    _shared(HELP, Hint(3, "help", "?")),
+    _shared(PALETTE),
 )
 """What looks at what is recorded, of a run that trains or of one that is played again."""
 
@@ -124,11 +116,11 @@ KEYS = (*STEERING, *NOW, *LOOKING)
 NOTES = (
     "A curve is a moving average over the raw values; behind it lies their range, so that a spike of one step stays "
     "visible at every zoom, and dim what a resume threw away. On the x axis × marks steps whose value was not a "
-    "number, ◆ a checkpoint, ╵ an evaluation; ▼ is what was done to the run, ↻ a resume, ↶ a rollback, ▷ a new stage; "
-    "+2 behind a label counts older ones that there is no room for. Where the first steps would take most of the y "
-    "axis it leaves them out, and says so. A knob shows what the engine records; what a key asked for stands behind an "
-    "arrow with a question mark until the engine has applied or refused it. What a schedule makes of a knob stands in "
-    "brackets."
+    "number, ◆ a checkpoint, ╵ an evaluation; ▼ is what was done to the run, ↻ a resume, ↶ a rollback, ↱ where a fork "
+    "begins, ▷ a new stage; +2 behind a label counts older ones that there is no room for. Where the first steps would "
+    "take most of the y axis it leaves them out, and says so. A knob shows what the engine records; what a key asked "
+    "for stands behind an arrow with a question mark until the engine has applied or refused it. What a schedule makes "
+    "of a knob stands in brackets."
 )
 
 

@@ -16,8 +16,9 @@ from laddertop.tui.draw.bins import Binned
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.dots import braille, columns_between
 from laddertop.tui.draw.markers import GUTTER, Marker, put_markers
-from laddertop.tui.draw.numbers import tick
-from laddertop.tui.draw.scale import Kind, Part, Scale, early_bins, scale_for
+from laddertop.tui.draw.numbers import thousands, tick
+from laddertop.tui.draw.scale import Kind, Part, Scale, early_bins, left_out, scale_for
+from laddertop.tui.draw.text import columns, fit
 
 INKS = (Ink.CURVE, Ink.SECOND, Ink.GOOD, Ink.WARN, Ink.MARK, Ink.BAD, Ink.SEVENTH, Ink.EIGHTH)
 """Of the curves of one chart, in their order."""
@@ -76,6 +77,30 @@ def draw_chart(
     return cells
 
 
+def put_reading(cells: Cells, told: Sequence[str]) -> None:
+    """What is told of the position with the cursor, on the x axis beside it: as many parts, the first ones, as there is
+    room for."""
+    row = cells.chars[-1:].ravel().tolist()
+    if not told or "▲" not in row:
+        return
+    x = row.index("▲")
+    room = max(x, cells.width - x) - 2
+    parts = [told[0]]
+    for part in told[1:]:
+        parts += [part] if columns(" · ".join([*parts, part])) <= room else []
+    text = fit(" · ".join(parts), room)
+    if x + columns(text) + 2 <= cells.width:
+        end = cells.put(cells.height - 1, x + 1, f"{text} ", Ink.STRONG)
+        beside = range(end, cells.width)
+    else:
+        beside = range(cells.right(cells.height - 1, x, f" {text}", Ink.STRONG) - 1, GUTTER, -1)
+    for at in beside:
+        # What is left of the label of a tick is no number.
+        if not (row[at].isalnum() or row[at] in ".:"):
+            break
+        cells.put(cells.height - 1, at, "─", Ink.DIM)
+
+
 def draw_curve(height: int, width: int, binned: Binned, ascii_only: bool = False) -> Cells:
     """The smoothed curve alone, without axes, as high as it goes; × where a value is not finite. Where there is room
     for it, first steps that lie far off are left beyond the edge."""
@@ -103,6 +128,16 @@ def clipped(lines: Sequence[Line], look: Look) -> int:
         return 0
     with np.errstate(invalid="ignore"):
         return sum(int(((b.low < scale.low) | (b.high > scale.high)).sum()) for b, _ in lines)
+
+
+def left_out_in_words(lines: Sequence[Line], steps: Sequence[np.ndarray], look: Look) -> str:
+    """What the y axis leaves out; empty where it leaves out nothing. `steps` are those at the ends of the bins [L]."""
+    if look.part == "clipped":
+        return f"clipped: {clipped(lines, look)} outliers"
+    if look.part == "whole" or not left_out([line.binned for line in lines], look.kind):
+        return ""
+    first = max(int(own[early_bins(line.binned)]) for line, own in zip(lines, steps, strict=True))
+    return f"y from step {thousands(first)} on"
 
 
 def letter(curve: int) -> str:

@@ -1,4 +1,4 @@
-"""Which part of a run the charts show: all of it, its end, or a stretch the user went to."""
+"""Which part of a run the charts show, all of it, its end, or a stretch the user went to; and where in it one looks."""
 
 from __future__ import annotations
 
@@ -37,6 +37,15 @@ class XView:
     first: float = 0.0
     last: float = 0.0
     """Of the stretch."""
+    cursor: float | None = None
+    """Where the cursor of all charts stands, a position of the x axis; None: there is none."""
+    pointed: float | None = None
+    """The position that the mouse is over; None while it is elsewhere."""
+
+    @property
+    def under(self) -> float | None:
+        """The position whose values are read out: that under the mouse, else that of the cursor."""
+        return self.cursor if self.pointed is None else self.pointed
 
     def axis(self, extent: Extent) -> XAxis:
         """The axis for a run that has come this far."""
@@ -91,6 +100,7 @@ class XView:
     def next_unit(self) -> None:
         """Steps, epochs, wall time."""
         before, self.unit = self.unit, UNITS[(UNITS.index(self.unit) + 1) % len(UNITS)]
+        self.cursor = self.pointed = None
         if "time" in (before, self.unit):
             self.shown = "whole"
 

@@ -8,20 +8,28 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
-from laddertop.journal.events import EventReader, Value
+from laddertop.journal.events import Value
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.spec import Spec
 from laddertop.journal.state import RunState
-from laddertop.tui.draw.axis import Unit, XAxis
+from laddertop.tui.draw.axis import BINS, Unit, XAxis
 from laddertop.tui.draw.bins import Binned
+from laddertop.tui.draw.cells import Ink
+from laddertop.tui.draw.chart import INKS, letter
+from laddertop.tui.draw.cursor import reading
+from laddertop.tui.draw.markers import SIGNS, Marker
 from laddertop.tui.draw.x_view import Extent, XView
 from laddertop.tui.watch.chart_choice import EVALUATED, CurveName, curve_names, evaluated
-from laddertop.tui.watch.history import History, Wanted, weights_of
+from laddertop.tui.watch.history import Curves, History, Wanted, weights_of
+from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.spec_words import flat, word
+from laddertop.tui.watch.trouble import Trouble, troubles
+from laddertop.tui.watch.watcher import Watcher
 
 DECAY = 0.98
 """Of the moving average, per step."""
@@ -33,33 +41,44 @@ SAME_BUT_FOR = {"seed", "threads", "recipe", "about", "data.root", "device"}
 class Compared:
     """One of the runs, as far as it was read."""
 
-    run: RunFolder
-    spec: Spec
-    state: RunState
-    events: EventReader
-    reader: MetricsReader
+    view: RunView
+    watcher: Watcher
     history: History
 
     @property
-    def steps(self) -> int:
-        """Steps completed."""
-        return max(self.reader.last_step(), self.state.step)
+    def run(self) -> RunFolder:
+        """Its folder."""
+        return self.view.run
+
+    @property
+    def spec(self) -> Spec:
+        """What it trains."""
+        return self.view.spec
+
+    @property
+    def state(self) -> RunState:
+        """Where it stands."""
+        return self.view.state
 
     @property
     def per_epoch(self) -> int:
         """Steps of an epoch."""
-        return self.state.started.epoch_steps if self.state.started else 1
+        return max(self.view.extent.epoch_steps, 1)
+
+
+class Curve(NamedTuple):
+    """One curve of one run on the axis that all share."""
+
+    binned: Binned
+    steps: np.ndarray
+    """Steps completed at the last record of each bin, 0 for bins without any."""
+    positions: np.ndarray
+    """Where on the axis these are."""
 
     @property
-    def began(self) -> float:
-        """When it was started first, in seconds since 1970."""
-        return self.state.starts[0].time if self.state.starts else 0.0
-
-    def extent(self) -> Extent:
-        """How far it has come."""
-        times = [float(part["time"][-1]) for part in self.reader.kept() if len(part)]
-        seconds = max(times[-1] - self.began, 0.0) if times else 0.0
-        return Extent(self.steps, self.state.steps, seconds, self.per_epoch)
+    def held(self) -> np.ndarray:
+        """The positions [N, rising] that hold a record."""
+        return np.asarray(self.positions[self.steps > 0])
 
 
 @dataclass
@@ -84,16 +103,18 @@ def open_runs(runs: Sequence[RunFolder]) -> list[Compared]:
     """The runs, ready to be looked at. Raises ValueError when the spec of one can't be read."""
     opened = []
     for run in runs:
-        reader = MetricsReader(run.path)
-        opened.append(Compared(run, run.spec, RunState(), EventReader(run.events_path), reader, History(reader)))
+        view, reader = RunView(run, steerable=False), MetricsReader(run.path)
+        assert view.spec  # read now, to complain of it now
+        opened.append(Compared(view, Watcher(run, metrics=reader), History(reader)))
     return opened
 
 
 def look(runs: Sequence[Compared]) -> None:
     """Takes up what is new. Reads files only; called in a thread."""
     for one in runs:
-        one.state.apply_all(one.events.read_all())
-        one.reader.poll()
+        while (news := one.watcher.look()).events:
+            one.view.apply(news)
+        one.view.apply(news)
 
 
 def names(runs: Sequence[Compared]) -> list[CurveName]:
@@ -107,7 +128,7 @@ def names(runs: Sequence[Compared]) -> list[CurveName]:
 
 def widest(runs: Sequence[Compared], unit: Unit) -> Extent:
     """How far the runs have come together. Epochs are counted in steps of the first run."""
-    extents, scales = [one.extent() for one in runs], _scales(runs, unit)
+    extents, scales = [one.view.extent for one in runs], _scales(runs, unit)
     return Extent(
         max(round(extent.step * scale) for extent, scale in zip(extents, scales, strict=True)),
         max(round(extent.planned * scale) for extent, scale in zip(extents, scales, strict=True)),
@@ -116,20 +137,62 @@ def widest(runs: Sequence[Compared], unit: Unit) -> Extent:
     )
 
 
-def curves(runs: Sequence[Compared], name: str, view: XView) -> tuple[XAxis, list[Binned]]:
+def curves(runs: Sequence[Compared], name: str, view: XView) -> tuple[XAxis, list[Curve]]:
     """The axis that holds what `view` shows of all the runs, and one curve of each run on it: [R]; that of a run which
     has no such curve is empty."""
     axis = view.axis(widest(runs, view.unit))
     found = []
     for one, scale in zip(runs, _scales(runs, view.unit), strict=True):
         own = axis._replace(first=axis.first / scale, last=axis.last / scale, per=float(one.per_epoch))
-        if name.startswith(EVALUATED):
-            found.append(evaluated(name, one.state, own, one.began))
-        else:
-            weights, plain = weights_of(one.state.terms), tuple(one.state.knobs)
-            wanted = Wanted(own, (name,), DECAY, one.began, weights, plain)
-            found.append(one.history.all(wanted).of(name))
+        weights, plain = weights_of(one.state.terms), tuple(one.state.knobs)
+        # An evaluated number is no column; where its steps lie is then read off another one.
+        column = "total" if name.startswith(EVALUATED) else name
+        gathered = one.history.all(Wanted(own, (column,), DECAY, one.view.origin, weights, plain))
+        shown = evaluated(name, one.state, own, one.view.origin) if column != name else gathered.of(name)
+        found.append(Curve(shown, gathered.steps, _positions(gathered, one.view.origin, scale)))
     return axis, found
+
+
+def _positions(gathered: Curves, origin: float, scale: float) -> np.ndarray:
+    if gathered.wanted.axis.unit == "time":
+        return np.asarray(gathered.times - origin)
+    return np.asarray(gathered.steps * scale)
+
+
+def read_out(axis: XAxis, curve: Curve, position: float) -> tuple[int | None, str]:
+    """What a run had come to at a position of the axis: its step there, and the value of its newest record up to it,
+    raw and smoothed; no step before its first record and beyond its last one."""
+    at = min(int(float(axis.fractions(position)) * BINS + 1e-6), BINS - 1)
+    held = np.flatnonzero(curve.steps > 0)
+    before = held[held <= at]
+    if not len(before) or at > held[-1]:
+        return None, "no step here"
+    filled = np.flatnonzero(curve.binned.filled[: at + 1])
+    words = reading(curve.binned, int(filled[-1])) if len(filled) else ""
+    return int(curve.steps[before[-1]]), words or "no value"
+
+
+def marks(runs: Sequence[Compared], unit: Unit) -> list[Marker]:
+    """What was done to the runs, oldest first: interventions, resumes, roll-backs, forks and stages, each with the
+    letter and the ink of its run; what was done to several at one place is one mark with the letters of all. Epochs are
+    counted in steps of the first run."""
+    found: dict[tuple[float, str], tuple[Marker, list[int]]] = {}
+    for number, (one, scale) in enumerate(zip(runs, _scales(runs, unit), strict=True)):
+        for marker in (m._replace(step=round(m.step * scale)) for m in one.view.markers if m.kind in SIGNS):
+            place = marker.time if unit == "time" else marker.step
+            found.setdefault((place, f"{marker.kind} {marker.label}"), (marker, []))[1].append(number)
+    return [
+        marker._replace(
+            label=f"{''.join(letter(number) for number in dict.fromkeys(of))} {marker.label}",
+            ink=INKS[of[0] % len(INKS)] if len(set(of)) == 1 else Ink.MARK,
+        )
+        for _, (marker, of) in sorted(found.items(), key=lambda entry: entry[0][0])
+    ]
+
+
+def wrong(runs: Sequence[Compared]) -> list[tuple[int, Trouble]]:
+    """The runs with which something is wrong, by their number, each with the worst of it."""
+    return [(number, found[0]) for number, one in enumerate(runs) if (found := troubles(one.view))]
 
 
 def _scales(runs: Sequence[Compared], unit: Unit) -> list[float]:
@@ -171,7 +234,7 @@ def evaluations(runs: Sequence[Compared]) -> list[Row]:
 def _row(number: int, one: Compared) -> Row:
     told = one.state.headline()
     if told is None:
-        return Row([number], one.run.name, one.steps, {})
+        return Row([number], one.run.name, one.view.step, {})
     found = {told.name: told.newest, **told.evaluated.values}
     values = {name: (value.value, None) for name, value in found.items()}
     units = {name: value.unit for name, value in found.items()}

@@ -84,6 +84,8 @@ def marker_of(event: Event, origin: float, knobs: Mapping[str, Knob]) -> Marker 
             return Marker(back_to, at, f"rolled back to {thousands(back_to)} by {who(event.by)}", "rollback")
         case Logged() if event.stage:
             return Marker(event.step, at, event.stage, "stage")
+        case RunStarted(segment=1) if event.resumed_from is not None:
+            return Marker(event.step, at, "forked", "fork")
         case RunStarted() if event.resumed_from is not None:
             return Marker(event.step, at, "resumed", "resume")
         case Commanded(outcome="applied") if event.changes:

@@ -71,11 +71,9 @@ class RunView:
     smoothed: dict[str, float] = field(default_factory=dict)
     """The moving averages at the newest record, by column name."""
     x: XView = field(default_factory=XView)
-    """Which part of the run the charts show."""
+    """Which part of the run the charts show, and where in it one looks."""
     decay: float = DECAYS[0]
     """Of the moving averages, per step."""
-    cursor: float | None = None
-    """Where the cursor of all charts stands, a position of the x axis; None: there is none."""
     latest: dict[str, float] = field(default_factory=dict)
     """The newest record of the newest start by column name; empty before its first step."""
     step: int = 0

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from laddertop.journal.origin import ORIGIN_CHECKPOINT
 from laddertop.tui.draw.cells import Ink
-from laddertop.tui.draw.numbers import duration, number, size, thousands
+from laddertop.tui.draw.numbers import clock, duration, number, size, thousands
 from laddertop.tui.watch.console import why_gone
 from laddertop.tui.watch.cost_terms import term_rows
 from laddertop.tui.watch.run_view import RunView
@@ -47,6 +47,16 @@ class Trouble(NamedTuple):
     """What can be done about it in the state that the run is in, what helps most first."""
     grave: bool = True
     """Whether the run is lost as it stands, and not only held up."""
+
+    @property
+    def since_when(self) -> str:
+        """When it began, in words."""
+        return f"since step {thousands(self.step)}{', ' + clock(self.since) if self.since else ''}"
+
+    @property
+    def sign(self) -> str:
+        """What its name begins with."""
+        return "✗" if self.grave else "▲"
 
     @property
     def ink(self) -> Ink:

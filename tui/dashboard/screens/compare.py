@@ -6,35 +6,45 @@ import asyncio
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
-from rich.segment import Segment
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.containers import VerticalScroll
-from textual.events import Resize
-from textual.geometry import Region
-from textual.screen import Screen
-from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Static
 
-from laddertop.tui.dashboard.grammar import EVERYWHERE
+from laddertop.tui.dashboard.grammar import EVERYWHERE, MOUSE_ON_CHARTS, NO_MOUSE, ON_CHARTS
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import Choose
+from laddertop.tui.dashboard.screens.chart_screen import ChartScreen
 from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.dashboard.widgets.overlay import Overlay
 from laddertop.tui.draw.axis import UNITS, Unit, XAxis
-from laddertop.tui.draw.bins import Binned
-from laddertop.tui.draw.cells import Cells, Ink
-from laddertop.tui.draw.chart import INKS, Line, Look, draw_chart, letter
+from laddertop.tui.draw.cells import Ink
+from laddertop.tui.draw.chart import INKS, Look, letter
+from laddertop.tui.draw.markers import Marker
 from laddertop.tui.draw.numbers import number, thousands
-from laddertop.tui.draw.scale import KINDS, Kind
+from laddertop.tui.draw.scale import KINDS, PARTS, Kind
 from laddertop.tui.draw.text import fit, harmless, pad
 from laddertop.tui.draw.x_view import Extent, XView
 from laddertop.tui.watch.chart_choice import CurveName, usual_kind
-from laddertop.tui.watch.comparison import Compared, Row, curves, difference, evaluations, look, names, widest
+from laddertop.tui.watch.comparison import (
+    Compared,
+    Curve,
+    Row,
+    curves,
+    difference,
+    evaluations,
+    look,
+    marks,
+    names,
+    read_out,
+    widest,
+    wrong,
+)
+from laddertop.tui.watch.trouble import Trouble
 from laddertop.tui.watch.wording import measure
 
 INTERVAL = 2.0
@@ -42,16 +52,19 @@ INTERVAL = 2.0
 
 _NOTES = (
     "Every run has a letter and a colour. In steps and epochs the runs lie on each other from the first step on, in "
-    "time from their first start on. Runs whose specs differ in nothing but the seed, and to which the same was done "
+    "time from their first start on. What was done to a run bears its letter: ▼ an intervention, ↻ a resume, ↶ a "
+    "rollback, ↱ where a fork begins, ▷ a new stage. Below the cursor the tables show every run's step and value "
+    "there, raw and ~ smoothed. Runs whose specs differ in nothing but the seed, and to which the same was done "
     "at the same steps, are also told together once their evaluations are of the same step: mean ± standard deviation."
 )
+_HINTS = (("esc", "back"), ("t /", "curve"), ("x l k", "axes"), ("+-", "zoom"), ("←→", "cursor"), ("↑↓", "tables"))
 
 
 class _Seen(NamedTuple):
     """What a look at the runs found."""
 
     axis: XAxis
-    found: list[Binned]
+    found: list[Curve]
     """The chosen curve of each run."""
     names: list[CurveName]
     """All curves that any run has."""
@@ -60,55 +73,18 @@ class _Seen(NamedTuple):
     evaluations: list[Row]
     differing: list[tuple[str, list[str]]]
     """Keys in which the specs differ, with the values of the runs."""
+    marks: list[Marker]
+    wrong: list[tuple[int, Trouble]]
+    """The runs with which something is wrong."""
 
 
-class Overlay(Widget):
-    """One curve of every run in one chart."""
-
-    DEFAULT_CSS = "Overlay { height: 1fr; background: transparent; }"
-
-    def __init__(self, ascii_only: bool) -> None:
-        super().__init__()
-        self.kind: Kind = "log"
-        self._ascii_only = ascii_only
-        self._shown: tuple[XAxis, list[Binned]] | None = None
-        self._cells = Cells(0, 0)
-
-    def show(self, axis: XAxis, found: list[Binned], kind: Kind) -> None:
-        """Show these curves over an axis of this kind."""
-        self._shown, self.kind = (axis, found), kind
-        self.update()
-
-    def update(self) -> None:
-        """Draw again, and ask for the cells that look different now."""
-        if self._shown is None:
-            return
-        axis, found = self._shown
-        look = Look(self.kind, "whole", ascii_only=self._ascii_only, colourless=self.app.no_color)
-        cells = draw_chart(self.size.height, self.size.width, [Line(one) for one in found], axis, look)
-        before, self._cells = self._cells, cells
-        for y, x, end in cells.changed_spans(before):
-            self.refresh(Region(x, y, end - x, 1))
-
-    def on_resize(self, _: Resize) -> None:
-        """A new size means a new picture."""
-        self.update()
-
-    def render_line(self, y: int) -> Strip:
-        """Row y of the picture."""
-        if y >= self._cells.height:
-            return Strip.blank(self.size.width)
-        colours = colours_of(self.app)
-        segments = [Segment(text, style(ink, colours)) for text, ink in self._cells.runs(y)]
-        return Strip(segments, self._cells.width).adjust_cell_length(self.size.width)
-
-
-class CompareScreen(Screen[None]):
+class CompareScreen(ChartScreen):
     """Up to eight runs."""
 
     DEFAULT_CSS = """
     CompareScreen { background: transparent; }
     CompareScreen > Static { height: 1; padding: 0 1; width: 100%; }
+    CompareScreen > #wrong { height: auto; max-height: 4; }
     CompareScreen > VerticalScroll { height: auto; max-height: 50%; padding: 0 1; scrollbar-size-vertical: 1; }
     CompareScreen VerticalScroll > Static { height: auto; }
     """
@@ -117,12 +93,9 @@ class CompareScreen(Screen[None]):
         Binding("t", "next_curve(1)", "next curve: total, terms, gradient norm, throughput, evaluations, knobs"),
         Binding("T", "next_curve(-1)", "previous curve"),
         Binding("slash", "choose_curve", "choose a curve from all that the runs have"),
-        Binding("x", "unit", "x axis: steps, epochs, wall time since the first start"),
         Binding("l", "next_kind", "y axis: logarithmic, linear, symlog"),
-        Binding("plus,equals_sign", "zoom(0.5)", "zoom in"),
-        Binding("minus", "zoom(2)", "zoom out"),
-        Binding("comma", "pan(-0.5)", "pan to earlier steps"),
-        Binding("full_stop", "pan(0.5)", "pan to later steps"),
+        Binding("k", "next_part", "y axis: without the first steps, all values, without outliers"),
+        *ON_CHARTS,
         Binding("up", "scroll(-1)", "the tables up"),
         Binding("down", "scroll(1)", "the tables down"),
         *EVERYWHERE,
@@ -136,27 +109,22 @@ class CompareScreen(Screen[None]):
         self._curve = "total"
         self._kinds: dict[str, Kind] = {}
         """Kind of the y axis by curve, where it is not the usual one."""
-        self._x = XView()
-        self._seen = _Seen(XAxis(0, 8), [], [CurveName("", "total", "")], {}, [], [])
+        self._part = PARTS[0]
+        self._sight = XView()
+        self._seen = _Seen(XAxis(0, 8), [], [CurveName("", "total", "")], {}, [], [], [], [])
         self._wake = asyncio.Event()
 
     def compose(self) -> ComposeResult:
-        """The chart, the tables, the keys."""
+        """What is shown, what is wrong, the chart, the tables, the keys."""
         yield Static("", id="heading")
-        yield Overlay(self._plain)
+        yield Static("", id="wrong")
+        yield Overlay(self._sight, id="overlay")
         with VerticalScroll(can_focus=False):
             yield Static("", id="tables")
         keys = Text(no_wrap=True, overflow="ellipsis")
-        for key, name in (
-            ("t /", "curve"),
-            ("x", "axis"),
-            ("l", "log"),
-            ("+ -", "zoom"),
-            ("esc", "back"),
-            ("?", "help"),
-        ):
+        for key, name in (*_HINTS, ("?", "help")):
             keys.append(key, style(Ink.KEY, colours_of(self.app)))
-            keys.append(f" {name}   ", style(Ink.DIM, colours_of(self.app)))
+            keys.append(f" {name}  ", style(Ink.DIM, colours_of(self.app)))
         yield Static(keys, id="keys")
 
     def on_mount(self) -> None:
@@ -176,9 +144,7 @@ class CompareScreen(Screen[None]):
                 if not self.display:
                     return
                 self._seen = seen
-                self.query_one(Overlay).show(seen.axis, seen.found, self._kind())
-                self._head(self._title())
-                self.query_one("#tables", Static).update(self._tables())
+                self._show()
             try:
                 await asyncio.wait_for(self._wake.wait(), INTERVAL)
             except TimeoutError:
@@ -187,9 +153,27 @@ class CompareScreen(Screen[None]):
 
     def _gather(self) -> _Seen:
         look(self._runs)
-        axis, found = curves(self._runs, self._curve, self._x)
-        extents = {unit: widest(self._runs, unit) for unit in UNITS}
-        return _Seen(axis, found, names(self._runs), extents, evaluations(self._runs), difference(self._runs))
+        axis, found = curves(self._runs, self._curve, self._sight)
+        return _Seen(
+            axis,
+            found,
+            names(self._runs),
+            {unit: widest(self._runs, unit) for unit in UNITS},
+            evaluations(self._runs),
+            difference(self._runs),
+            marks(self._runs, axis.unit),
+            wrong(self._runs),
+        )
+
+    def _show(self) -> None:
+        """Bring the screen up to date with what was seen last."""
+        look = Look(self._kind(), self._part, ascii_only=self._plain, colourless=self.app.no_color)
+        self.charts.show(self._seen.axis, self._seen.found, self._seen.marks, look)
+        self._head(self._title())
+        wrong = self.query_one("#wrong", Static)
+        wrong.display = bool(self._seen.wrong)
+        wrong.update(self._troubles())
+        self.query_one("#tables", Static).update(self._tables())
 
     def _kind(self) -> Kind:
         """The kind of the y axis."""
@@ -204,23 +188,43 @@ class CompareScreen(Screen[None]):
     def _head(self, curve: str) -> None:
         colours = colours_of(self.app)
         heading = Text(f"{len(self._runs)} runs: {harmless(curve)}", "bold", no_wrap=True, overflow="ellipsis")
-        heading.append(f"   by {self._x.unit}, {self._kind()}", style(Ink.DIM, colours))
+        how = [f"by {self._sight.unit}, {self._kind()}", "log x" if self._sight.log else "", self.charts.left_out()]
+        heading.append(f"   {' · '.join(word for word in how if word)}", style(Ink.DIM, colours))
         self.query_one("#heading", Static).update(heading)
 
+    def _troubles(self) -> Text:
+        """A line for each run with which something is wrong: the worst of it, and since when."""
+        colours = colours_of(self.app)
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for run, trouble in self._seen.wrong:
+            text.append("\n" if text else "").append(f"{letter(run)} ", style(INKS[run % len(INKS)], colours))
+            text.append(f"{trouble.sign} {trouble.name}  ", style(trouble.ink, colours))
+            room = self.size.width - 2 - 6 - len(trouble.name) - 3 - len(trouble.since_when)
+            text.append(fit(harmless(trouble.what), max(room, 0)))
+            text.append(f"   {trouble.since_when}", style(Ink.DIM, colours))
+        return text
+
     def _tables(self) -> Text:
-        """Evaluations, then what the specs differ in."""
+        """Evaluations, or the values under the cursor, then what the specs differ in."""
         colours = colours_of(self.app)
         dim, text = style(Ink.DIM, colours), Text(no_wrap=True, overflow="ellipsis")
         # Blanks at both sides, and the scrollbar.
         room = max(self.size.width - 3, 20)
-        mark = 5 if any(row.best for row in self._seen.evaluations) else 0
+        under = self._sight.under
+        mark = 5 if under is None and any(row.best for row in self._seen.evaluations) else 0
         for row in self._seen.evaluations:
+            step: int | None = row.step
+            told = ", ".join(_told(name, *value) for name, value in row.values.items())
+            if under is not None:
+                if len(row.runs) > 1:
+                    continue
+                step, told = read_out(self._seen.axis, self._seen.found[row.runs[0]], under)
             for run in row.runs:
                 text.append(letter(run), style(INKS[run % len(INKS)], colours))
             wide = max(room // 3, 12) - len(row.runs)
-            text.append(f" {pad(fit(harmless(row.name), wide), wide)} ").append(f"step {thousands(row.step):>9}  ", dim)
-            told = ", ".join(_told(measure_name, *value) for measure_name, value in row.values.items())
-            text.append(f"{'best':<{mark}}" if row.best else " " * mark, style(Ink.GOOD, colours))
+            text.append(f" {pad(fit(harmless(row.name), wide), wide)} ")
+            text.append(f"step {'–' if step is None else thousands(step):>9}  ", dim)
+            text.append(f"{'best':<{mark}}" if mark and row.best else " " * mark, style(Ink.GOOD, colours))
             text.append(fit(told or "not evaluated", room - max(room // 3, 12) - 18 - mark)).append("\n")
         differing = self._seen.differing
         text.append("\nthe specs differ in\n" if differing else "\nthe specs do not differ\n", "bold")
@@ -238,6 +242,45 @@ class CompareScreen(Screen[None]):
             text.append("\n")
         return text
 
+    # Where one looks on the chart
+
+    @property
+    def charts(self) -> Overlay:
+        """The chart."""
+        return self.query_one(Overlay)
+
+    @property
+    def sight(self) -> XView:
+        """That of all runs together."""
+        return self._sight
+
+    @property
+    def extent(self) -> Extent:
+        """How far the runs have come together."""
+        return self._seen.extents.get(self._sight.unit, Extent())
+
+    def read_out(self) -> None:
+        """Every run's value in the tables."""
+        self.charts.update()
+        self.query_one("#tables", Static).update(self._tables())
+
+    def looked_elsewhere(self) -> None:
+        """At once as far as it is known, and soon the rest."""
+        self.read_out()
+        self._wake.set()
+
+    def looked_otherwise(self) -> None:
+        """The same: nothing of it is kept."""
+        self.looked_elsewhere()
+
+    def copied(self) -> str:
+        """Of every run its step and value of the curve under the cursor; without one its newest evaluation."""
+        what = "" if self._sight.under is None else f"{self._title()}: "
+        rows = self._tables().plain.partition("\n\n")[0].splitlines()
+        return what + ", ".join(" ".join(row.split()) for row in rows)
+
+    # Which curve, on which axis
+
     def action_next_curve(self, by: int) -> None:
         """Another curve."""
         known = [curve.name for curve in self._seen.names]
@@ -254,29 +297,15 @@ class CompareScreen(Screen[None]):
             self._curve = known[number_].name
             self._wake.set()
 
-    def action_unit(self) -> None:
-        """Steps, epochs, wall time."""
-        self._x.next_unit()
-        self._wake.set()
-
     def action_next_kind(self) -> None:
         """Logarithmic, linear, symlog."""
-        overlay = self.query_one(Overlay)
-        overlay.kind = self._kinds[self._curve] = KINDS[(KINDS.index(self._kind()) + 1) % len(KINDS)]
-        overlay.update()
-        self._head(self._title())
+        self._kinds[self._curve] = KINDS[(KINDS.index(self._kind()) + 1) % len(KINDS)]
+        self._show()
 
-    def action_zoom(self, factor: float) -> None:
-        """Show less or more."""
-        if self._seen.extents:
-            self._x.zoom(self._seen.extents[self._x.unit], factor)
-            self._wake.set()
-
-    def action_pan(self, share: float) -> None:
-        """Show earlier or later steps."""
-        if self._seen.extents:
-            self._x.pan(self._seen.extents[self._x.unit], share)
-            self._wake.set()
+    def action_next_part(self) -> None:
+        """A y axis for all but the first steps, for all values, for all but outliers."""
+        self._part = PARTS[(PARTS.index(self._part) + 1) % len(PARTS)]
+        self._show()
 
     def action_scroll(self, by: int) -> None:
         """Move the tables."""
@@ -284,7 +313,8 @@ class CompareScreen(Screen[None]):
 
     def action_help(self) -> None:
         """The keys."""
-        self.app.push_screen(Help("Keys of the comparison", {"": self.BINDINGS}, _NOTES))
+        mouse = [*MOUSE_ON_CHARTS, Binding("wheel", "", "on the tables: up and down"), NO_MOUSE]
+        self.app.push_screen(Help("Keys of the comparison", {"": self.BINDINGS, "the mouse": mouse}, _NOTES))
 
 
 def _told(name: str, value: float, sd: float | None) -> str:

@@ -153,7 +153,7 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         self._anew = time.monotonic()
         self.query_one(ReplayBar).watcher = self._watcher
         fresh: dict[str, Any] = vars(PastView(self.view.run, steerable=False))
-        kept = {name: vars(self.view)[name] for name in ("x", "decay", "cursor", "curves", "images", "images_step")}
+        kept = {name: vars(self.view)[name] for name in ("x", "decay", "curves", "images", "images_step")}
         # The panels hold on to their view, so it becomes what it was at first.
         vars(self.view).update(fresh | kept)
 

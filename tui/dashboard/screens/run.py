@@ -16,7 +16,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.events import Resize, ScreenResume
-from textual.screen import Screen
 
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import aside
@@ -28,6 +27,7 @@ from laddertop.tui.dashboard.panels import MIDDLE, PANELS
 from laddertop.tui.dashboard.remembered import Remembered, recall, remember
 from laddertop.tui.dashboard.run_keys import LOOKING, NOTES
 from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
+from laddertop.tui.dashboard.screens.chart_screen import ChartScreen
 from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.dashboard.screens.interventions import Interventions
@@ -36,11 +36,12 @@ from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.machine import MachineLine
 from laddertop.tui.dashboard.widgets.samples import Samples
 from laddertop.tui.draw.image import usable_modes
+from laddertop.tui.draw.x_view import Extent, XView
 from laddertop.tui.watch.run_view import DECAYS, RunView
 from laddertop.tui.watch.watcher import Watcher
 
 
-class RunScreen(Screen[None]):
+class RunScreen(ChartScreen):
     """One run, as it is or as it was."""
 
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
@@ -242,66 +243,16 @@ class RunScreen(Screen[None]):
     def action_charts(self, deed: str, by: int | None = None) -> None:
         """Change the charts."""
         getattr(self.charts, deed)(*(() if by is None else (by,)))
-        self._looked_elsewhere()
-        self._remember()
-
-    def action_zoom(self, factor: float) -> None:
-        """Show less or more of the run."""
-        self.view.x.zoom(self.view.extent, factor, self.view.cursor)
-        self._looked_elsewhere()
-
-    def action_pan(self, share: float) -> None:
-        """Show earlier or later steps."""
-        self.view.x.pan(self.view.extent, share)
-        self._looked_elsewhere()
-
-    def action_whole(self) -> None:
-        """Show the whole run."""
-        self.view.x.shown = "whole"
-        self._looked_elsewhere()
-
-    def action_follow(self) -> None:
-        """Keep to the end of the run."""
-        self.view.x.follow(self.view.extent)
-        self._looked_elsewhere()
-
-    def action_log_x(self) -> None:
-        """Logarithmic or linear x axis."""
-        self.view.x.log = not self.view.x.log
-        self._changed()
-
-    def action_unit(self) -> None:
-        """Steps, epochs, wall time."""
-        self.view.x.next_unit()
-        self.view.cursor = None
-        self._changed()
+        self.looked_otherwise()
 
     def action_smooth(self) -> None:
         """Another moving average."""
         self.view.decay = DECAYS[(DECAYS.index(self.view.decay) + 1) % len(DECAYS)]
-        self._changed()
-
-    def action_cursor(self, by: int) -> None:
-        """Move the cursor of all charts, and the charts with it."""
-        self.charts.move_cursor(by)
-        if self.view.cursor is not None:
-            self.view.x.show(self.view.extent, self.view.cursor)
-        self._looked_elsewhere()
-
-    def end_under_way(self) -> bool:
-        """Take the cursor away; whether there was one."""
-        was, self.view.cursor = self.view.cursor, None
-        if was is not None:
-            self._looked_elsewhere()
-        return was is not None
+        self.looked_otherwise()
 
     def copied(self) -> str:
         """Name, step and values of the shown charts: under the cursor, else the newest."""
         return f"{self.view.run.name} {self.charts.said()}"
-
-    def _looked_elsewhere(self) -> None:
-        self.charts.update()
-        self.look_soon()
 
     @work
     async def action_choose_charts(self) -> None:
@@ -331,10 +282,36 @@ class RunScreen(Screen[None]):
     def _modes(self) -> tuple[str, ...]:
         return usable_modes(self._plain, not self.app.no_color)
 
+    # Where one looks on the charts
+
     @property
     def charts(self) -> Charts:
         """The charts."""
         return self.query_one(Charts)
+
+    @property
+    def sight(self) -> XView:
+        """That of the run."""
+        return self.view.x
+
+    @property
+    def extent(self) -> Extent:
+        """How far it has come."""
+        return self.view.extent
+
+    def read_out(self) -> None:
+        """In the titles of the charts."""
+        self.charts.update()
+
+    def looked_elsewhere(self) -> None:
+        """At once as far as it is known, and soon the rest."""
+        self.charts.update()
+        self.look_soon()
+
+    def looked_otherwise(self) -> None:
+        """The same, and it is remembered."""
+        self.looked_elsewhere()
+        self._remember()
 
     @property
     def _samples(self) -> Samples:

@@ -9,7 +9,6 @@ from laddertop.tui.dashboard.knob_keys import usable_keys
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.run_keys import KEYS
 from laddertop.tui.draw.cells import Cells, Ink
-from laddertop.tui.draw.numbers import clock, thousands
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.trouble import Help, Trouble, troubles
 
@@ -55,9 +54,9 @@ def _rows(view: RunView, width: int) -> list[list[_Part]]:
 
 
 def _about(view: RunView, trouble: Trouble, width: int) -> list[list[_Part]]:
-    head = [_Part(1, f"{'✗' if trouble.grave else '▲'} {trouble.name}", trouble.ink)]
+    head = [_Part(1, f"{trouble.sign} {trouble.name}", trouble.ink)]
     end = 1 + len(head[0].text)
-    since = f"since step {thousands(trouble.step)}{', ' + clock(trouble.since) if trouble.since else ''}"
+    since = trouble.since_when
     keys: list[_Part] = []
     for help in trouble.helps if view.steerable else ():
         if key := _key(view, help):

@@ -7,14 +7,17 @@ import time
 
 import numpy as np
 
+from laddertop.tui.dashboard.chart_picture import ChartPicture, Plot
 from laddertop.tui.dashboard.panel import Panel, titled
-from laddertop.tui.draw.axis import clock
+from laddertop.tui.draw.axis import XAxis, clock
 from laddertop.tui.draw.cells import Cells, Ink
-from laddertop.tui.draw.chart import INKS, Line, Look, clipped, draw_chart, letter
-from laddertop.tui.draw.markers import GUTTER
+from laddertop.tui.draw.chart import INKS, Line, Look, draw_chart, left_out_in_words, letter, put_reading
+from laddertop.tui.draw.cursor import reading
+from laddertop.tui.draw.markers import GUTTER, Marker, told_at
 from laddertop.tui.draw.numbers import number, thousands
-from laddertop.tui.draw.scale import KINDS, PARTS, Kind, Part, early_bins, left_out, scale_for
+from laddertop.tui.draw.scale import KINDS, PARTS, Kind, Part, scale_for
 from laddertop.tui.draw.text import fit
+from laddertop.tui.draw.x_view import XView
 from laddertop.tui.watch.chart_choice import (
     EVALUATED,
     CurveName,
@@ -33,7 +36,7 @@ LEGEND = 30
 """Columns of the legend beside a large chart of several curves."""
 
 
-class Charts(Panel):
+class Charts(Panel, ChartPicture):
     """Why the cost moves, over steps, epochs or time."""
 
     def __init__(self, view: RunView, *, id: str) -> None:
@@ -82,23 +85,9 @@ class Charts(Panel):
         """A y axis for all but the first steps, for all values, for all but outliers."""
         self.part = PARTS[(PARTS.index(self.part) + 1) % len(PARTS)]
 
-    def move_cursor(self, by: int) -> None:
-        """Put the cursor on the next bin that holds a step, counted from where it is."""
-        view, curves = self.view, self.view.curves
-        filled = np.flatnonzero(curves.steps > 0)
-        if not len(filled):
-            return
-        axis = curves.wanted.axis
-        if view.cursor is None:
-            at = len(filled) - 1
-        else:
-            # A key moves it by a column, not by a bin that nobody can tell from the next one.
-            column = max(self.size.width - GUTTER, 1) if not self.grid else max(self._cell_width() - GUTTER, 1)
-            share = float(axis.fractions(view.cursor)) + by / column
-            at = int(np.abs(axis.fractions(self._x()[filled]) - share).argmin())
-            if self._x()[filled[at]] == view.cursor:
-                at = min(max(at + (by > 0) - (by < 0), 0), len(filled) - 1)
-        view.cursor = float(self._x()[filled[at]])
+    def choose(self, name: str) -> None:
+        """Go to one of those that are shown."""
+        self.focus_on = name
 
     def said(self) -> str:
         """Step and values of the chart that the keys are about: under the cursor, else the newest."""
@@ -112,28 +101,54 @@ class Charts(Panel):
         told = ", ".join(f"{c.label} {number(v)}" for c, v in zip(curves, values, strict=True))
         return f"step {step}: {told}"
 
+    # Where one looks
+
+    @property
+    def sight(self) -> XView:
+        """That of the run."""
+        return self.view.x
+
+    def axis(self) -> XAxis:
+        """That of the curves."""
+        return self.view.curves.wanted.axis
+
+    def positions(self) -> np.ndarray:
+        """Of the last record of each bin that holds any."""
+        curves = self.view.curves
+        x = curves.times - self.view.origin if curves.wanted.axis.unit == "time" else curves.steps.astype(float)
+        return np.asarray(x[curves.steps > 0])
+
+    def marks(self) -> list[Marker]:
+        """What was done to the run."""
+        return self.view.markers
+
     # How it looks
 
     def picture(self, height: int, width: int) -> Cells:
         """One chart, or a grid of them that holds the one the keys are about."""
         names = self.names()
         if not self.grid or len(names) == 1:
+            self.plots = [Plot(self.focused(), 1, 0, height - 1, width - self._legend(self.focused(), width))]
             return self._chart(self.focused(), height, width, alone=True)
         down, across = arrangement(len(names), height, width)
         page = names.index(self.focused()) // (down * across) * down * across
         cells = Cells(height, width)
+        self.plots = plots = []
         for i, chart in enumerate(names[page : page + down * across]):
             row, column = divmod(i, across)
             y, x = row * height // down, column * width // across
-            part = self._chart(chart, (row + 1) * height // down - y, (column + 1) * width // across - x - 1, False)
-            cells.paste(y, x, part)
+            high, wide = (row + 1) * height // down - y, (column + 1) * width // across - x - 1
+            plots.append(Plot(chart, y + 1, x, high - 1, wide))
+            cells.paste(y, x, self._chart(chart, high, wide, False))
         if len(names) > down * across:
             pages = -(-len(names) // (down * across))
             cells.right(height - 1, width - 1, f" {page // (down * across) + 1}/{pages} ", Ink.KEY)
         return cells
 
-    def _cell_width(self) -> int:
-        return self.size.width // arrangement(len(self.names()), self.size.height, self.size.width)[1]
+    def _legend(self, chart: str, width: int) -> int:
+        """Columns of the legend beside a chart that stands alone."""
+        several = len(curves_of(chart, curve_names(self.view.state))) > 1
+        return LEGEND if several and width >= 2 * LEGEND + 10 else 0
 
     def _kind(self, chart: str) -> Kind:
         return self.kinds.get(chart) or usual_kind(chart, self.view.state)
@@ -143,16 +158,16 @@ class Charts(Panel):
         axis = view.curves.wanted.axis
         curves = curves_of(chart, curve_names(view.state))
         lines = [self._line(curve.name) for curve in curves]
-        look = Look(self._kind(chart), self.part, self.ascii_only, self.colourless, view.cursor)
+        look = Look(self._kind(chart), self.part, self.ascii_only, self.colourless, view.x.under)
         chosen = (alone or chart == self.focused()) and self.chosen
         title = title_of(chart, curves) + self._measured(curves)
-        aside = self._readings(curves, lines) if view.cursor is not None else ""
+        aside = self._readings(curves, lines) if view.x.under is not None else ""
         if not aside and alone:
             aside = self._how(lines, look, width - len(title) - 8)
         elif not aside:
-            aside = " · ".join([self._newest(curves, lines), *self._range(lines, look)])
+            aside = " · ".join([self._newest(curves, lines), *self._left_out(lines, look)])
         cells = titled(height, width, fit(title, max(width - len(aside) - 10, width // 3)), aside, chosen)
-        legend = LEGEND if alone and len(lines) > 1 and width >= 2 * LEGEND + 10 else 0
+        legend = self._legend(chart, width) if alone else 0
         marks = view.markers if alone else [mark._replace(label="") for mark in view.markers]
         cells.paste(1, 0, draw_chart(height - 1, width - legend, lines, axis, look, marks))
         if legend:
@@ -163,8 +178,7 @@ class Charts(Panel):
                     cells.right(1 + i, width - 1, number(self._value(curve.name, line)), Ink.DIM)
         if alone and len(curves) == 1 and curves[0].unit and height >= 8 and not view.markers:
             cells.right(1, width - 1, f" {fit(curves[0].unit, width - GUTTER - 4)}", Ink.DIM)
-        if view.cursor is not None:
-            self._where(cells)
+        put_reading(cells, self._where(max(width - legend - GUTTER, 1)))
         return cells
 
     def _line(self, name: str) -> Line:
@@ -178,7 +192,7 @@ class Charts(Panel):
         axis, decay = self.view.curves.wanted.axis, self.view.curves.wanted.decay
         scale = scale_for([line.binned for line in lines], look.kind, look.part)
         positive = look.kind != "log" or scale is None or scale.kind == "log"
-        every = self._range(lines, look)
+        every = self._left_out(lines, look)
         every += [look.kind if look.kind != "log" or positive else "linear (not positive)"]
         every += {"step": [], "epoch": ["epochs"], "time": ["wall time"]}[axis.unit]
         every += ["log x"] if axis.log else []
@@ -192,14 +206,10 @@ class Charts(Panel):
             words = longer
         return words
 
-    def _range(self, lines: list[Line], look: Look) -> list[str]:
-        """What the y axis leaves out, in words."""
-        if look.part == "clipped":
-            return [f"clipped: {clipped(lines, look)} outliers"]
-        if look.part == "whole" or not left_out([line.binned for line in lines], look.kind):
-            return []
-        first = max(early_bins(line.binned) for line in lines)
-        return [f"y from step {thousands(int(self.view.curves.steps[first]))} on"]
+    def _left_out(self, lines: list[Line], look: Look) -> list[str]:
+        """What the y axis leaves out, in words; none where it leaves out nothing."""
+        words = left_out_in_words(lines, [self.view.curves.steps] * len(lines), look)
+        return [words] if words else []
 
     def _measured(self, curves: list[CurveName]) -> str:
         """Of one evaluated number: its newest value, and the step at which it was measured."""
@@ -224,16 +234,11 @@ class Charts(Panel):
         found = line.binned.smooth[np.isfinite(line.binned.smooth)]
         return float(found[-1]) if len(found) else float("nan")
 
-    def _x(self) -> np.ndarray:
-        """The position of the last record of each bin."""
-        curves = self.view.curves
-        return curves.times - self.view.origin if curves.wanted.axis.unit == "time" else curves.steps.astype(float)
-
     def _bin(self) -> int | None:
-        """The bin that the cursor is on."""
-        if self.view.cursor is None:
+        """The bin that is looked at."""
+        if self.sight.under is None:
             return None
-        at = int(self.view.curves.wanted.axis.bins(np.array([self.view.cursor]))[0])
+        at = int(self.axis().bins(np.array([self.sight.under]))[0])
         return at if at >= 0 else None
 
     def _readings(self, curves: list[CurveName], lines: list[Line]) -> str:
@@ -247,33 +252,22 @@ class Charts(Panel):
             if curve.name.startswith(EVALUATED):  # the newest one up to the cursor
                 before = np.flatnonzero(line.binned.filled[: at + 1])
                 at = int(before[-1]) if len(before) else at
-            low, high, smooth = (float(a[at]) for a in (line.binned.low, line.binned.high, line.binned.smooth))
-            if math.isnan(low) and not line.binned.bad[at]:
-                continue
-            raw = number(low) if low == high or math.isnan(low) else f"{number(low)} … {number(high)}"
-            if len(lines) > 1:
-                parts.append(f"{letter(i)} {number(smooth)}")
-            else:
-                parts.append(raw if smooth == low == high else f"{raw} ~ {number(smooth)}")
+            if words := reading(line.binned, at):
+                parts.append(f"{letter(i)} {number(float(line.binned.smooth[at]))}" if len(lines) > 1 else words)
         return "  ".join(parts)
 
-    def _where(self, cells: Cells) -> None:
-        """Step and time of the cursor, on the x axis beside it."""
-        at = self._bin()
-        row = cells.chars[-1:].ravel().tolist()
-        if at is None or "▲" not in row:
-            return
-        step, when = int(self.view.curves.steps[at]), float(self.view.curves.times[at])
-        x = row.index("▲")
-        text = f"step {thousands(step)}"
+    def _where(self, columns: int) -> list[str]:
+        """Step and time of what is looked at, and what is marked in its column, what matters most first."""
+        at, axis = self._bin(), self.axis()
+        if at is None or self.sight.under is None:
+            return []
+        when = float(self.view.curves.times[at])
+        told = [f"step {thousands(int(self.view.curves.steps[at]))}"]
+        told += told_at(self.sight.under, columns, axis, self.view.markers)
         if when:
             day = time.strftime("%H:%M:%S", time.localtime(when))
-            longer = f"{text} · {clock(when - self.view.origin)} after the start, {day}"
-            text = longer if len(longer) + 2 <= max(x, cells.width - x) else text
-        if x + len(text) + 2 <= cells.width:
-            cells.put(cells.height - 1, x + 1, f"{text} ", Ink.STRONG)
-        else:
-            cells.right(cells.height - 1, x, f" {text}", Ink.STRONG)
+            told.append(f"{clock(when - self.view.origin)} after the start, {day}")
+        return told
 
 
 def arrangement(charts: int, height: int, width: int) -> tuple[int, int]:
