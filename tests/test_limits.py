@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-LIMIT = re.compile(r"\btimeout(?:: float)? ?= ?\d|\.wait\(\d+\)|\bseconds: float = \d|monotonic\(\) \+ \d{2}")
+LIMIT = re.compile(
+    r"\btimeout(?:: float)? ?= ?\d|"
+    r"\.wait\(\d+\)|\bseconds: float = \d|monotonic\(\) \+ \d{2}|wait_for\(.*[\])}], \d{2,}\)$",
+    re.MULTILINE,
+)
 
 
 @pytest.mark.parametrize("file", sorted(f.relative_to(TESTS).as_posix() for f in TESTS.rglob("*.py")))

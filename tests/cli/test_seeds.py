@@ -41,7 +41,7 @@ def test_detached_seeds_are_trained_by_a_process_of_their_own_and_what_came_of_t
     assert "`kill " in done.stderr
     log = laddertop.runs / "away-seeds.log"
     assert str(log.relative_to(laddertop.cwd)) in done.stderr
-    wait_for(lambda: "over 2 seeds" in log.read_text(), 300)
+    wait_for(lambda: "over 2 seeds" in log.read_text())
     assert {laddertop.json("show", name)["state"] for name in ("away-s7", "away-s8")} == {"finished"}
     again = laddertop(*TINY, "--seed", "8", "--seeds", "2", "--name", "away", "--detach")
     assert (again.returncode, again.stdout) == (2, "")
@@ -53,13 +53,13 @@ def test_seeds_on_a_terminal_have_a_bar_each_in_their_order_from_the_start(ladde
     words = ["train", "tiny.toml", "--steps", "20000", "--seeds", "4", "--name", f"bars{columns}"]
     with laddertop.in_terminal(*words, columns=columns, rows=24) as terminal:
         bars = ["seed 3", "seed 4", "seed 5", "seed 6"]
-        terminal.wait_for(lambda lines: [line[:6] for line in lines if line[:4] == "seed"] == bars, 60)
+        terminal.wait_for(lambda lines: [line[:6] for line in lines if line[:4] == "seed"] == bars)
         top = next(y for y, line in enumerate(terminal.lines) if line.startswith("seed 3"))
         assert terminal.lines[top + 3].endswith("waiting")
-        terminal.wait_for(lambda lines: " left" in lines[top] and "━" in lines[top], 300)
+        terminal.wait_for(lambda lines: " left" in lines[top] and "━" in lines[top])
         assert [line[:6] for line in terminal.lines[top : top + 5]] == [*bars, ""]
         terminal.press("\x03")
-        terminal.wait_for(lambda lines: any(line[:6] == "seed 3" and "stopped" in line for line in lines), 60)
+        terminal.wait_for(lambda lines: any(line[:6] == "seed 3" and "stopped" in line for line in lines))
         assert terminal.ended() == 128 + signal.SIGINT
 
 

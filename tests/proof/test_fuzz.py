@@ -8,6 +8,7 @@ import json
 import shutil
 import sys
 import traceback
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,10 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
+
+
+STEERING = ("Cc", "Cf", "Zl", "Zp")
+"""Control and format characters, separators of lines."""
 
 
 @pytest.fixture
@@ -89,7 +94,7 @@ def typed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
         wrong = f"exit status {status!r}"
     if "Traceback" in "".join(printed):
         wrong = "a traceback"
-    if not all(text.replace("\n", "").isprintable() for text in printed):
+    if any(unicodedata.category(char) in STEERING for text in printed for char in text.replace("\n", "")):
         wrong = f"steers the terminal: {printed!r}"
     return printed[0], wrong
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -270,7 +270,11 @@ def main() -> None:
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
         words = ["open", *words]
     try:
-        app(words, prog_name="laddertop")
+        sys.exit(app(words, prog_name="laddertop", standalone_mode=False))
+    except _MISTYPED as error:
+        _mistyped(error)
+    except typer.Abort:
+        _fail("nothing was done", 1)
     except ValueError as error:
         _fail(error, 2)
     except OSError as error:
@@ -281,6 +285,20 @@ def main() -> None:
         if not isinstance(error, EngineError):
             raise
         _fail(error, error.exit_status)
+
+
+_MISTYPED = typer.BadParameter.__bases__
+"""What typer raises where the words of a command line don't fit; it has no public name for all of it."""
+
+
+def _mistyped(error: Any) -> None:
+    """What is wrong with the words, and how they are meant. They may be names of files of somebody else."""
+    from laddertop.tui.cli.print import say
+
+    if error.ctx is not None:
+        say(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} -h' for help.\n")
+    say(f"Error: {error.format_message()}")
+    sys.exit(error.exit_code)
 
 
 def _fail(what: object, status: int) -> None:
