@@ -287,7 +287,7 @@ def main() -> None:
         _fail(error, error.exit_status)
 
 
-_MISTYPED = typer.BadParameter.__bases__
+_MISTYPED: type[Exception] = typer.BadParameter.__mro__[1]
 """What typer raises where the words of a command line don't fit; it has no public name for all of it."""
 
 
