@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+
 import torch
 
 from laddertop.engine.contract import MakesModel, Model
@@ -28,9 +31,17 @@ MODELS: dict[str, MakesModel] = {
 }
 """Every model by the kind that its section in laddertop.journal.models names."""
 
+STATE = 12
+"""Bytes that a parameter takes all the time: itself and two moments, 4 each."""
+
 
 def build(spec: Spec, inputs: Inputs, device: torch.device, precision: torch.dtype) -> Model:
-    """The spec's model with its initial weights, on `device`. Raises ValueError where it does not fit the data."""
+    """The spec's model with its initial weights, on `device`.
+
+    Raises ValueError where it does not fit the data, or is larger than the memory; that takes none.
+    """
+    if device.type != "meta":
+        _check_room(spec, inputs, device)
     return MODELS[spec.model.kind](spec, inputs, precision).to(device)
 
 
@@ -40,3 +51,19 @@ def run_length(spec: Spec, epoch_steps: int) -> int:
     if not steps:
         raise ValueError(f"epochs: {spec.epochs:g} is less than one step; an epoch has {epoch_steps}")
     return steps
+
+
+def _check_room(spec: Spec, inputs: Inputs, device: torch.device) -> None:
+    """Raises ValueError when the parameters alone, and what trains them, take more than all memory of the device."""
+    with torch.device("meta"):
+        shapes = MODELS[spec.model.kind](spec, replace(inputs, mean=lambda: torch.empty(inputs.pixels)), torch.float32)
+    takes = STATE * sum(parameter.numel() for parameter in shapes.parameters())
+    if device.type == "cuda":
+        room = torch.cuda.get_device_properties(device).total_memory
+    else:
+        room = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if takes > room:
+        raise ValueError(
+            f"model: its parameters alone take {takes / 1e9:.0f} GB with what trains them, and {device} has "
+            f"{room / 1e9:.0f} GB; take fewer or narrower layers"
+        )

@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from laddertop.engine.build import build
+from laddertop.engine.build import STATE, build
 from laddertop.engine.contract import Model, Staged
 from laddertop.engine.data import Batches, Data, Images, Inputs
 from laddertop.engine.randomness import Draws, normals, uniforms
@@ -34,8 +34,6 @@ HEAP = 1.6
 """Bytes that the C library's heap takes for each that lives, in its holes; benchmarks/memory.py compares."""
 OPERATIONS = 1000
 """Of an evaluation, how many are taken: what it holds shows in its first blocks."""
-STATE = 12
-"""Bytes that a parameter takes all the time: itself and two moments, 4 each."""
 
 
 def serve(specs: Iterable[str], told: TextIO) -> int:

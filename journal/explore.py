@@ -109,9 +109,9 @@ class Traverse(Question):
     """Units to change, one at a time; none: the eight whose codes vary most over the test items."""
     given: dict[Index, float] = Field(default={}, max_length=1000)
     """Units of the code that are set to a value before, as if the item's code had it."""
-    low: float = -3
+    low: float = Field(default=-3, ge=-1e6, le=1e6)
     """First value."""
-    high: float = 3
+    high: float = Field(default=3, ge=-1e6, le=1e6)
     """Last value."""
     steps: int = Field(default=9, ge=2, le=100)
     """Values."""

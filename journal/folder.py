@@ -221,7 +221,7 @@ def read_spec(path: Path) -> Spec:
         tree = json.loads(inside.read(path, "spec.json"))
     except FileNotFoundError:
         raise ValueError(f"{path} is no run folder: it has no spec.json; `laddertop runs` lists the runs") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{file} can't be read: {error}; the run can't be used without it") from None
     if not isinstance(tree, dict):
         raise ValueError(f"{file} holds no spec; the run can't be used without it")

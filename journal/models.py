@@ -8,7 +8,18 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import Field, model_validator
 
 from laddertop.journal.maps import Shape, shape_above
-from laddertop.journal.sections import SETS, DataSpec, NoiseSpec, Section, WarmupSpec
+from laddertop.journal.sections import (
+    DEEPEST,
+    LONGEST,
+    SETS,
+    WIDEST,
+    DataSpec,
+    NoiseSpec,
+    Section,
+    WarmupSpec,
+    Width,
+    Widths,
+)
 
 
 class ModelSection(Section):
@@ -49,7 +60,9 @@ class ModelSection(Section):
         return []
 
 
-_LayerWords = Annotated[str, Field(pattern=r"^(conv[vf]:[1-9]\d*:[1-9]\d*|maxpool:[2-9]|globalmeanpool|fc:[1-9]\d*)$")]
+_LayerWords = Annotated[
+    str, Field(pattern=r"^(conv[vf]:[1-9]\d{0,4}:[1-9]\d?|maxpool:[2-9]|globalmeanpool|fc:[1-9]\d{0,4})$")
+]
 
 
 class LadderSection(ModelSection):
@@ -115,7 +128,7 @@ class LadderSpec(LabelledLadderSection):
     group: ClassVar[str] = "ladder network"
     kind: Literal["ladder"]
     """Which model."""
-    widths: list[int] = Field(default=[1000, 500, 250, 250, 250], min_length=1)
+    widths: Widths = Field(default=[1000, 500, 250, 250, 250])
     """Hidden units per layer, from the input up; the input's and the classes' widths come from the data."""
     denoising: list[float] = Field(default=[1000, 10, 0.1, 0.1, 0.1, 0.1, 0.1])
     """Weights λ of the denoising costs, input first. The decoder reaches down to the lowest non-zero."""
@@ -131,8 +144,6 @@ class LadderSpec(LabelledLadderSection):
                 f"denoising needs {self.layers()} weights (input, {len(self.widths)} hidden layers, top), "
                 f"has {len(self.denoising)}"
             )
-        if min(self.widths) < 1:
-            raise ValueError("widths must be positive")
         return self
 
 
@@ -142,7 +153,7 @@ class ConvLadderSpec(LabelledLadderSection):
     group: ClassVar[str] = "convolutional ladder network"
     kind: Literal["conv_ladder"]
     """Which model."""
-    architecture: list[_LayerWords] = Field(min_length=1)
+    architecture: list[_LayerWords] = Field(min_length=1, max_length=DEEPEST)
     """Layers from the input up: convv:C:K and convf:C:K (convolutions to C channels, kernel K, valid and full padding),
     maxpool:K, globalmeanpool, fc:N. The last is the softmax and has as many units as the data has classes."""
     top_scale: bool = True
@@ -179,7 +190,7 @@ class UnsupervisedLadderSpec(LadderSection):
     group: ClassVar[str] = "ladder network without labels"
     kind: Literal["unsupervised_ladder"]
     """Which model."""
-    widths: list[Annotated[int, Field(ge=1)]] = Field(default=[1000, 500, 250, 250, 250], min_length=1)
+    widths: Widths = Field(default=[1000, 500, 250, 250, 250])
     """Units per layer above the input, from the bottom up."""
     denoising: list[float] = Field(default=[1000, 10, 0.1, 0.1, 0.1, 0.1])
     """Weights λ of the denoising costs, input first. The decoder reaches down to the lowest non-zero."""
@@ -207,15 +218,15 @@ class VaeSpec(ModelSection):
     warmable: ClassVar[tuple[str, ...]] = ("kl", "noise")
     kind: Literal["vae"]
     """Which model."""
-    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[200, 200], min_length=1)
+    hidden: Widths = Field(default=[200, 200])
     """Hidden units of the encoder, from the input up; the decoder mirrors them."""
-    latent: int = Field(default=50, ge=1)
+    latent: Width = 50
     """Latent units, of the lower stochastic layer where there are two."""
-    upper_hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[])
+    upper_hidden: list[Width] = Field(default=[], max_length=DEEPEST)
     """Hidden units between the two stochastic layers, from the lower one up; the decoder mirrors them."""
-    upper_latent: int = Field(default=0, ge=0)
+    upper_latent: int = Field(default=0, ge=0, le=WIDEST)
     """Latent units of a second stochastic layer above the first; 0: there is none."""
-    decoder_hidden: list[Annotated[int, Field(ge=1)]] | None = None
+    decoder_hidden: Widths | None = None
     """Hidden units of the decoder, from the latent units down to the pixels; none: those of the encoder, mirrored."""
     activation: Literal["tanh", "relu", "softplus"] = "tanh"
     """Activation of the hidden layers."""
@@ -249,9 +260,9 @@ class LvaeSpec(ModelSection):
     noisy: ClassVar[bool] = False
     kind: Literal["lvae"]
     """Which model."""
-    latent: list[Annotated[int, Field(ge=1)]] = Field(default=[64, 32, 16, 8, 4], min_length=1, max_length=5)
+    latent: list[Width] = Field(default=[64, 32, 16, 8, 4], min_length=1, max_length=5)
     """Units of the stochastic layers, from the bottom up."""
-    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[512, 256, 128, 64, 32], min_length=1, max_length=5)
+    hidden: list[Width] = Field(default=[512, 256, 128, 64, 32], min_length=1, max_length=5)
     """Units of the MLP below each stochastic layer, from the bottom up; one number per stochastic layer."""
     dense: int = Field(default=2, ge=1, le=10)
     """Dense layers of every MLP."""
@@ -284,7 +295,7 @@ class DaeSpec(ModelSection):
     warmable: ClassVar[tuple[str, ...]] = ("noise",)
     kind: Literal["dae"]
     """Which model."""
-    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[1000], min_length=1)
+    hidden: Widths = Field(default=[1000])
     """Hidden units of the encoder, from the input up; the decoder mirrors them."""
     tied: bool = True
     """Decoder weights are the transposed encoder weights."""
@@ -312,9 +323,9 @@ class SdaeSpec(ModelSection):
     labelled: ClassVar[bool] = True
     kind: Literal["sdae"]
     """Which model."""
-    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[1000, 1000, 1000], min_length=1)
+    hidden: Widths = Field(default=[1000, 1000, 1000])
     """Hidden sigmoid units, from the input up; each layer is pre-trained as a denoising autoencoder."""
-    pretrain_epochs: float = Field(default=15, ge=0)
+    pretrain_epochs: float = Field(default=15, ge=0, le=LONGEST)
     """Passes over the training images that each layer is pre-trained for; the rest of the run is fine-tuning."""
     tied: bool = True
     """Decoder weights are the transposed encoder weights."""
@@ -346,7 +357,7 @@ class GsnSpec(ModelSection):
     warmable: ClassVar[tuple[str, ...]] = ("noise",)
     kind: Literal["gsn"]
     """Which model."""
-    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[1500, 1500], min_length=1)
+    hidden: Widths = Field(default=[1500, 1500])
     """Hidden units, from the input up."""
     activation: Literal["sigmoid", "tanh", "relu"] = "tanh"
     """Activation of the hidden layers."""

@@ -8,9 +8,16 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+WIDEST, DEEPEST = 1 << 16, 100
+"""The most units of a layer and layers of a model that a spec may ask for."""
+LONGEST = 10**12
+"""The most epochs, steps and checkpoints that a spec may ask for."""
+Width = Annotated[int, Field(ge=1, le=WIDEST)]
+Widths = Annotated[list[Width], Field(min_length=1, max_length=DEEPEST)]
 
 
 class Section(BaseModel):
@@ -188,7 +195,7 @@ class OptimizerSpec(Section):
     """Decay of the first moment."""
     beta2: float = Field(default=0.999, ge=0, lt=1)
     """Decay of the second moment."""
-    eps: float = Field(default=1e-8, gt=0)
+    eps: float = Field(default=1e-8, gt=0, le=1)
     """Added to the root of the second moment."""
     schedule: Literal["linear", "burda", "im"] = "linear"
     """How the learning rate falls. linear: from decay_from on; burda: to a tenth in 8 stages of 3ⁱ epochs each, 3280 in
@@ -206,18 +213,18 @@ class OptimizerSpec(Section):
 class CheckpointSpec(Section):
     """When the training is saved; it is always saved at its end."""
 
-    every: int = Field(default=5000, ge=0)
+    every: int = Field(default=5000, ge=0, le=LONGEST)
     """Steps between checkpoints; 0: only at the end."""
-    keep: int = Field(default=2, ge=1)
+    keep: int = Field(default=2, ge=1, le=LONGEST)
     """How many of the newest checkpoints are kept, besides those made by hand and those that were gone back to."""
-    keep_best: int = Field(default=1, ge=0)
+    keep_best: int = Field(default=1, ge=0, le=LONGEST)
     """How many of the best are kept: by the evaluation at the same step."""
 
 
 class EvaluateSpec(Section):
     """When the model is evaluated; it is always evaluated at the end."""
 
-    every: int = Field(default=5000, ge=0)
+    every: int = Field(default=5000, ge=0, le=LONGEST)
     """Steps between evaluations; 0: only at the end."""
     samples: int = Field(default=5000, ge=1, le=10**6)
     """Importance samples per test image of the bound that `laddertop eval` reports of a VAE."""
@@ -226,7 +233,7 @@ class EvaluateSpec(Section):
 class SamplesSpec(Section):
     """When the fixed test items are passed through the model for the sample panel."""
 
-    every: int = Field(default=2000, ge=0)
+    every: int = Field(default=2000, ge=0, le=LONGEST)
     """Steps between samples, and before the first of them after 10, 30, 100, 300, 1000, … steps, while much changes;
     0: only at the start and the end."""
     items: int = Field(default=10, ge=1, le=100)

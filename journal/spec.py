@@ -7,7 +7,9 @@ events instead. The docstring below a field is its documentation: `laddertop rec
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
+import reprlib
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import reduce
@@ -18,6 +20,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from laddertop.journal.models import KINDS, ModelSpec
 from laddertop.journal.sections import (
+    LONGEST,
     CheckpointSpec,
     DataSpec,
     EvaluateSpec,
@@ -30,6 +33,23 @@ from laddertop.journal.sections import (
 )
 
 _RECIPES = Path(__file__).parent / "recipes"
+LARGEST = 1 << 14
+"""Bytes of a recipe file at most; those of the package have hundreds."""
+COMPLAINTS = 5
+"""How many of the wrong keys are told at most."""
+
+
+class _Short(reprlib.Repr):
+    """Values as they were given, in few words however long or deep they are."""
+
+    maxstring = maxother = maxlong = 80
+
+    def repr_int(self, x: int, level: int) -> str:
+        """A whole number; Python writes none of more than 4300 digits."""
+        return repr(x) if abs(x) < 10**80 else "a number of more than 80 digits"
+
+
+_SHORT = _Short()
 
 
 class Spec(Section):
@@ -41,9 +61,9 @@ class Spec(Section):
     """The recipe in one sentence."""
     seed: int = Field(default=1, ge=0, lt=2**32)
     """Seed of the initial weights, the label draw, the shuffles and the noise."""
-    epochs: float | None = Field(default=None, gt=0)
+    epochs: float | None = Field(default=None, gt=0, le=LONGEST)
     """Length of the run in passes over the training images; give this or steps."""
-    steps: int | None = Field(default=None, ge=1)
+    steps: int | None = Field(default=None, ge=1, le=LONGEST)
     """Length of the run in steps; give this or epochs."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")
     """auto, cpu, cuda, cuda:N or mps; auto takes a GPU where there is one."""
@@ -100,9 +120,13 @@ def load_recipe(name: str) -> Spec:
     path = Path(name)
     if path.is_file():
         try:
-            text = path.read_text(encoding="utf-8-sig")
+            with path.open("rb") as file:
+                data = file.read(LARGEST + 1)
+            text = data.decode("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"{path} can't be read as a recipe: {error}") from None
+        if len(data) > LARGEST:
+            raise ValueError(f"{path} is too large for a recipe: more than {LARGEST >> 10} KiB")
         return _parse_toml(text, str(path), path.stem)
     if path.suffix == ".toml" or "/" in name:
         raise ValueError(f"no recipe file {path}; `laddertop recipes` lists the recipes that come with laddertop")
@@ -140,7 +164,9 @@ def parse(tree: dict[str, Any], source: str) -> Spec:
     try:
         return Spec.model_validate(tree)
     except ValidationError as error:
-        raise ValueError(f"{source}: " + "; ".join(_complaints(error, tree))) from None
+        told = list(itertools.islice(_complaints(error, tree), COMPLAINTS + 1))
+        more = "; and more" if len(told) > COMPLAINTS else ""
+        raise ValueError(f"{source}: {'; '.join(told[:COMPLAINTS])}{more}") from None
 
 
 def keys(spec: Spec | None = None) -> list[Key]:
@@ -194,13 +220,15 @@ def _parse_toml(text: str, source: str, name: str) -> Spec:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{source} is not valid TOML: {error}") from None
+    except (ValueError, RecursionError):
+        raise ValueError(f"{source} holds a number that is too long, or nests its values too deeply") from None
     return parse({"recipe": name, **tree}, source)
 
 
 def _toml_value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -241,8 +269,8 @@ def _complaints(error: ValidationError, tree: dict[str, Any]) -> Iterator[str]:
                 about = " ".join(declared.help.split())
                 message = f"is none of these: {about[0].lower()}{about[1:].rstrip('.')}"
             if not isinstance(given, dict):
-                message += f" (you gave {given!r})"
-        yield f"{key}: {message}" if key else message
+                message += f" (you gave {_SHORT.repr(given)})"
+        yield f"{key[:80]}: {message}" if key else message
 
 
 def _with_articles(types: str, of_list: bool) -> str:

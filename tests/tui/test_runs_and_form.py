@@ -191,7 +191,7 @@ async def test_the_form_has_the_keys_of_each_recipe_and_says_what_they_take(tmp_
         with pytest.raises(ValueError, match=r"data\.labels"):
             form.field("data.labels")
         form.field("model.latent").focus()
-        await until(pilot, lambda: "model.latent: whole number, ≥ 1." in screen_text(app), "what it takes")
+        await until(pilot, lambda: "model.latent: whole number, ≥ 1, ≤ 65536." in screen_text(app), "what it takes")
         form.query_one("#free").focus()
         await pilot.press(*"beta1")
         await until(pilot, lambda: "optimizer.beta1: number, ≥ 0, < 1." in screen_text(app), "the key that fits")

@@ -97,7 +97,9 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option(metavar="N", help="Length in steps, instead of epochs.")] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of everything random.")] = None,
-    seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Train N runs with N seeds, side by side.")] = 1,
+    seeds: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1000, help="Train N runs with N seeds, side by side.")
+    ] = 1,
     at_once: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Seeds side by side (default: one per core, one at a time on a GPU)."),
