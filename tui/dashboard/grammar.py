@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual.binding import Binding, BindingType
 
 _SIGNS = {
@@ -54,11 +56,15 @@ ON_CHARTS: list[Binding] = [
 ]
 """What every screen with charts binds; laddertop.tui.dashboard.screens.chart_screen does it."""
 
-MOUSE_ON_CHARTS: list[BindingType] = [
-    Binding("hover", "", "on a chart: the values of the nearest step, as the cursor reads them out"),
-    Binding("wheel", "", "on a chart: zoom in and out, around what is under the mouse"),
-    Binding("click", "", "on a chart: the cursor goes there, or to what a marker marks"),
-]
-"""What the mouse does where there are charts, for help: in the place of a key stands what is done with it."""
-NO_MOUSE = Binding("elsewhere", "", "the mouse means nothing; with shift held the terminal itself selects text")
-"""The honest rest of it."""
+MOUSE_ON_CHARTS = (
+    ("hover", "on a chart: the values of the nearest step, as the cursor reads them out"),
+    ("wheel", "on a chart: zoom in and out, around what is under the mouse"),
+    ("click", "on a chart: the cursor goes there, or to what a marker marks"),
+)
+"""What is done with the mouse where there are charts, and what it means there."""
+
+
+def mouse_rows(meanings: Iterable[tuple[str, str]]) -> list[BindingType]:
+    """The same of a screen for its help: what is done stands in the place of the key; and where it means nothing."""
+    nothing = "the mouse means nothing; with shift held the terminal itself selects text"
+    return [Binding(deed, "", meaning) for deed, meaning in (*meanings, ("elsewhere", nothing))]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rich.segment import Segment
-from textual.events import Resize
+from textual.events import Click, Leave, MouseMove, MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -62,11 +63,58 @@ class Panel(Picture):
     Panel { position: absolute; background: transparent; }
     """
 
+    class Clicked(Message):
+        """The user clicked at a cell of a panel."""
+
+        def __init__(self, panel: Panel, row: int, column: int, other: bool) -> None:
+            self.panel, self.row, self.column = panel, row, column
+            self.other = other
+            """Whether with another button than the first, or with shift, which most terminals keep to themselves."""
+            super().__init__()
+
+    class Turned(Message):
+        """The wheel turned over a panel, a notch up or down."""
+
+        def __init__(self, panel: Panel, up: bool) -> None:
+            self.panel, self.up = panel, up
+            super().__init__()
+
     def __init__(self, view: RunView, *, id: str) -> None:
         super().__init__(id=id)
         self.view = view
         self.chosen = False
         """Whether tab arrived here."""
+        self.under = ""
+        """What the mouse is over, in words; empty where that means nothing."""
+
+    def told(self, row: int, column: int) -> str:
+        """What a cell is part of, in words: which sample, item or step; empty where it is of nothing."""
+        return ""
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        """Say it."""
+        self._point_at(self.told(event.y, event.x))
+
+    def on_leave(self, _: Leave) -> None:
+        """Say no more."""
+        self._point_at("")
+
+    def on_click(self, event: Click) -> None:
+        """The screen knows what it means there."""
+        self.post_message(self.Clicked(self, event.y, event.x, event.shift or event.button > 1))
+
+    def on_mouse_scroll_up(self, _: MouseScrollUp) -> None:
+        """The screen knows that, too."""
+        self.post_message(self.Turned(self, True))
+
+    def on_mouse_scroll_down(self, _: MouseScrollDown) -> None:
+        """The screen knows that, too."""
+        self.post_message(self.Turned(self, False))
+
+    def _point_at(self, words: str) -> None:
+        if words != self.under:
+            self.under = words
+            self.update()
 
     def least_rows(self, width: int, height: int) -> int:
         """Rows that show everything, title included, on a screen of that size; 0 where it takes what is left."""

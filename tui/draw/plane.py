@@ -42,6 +42,12 @@ class Plane(NamedTuple):
         """The point in the middle of a cell."""
         return self.left + (column + 0.5) * self.across, self.top - (row + 0.5) * self.down
 
+    def nearest(self, points: np.ndarray, row: int, column: int) -> int | None:
+        """Which of the points [N, 2] lies nearest to a cell; None where there is no finite one."""
+        at = (points - np.array(self.point(row, column))) / np.array([self.across, 2 * self.down])
+        far = np.where(np.isfinite(at).all(1), (at**2).sum(1), np.inf)
+        return int(far.argmin()) if np.isfinite(far).any() else None
+
     def _at(
         self, points: np.ndarray, rows: int, columns: int, across: float, down: float
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -66,6 +72,11 @@ def plane_of(points: np.ndarray, height: int, width: int, square: bool = False) 
     return Plane(
         height, width, float(middle[0]) - across * width / 2, float(middle[1]) + down * height / 2, across, down
     )
+
+
+def item_in_words(item: int, classes: np.ndarray) -> str:
+    """An item with its class, where there are several [N]."""
+    return f"item {item}" + (f", class {int(classes[item])}" if len(np.unique(classes)) > 1 else "")
 
 
 def put_dots(cells: Cells, plane: Plane, points: np.ndarray, ink: int, ascii_only: bool = False) -> None:

@@ -127,6 +127,11 @@ class ChartChooser(ModalScreen[Chosen | None]):
             self._pinned += [] if chart in self._pinned else [chart]
             self.dismiss(Chosen(self._pinned, chart))
 
+    @on(OptionList.OptionSelected)
+    def clicked(self) -> None:
+        """Go to the one that was clicked at; the key does the same."""
+        self.action_take()
+
     def action_take(self) -> None:
         """Go to the one under the cursor."""
         at = self._at()

@@ -14,7 +14,7 @@ from textual.command import Provider
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from laddertop.tui.dashboard.grammar import EVERYWHERE, MOUSE_ON_CHARTS, NO_MOUSE, ON_CHARTS
+from laddertop.tui.dashboard.grammar import EVERYWHERE, MOUSE_ON_CHARTS, ON_CHARTS, mouse_rows
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import Choose
 from laddertop.tui.dashboard.screens.chart_screen import ChartScreen
@@ -313,7 +313,7 @@ class CompareScreen(ChartScreen):
 
     def action_help(self) -> None:
         """The keys."""
-        mouse = [*MOUSE_ON_CHARTS, Binding("wheel", "", "on the tables: up and down"), NO_MOUSE]
+        mouse = mouse_rows([*MOUSE_ON_CHARTS, ("wheel", "on the tables: up and down")])
         self.app.push_screen(Help("Keys of the comparison", {"": self.BINDINGS, "the mouse": mouse}, _NOTES))
 
 

@@ -10,7 +10,7 @@ from textual.events import MouseDown, MouseMove
 from laddertop.tui.dashboard.layout import Place
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.screens.model_screen import ALL, OF_CHECKPOINTS, ModelScreen
-from laddertop.tui.dashboard.views.explore import ExploreView
+from laddertop.tui.dashboard.views.explore import TASKS, ExploreView
 from laddertop.tui.dashboard.widgets.explore_panels import BACKGROUNDS, Result, Sheet, TaskBar, sample_size
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.steer.asking import Asking
@@ -25,7 +25,12 @@ class ExploreScreen(ModelScreen):
         "The training engine answers between two steps; without one a process of its own answers from a checkpoint, "
         "and takes some seconds to start. The title of a picture says what it answers; stale: the keys have asked for "
         "something else since. Filling in starts from noise; the pixels that are not missing are put back after each "
-        "step. The mouse draws on the image; with the pen (w) the arrow keys do."
+        "step."
+    )
+    MOUSE: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("hover", "on what was generated: which sample it is"),
+        ("click", "on a task: goes to it"),
+        ("drag", "on the image: draws, as the arrows do with the pen (w)"),
     )
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("esc", "back"),
@@ -173,6 +178,11 @@ class ExploreScreen(ModelScreen):
         panel = self.query_one(Result)
         panel.behind = BACKGROUNDS[(BACKGROUNDS.index(panel.behind) + 1) % len(BACKGROUNDS)]
         self.changed()
+
+    def on_panel_clicked(self, message: Panel.Clicked) -> None:
+        """Another task."""
+        if isinstance(message.panel, TaskBar) and (task := message.panel.task_at(message.column)) is not None:
+            self.action_task(task - TASKS.index(self.model.task))
 
     def on_mouse_down(self, event: MouseDown) -> None:
         """Draw where the mouse is."""

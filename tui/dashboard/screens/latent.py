@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.events import Click
 
 from laddertop.journal.sections import POINTS
 from laddertop.tui.dashboard.layout import Place
@@ -28,7 +27,12 @@ class LatentScreen(ModelScreen):
         "each axis holds. The bars show each unit's mean ± standard deviation over the items, of a VAE those of draws "
         "from the posteriors, the aggregate posterior: where it differs from the prior, samples from the prior fall "
         "into gaps. Units are sorted by how much their codes vary; orange ones hardly do: they are not used. ▼ is the "
-        "value in the code that is decoded. A click on the map takes the nearest item as A, with shift as B."
+        "value in the code that is decoded."
+    )
+    MOUSE: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("hover", "on the map: the nearest item; on the units: which one; on a row of images: what it is decoded from"),
+        ("click", "on the map: the nearest item becomes A, with the right button B; on the units: chooses one"),
+        ("wheel", "on the units: the one above or below"),
     )
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("esc", "back"),
@@ -148,16 +152,20 @@ class LatentScreen(ModelScreen):
         self.model.between = not self.model.between
         self.changed()
 
-    def on_click(self, event: Click) -> None:
-        """The item under the mouse."""
-        panel = self.query_one(LatentMap)
-        if not panel.region.contains(event.screen_x, event.screen_y):
-            return
-        place = panel.place(event.screen_y - panel.region.y, event.screen_x - panel.region.x)
-        item = self.model.nearest(*place) if place else None
-        if item is not None:
-            if event.shift:
-                self.model.other = item
-            else:
-                self.model.go_to(item)
-            self.changed()
+    def on_panel_clicked(self, message: Panel.Clicked) -> None:
+        """The item or the unit under the mouse."""
+        match message.panel:
+            case LatentMap() as map if (item := map.item_at(message.row, message.column)) is not None:
+                if message.other:
+                    self.model.other = item
+                else:
+                    self.model.go_to(item)
+                self.changed()
+            case LatentUnits() as units if (unit := units.unit_at(message.row)) is not None:
+                self.model.take(unit)
+                self.changed()
+
+    def on_panel_turned(self, message: Panel.Turned) -> None:
+        """Through the units."""
+        if isinstance(message.panel, LatentUnits):
+            self.action_unit(-1 if message.up else 1)

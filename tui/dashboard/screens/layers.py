@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.events import Click
 
 from laddertop.tui.dashboard.layout import Place
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.screens.model_screen import ALL, OF_CHECKPOINTS, ModelScreen
 from laddertop.tui.dashboard.views.layers import USE, LayersView
 from laddertop.tui.dashboard.widgets.layer_details import LayerMap, LayerSide
-from laddertop.tui.dashboard.widgets.layer_list import HEAD, LayerList
+from laddertop.tui.dashboard.widgets.layer_list import LayerList
 from laddertop.tui.steer.asking import Asking
 from laddertop.tui.watch.run_view import RunView
 
@@ -27,6 +26,11 @@ class LayersScreen(ModelScreen):
         "map falls into groups. A unit is active when its variance over the items is above 0.01. The gate is ∂ẑ/∂z~, "
         "how much of its lateral signal a layer of a ladder network lets through, mean over items and units: near 1 it "
         "copies, near 0 it trusts what comes from above. Small histograms show roots of the counts."
+    )
+    MOUSE: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("hover", "on the map: the nearest item"),
+        ("click", "on the list: chooses a layer"),
+        ("wheel", "on the list: the layer above or below"),
     )
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("esc", "back"),
@@ -95,9 +99,13 @@ class LayersScreen(ModelScreen):
         self.model.next_side()
         self.changed()
 
-    def on_click(self, event: Click) -> None:
+    def on_panel_clicked(self, message: Panel.Clicked) -> None:
         """The layer under the mouse."""
-        panel = self.query_one(LayerList)
-        if panel.region.contains(event.screen_x, event.screen_y):
-            self.model.choose_at(event.screen_y - panel.region.y - HEAD)
+        if isinstance(message.panel, LayerList):
+            self.model.choose_at(message.panel.place_at(message.row))
             self.changed()
+
+    def on_panel_turned(self, message: Panel.Turned) -> None:
+        """Through the layers."""
+        if isinstance(message.panel, LayerList):
+            self.action_layer(-1 if message.up else 1)

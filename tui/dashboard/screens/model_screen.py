@@ -13,7 +13,7 @@ from textual.command import Provider
 from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 
-from laddertop.tui.dashboard.grammar import EVERYWHERE
+from laddertop.tui.dashboard.grammar import EVERYWHERE, mouse_rows
 from laddertop.tui.dashboard.layout import Place, too_small
 from laddertop.tui.dashboard.pace import Pace, in_sight
 from laddertop.tui.dashboard.panel import Panel
@@ -57,6 +57,8 @@ class ModelScreen(Screen[str | None]):
     """Name of the screen."""
     NOTES: ClassVar[str]
     """What its pictures mean."""
+    MOUSE: ClassVar[tuple[tuple[str, str], ...]]
+    """What is done with the mouse, and what that means here."""
     HINTS: ClassVar[tuple[tuple[str, str], ...]]
     """The keys that its last row names."""
 
@@ -217,4 +219,5 @@ class ModelScreen(Screen[str | None]):
 
     def action_help(self) -> None:
         """The keys."""
-        self.app.push_screen(Help(f"Keys of the {self.HEADING} screen", {"": self.BINDINGS}, self.NOTES))
+        groups = {"": self.BINDINGS, "the mouse": mouse_rows(self.MOUSE)}
+        self.app.push_screen(Help(f"Keys of the {self.HEADING} screen", groups, self.NOTES))

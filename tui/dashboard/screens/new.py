@@ -23,7 +23,7 @@ from laddertop.journal.folder import create_run, runs_folder
 from laddertop.journal.recipe_list import matching
 from laddertop.journal.spec import load_recipe, recipes
 from laddertop.journal.start import check_start, too_short
-from laddertop.tui.dashboard.grammar import BACK
+from laddertop.tui.dashboard.grammar import BACK, mouse_rows
 from laddertop.tui.dashboard.messages import OpenRun, SizesKnown, StartEngine
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.commands import KeyCommands
@@ -42,6 +42,10 @@ _NOTES = (
     "takes stands below the form while the cursor is in it. The box below the fields takes any other key of the "
     "recipe; what is typed there is completed in words below. The command at the bottom starts the same run from a "
     "shell."
+)
+_MOUSE = (
+    ("click", "on a recipe: chooses it, and goes on to the form; on a field: goes there"),
+    ("wheel", "on the recipes and on the form: up and down"),
 )
 
 
@@ -304,7 +308,8 @@ class NewRunScreen(Screen[None]):
 
     def action_help(self) -> None:
         """The keys."""
-        self.app.push_screen(Help("Keys of the form", {"": self.BINDINGS}, _NOTES))
+        groups = {"": self.BINDINGS, "the mouse": mouse_rows(_MOUSE)}
+        self.app.push_screen(Help("Keys of the form", groups, _NOTES))
 
     def _complain(self, text: str) -> None:
         problem = self.query_one("#problem", Static)

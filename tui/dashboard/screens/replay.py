@@ -26,13 +26,21 @@ class ReplayBar(Panel):
 
     past: Past
     watcher: PastWatcher
+    _bar = range(0)
+    """The columns that stand for the length of the run."""
+
+    def share_at(self, column: int) -> float | None:
+        """The share of the run that a column of the bar stands for; None beside it."""
+        return self._bar.index(column) / (len(self._bar) - 1) if column in self._bar else None
 
     def picture(self, height: int, width: int) -> Cells:
         """One row."""
         cells = Cells(height, width)
         sign = "▶" if self.watcher.playing else "‖"
         x = cells.put(0, 1, f"{sign} replay ×{setting(self.watcher.speed)}", Ink.MARK) + 2
-        filled, empty = bar(self.past.at / self.past.length, 16 if width >= 100 else 8)
+        wide = 16 if width >= 100 else 8
+        self._bar = range(x, x + wide)
+        filled, empty = bar(self.past.at / self.past.length, wide)
         x = cells.put(0, cells.put(0, x, filled, Ink.CURVE), empty, Ink.FAINT) + 1
         x = cells.put(0, x, f"{duration(self.past.at)} of {duration(self.past.length)}") + 2
         space = "pause" if self.watcher.playing else "play"
@@ -60,6 +68,7 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         *(key.binding() for key in LOOKING),
     ]
     HELP_TITLE = "Keys of the replay"
+    MOUSE = (*RunScreen.MOUSE, ("click", "on the bar: to that share of the run"))
 
     def __init__(self, run: RunFolder, past: Past, plain: bool = False) -> None:
         """Plays the `past` of `run`; `plain` draws in ASCII."""
@@ -104,6 +113,11 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         shared = {entry.keys for entry in LOOKING}
         own: list[BindingType] = [b for b in self.BINDINGS if isinstance(b, Binding) and b.key not in shared]
         return {"playing": own, **super().help_groups()}
+
+    def on_panel_clicked(self, message: Panel.Clicked) -> None:
+        """To a share of the run, by its bar."""
+        if isinstance(message.panel, ReplayBar) and (share := message.panel.share_at(message.column)) is not None:
+            self.action_go(share)
 
     def action_play(self) -> None:
         """Play, or pause."""

@@ -19,6 +19,7 @@ from textual.events import Resize, ScreenResume
 
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import aside
+from laddertop.tui.dashboard.grammar import MOUSE_ON_CHARTS, mouse_rows
 from laddertop.tui.dashboard.layout import arrange, too_small
 from laddertop.tui.dashboard.messages import Failed, Looked
 from laddertop.tui.dashboard.pace import Pace, in_sight
@@ -49,6 +50,12 @@ class RunScreen(ChartScreen):
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in LOOKING]
     HELP_TITLE: ClassVar[str] = "Keys of the run screen"
     """Title of the help."""
+    MOUSE: ClassVar[tuple[tuple[str, str], ...]] = (
+        *MOUSE_ON_CHARTS,
+        ("hover", "on the samples: which item it is"),
+        ("click", "on a panel: chooses it; on a chosen one without charts: the whole screen, or back"),
+    )
+    """What is done with the mouse, and what that means here."""
 
     def __init__(self, run: RunFolder, plain: bool = False) -> None:
         """Shows `run`; `plain` draws in ASCII."""
@@ -188,8 +195,19 @@ class RunScreen(ChartScreen):
 
     def action_choose(self, by: int) -> None:
         """Go to the next panel."""
-        self._chosen = MIDDLE[(MIDDLE.index(self._chosen) + by) % len(MIDDLE)]
+        self._choose(MIDDLE[(MIDDLE.index(self._chosen) + by) % len(MIDDLE)])
+
+    def _choose(self, name: str) -> None:
+        self._chosen = name
         self._changed()
+
+    def on_panel_clicked(self, message: Panel.Clicked) -> None:
+        """To the panel; once more on one that is no chart: as large as it gets, or back."""
+        name = message.panel.id
+        if name in MIDDLE and name != self._chosen:
+            self._choose(name)
+        elif name in MIDDLE and name != self.charts.id:
+            self.action_maximise()
 
     def action_maximise(self) -> None:
         """The chosen panel alone, or all of them."""
@@ -273,7 +291,8 @@ class RunScreen(ChartScreen):
     def action_help(self) -> None:
         """The keys."""
         panels = f"tab goes through {', '.join(PANELS[name].middle for name in MIDDLE)}."
-        self.app.push_screen(Help(self.HELP_TITLE, self.help_groups(), f"{NOTES} {panels}"))
+        groups = {**self.help_groups(), "the mouse": mouse_rows(self.MOUSE)}
+        self.app.push_screen(Help(self.HELP_TITLE, groups, f"{NOTES} {panels}"))
 
     def help_groups(self) -> dict[str, list[BindingType]]:
         """The keys that there are, by what they are about."""

@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import farewell
-from laddertop.tui.dashboard.grammar import EVERYWHERE
+from laddertop.tui.dashboard.grammar import EVERYWHERE, mouse_rows
 from laddertop.tui.dashboard.messages import CompareRuns, ForkRun, OpenRun, StartEngine
 from laddertop.tui.dashboard.pace import in_sight
 from laddertop.tui.dashboard.palette import colours_of, style
@@ -49,6 +49,7 @@ _NOTES = (
     "Marked runs bear a ◆, archived ones, which only A shows, a ›. The small curve is the total cost since the newest "
     "start, on a logarithmic axis of its own. A run that is being trained can't be renamed, archived or deleted."
 )
+_MOUSE = (("click", "on a run: chooses it; once more: opens it"), ("wheel", "on the list: up and down"))
 
 
 class RunsScreen(Screen[None]):
@@ -324,7 +325,8 @@ class RunsScreen(Screen[None]):
 
     def action_help(self) -> None:
         """The keys."""
-        self.app.push_screen(Help("Keys of the runs screen", {"": self.BINDINGS}, _NOTES))
+        groups = {"": self.BINDINGS, "the mouse": mouse_rows(_MOUSE)}
+        self.app.push_screen(Help("Keys of the runs screen", groups, _NOTES))
 
     @property
     def _table(self) -> RunsTable:

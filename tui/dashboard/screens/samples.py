@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.events import Click
 
 from laddertop.tui.dashboard.layout import Place
 from laddertop.tui.dashboard.panel import Panel
@@ -24,8 +23,12 @@ class SamplesScreen(ModelScreen):
     HEADING: ClassVar[str] = "samples"
     NOTES: ClassVar[str] = (
         "Each mark on the line is a sampling that the engine recorded: by its schedule, or because s was pressed. ▼ is "
-        "what was done to the run, ↻ a resume. The error is the absolute difference of input and reconstruction. A "
-        "click on the line goes there."
+        "what was done to the run, ↻ a resume. The error is the absolute difference of input and reconstruction."
+    )
+    MOUSE: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("hover", "on an image: which item it is of; on the line: which samples"),
+        ("click", "on an image: its item comes first, once more: larger; on the line: the nearest samples"),
+        ("wheel", "on an image: larger or smaller"),
     )
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("esc", "back"),
@@ -95,8 +98,11 @@ class SamplesScreen(ModelScreen):
     def action_items(self, by: int) -> None:
         """Other items."""
         panel = self.query_one(Samples)
+        self._go_to(panel.first + by * panel.at_once)
+
+    def _go_to(self, item: int) -> None:
         items = max((len(rows) for rows in self.view.images.values()), default=1)
-        panel.first = min(max(panel.first + by * panel.at_once, 0), max(items - 1, 0))
+        self.query_one(Samples).first = min(max(item, 0), max(items - 1, 0))
         self.changed()
 
     def action_zoom(self, by: int) -> None:
@@ -111,9 +117,19 @@ class SamplesScreen(ModelScreen):
         panel.coloured = not panel.coloured
         self.changed()
 
-    def on_click(self, event: Click) -> None:
-        """The samples nearest to a step of the line."""
-        line = self.query_one(Timeline)
-        if line.region.contains(event.screen_x, event.screen_y):
-            self.model.go_to(line.step_at(event.screen_x - line.region.x))
-            self.changed()
+    def on_panel_clicked(self, message: Panel.Clicked) -> None:
+        """The samples nearest to a step of the line; an item, and once more larger."""
+        match message.panel:
+            case Timeline() as line:
+                self.model.go_to(line.step_at(message.column))
+                self.changed()
+            case Samples() as images if (item := images.item_at(message.row, message.column)) is not None:
+                if item == images.first:
+                    self.action_zoom(1)
+                else:
+                    self._go_to(item)
+
+    def on_panel_turned(self, message: Panel.Turned) -> None:
+        """Larger or smaller."""
+        if isinstance(message.panel, Samples):
+            self.action_zoom(1 if message.up else -1)

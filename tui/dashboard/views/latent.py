@@ -169,6 +169,10 @@ class LatentView:
         if now in order:
             self._unit = order[min(max(order.index(now) + by, 0), len(order) - 1)]
 
+    def take(self, unit: int) -> None:
+        """That unit."""
+        self._unit = unit
+
     def restore(self) -> None:
         """Back to the item's own code."""
         self.changes = {}
@@ -179,14 +183,6 @@ class LatentView:
         if points is not None:
             self.item = min(max(item, 0), len(points) - 1)
             self.restore()
-
-    def nearest(self, x: float, y: float) -> int | None:
-        """The item that lies nearest to a place of the map."""
-        points = self.points()
-        if points is None or not len(points):
-            return None
-        size = np.maximum(np.ptp(points, axis=0), 1e-9)
-        return int((((points - np.array([x, y])) / size) ** 2).sum(1).argmin())
 
     def lacks(self) -> str:
         """Why nothing is decoded; empty when something is, or it is not known yet."""

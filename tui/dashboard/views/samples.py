@@ -36,11 +36,14 @@ class SamplesView:
         at = max(at + by, 0)
         self.step = steps[at] if at < len(steps) - 1 else None
 
+    def nearest(self, step: int) -> int | None:
+        """The step of the samples nearest to a step; None where there are none."""
+        return min(self.steps(), key=lambda s: abs(s - step), default=None)
+
     def go_to(self, step: int) -> None:
         """The samples nearest to a step."""
-        if steps := self.steps():
-            nearest = min(steps, key=lambda s: abs(s - step))
-            self.step = nearest if nearest != steps[-1] else None
+        nearest = self.nearest(step)
+        self.step = None if nearest in self.steps()[-1:] else nearest
 
     def load(self) -> bool:
         """Reads the file of what is chosen, in a thread; whether there is something new to show."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from textual.geometry import Region
 
 from laddertop.journal.explore import Classify, Denoise, Inpaint, Sample, ScoreField
 from laddertop.tui.dashboard.panel import Panel, titled
@@ -26,14 +27,22 @@ class TaskBar(Panel):
     def __init__(self, view: RunView, explore: ExploreView, *, id: str) -> None:
         super().__init__(view, id=id)
         self._explore = explore
+        self._ends: list[int] = []
+        """The columns after the tasks."""
+
+    def task_at(self, column: int) -> int | None:
+        """The number of the task that a column is part of."""
+        return next((i for i, end in enumerate(self._ends) if 1 <= column < end), None)
 
     def picture(self, height: int, width: int) -> Cells:
         """One row."""
         cells = Cells(height, width)
         x = 1
+        self._ends = []
         for task in TASKS:
             here = task == self._explore.task
             x = cells.put(0, x, f"[{task}]" if here else f" {task} ", Ink.KEY if here else Ink.DIM) + 1
+            self._ends.append(x)
         settings = self._explore.settings()
         if x + len(settings) + 2 <= width:
             cells.right(0, width - 1, settings, Ink.TEXT)
@@ -91,10 +100,17 @@ class Result(Panel):
         self.behind = BACKGROUNDS[0]
         """What lies behind the arrows."""
         self._explore = explore
+        self._shown: list[Region] = []
+        """Where the samples are."""
+
+    def told(self, row: int, column: int) -> str:
+        """Which sample it is."""
+        return next((f"sample {i}" for i, region in enumerate(self._shown) if region.contains(column, row)), "")
 
     def picture(self, height: int, width: int) -> Cells:
         """What the answer is about is taken from its own question, not from what the keys say now."""
         explore = self._explore
+        self._shown = []
         cells = titled(height, width, explore.task)
         if words := explore.lacks() or explore.asking.problems.get(explore.use(), ""):
             cells.paste(1, 0, sentence(height - 1, width, words, Ink.TEXT))
@@ -104,7 +120,7 @@ class Result(Panel):
             cells.paste(1, 0, sentence(height - 1, width, "asking the model"))
             return cells
         waiting = explore.asking.waiting(explore.use()) is not None
-        cells = titled(height, width, _about(got), "stale" if waiting else "")
+        cells = titled(height, width, _about(got), self.under or ("stale" if waiting else ""))
         room = Cells(height - 1, width - 1)
         match got.question:
             case Denoise() if explore.points:
@@ -144,7 +160,9 @@ class Result(Panel):
         for i, sample in enumerate(samples):
             down, right = divmod(i, across)
             if (down + 1) * (height + 1) - 1 <= cells.height:
-                cells.paste(down * (height + 1), right * (width + 1), draw_image(sample, height, width, self.mode))
+                y, x = down * (height + 1), right * (width + 1)
+                cells.paste(y, x, draw_image(sample, height, width, self.mode))
+                self._shown.append(Region(x + 1, y + 1, width, height))
 
     def _field(self, cells: Cells, got: Got) -> None:
         arrays = got.arrays

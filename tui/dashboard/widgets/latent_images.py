@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from textual.geometry import Region
 
 from laddertop.journal.explore import Interpolate, Traverse
 from laddertop.tui.dashboard.panel import Panel, titled
@@ -12,7 +13,6 @@ from laddertop.tui.draw.image import MODES, draw_image
 from laddertop.tui.draw.numbers import setting
 from laddertop.tui.draw.plane import plane_of, put_dots
 from laddertop.tui.draw.sentence import sentence
-from laddertop.tui.steer.asking import Got
 from laddertop.tui.watch.run_view import RunView
 
 SIZES = ((28, 14), (20, 10), (16, 8), (14, 7), (12, 6), (10, 5), (8, 4))
@@ -56,6 +56,12 @@ class Strips(Panel):
         self.with_code = False
         """Whether the code that is looked at stands before the row."""
         self._latent = latent
+        self._shown: list[tuple[Region, str]] = []
+        """Where the images are, and what each is decoded from."""
+
+    def told(self, row: int, column: int) -> str:
+        """What an image is decoded from."""
+        return next((words for region, words in self._shown if region.contains(column, row)), "")
 
     def picture(self, height: int, width: int) -> Cells:
         """Rows with their titles."""
@@ -65,40 +71,48 @@ class Strips(Panel):
             cells.paste(1, 0, sentence(height - 1, width, lacks))
             return cells
         both = height >= 12
+        self._shown = []
         cells = Cells(height, width)
         each = height // 2 if both else height
         if both or not latent.between:
-            cells.paste(0, 0, self._traversal(each, width))
+            cells.paste(0, 0, self._traversal(0, each, width))
         if both or latent.between:
-            cells.paste(each if both else 0, 0, self._interpolation(height - each if both else height, width))
+            top = each if both else 0
+            cells.paste(top, 0, self._interpolation(top, height - top, width))
         return cells
 
-    def _traversal(self, height: int, width: int) -> Cells:
+    def _traversal(self, top: int, height: int, width: int) -> Cells:
         got = self._latent.asking.got.get(WALK)
         unit = self._latent.unit()
-        cells = titled(
-            height, width, "traversal" if unit is None else f"traversal of unit {unit}", "← → change it, ↑ ↓ another"
-        )
+        title = "traversal" if unit is None else f"traversal of unit {unit}"
+        under = self.under if self.under.startswith("unit") else ""
+        cells = titled(height, width, title, under or "← → change it, ↑ ↓ another")
         if got is None or not isinstance(got.question, Traverse):
             return cells
         values = [setting(float(value)) for value in got.arrays["values"].round(2)]
-        self._row(cells, got, got.arrays["images"][0], values, self._latent.asking.waiting(WALK) is not None)
+        told = [f"unit {unit} = {value}" for value in values]
+        waiting = self._latent.asking.waiting(WALK) is not None
+        self._row(cells, top, got.arrays["images"][0], values, told, waiting)
         return cells
 
-    def _interpolation(self, height: int, width: int) -> Cells:
+    def _interpolation(self, top: int, height: int, width: int) -> Cells:
         latent = self._latent
         got = latent.asking.got.get(BETWEEN)
-        cells = titled(
-            height, width, f"interpolation from A, item {latent.item}, to B, item {latent.other}", "b: A becomes B"
-        )
+        title = f"interpolation from A, item {latent.item}, to B, item {latent.other}"
+        under = self.under if self.under.endswith(("A", "B")) else ""
+        cells = titled(height, width, title, under or "b: A becomes B")
         if got is None or not isinstance(got.question, Interpolate):
             return cells
         count = len(got.arrays["images"])
         names = ["A", *(f"{i / (count - 1):.1f}" for i in range(1, count - 1)), "B"]
-        self._row(cells, got, got.arrays["images"], names, latent.asking.waiting(BETWEEN) is not None)
+        told = ["A", *(f"{name} of the way from A to B" for name in names[1:-1]), "B"]
+        self._row(cells, top, got.arrays["images"], names, told, latent.asking.waiting(BETWEEN) is not None)
         return cells
 
-    def _row(self, cells: Cells, got: Got, images: np.ndarray, names: list[str], waiting: bool) -> None:
+    def _row(
+        self, cells: Cells, top: int, images: np.ndarray, names: list[str], told: list[str], waiting: bool
+    ) -> None:
+        """Images with their names above them, in cells that lie `top` rows below the upper end of the panel."""
         if images.ndim == 2:
             inner = Cells(cells.height - 1, cells.width - 2)
             plane = plane_of(np.concatenate([images, _CORNERS]), inner.height, inner.width, True)
@@ -111,9 +125,11 @@ class Strips(Panel):
         room = (cells.width - 1 - len(before)) // len(shown) - 1
         width, height = next(((w, h) for w, h in SIZES if w <= room and h <= cells.height - 2), SIZES[-1])
         x = 1
-        for i, (image, name) in enumerate(zip(shown, [*(["now"] * len(before)), *names], strict=True)):
+        now = ["now"] * len(before)
+        for i, (image, name, words) in enumerate(zip(shown, now + names, [""] * len(now) + told, strict=True)):
             cells.put(1, x, name[:width], Ink.WARN if waiting else Ink.DIM)
             cells.paste(2, x, draw_image(image, height, width, self.mode))
+            self._shown.append((Region(x, top + 1, width, height + 1), words))
             x += width + 1 + (2 if before and i == 0 else 0)
 
 

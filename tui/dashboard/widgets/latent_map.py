@@ -7,7 +7,7 @@ import numpy as np
 from laddertop.tui.dashboard.panel import Panel, titled
 from laddertop.tui.dashboard.views.latent import LatentView
 from laddertop.tui.draw.cells import Cells, Ink
-from laddertop.tui.draw.plane import Plane, plane_of, put_classes, put_dots
+from laddertop.tui.draw.plane import Plane, item_in_words, plane_of, put_classes, put_dots
 from laddertop.tui.draw.sentence import sentence
 from laddertop.tui.watch.run_view import RunView
 
@@ -26,7 +26,7 @@ class LatentMap(Panel):
         points = latent.points()
         parts = (latent.layer(), "codes" if points is None else f"codes of {len(points)} items")
         name = " · ".join(word for word in parts if word)
-        cells = titled(height, width, name, latent.shares())
+        cells = titled(height, width, name, self.under or latent.shares())
         if points is None or height < 4:
             words = latent.asking.problems.get("codes", "") or "asking the model for its codes"
             cells.paste(1, 0, sentence(height - 1, width, words))
@@ -56,9 +56,15 @@ class LatentMap(Panel):
         cells.paste(1, 1, inner)
         return cells
 
-    def place(self, row: int, column: int) -> tuple[float, float] | None:
-        """The point of the map under a cell of the panel; None before there is a map."""
-        return None if self._plane is None else self._plane.point(row - 1, column - 1)
+    def item_at(self, row: int, column: int) -> int | None:
+        """The item nearest to a cell of the panel; None before there is a map."""
+        points = self._latent.points()
+        return None if self._plane is None or points is None else self._plane.nearest(points, row - 1, column - 1)
+
+    def told(self, row: int, column: int) -> str:
+        """The nearest item, which a click takes."""
+        item = self.item_at(row, column)
+        return "" if item is None else item_in_words(item, self._latent.classes())
 
     @staticmethod
     def _letter(cells: Cells, plane: Plane, point: np.ndarray, letter: str, ink: Ink) -> None:

@@ -22,13 +22,25 @@ class LatentUnits(Panel):
     def __init__(self, view: RunView, latent: LatentView, *, id: str) -> None:
         super().__init__(view, id=id)
         self._latent = latent
+        self._listed: list[int] = []
+        """The units in the rows below the title."""
+
+    def unit_at(self, row: int) -> int | None:
+        """The unit in a row of the panel."""
+        return self._listed[row - 1] if 0 < row <= len(self._listed) else None
+
+    def told(self, row: int, column: int) -> str:
+        """The unit, which a click chooses."""
+        unit = self.unit_at(row)
+        return "" if unit is None else f"unit {unit}"
 
     def picture(self, height: int, width: int) -> Cells:
         """The list above, the histogram below."""
         latent = self._latent
         units, chosen = latent.units(), latent.unit()
         title = "aggregate posterior" if latent.has_prior() else "units, no prior" if units else "units"
-        cells = titled(height, width, title, "mean ± sd")
+        cells = titled(height, width, title, self.under or "mean ± sd")
+        self._listed = []
         if not units or chosen is None or height < 4 or width < 20:
             cells.paste(1, 0, sentence(height - 1, width, ""))
             return cells
@@ -43,6 +55,7 @@ class LatentUnits(Panel):
             return left + round((min(max(value, low), high) - low) / (high - low) * (right - left))
 
         unused = latent.unused()
+        self._listed = [unit.number for unit in units[first : first + room]]
         for y, unit in enumerate(units[first : first + room], 1):
             here = unit.number == chosen
             cells.put(y, 0, "›" if here else " ", Ink.KEY)

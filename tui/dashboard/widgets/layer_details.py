@@ -9,7 +9,7 @@ from laddertop.tui.dashboard.views.layers import SIDES, Layer, LayersView
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.histogram import draw_histogram
 from laddertop.tui.draw.numbers import number
-from laddertop.tui.draw.plane import plane_of, put_classes, put_dots
+from laddertop.tui.draw.plane import Plane, item_in_words, plane_of, put_classes, put_dots
 from laddertop.tui.draw.sentence import sentence
 from laddertop.tui.watch.run_view import RunView
 
@@ -50,12 +50,22 @@ class LayerMap(Panel):
     def __init__(self, view: RunView, layers: LayersView, *, id: str) -> None:
         super().__init__(view, id=id)
         self._layers = layers
+        self._plane: Plane | None = None
+
+    def told(self, row: int, column: int) -> str:
+        """The nearest item."""
+        layer, classes = self._layers.chosen(), self._layers.classes()
+        if self._plane is None or layer is None or layer.pca is None or classes is None:
+            return ""
+        item = self._plane.nearest(layer.pca, row - 1, column - 1)
+        return "" if item is None else item_in_words(item, classes)
 
     def picture(self, height: int, width: int) -> Cells:
         """The map."""
         layer, classes = self._layers.chosen(), self._layers.classes()
         name = layer.title if layer else ""
-        cells = titled(height, width, f"{name} principal axes", "by class")
+        cells = titled(height, width, f"{name} principal axes", self.under or "by class")
+        self._plane = None
         if layer is None or layer.pca is None or classes is None:
             words = f"{name} has no representation to map" if layer and self._layers.classes() is not None else ""
             cells.paste(1, 0, sentence(height - 1, width, words))
@@ -66,7 +76,7 @@ class LayerMap(Panel):
             )
             return cells
         inner = Cells(height - 1, width - 2)
-        plane = plane_of(layer.pca, height - 1, width - 2)
+        self._plane = plane = plane_of(layer.pca, height - 1, width - 2)
         if len(np.unique(classes)) > 1:
             put_classes(inner, plane, layer.pca, classes)
         else:

@@ -28,6 +28,12 @@ class LayerList(Panel):
     def __init__(self, view: RunView, layers: LayersView, *, id: str) -> None:
         super().__init__(view, id=id)
         self._layers = layers
+        self._first = 0
+        """The layer in the first row."""
+
+    def place_at(self, row: int) -> int:
+        """Which layer, counted from the top one, a row of the panel shows; -1 for its head."""
+        return row - HEAD + self._first if row >= HEAD else -1
 
     @staticmethod
     def rows_needed(layers: LayersView) -> int:
@@ -68,7 +74,7 @@ class LayerList(Panel):
         # A list that does not fit moves so that the chosen layer is in it.
         room = height - HEAD
         at = next((i for i, layer in enumerate(layers) if chosen and layer.name == chosen.name), 0)
-        first = min(max(at - room + 1, 0), max(len(layers) - room, 0))
+        first = self._first = min(max(at - room + 1, 0), max(len(layers) - room, 0))
         for y, layer in enumerate(layers[first : first + room], HEAD):
             here = chosen is not None and layer.name == chosen.name
             cells.put(y, 1, f"{'›' if here else ' '}{layer.title}", Ink.KEY if here else Ink.STRONG)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from textual.geometry import Region
 
 from laddertop.tui.dashboard.panel import Panel, titled
 from laddertop.tui.draw.cells import Cells, Ink
@@ -48,6 +49,8 @@ class Samples(Panel):
         """The images of another step instead of the newest, with the step."""
         self.at_once = 1
         """How many items there was room for."""
+        self._shown: list[tuple[Region, int, str]] = []
+        """Where the images are, with the item and the kind of each."""
         self._drawn: tuple[object, ...] | None = None
         self._images: dict[str, np.ndarray] | None = None
         self._picture = Cells(0, 0)
@@ -57,6 +60,16 @@ class Samples(Panel):
         at = modes.index(self.mode) if self.mode in modes else -1
         self.mode = modes[(at + 1) % len(modes)]
         self.update()
+
+    def item_at(self, row: int, column: int) -> int | None:
+        """The item that an image in a cell is of."""
+        return next((item for region, item, _ in self._shown if region.contains(column, row)), None)
+
+    def told(self, row: int, column: int) -> str:
+        """Item, kind and step of an image."""
+        step = thousands((self.sampling or (None, self.view.images_step))[1])
+        found = ((item, kind) for region, item, kind in self._shown if region.contains(column, row))
+        return next((f"item {item}, {kind}, step {step}" for item, kind in found), "")
 
     def picture(self, height: int, width: int) -> Cells:
         """Drawn again only when there are new samples, or another size or mode."""
@@ -69,6 +82,7 @@ class Samples(Panel):
             self.zoom,
             self.first,
             self.coloured,
+            self.under,
             step,
             "" if images else self._none_yet(),
         )
@@ -79,10 +93,11 @@ class Samples(Panel):
 
     def _draw(self, images: dict[str, np.ndarray], step: int, height: int, width: int) -> Cells:
         rows = with_error(images)
+        self._shown = []
         points = {name: array for name, array in images.items() if array.ndim == 2 and len(array)}
         if points and not rows:
             return self._scatter(points, step, height, width)
-        aside = f"step {thousands(step)} · {self.mode}" if rows else ""
+        aside = (self.under or f"step {thousands(step)} · {self.mode}") if rows else ""
         cells = titled(height, width, "samples", aside, self.chosen)
         if not rows:
             cells.paste(1, 0, sentence(height - 1, width, self._none_yet()))
@@ -102,6 +117,7 @@ class Samples(Panel):
                     cells.put(1, x, _HEADINGS.get(name, name)[: grid.width], Ink.DIM)
                 image = shown[item] if self.coloured else luminance(shown[item])
                 cells.paste(y, x, draw_image(image, grid.height, grid.width, self.mode))
+                self._shown.append((Region(x, y, grid.width, grid.height), item, name))
                 x += grid.width + 1
         return cells
 

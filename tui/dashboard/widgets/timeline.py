@@ -42,6 +42,9 @@ class Timeline(Panel):
         last = thousands(self.last())
         if x < width - len(last) - 2:
             cells.right(2, width - 1, last, Ink.DIM)
+        if self.under:
+            middle = (width - len(self.under)) // 2
+            cells.put(2, middle if x < middle - 1 or x > width - middle else 3, self.under, Ink.STRONG)
         return cells
 
     def last(self) -> int:
@@ -55,3 +58,8 @@ class Timeline(Panel):
     def step_at(self, column: int) -> int:
         """The step of a column."""
         return round((column - 1) / max(self.size.width - 3, 1) * self.last())
+
+    def told(self, row: int, column: int) -> str:
+        """The samples that a click goes to."""
+        found = self._samples.nearest(self.step_at(column))
+        return "" if found is None else f"samples of step {thousands(found)}"
