@@ -87,7 +87,7 @@ def measure(run: RunFolder, row: dict[str, Any], beside: Path, child: Child) -> 
     if told["state"] != "finished":
         raise RuntimeError(f"{run.name} is {told['state']} at step {told['step']} of {told['steps']}")
     represent = ["--representation"] if row.get("representation") else []
-    evaluation = json.loads(child.laddertop("eval", str(run.path), "--json", *represent))
+    evaluation = json.loads(child.laddertop("evaluate", str(run.path), "--json", *represent))
     few_labels = isinstance(run.spec.data.labels, int) and "error_percent" in evaluation["values"]
     draw = {"confusion": json.loads(child.run("benchmarks.confusion", str(run.path)))} if few_labels else {}
     events = EventReader(run.events_path).read_all()

@@ -1,5 +1,5 @@
-"""`python -m laddertop.engine train RUN` trains a run folder; `eval` and `explore` ask its newest checkpoint; `sizes`
-tells how large runs are."""
+"""`python -m laddertop.engine train RUN` trains a run folder; `evaluate` and `explore` ask its newest checkpoint;
+`sizes` tells how large runs are."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main() -> int:
     train.add_argument("run", type=Path)
     train.add_argument("--foreground", action="store_true", help="stop when standard input ends")
     train.add_argument("--back-to", type=int, metavar="STEP", help="go on from the checkpoint of that step instead")
-    evaluate = commands.add_parser("eval", help="evaluate the newest checkpoint on the test set; prints JSON")
+    evaluate = commands.add_parser("evaluate", help="evaluate the newest checkpoint on the test set; prints JSON")
     evaluate.add_argument("run", type=Path)
     evaluate.add_argument("--step", type=int, help="evaluate the checkpoint of that step instead")
     evaluate.add_argument("--split", choices=("test", "held_back", "training"), default="test")

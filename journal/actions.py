@@ -30,7 +30,7 @@ ACTIONS: dict[Action, About] = {
     "continue": About("continue", "continue", "continue", "Let a paused training go on."),
     "stop": About("stop", "stop", "stop", "Save and end a running training; `resume` goes on with it.", "run_ended"),
     "checkpoint": About("checkpoint now", "save", "checkpoint", "Save a running training now.", "checkpointed"),
-    "evaluate": About("evaluate now", "evaluate", "evaluate", "Evaluate a running training now.", "evaluated"),
+    "evaluate": About("evaluate now", "evaluate", yields="evaluated"),
     "sample": About(
         "refresh the samples", "refresh", "refresh", "Pass the test items through a running model now.", "sampled"
     ),

@@ -227,7 +227,7 @@ class EvaluateSpec(Section):
     every: int = Field(default=5000, ge=0, le=LONGEST)
     """Steps between evaluations; 0: only at the end."""
     samples: int = Field(default=5000, ge=1, le=10**6)
-    """Importance samples per test image of the bound that `laddertop eval` reports of a VAE."""
+    """Importance samples per test image of the bound that `laddertop evaluate` reports of a VAE."""
 
 
 class SamplesSpec(Section):

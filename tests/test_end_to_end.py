@@ -100,7 +100,7 @@ def test_show_adds_up_to_the_recorded_total(laddertop: Laddertop, whole: subproc
 def test_eval_repeats_the_evaluation_of_the_training(
     laddertop: Laddertop, whole: subprocess.CompletedProcess[str]
 ) -> None:
-    told = laddertop.json("eval", "whole")
+    told = laddertop.json("evaluate", "whole")
     recorded = [event for event in laddertop.events("whole") if isinstance(event, Evaluated)][-1]
     assert told["error_percent"] == recorded.values["error_percent"].value < 50
     assert told["step"] == recorded.step == 600
@@ -271,10 +271,10 @@ def test_checkpoint_evaluate_and_refresh_return_what_came_of_them(laddertop: Lad
     told = laddertop.json("checkpoint", live)
     assert told["result"]["file"] == laddertop.checkpoint(live, told["step"]).name
     assert (laddertop.runs / live / told["result"]["file"]).stat().st_size == told["result"]["bytes"]
-    told = laddertop.json("evaluate", live)
+    told = laddertop.json("evaluate", live, "--now")
     assert told["result"]["values"]["error_percent"]["unit"]
     assert told["result"]["step"] == told["step"]
-    done = laddertop("evaluate", live)
+    done = laddertop("evaluate", live, "--now")
     assert "error_percent" in done.stdout
     told = laddertop.json("refresh", live)
     assert (laddertop.runs / live / told["result"]["file"]).is_file()

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
-from textual.binding import Binding
 
-from laddertop.tui.dashboard.run_keys import KEYS, NOTES
-from laddertop.tui.dashboard.screens.latent import LatentScreen
-from laddertop.tui.dashboard.screens.layers import LayersScreen
-from laddertop.tui.watch.layer_rows import layer_title
+from laddertop.tui.dashboard.run_keys import KEYS
+from laddertop.tui.watch.layer_life import layer_title
 from laddertop.tui.watch.wording import command_in_words, measure
 
 ROOT = Path(__file__).parents[1]
+FRONT_ENDS = sorted((ROOT / "tui").rglob("*.py"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PICTURES = sorted((ROOT / "tests" / "tui" / "pictures").glob("*.txt"))
 IN_FILES_ONLY = re.compile(
     r"negative_elbo|-ELBO\b|\bhidden\.\d|\b(?:kl|denoise|layer)\.\d|\bnoise\.(?:std|level)|\bwarmup\b|\beval\b"
+    r"|\bnegative ELBO\b|\bunpause\b|\bresample\b|\bre-sample\b"
 )
-"""Names of files and commands that stand on no screen."""
+"""Names of files and formulas, which stand on no screen, and second names, which stand nowhere."""
+SECOND = re.compile(r"\beval\b|\bnegative ELBO\b|\bunpause\b|\bresample\b|\bre-sample\b")
+"""Names that nothing has."""
 BARE_LAYER = re.compile(r"(?<![\w(])[zh][1-9]\b(?!\d)(?![^()]*\))")
 """A layer called by its symbol, outside of a formula such as q(z1)."""
 
@@ -32,10 +35,24 @@ def words() -> dict[str, list[str]]:
     return {row[0].strip(): re.findall(r"`([^`]+)`", row[2]) for row in rows}
 
 
-def spoken() -> list[str]:
-    """What keys and notes say."""
-    every = [*(key.binding() for key in KEYS), *LayersScreen.BINDINGS, *LatentScreen.BINDINGS]
-    return [b.description for b in every if isinstance(b, Binding)] + [NOTES, LayersScreen.NOTES, LatentScreen.NOTES]
+def said(file: Path) -> list[str]:
+    """The sentences and names that a file of the front ends may put on a terminal: every text of two words or more in
+    it, docstrings only where they are the help of a command; without what is marked as typed."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    notes = {id(line.value) for block in blocks for line in block.body if isinstance(line, ast.Expr)}
+    helps = {id(block.body[0].value) for block in blocks if getattr(block, "decorator_list", []) and _is_text(block)}
+    found = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value
+        if id(node) not in notes or (id(node) in helps and file.parent.name == "cli")
+    ]
+    return [re.sub(r"`[^`]*`|\S+=\S+", "", text) for text in found]
+
+
+def _is_text(block: ast.Module | ast.ClassDef | ast.FunctionDef) -> bool:
+    return isinstance(block.body[0], ast.Expr)
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.stem)
@@ -45,9 +62,24 @@ def test_no_screen_shows_a_name_that_belongs_into_files(picture: Path) -> None:
     assert not BARE_LAYER.findall(text)
 
 
-def test_no_key_is_described_by_a_name_that_belongs_into_files() -> None:
-    for text in spoken():
+@pytest.mark.parametrize("file", FRONT_ENDS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nothing_that_a_front_end_says_uses_a_name_that_belongs_into_files_or_a_second_one(file: Path) -> None:
+    for text in said(file):
         assert not IN_FILES_ONLY.findall(text), text
+        assert not BARE_LAYER.findall(text), text
+
+
+def test_what_front_ends_say_is_found_wherever_it_stands() -> None:
+    texts = {text for file in FRONT_ENDS for text in said(file)}
+    assert "every term before and after each" in " ".join(texts), "a key"
+    assert "Evaluate a checkpoint: what its model's paper reports." in texts, "help of a command"
+    assert "Let the running training do it, quickly, and record it in the run." in texts, "help of an option"
+    assert any("nothing of the image: " in text for text in texts), "the banner"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_no_page_has_a_second_name_for_what_has_one(page: Path) -> None:
+    assert not SECOND.findall(page.read_text(encoding="utf-8"))
 
 
 def test_the_pages_of_the_screens_use_those_names_only_as_names() -> None:

@@ -156,12 +156,12 @@ def test_a_model_of_points_has_a_field(laddertop: Laddertop) -> None:
 
 
 def test_eval_reports_what_the_paper_reports_of_any_part_and_checkpoint(laddertop: Laddertop, run: str) -> None:
-    told = laddertop.json("eval", run, "--step=100", "--split=training", "--representation")
+    told = laddertop.json("evaluate", run, "--step=100", "--split=training", "--representation")
     assert (told["name"], told["step"], told["split"]) == ("digits", 100, "training")
     assert told["seconds"] > 0
     assert {"reconstruction", "linear_probe.hidden.1", "neighbours.pixels"} <= set(told["values"])
     assert all(value["unit"] for value in told["values"].values())
-    quick = laddertop.json("eval", run, "--quick")
+    quick = laddertop.json("evaluate", run, "--quick")
     assert (quick["step"], quick["split"]) == (200, "test")
     assert set(quick["values"]) < set(told["values"])
     assert "training images" in told["values"]["reconstruction"]["unit"]
@@ -171,6 +171,6 @@ def test_eval_reports_what_the_paper_reports_of_any_part_and_checkpoint(ladderto
         (["--split=half"], "--split: test, held_back or training"),
         (["--step=5"], "no checkpoint of step 5; there are 100, 200"),
     ):
-        done = laddertop("eval", run, *words)
+        done = laddertop("evaluate", run, *words)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert complaint in done.stderr

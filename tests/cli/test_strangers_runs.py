@@ -22,7 +22,7 @@ from tests.processes import Laddertop
 OLD = time.time() - 10_000
 
 LOOK: tuple[list[str], ...] = (["runs"], ["show", "RUN"])
-ASK: tuple[list[str], ...] = (["sample", "RUN", "--out", "picture.png"], ["eval", "RUN"])
+ASK: tuple[list[str], ...] = (["sample", "RUN", "--out", "picture.png"], ["evaluate", "RUN"])
 TRAIN: tuple[list[str], ...] = (
     ["fork", "RUN", "--steps", "60", "--name", "RUN-fork"],
     ["resume", "RUN"],
@@ -149,7 +149,7 @@ def test_a_checkpoint_is_of_the_run_that_names_it(laddertop: Laddertop, trained:
             old.unlink()
         if file.startswith("step-"):
             (path / file).symlink_to(outside / "secret")
-        for words in (["fork", run, "--steps", "40", "--name", f"{run}-fork"], ["eval", run], ["resume", run]):
+        for words in (["fork", run, "--steps", "40", "--name", f"{run}-fork"], ["evaluate", run], ["resume", run]):
             done = laddertop(*words)
             said_in_a_sentence(done)
             assert done.returncode
@@ -238,7 +238,7 @@ def test_a_checkpoint_of_the_wrong_content_is_refused_in_our_own_words(
     with EventWriter(path / "events.jsonl") as events:
         checksum = sha256(data).hexdigest()
         events.append(Checkpointed(step=20, file=file, sha256=checksum, bytes=len(data), reason="end"))
-    for words in (["eval", path.name], ["sample", path.name, "--out", "picture.png"], ["resume", path.name]):
+    for words in (["evaluate", path.name], ["sample", path.name, "--out", "picture.png"], ["resume", path.name]):
         done = laddertop(*words)
         said_in_a_sentence(done)
         said = done.stderr.replace("\n", "")

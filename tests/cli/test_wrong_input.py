@@ -36,7 +36,7 @@ def work(laddertop: Laddertop) -> None:
         ("show last --runs empty", "there are no runs in"),
         ("show cut", "cut/spec.json can't be read"),
         ("resume cut", "cut/spec.json can't be read"),
-        ("eval nosuch", "no run 'nosuch'"),
+        ("evaluate nosuch", "no run 'nosuch'"),
         ("train ladder-digit", "did you mean ladder-digits"),
         ("train nowhere/x.toml", "no recipe file nowhere/x.toml"),
         ("train broken.toml", "broken.toml is not valid TOML"),
@@ -50,8 +50,8 @@ def work(laddertop: Laddertop) -> None:
         ("train ladder-digits --runs file", "can't make the run folder file/"),
         ("train ladder-digits --runs /proc/laddertop", "choose another with --runs"),
         ("compare ladder-one", "compare takes two runs or more, not only ladder-one"),
-        ("eval ladder-one", "ladder-one has no checkpoint yet"),
-        ("eval ladder-one --split held_back", "ladder-one holds no images back; set data.held_back when you train"),
+        ("evaluate ladder-one", "ladder-one has no checkpoint yet"),
+        ("evaluate ladder-one --split held_back", "ladder-one holds no images back; set data.held_back when you train"),
         ("set ladder-one", "Missing argument 'KNOB=VALUE"),
     ],
 )
@@ -73,9 +73,9 @@ def test_the_dashboard_without_a_terminal_says_so(laddertop: Laddertop, words: s
     assert "laddertop train" in done.stderr
 
 
-@pytest.mark.parametrize("action", ["pause", "continue", "stop", "checkpoint", "evaluate", "refresh", "set"])
+@pytest.mark.parametrize("action", ["pause", "continue", "stop", "checkpoint", "evaluate --now", "refresh", "set"])
 def test_without_an_engine_a_command_is_not_sent_and_exits_3(laddertop: Laddertop, action: str) -> None:
-    done = laddertop(action, "ladder-one", *(["noise=off"] if action == "set" else []))
+    done = laddertop(*action.split(), "ladder-one", *(["noise=off"] if action == "set" else []))
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("laddertop: no engine is at work in ladder-one")
     assert list((laddertop.runs / "ladder-one" / "commands").iterdir()) == []

@@ -152,13 +152,19 @@ def resume(run: Run, runs: Runs = None, trust: Trust = False, detach: Detach = F
     raise typer.Exit(resume_run(runs, run, trust=trust, detach=detach, as_json=json))
 
 
-@app.command("eval")
-def evaluate_saved(
+@app.command()
+def evaluate(
     run: Run,
     step: CheckpointStep = None,
     split: Annotated[str, typer.Option(metavar="NAME", help="test, held_back or training.")] = "test",
     quick: Annotated[bool, typer.Option("--quick", help="Measure what a training does, within seconds.")] = False,
     representation: Annotated[bool, typer.Option("--representation", help="Also score the codes.")] = False,
+    now: Annotated[
+        bool, typer.Option("--now", help="Let the running training do it, quickly, and record it in the run.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="With --now: how long to wait for the training.")
+    ] = 30,
     runs: Runs = None,
     trust: Trust = False,
     json: Json = False,
@@ -166,10 +172,16 @@ def evaluate_saved(
     """Evaluate a checkpoint: what its model's paper reports."""
     if split not in ("test", "held_back", "training"):
         raise ValueError(f"--split: test, held_back or training (you gave {split!r})")
-    from laddertop.tui.cli.show import evaluate_saved as evaluate_run
-
     options = [f"--split={split}", *(["--quick"] if quick else []), *(["--representation"] if representation else [])]
-    evaluate_run(runs, run, options + ([f"--step={step}"] if step is not None else []), trust=trust, as_json=json)
+    options += [f"--step={step}"] if step is not None else []
+    if now:
+        if options != ["--split=test"]:
+            raise ValueError("--now evaluates as the training itself does; leave out --step, --split and the like")
+        _ask(runs, run, "evaluate", "", trust, timeout, json)
+        return
+    from laddertop.tui.cli.show import evaluate_saved
+
+    evaluate_saved(runs, run, options, trust=trust, as_json=json)
 
 
 @app.command("runs")

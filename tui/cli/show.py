@@ -1,4 +1,4 @@
-"""What `runs`, `show` and `eval` print."""
+"""What `runs`, `show` and `evaluate` print."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def evaluate_saved(runs: Path | None, text: str, options: list[str], *, trust: b
     """
     run = driven(find_run(runs_folder(runs), text), trust)
     done = subprocess.run(
-        command("eval", str(run.path.absolute()), *options),
+        command("evaluate", str(run.path.absolute()), *options),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env=environment(),
