@@ -99,7 +99,7 @@ def test_a_run_that_diverged_is_sent_back_with_z_and_goes_on_with_nothing_lost(
             asyncio.run(picture(laddertop, "wild", f"Z back to {back}"))
         before = {file.name: file.read_bytes() for file in (laddertop.runs / "wild").glob("metrics-0001.bin")}
         dashboard.press("Z")
-        dashboard.wait_for(lambda lines: shows(lines, "enter takes one"))
+        dashboard.wait_for(lambda lines: shows(lines, "enter take it"))
         dashboard.press("\r")
         dashboard.wait_for(lambda lines: shows(lines, f"↶rolled back to {back}") or shows(lines, "rolled back to step"))
         dashboard.wait_for(lambda lines: not (shows(lines, "✗ diverged") or shows(lines, "✗ not finite")))
@@ -134,7 +134,7 @@ def test_a_layer_that_collapsed_comes_alive_with_w_and_a_fork_of_it_is_compared(
     stopped.append("deep")
     with laddertop.in_terminal("attach", "deep", columns=150, rows=45) as dashboard:
         dashboard.wait_for(
-            lambda lines: shows(lines, "▲ collapsed  z2 tells nothing of the image: 0 of 8 units active")
+            lambda lines: shows(lines, "▲ collapsed  layer 2 tells nothing of the image: 0 of 8 units active")
         )
         dashboard.wait_for(lambda lines: shows(lines, "w warm-up"))
         assert shows(dashboard.lines, "dead: sd"), "the layers panel flags it too"
@@ -147,7 +147,7 @@ def test_a_layer_that_collapsed_comes_alive_with_w_and_a_fork_of_it_is_compared(
         (alive,) = [units for step, units in active() if step > switched.step and units][:1]
         dashboard.wait_for(lambda lines: shows(lines, f" {alive}/8"))
         dashboard.press("f")
-        dashboard.wait_for(lambda lines: shows(lines, "enter takes one"))
+        dashboard.wait_for(lambda lines: shows(lines, "enter take it"))
         dashboard.press("\r")
         (forked,) = wait_for(lambda: [p.name for p in laddertop.runs.iterdir() if (p / "origin.json").is_file()])
         stopped.append(forked)

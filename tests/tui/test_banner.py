@@ -205,7 +205,7 @@ def test_layers_that_tell_nothing_are_named_with_the_warm_up_until_they_come_ali
         eyes = Eyes(engine.run)
         eyes.view.spec.warmup.__dict__["of"] = "kl"
         text = banner(eyes.view)
-        assert text.startswith(" ▲ collapsed  z2 tells nothing of the image: 0 of 8 units active at 1 500")
+        assert text.startswith(" ▲ collapsed  layer 2 tells nothing of the image: 0 of 8 units active at 1 500")
         assert "since step 1 000" in text
         assert "w warm-up" in text
         evaluated(3)
@@ -264,7 +264,7 @@ async def test_the_banner_comes_and_goes_on_the_screen_and_z_stands_on_the_way_b
         await pilot.press("2")
         await until(pilot, lambda: app.screen is not screen and "✗ diverged" in screen_text(app), "it stands there too")
         await pilot.press("escape", "Z")
-        await until(pilot, lambda: "enter takes one" in screen_text(app), "the checkpoints")
+        await until(pilot, lambda: "enter take it" in screen_text(app), "the checkpoints")
         await pilot.press("enter")
         asked: list[Command] = []
         await until(pilot, lambda: bool(asked.extend(engine.answer()) or asked), "the command")

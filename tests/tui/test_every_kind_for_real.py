@@ -17,7 +17,8 @@ from laddertop.journal.folder import RunFolder, create_run
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.layers import LayersScreen
 from laddertop.tui.dashboard.screens.run import RunScreen
-from laddertop.tui.watch.layer_rows import layer_rows, layer_title
+from laddertop.tui.watch.layer_life import layer_title
+from laddertop.tui.watch.layer_rows import layer_rows
 from tests.kinds import KINDS, LADDERS, small_spec
 from tests.tui.conftest import Until
 from tests.tui.eyes import Eyes

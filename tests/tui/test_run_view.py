@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from laddertop.journal.commands import send
-from laddertop.journal.events import Logged
+from laddertop.journal.events import Activity, Evaluated, Logged, Value
 from laddertop.journal.knobs import members
 from laddertop.journal.metrics import MetricsReader
 from laddertop.tui.dashboard.views.runs import RunsView
@@ -23,6 +23,7 @@ from laddertop.tui.draw.cells import Ink
 from laddertop.tui.steer import steering
 from laddertop.tui.watch.cost_terms import term_rows
 from laddertop.tui.watch.event_line import ME
+from laddertop.tui.watch.layer_life import collapsed, measured
 from laddertop.tui.watch.layer_rows import layer_rows
 from laddertop.tui.watch.watcher import Watcher
 from tests.tui.eyes import Eyes
@@ -103,13 +104,25 @@ def test_a_kl_term_about_zero_for_500_steps_is_flagged_with_the_reason(tmp_path:
         engine.train(300)
         engine.train(400, collapsed=["kl"])
         eyes = Eyes(engine.run)
-        assert not any(row.collapsed for row in term_rows(eyes.view))
+        assert collapsed(eyes.view) == []
         engine.train(200, collapsed=["kl"])
-        kl = term_rows(eyes.look())[1]
-        assert kl.collapsed == f"collapsed: below 0.01 nats since {engine.step - 599}"
-        assert "collapsed: below 0.01 nats" in Terms(eyes.view, id="terms").picture(12, 76).text()
+        assert [(one.layer, one.step) for one in collapsed(eyes.look())] == [(1, engine.step - 599)]
+        assert measured(collapsed(eyes.view)) == f"KL below 0.01 nats since {engine.step - 599}"
+        assert (Terms(eyes.view, id="terms").picture(12, 76).inks[2] == Ink.WARN).any()
+        layers = {"z": Activity(units=16, active=1, sd=0.2)}
+        told = {"negative_elbo": Value(value=90.0, unit="nats")}
+        engine._events.append(Evaluated(step=engine.step, split="test", values=told, seconds=0.1, layers=layers))
+        assert collapsed(eyes.look()) == [], "units that are counted say more than a KL"
+        assert not (Terms(eyes.view, id="terms").picture(12, 76).inks[2] == Ink.WARN).any()
+
+
+def test_a_kl_term_that_comes_back_has_not_collapsed(tmp_path: Path) -> None:
+    with PlayedEngine.new(tmp_path, "vae-mnist") as engine:
+        engine.train(600, collapsed=["kl"])
+        eyes = Eyes(engine.run)
+        assert collapsed(eyes.view)
         engine.train(1)
-        assert not any(row.collapsed for row in term_rows(eyes.look()))
+        assert collapsed(eyes.look()) == []
 
 
 def test_all_noise_levels_turn_in_one_command_by_their_factor(eyes: Eyes) -> None:

@@ -1,4 +1,4 @@
-"""Terms that are only watched, and units that encode nothing, as the dashboard tells them."""
+"""Terms that are only watched, and what stands below the terms, as the dashboard tells them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laddertop.journal.events import Column, Evaluated, EventWriter, Term, Value
+from laddertop.journal.events import Column, Evaluated, EventWriter, Schedule, Term, Value
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.metrics import MetricsWriter, write_columns
 from laddertop.journal.spec import load_recipe
 from laddertop.tui.dashboard.widgets.terms import Terms
-from laddertop.tui.watch.cost_terms import collapsed_units, term_rows
+from laddertop.tui.watch.cost_terms import term_rows
 from laddertop.tui.watch.summary import summary
 from tests.starts import start
 from tests.tui.eyes import Eyes
+from tests.tui.played import knob
 
 NATS = "nats per image, mean over the batch"
 
@@ -29,7 +30,8 @@ def run(tmp_path: Path) -> RunFolder:
         Term(name="reconstruction", label="reconstruction", unit=NATS, weight=None, watched=True),
         Term(name="kl", label="KL", unit=NATS, weight=None, watched=True),
     ]
-    started = start(terms=terms)
+    falls = Schedule(knob="lr", what="falls to 0", first=1)
+    started = start(terms=terms, knobs=[knob("lr", 0.1, "lr")], schedules=[falls])
     kl = Value(value=5.0, unit=NATS, per_unit=[3.0, 0.0005, 2.0, 0.0])
     evaluated = Evaluated(step=2, split="test", values={"kl_q_p": kl}, seconds=1.0)
     with EventWriter(run.events_path) as events:
@@ -68,10 +70,6 @@ def test_a_summary_gives_a_watched_term_the_weight_0(run: RunFolder) -> None:
     # A value is told for every unit where it has them, and says nothing of units where it has none.
     assert told["evaluation"]["values"]["kl_q_p"]["per_unit"] == [3.0, 0.0005, 2.0, 0.0]
     assert "per_unit" not in Value(value=1.0, unit="nats").model_dump_json()
-
-
-def test_units_that_encode_nothing_are_counted(run: RunFolder) -> None:
-    assert collapsed_units(Eyes(run).view) == "units collapsed at 2, KL q ‖ p below 0.01 nats: 2/4"
 
 
 def test_words_that_there_is_no_room_for_are_announced(run: RunFolder) -> None:

@@ -1,11 +1,10 @@
-"""Which KL terms have collapsed: a posterior that is the prior encodes nothing."""
+"""Which KL terms have been about zero for long: a posterior that is the prior encodes nothing."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from laddertop.journal.events import Term
-from laddertop.tui.draw.numbers import thousands
 
 COLLAPSED_BELOW = 0.01
 """Nats below which a KL term says that nothing is encoded."""
@@ -35,9 +34,7 @@ class Collapses:
         """A new start begins."""
         self._alive_at.clear()
 
-    def reason(self, term: str, step: int) -> str:
-        """Why a term counts as collapsed at a step; empty when it does not."""
-        below = step - self._alive_at.get(term, step)
-        if below < COLLAPSED_FOR:
-            return ""
-        return f"collapsed: below {COLLAPSED_BELOW:g} nats since {thousands(step - below + 1)}"
+    def since(self, term: str, step: int) -> int | None:
+        """The step since which a term has been about zero at a step, if it has been for long; else None."""
+        alive_at = self._alive_at.get(term, step)
+        return alive_at + 1 if step - alive_at >= COLLAPSED_FOR else None

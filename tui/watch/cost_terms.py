@@ -1,4 +1,4 @@
-"""Why the cost moves: each term raw × weight = weighted, its share, its schedule, and whether it has collapsed."""
+"""Why the cost moves: each term raw × weight = weighted, its share, its schedule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from laddertop.journal.events import Term
 from laddertop.tui.draw.bins import Binned
 from laddertop.tui.draw.numbers import percent, setting, thousands
-from laddertop.tui.watch.collapses import COLLAPSED_BELOW
 from laddertop.tui.watch.run_view import RunView
 
 
@@ -21,8 +20,6 @@ class TermRow:
     weight: float
     trained: bool
     """False while its weight is 0 and the engine does not compute it."""
-    collapsed: str
-    """Why the term counts as collapsed; empty when it does not."""
     binned: Binned
     share: float = float("nan")
 
@@ -36,33 +33,13 @@ def term_rows(view: RunView) -> list[TermRow]:
     """The terms of the cost, smoothed; a value that is not finite now shows as it is."""
     rows = []
     for term in view.state.terms:
-        weight = float(not term.watched)
-        if term.weight is not None:
-            # Before the first step of a start the weight is what the knob is set to.
-            knob = view.state.knobs.get(term.weight)
-            weight = view.latest.get(term.weight, knob.value if knob else float("nan"))
+        weight = view.weight(term)
         trained = term.watched or not (weight == 0 and math.isnan(view.latest.get(term.name, float("nan"))))
-        reason = view.collapses.reason(term.name, view.step) if weight != 0 else ""
-        rows.append(TermRow(term, view.value(term.name), weight, trained, reason, view.curves.of(term.name)))
+        rows.append(TermRow(term, view.value(term.name), weight, trained, view.curves.of(term.name)))
     total = sum(row.weighted for row in rows)
     for row in rows:
         row.share = row.weighted / total if total else float("nan")
     return rows
-
-
-def collapsed_units(view: RunView) -> str:
-    """Of which layers units encode nothing, by the newest evaluation that tells the KL of every unit; or nothing."""
-    told = {name: value for event in view.state.evaluations for name, value in event.values.items() if value.per_unit}
-    steps = [event.step for event in view.state.evaluations if any(value.per_unit for value in event.values.values())]
-    found = []
-    for name, value in told.items():
-        units = [unit for unit in value.per_unit or [] if abs(unit) < COLLAPSED_BELOW]
-        measured, _, layer = name.partition(".")
-        if units and measured == "kl_q_p":
-            found.append(f"{layer and f'layer {layer} '}{len(units)}/{len(value.per_unit or [])}")
-    if not found:
-        return ""
-    return f"units collapsed at {thousands(steps[-1])}, KL q ‖ p below {COLLAPSED_BELOW:g} nats: {', '.join(found)}"
 
 
 def warmup_in_words(view: RunView) -> tuple[str, bool]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from laddertop.journal.events import Activity, Term
+from laddertop.journal.events import Activity
 from laddertop.tui.draw.numbers import number, tick
 from laddertop.tui.watch.cost_terms import TermRow, term_rows
+from laddertop.tui.watch.layer_life import Collapsed, activities, collapsed, measured
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.wording import changes_in_words
 
@@ -29,35 +30,15 @@ class LayerRow:
     changed: str
     """What became of its cost since the last intervention, in words; empty before enough steps have followed it."""
 
-    @property
-    def trouble(self) -> str:
-        """That no unit answers to what it is shown, or that its KL has collapsed, in words; empty where some unit does,
-        or nobody knows."""
-        told = self.activity
-        dead = told is not None and not told.active
-        return f"dead: sd {tick(float(f'{told.sd:.1g}'))}" if told is not None and dead else self.cost.collapsed
-
-
-def layer_title(number: int) -> str:
-    """The one name of a layer on every screen; its number counts from the input, which is 0."""
-    return f"layer {number}"
-
-
-def layer_of(term: Term) -> int | None:
-    """The number of the layer that a term of the cost belongs to; None where it belongs to none alone."""
-    return term.layer.index if term.layer else None
-
-
-def activities(view: RunView) -> dict[int, Activity]:
-    """What the units of each layer did in the newest evaluation that tells it, by the layer's number from 1."""
-    told = [event.layers for event in view.state.evaluations if event.layers]
-    return dict(enumerate(told[-1].values(), 1)) if told else {}
+    trouble: str
+    """That it has collapsed, and by which measure, in words; empty where it has not."""
 
 
 def layer_rows(view: RunView) -> list[LayerRow]:
     """The layers that have a cost of their own, top first; empty for models without such, or with a single one."""
     found = [(term.layer, row) for row in term_rows(view) if (term := row.term).layer]
     told = activities(view)
+    dead = {one.layer: _dead(one, told.get(one.layer)) for one in collapsed(view)}
     rows = [
         LayerRow(
             layer.index,
@@ -67,11 +48,16 @@ def layer_rows(view: RunView) -> list[LayerRow]:
             view.latest.get(layer.noise or "", float("nan")),
             told.get(layer.index),
             _changed(view, row),
+            dead.get(layer.index, ""),
         )
         for layer, row in found
         if layer and (layer.noise or len(found) > 1)
     ]
     return sorted(rows, key=lambda row: row.layer, reverse=True)
+
+
+def _dead(layer: Collapsed, units: Activity | None) -> str:
+    return f"dead: {measured([layer])}" if units is None else f"dead: sd {tick(float(f'{units.sd:.1g}'))}"
 
 
 def _changed(view: RunView, row: TermRow) -> str:

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from laddertop.journal.commands import Command
-from laddertop.journal.events import Commanded, Event, Knob, RunStarted, unreadable
+from laddertop.journal.events import Commanded, Event, Knob, RunStarted, Term, unreadable
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.knobs import members
 from laddertop.journal.spec import Spec
@@ -295,6 +295,13 @@ class RunView:
         newest = self.latest.get(column, float("nan"))
         smoothed = self.smoothed.get(column, newest)  # until the curves of a start are gathered
         return smoothed if np.isfinite(newest) or not self.latest else newest
+
+    def weight(self, term: Term) -> float:
+        """What multiplies a term now; before the first step of a start what its knob is set to."""
+        if term.weight is None:
+            return float(not term.watched)
+        knob = self.state.knobs.get(term.weight)
+        return self.latest.get(term.weight, knob.value if knob else float("nan"))
 
     # What can be done
 

@@ -14,7 +14,7 @@ from laddertop.journal.origin import ORIGIN_CHECKPOINT
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.numbers import clock, duration, number, size, thousands
 from laddertop.tui.watch.console import why_gone
-from laddertop.tui.watch.cost_terms import term_rows
+from laddertop.tui.watch.layer_life import collapsed, layer_title, measured
 from laddertop.tui.watch.run_view import RunView
 
 RESUME, ROLL_BACK, UNDO = "resume", "roll_back", "steer('undo')"
@@ -149,22 +149,12 @@ def _compiling(view: RunView) -> Trouble | None:
 
 
 def _collapsed(view: RunView) -> Trouble | None:
-    told = [event for event in view.state.evaluations if event.layers]
-    dead = [name for name, units in told[-1].layers.items() if not units.active] if told else []
-    if not dead:
-        rows = [row for row in term_rows(view) if row.collapsed]
-        what = "; ".join(f"{row.term.label} {row.collapsed}" for row in rows)
-        return Trouble("collapsed", what, view.step, 0.0, _warm_up(view), grave=False) if rows else None
-    first = told[-1]
-    for event in reversed(told):
-        if not all(name in event.layers and not event.layers[name].active for name in dead):
-            break
-        first = event
-    units = sum(told[-1].layers[name].units for name in dead)
-    what = f"{', '.join(dead)} {'tell' if len(dead) > 1 else 'tells'} nothing of the image: 0 of {units} units active"
-    return Trouble(
-        "collapsed", f"{what} at {thousands(told[-1].step)}", first.step, first.time, _warm_up(view), grave=False
-    )
+    if not (dead := collapsed(view)):
+        return None
+    first = min(dead, key=lambda one: one.step)
+    layers = ", ".join(layer_title(one.layer) for one in dead)
+    what = f"{layers} {'tell' if len(dead) > 1 else 'tells'} nothing of the image: {measured(dead)}"
+    return Trouble("collapsed", what, first.step, first.since, _warm_up(view), grave=False)
 
 
 _TROUBLES: tuple[Callable[[RunView], Trouble | None], ...] = (

@@ -12,7 +12,7 @@ import numpy as np
 
 from laddertop.journal.explore import Codes, Interpolate, Traverse
 from laddertop.tui.steer.asking import Asking
-from laddertop.tui.watch.layer_rows import layer_title
+from laddertop.tui.watch.layer_life import layer_title
 from laddertop.tui.watch.run_view import RunView
 
 CODES, WALK, ORIGIN, BETWEEN = "codes", "walk", "origin", "between"

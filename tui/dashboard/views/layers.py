@@ -12,7 +12,7 @@ import numpy as np
 from laddertop.journal.explore import Layers
 from laddertop.tui.steer.asking import Asking, Got
 from laddertop.tui.watch.cost_terms import TermRow, term_rows
-from laddertop.tui.watch.layer_rows import layer_title
+from laddertop.tui.watch.layer_life import layer_title
 from laddertop.tui.watch.run_view import RunView
 
 USE = "layers"

@@ -13,8 +13,8 @@ from laddertop.tui.draw.numbers import number, percent, setting, thousands
 from laddertop.tui.draw.scale import scale_for
 from laddertop.tui.draw.spark import bar, draw_sparkline
 from laddertop.tui.draw.text import fit
-from laddertop.tui.watch.cost_terms import TermRow, collapsed_units, schedules_in_words, term_rows, warmup_in_words
-from laddertop.tui.watch.layer_rows import activities, layer_of
+from laddertop.tui.watch.cost_terms import TermRow, schedules_in_words, term_rows, warmup_in_words
+from laddertop.tui.watch.layer_life import activities, collapsed, layer_of
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.wording import measure
 
@@ -47,13 +47,13 @@ class Terms(Panel):
         words = _wrapped(view, width)
         room = height - 2 - min(len(words), max(height - 2 - len(rows), 0))
         shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
-        told = activities(view)
+        told, dead = activities(view), {one.layer for one in collapsed(view)}
         y = 1
         scale = scale_for([row.binned for row in rows], "log") if places.curve else None
         for row, weight in zip(shown, weights, strict=False):
             bad = not math.isfinite(row.weighted)
             ink = Ink.BAD if bad else Ink.WARN if stale else Ink.TEXT
-            cells.put(y, 1, fit(row.term.label, places.name), Ink.WARN if row.collapsed else Ink.TEXT)
+            cells.put(y, 1, fit(row.term.label, places.name), Ink.WARN if layer_of(row.term) in dead else Ink.TEXT)
             if not row.trained:
                 cells.put(y, places.raw - RAW, "not trained now: its weight is 0", Ink.DIM)
                 y += 1
@@ -70,7 +70,7 @@ class Terms(Panel):
             cells.right(y, places.weighted, number(row.weighted), ink)
             cells.right(y, places.share, "watch" if row.term.watched else percent(row.share), ink)
             _bar(cells, y, places.share + 1, row.share, places.bar, Ink.CURVE)
-            activity = told.get(layer_of(row.term) or (row.term.name == "kl" and len(told) == 1))
+            activity = told.get(layer_of(row.term) or 0)
             if activity is not None and places.active:
                 alive = activity.active / max(activity.units, 1)
                 _bar(cells, y, places.active, alive, ACTIVE, Ink.WARN if not activity.active else Ink.GOOD)
@@ -144,10 +144,8 @@ def _wrapped(view: RunView, width: int) -> list[tuple[str, Ink]]:
 
 
 def _words(view: RunView) -> list[tuple[str, Ink]]:
-    """What has collapsed, the schedules and the evaluations, what matters most first."""
-    lines = [(f"{row.term.label} {row.collapsed}", Ink.WARN) for row in term_rows(view) if row.collapsed]
-    if text := collapsed_units(view):
-        lines.append((text, Ink.WARN))
+    """The schedules and the evaluations, what matters most first."""
+    lines = []
     if "warmup" in view.state.knobs:
         text, held = warmup_in_words(view)
         lines.append((text, Ink.WARN if held else Ink.DIM if text.startswith(("no ", "warm-up over")) else Ink.TEXT))
