@@ -44,6 +44,8 @@ class Terminal:
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(slave)
+        self.background = ""
+        """Its colour, rgb:RR/GG/BB, as the terminal tells it; empty: it does not."""
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._rest = ""
         self._row = self._column = 0
@@ -115,6 +117,8 @@ class Terminal:
                 if match is None:
                     return text[at:]
                 self._obey(match[1] or "", match[2] or "")
+                if match[0].startswith("\x1b]11;?") and self.background:
+                    os.write(self._master, f"\x1b]11;{self.background}\x1b\\".encode())
                 at = match.end()
                 continue
             if char == "\r":
@@ -160,5 +164,7 @@ class Terminal:
             self._main, self._cells = self._cells, [[" "] * width for _ in range(height)]
         elif parameters == "?1049" and end == "l":
             self._cells = self._main
+        elif end == "c" and not parameters:
+            os.write(self._master, b"\x1b[?62;22c")
         elif end == "n" and first == 6:
             os.write(self._master, f"\x1b[{self._row + 1};{self._column + 1}R".encode())

@@ -15,7 +15,8 @@ from textual.containers import VerticalScroll
 
 from laddertop.journal.events import Evaluated, Value
 from laddertop.tui.dashboard.app import LaddertopApp
-from laddertop.tui.dashboard.palette import THEMES, Colours, style
+from laddertop.tui.dashboard.background import Paper
+from laddertop.tui.dashboard.palette import PAPERS, THEMES, Colours, style
 from laddertop.tui.dashboard.screens.compare import CompareScreen
 from laddertop.tui.draw.axis import UNITS
 from laddertop.tui.draw.chart import INKS
@@ -141,11 +142,12 @@ SEEN = {
 """What eyes make of linear light, after Viénot, Brettel and Mollon (1999)."""
 
 
+@pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("theme", THEMES)
-def test_eight_runs_have_colours_that_are_told_apart(theme: str) -> None:
+def test_eight_runs_have_colours_that_are_told_apart(theme: str, paper: Paper) -> None:
     assert len(INKS) == 8
-    entries = [style(ink, Colours("256", theme)).color.number for ink in INKS]  # type: ignore[union-attr]
+    entries = [style(ink, Colours("256", theme, paper)).color.number for ink in INKS]  # type: ignore[union-attr]
     for eyes in SEEN if theme == "colour-blind" else ["all"]:
         seen = [lab(SEEN[eyes] @ linear(entry)) for entry in entries if entry is not None]
         apart = min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(seen, 2))
-        assert apart >= (18 if theme == "colour-blind" else 30), (theme, eyes, apart)
+        assert apart >= (18 if theme == "colour-blind" else 30), (theme, paper, eyes, apart)

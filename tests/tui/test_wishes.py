@@ -12,8 +12,9 @@ from textual.binding import Binding
 
 from laddertop.journal.events import Evaluated, Logged, RunEnded, Value
 from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.background import Paper
 from laddertop.tui.dashboard.manners import Alerts, Kept
-from laddertop.tui.dashboard.palette import THEMES, Colours, colours_of, style
+from laddertop.tui.dashboard.palette import PAPERS, THEMES, Colours, colours_of, style
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
 from laddertop.tui.draw.cells import Ink
@@ -92,16 +93,31 @@ async def test_colours_are_changed_by_a_key_and_kept(engine: PlayedEngine, until
     app = LaddertopApp(engine.run.path.parent, engine.run.path)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: "● training" in screen_text(app), "the run")
-        await pilot.press("ctrl+t", "ctrl+t")
-        await until(pilot, lambda: "colours: colour-blind" in screen_text(app), "the name")
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: "colours: colour-blind, on a dark background" in screen_text(app), "the name")
         strips = app.screen._compositor.render_strips()
         shown = {part.style.color.number for strip in strips for part in strip if part.style and part.style.color}
         look = colours_of(app)
         assert look.theme == "colour-blind"
         assert style(Ink.GOOD, look).color.number in shown  # type: ignore[union-attr]
-        assert style(Ink.GOOD, look._replace(theme="dark")).color.number not in shown  # type: ignore[union-attr]
+        assert style(Ink.GOOD, look._replace(theme="usual")).color.number not in shown  # type: ignore[union-attr]
     assert Kept().theme == "colour-blind"
-    assert LaddertopApp(engine.run.path.parent).colour_theme == "colour-blind"
+    assert LaddertopApp(engine.run.path.parent).colours == ("colour-blind", "dark")
+    assert LaddertopApp(engine.run.path.parent, paper="light").colours == ("colour-blind", "light")
+
+
+@pytest.mark.parametrize("told", [None, *PAPERS])
+async def test_a_key_goes_through_the_colours_for_the_background_that_the_terminal_tells_or_for_both(
+    tmp_path: Path, until: Until, told: Paper | None
+) -> None:
+    app, seen = LaddertopApp(tmp_path, paper=told), []
+    async with app.run_test(size=(80, 24)) as pilot:
+        for _ in range(6):
+            seen.append(app.colours)
+            assert app.current_theme.dark == (app.colours[1] == "dark")
+            await pilot.press("ctrl+t")
+    papers = PAPERS if told is None else (told, told)
+    assert seen == [(theme, paper) for paper in papers for theme in THEMES]
 
 
 def luminance(entry: int) -> float:
@@ -115,34 +131,37 @@ def luminance(entry: int) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+@pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("theme", THEMES)
-def test_what_has_to_be_read_stands_out_from_its_background(theme: str) -> None:
-    paper = 1.0 if theme == "light" else 0.0
+def test_what_has_to_be_read_stands_out_from_its_background(theme: str, paper: Paper) -> None:
     for ink in (Ink.DIM, Ink.CURVE, Ink.MARK, Ink.GOOD, Ink.WARN, Ink.BAD, Ink.SECOND, Ink.KEY):
-        colour = style(ink, Colours("256", theme)).color
+        colour = style(ink, Colours("256", theme, paper)).color
         assert colour is not None
         assert colour.number is not None
-        light, dark = sorted([luminance(colour.number), paper], reverse=True)
+        light, dark = sorted([luminance(colour.number), float(paper == "light")], reverse=True)
         contrast = (light + 0.05) / (dark + 0.05)
-        assert contrast >= (7 if theme == "contrast" else 4), (theme, ink.name, contrast)
+        assert contrast >= (7 if theme == "contrast" else 4), (theme, paper, ink.name, contrast)
 
 
 def test_good_and_bad_differ_by_more_than_red_and_green() -> None:
     # Deuteranopes see little of the difference between red and green; blue is what is left.
-    good, bad = (style(ink, Colours("256", "colour-blind")).color.number for ink in (Ink.GOOD, Ink.BAD))  # type: ignore[union-attr]
-    assert (good - 16) % 6 - (bad - 16) % 6 >= 3  # type: ignore[operator]
+    for paper in PAPERS:
+        look = Colours("256", "colour-blind", paper)
+        good, bad = (style(ink, look).color.number for ink in (Ink.GOOD, Ink.BAD))  # type: ignore[union-attr]
+        assert (good - 16) % 6 - (bad - 16) % 6 >= 3  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("depth", ["16", "256"])
+@pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("theme", THEMES)
-def test_no_two_curves_of_a_chart_have_the_same_colour(theme: str, depth: Literal["16", "256"]) -> None:
-    colours = {ink: style(ink, Colours(depth, theme)).color for ink in INKS}
+def test_no_two_curves_of_a_chart_have_the_same_colour(theme: str, paper: Paper, depth: Literal["16", "256"]) -> None:
+    colours = {ink: style(ink, Colours(depth, theme, paper)).color for ink in INKS}
     assert len(set(colours.values())) == len(INKS), colours
 
 
 def test_without_colours_nothing_is_coloured_in_any_theme() -> None:
     for theme in THEMES:
-        assert all(style(ink, Colours("none", theme)).color is None for ink in Ink if ink < Ink.CLASSES)
+        assert all(style(ink, Colours("none", theme, "dark")).color is None for ink in Ink if ink < Ink.CLASSES)
 
 
 def evaluated(error: float, at: float) -> Evaluated:
@@ -242,7 +261,7 @@ async def test_the_help_of_a_screen_names_the_keys_of_the_dashboard(
             await pilot.press(key)
         await until(pilot, lambda: title in screen_text(app), "the help")
         shown = screen_text(app)
-        for line in ("ctrl+c ctrl+q  leave", "ctrl+t  colours: dark", "ctrl+n  ring at an end"):
+        for line in ("ctrl+c ctrl+q  leave", "ctrl+t  colours: usual", "ctrl+n  ring at an end"):
             assert line in shown
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from laddertop.tui.dashboard.background import QUICKLY, SLOWLY, asked
 from laddertop.tui.dashboard.terminal import first_frame
 
 
@@ -25,7 +26,8 @@ def show_dashboard(
 
     Raises ValueError when there is no such run, it can't be read, or there is nothing to replay.
     """
-    with first_frame(f"opening {run}" if run is not None else "new run" if form else "reading runs"):
+    words = f"opening {run}" if run is not None else "new run" if form else "reading runs"
+    with first_frame(words), asked(SLOWLY if slow_link else QUICKLY) as paper:
         # Importing makes hundreds of thousands of objects and no garbage: looking for some takes a fifth of the time.
         gc.disable()
         from laddertop.journal.folder import find_run, runs_folder
@@ -38,5 +40,5 @@ def show_dashboard(
         gc.enable()
         folder = runs_folder(runs)
         path = find_run(folder, run).path if run is not None else None
-        status = open_app(folder, path, form, replay, slow_link, read_only, trust, pixels)
+        status = open_app(folder, path, form, replay, slow_link, read_only, trust, pixels, paper)
     raise typer.Exit(status)

@@ -31,6 +31,7 @@ from textual.theme import BUILTIN_THEMES
 
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import aside
+from laddertop.tui.dashboard.background import Paper
 from laddertop.tui.dashboard.layout import too_small
 from laddertop.tui.dashboard.leaving import can_be_taken_up_again, leave_on_signals, leave_without_terminal
 from laddertop.tui.dashboard.manners import Alerts, Kept
@@ -47,7 +48,7 @@ from laddertop.tui.dashboard.messages import (
     Telling,
 )
 from laddertop.tui.dashboard.paint import OnlyChanged
-from laddertop.tui.dashboard.palette import THEMES
+from laddertop.tui.dashboard.palette import PAPERS, THEMES
 from laddertop.tui.dashboard.screens.too_small import TooSmall
 from laddertop.tui.draw.numbers import thousands
 from laddertop.tui.draw.pixels import TERMINAL
@@ -56,8 +57,8 @@ from laddertop.tui.steer.engines import Engines
 from laddertop.tui.steer.keeping import fork
 from laddertop.tui.steer.trust import ONLY_LOOKS, driven, stranger
 
-_THEME = replace(BUILTIN_THEMES["ansi-dark"], name="laddertop")
-"""The terminal's own colours on its own background."""
+_TEXTUAL = {paper: replace(BUILTIN_THEMES[f"ansi-{paper}"], name=f"laddertop-{paper}") for paper in PAPERS}
+"""The terminal's own colours on its own background, for what textual draws."""
 
 
 class AsciiOnly(LineFilter):
@@ -79,7 +80,7 @@ class LaddertopApp(App[None]):
         Binding("ctrl+c,ctrl+q", "leave", "leave; trainings go on", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "back to the shell; its fg takes the dashboard up again", show=False),
         Binding("ctrl+y", "copy", "copy what is read here: the values under the cursor, a run's name", show=False),
-        Binding("ctrl+t", "next_theme", "colours: dark, light, colour-blind, contrast", show=False),
+        Binding("ctrl+t", "next_theme", "colours: usual, colour-blind, contrast", show=False),
         Binding("ctrl+n", "alerts", "ring at an end, a divergence and a new best, or keep silent", show=False),
     ]
 
@@ -94,15 +95,17 @@ class LaddertopApp(App[None]):
         read_only: bool = False,
         trust: bool = False,
         pixels: bool = False,
+        paper: Paper | None = None,
     ) -> None:
         """Opens with `run` (as a `replay` of it), with the form for a new one, or with the list of runs; `plain` draws
         in ASCII only, over a `slow_link` seldom, with `read_only` no key changes anything, with `trust` runs of
-        strangers are driven, too, `pixels` draws images as laddertop.tui.draw.pixels does."""
+        strangers are driven, too, `pixels` draws images as laddertop.tui.draw.pixels does; `paper` is the terminal's
+        background, None where it does not tell."""
         super().__init__()
         self.read_only = read_only
         """Whether this dashboard only looks."""
         self._trust = trust
-        self._kept = Kept()
+        self._kept, self._paper = Kept(), paper
         self._alerts = Alerts()
         self._replay = replay
         self._plain = plain
@@ -116,8 +119,9 @@ class LaddertopApp(App[None]):
         self.slow_link = slow_link
         """Whether bytes reach the terminal slowly, so that little is drawn."""
         self._plain_filter = AsciiOnly()
-        self.register_theme(_THEME)
-        self.theme = _THEME.name
+        for theme in _TEXTUAL.values():
+            self.register_theme(theme)
+        self.theme = _TEXTUAL[self.colours[1]].name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """No colour where none is wanted, and ASCII where the terminal has no more."""
@@ -177,17 +181,19 @@ class LaddertopApp(App[None]):
         self._fit(self.size)
 
     @property
-    def colour_theme(self) -> str:
-        """Name of the theme; see laddertop.tui.dashboard.palette."""
-        return self._kept.theme
+    def colours(self) -> tuple[str, Paper]:
+        """Name of the theme, and the background that it is for; see laddertop.tui.dashboard.palette."""
+        return self._kept.theme, self._paper or self._kept.paper
 
     def action_next_theme(self) -> None:
-        """Other colours."""
-        self._kept.theme = THEMES[(THEMES.index(self._kept.theme) + 1) % len(THEMES)]
+        """Other colours; of a terminal that does not tell its background also those for another one."""
+        every = [(theme, paper) for paper in PAPERS if self._paper in (None, paper) for theme in THEMES]
+        self._kept.theme, self._kept.paper = every[(every.index(self.colours) + 1) % len(every)]
         self._kept.keep()
+        self.theme = _TEXTUAL[self.colours[1]].name
         for widget in self.screen.query("*"):
             widget.refresh()
-        self.tell(f"colours: {self._kept.theme}")
+        self.tell(f"colours: {self._kept.theme}, on a {self.colours[1]} background")
 
     def action_alerts(self) -> None:
         """Ring, or keep silent."""
@@ -245,7 +251,7 @@ class LaddertopApp(App[None]):
     def _runs_screen(self) -> Screen[None]:
         from laddertop.tui.dashboard.screens.runs import RunsScreen
 
-        self._list = RunsScreen(self._runs, self.read_only, self._trust)
+        self._list = RunsScreen(self._runs, self._plain, self.read_only, self._trust)
         return self._list
 
     def _form_screen(self) -> Screen[None]:

@@ -10,7 +10,8 @@ from functools import partial
 from laddertop.journal.events import Evaluated, Event, Logged, RunEnded, Value
 from laddertop.journal.files import keep_for_user, user_cache
 from laddertop.tui.dashboard import aside
-from laddertop.tui.dashboard.palette import THEMES
+from laddertop.tui.dashboard.background import Paper
+from laddertop.tui.dashboard.palette import PAPERS, THEMES
 from laddertop.tui.watch.wording import measure
 
 
@@ -26,12 +27,15 @@ class Kept:
         known = found if isinstance(found, dict) else {}
         theme = known.get("theme")
         self.theme: str = theme if theme in THEMES else THEMES[0]
+        paper = known.get("paper")
+        self.paper: Paper = paper if paper in PAPERS else PAPERS[0]
+        """The background that the user says the terminal has, where it does not tell itself."""
         self.alerts: bool = known.get("alerts") is not False
         """Whether the bell rings at an end, a divergence and a new best."""
 
     def keep(self) -> None:
         """Writes it down, aside. A cache that can't be written is no reason to disturb anybody."""
-        data = json.dumps({"theme": self.theme, "alerts": self.alerts}).encode()
+        data = json.dumps({"theme": self.theme, "paper": self.paper, "alerts": self.alerts}).encode()
         aside.do(partial(keep_for_user, user_cache() / "dashboard.json", data))
 
 

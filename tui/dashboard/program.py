@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.background import Paper
 from laddertop.tui.dashboard.terminal import pixels_problem, speaks_unicode, terminal_problem
 
 if TYPE_CHECKING:
@@ -44,8 +46,9 @@ def open_app(
     read_only: bool = False,
     trust: bool = False,
     pixels: bool = False,
+    paper: Callable[[], Paper | None] = lambda: None,
 ) -> int:
-    """Runs the dashboard until the user leaves; returns the exit status.
+    """Runs the dashboard until the user leaves; returns the exit status. `paper` tells the terminal's background.
 
     Raises ValueError when `run` is no run, its spec is damaged, or there is nothing to replay.
     """
@@ -64,7 +67,7 @@ def open_app(
     from laddertop.tui.draw.text import ascii_only
 
     plain = not speaks_unicode()
-    app = app_class(runs, run, form, plain, replay, slow_link, read_only, trust, pixels)
+    app = app_class(runs, run, form, plain, replay, slow_link, read_only, trust, pixels, paper())
     app.run()
     if forget := TERMINAL.close():
         # Where textual draws, too; a terminal that is gone has forgotten already.

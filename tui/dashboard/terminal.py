@@ -31,6 +31,11 @@ def pixels_problem() -> str | None:
     return None
 
 
+def asks_for_background() -> bool:
+    """Whether the colours depend on the terminal's background, and it can be asked: a bare console's is black."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "linux"
+
+
 def speaks_unicode() -> bool:
     """Whether the terminal takes more than ASCII: its encoding says so, and it is not a bare console."""
     encoding = (getattr(sys.__stderr__, "encoding", "") or "").lower().replace("-", "")
