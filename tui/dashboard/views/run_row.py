@@ -61,6 +61,8 @@ class RunRow:
     """Name of the run that it was forked from or that it replays."""
     differs: str = ""
     """What its spec has other than that run's, in a line; empty when nothing, or when that run is gone."""
+    sampled: str = ""
+    """File of its newest samples, relative to its folder; empty before the first."""
     trend: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
     """Total cost at some steps of the newest start, evenly spread, at most 2·TREND of them."""
 
@@ -164,6 +166,7 @@ class _Reading:
         self._take_up_metrics(row)
         row.step, row.steps = max(state.step, self._newest), state.end
         row.evaluation = _evaluation(state)
+        row.sampled = state.samplings[-1].file if state.samplings else ""
         # It may have ended while its events were read.
         row.status = state.status(alive and not (state.ended and not row.run.engine_alive()))
         row.why = state.ended.detail if state.ended and row.status in ("failed", "diverged") else ""
