@@ -61,7 +61,8 @@ def test_the_terminal_is_asked_and_left_as_it_was(background: str, environment: 
         assert terminal.ended() == 0
 
 
-def test_a_dashboard_on_a_light_terminal_takes_the_colours_for_it(laddertop: Laddertop) -> None:
+def test_a_dashboard_on_a_light_terminal_takes_the_colours_for_it(tmp_path: Path) -> None:
+    laddertop = Laddertop(tmp_path)  # whose user has chosen no colours yet
     with laddertop.in_terminal("--runs", "none", columns=80, rows=24) as dashboard:
         dashboard.background = "rgb:ffff/ffff/ffff"
         dashboard.wait_for(lambda lines: shows(lines, "no runs here yet"))

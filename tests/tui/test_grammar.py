@@ -10,15 +10,9 @@ from textual.screen import Screen
 
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.knob_keys import TAKEN, key_of, usable_keys
-from laddertop.tui.dashboard.screens.ask import AskLine, Choose
-from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
 from laddertop.tui.dashboard.screens.compare import CompareScreen
-from laddertop.tui.dashboard.screens.confirm import Confirm
-from laddertop.tui.dashboard.screens.help import Help
-from laddertop.tui.dashboard.screens.interventions import Interventions
 from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
-from laddertop.tui.dashboard.screens.new import NewRunScreen
 from laddertop.tui.dashboard.screens.replay import ReplayScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
 from laddertop.tui.dashboard.screens.too_small import TooSmall
@@ -29,7 +23,6 @@ from tests.tui.played import PlayedEngine, knob
 from tests.tui.test_steering import inbox
 
 SCREENS = [RunsScreen, LiveScreen, ReplayScreen, CompareScreen, *MODEL_SCREENS.values()]
-BOXES = [Help, Interventions, Confirm, AskLine, Choose, ChartChooser]
 GRAMMAR = {
     "escape": ("back", {"app.back"}),
     "q": ("leave the screen", {"app.close"}),
@@ -73,11 +66,6 @@ def test_a_key_of_the_grammar_means_one_thing_on_every_screen(kind: type) -> Non
 @pytest.mark.parametrize("kind", SCREENS)
 def test_every_screen_can_be_gone_back_from_left_and_asked_for_help(kind: type[Screen[None]]) -> None:
     assert {"escape", "q", "d", "r", "question_mark", "f1", "ctrl+p"} <= bound(kind).keys()
-
-
-@pytest.mark.parametrize("kind", [*BOXES, NewRunScreen])
-def test_escape_closes_every_box_and_the_form(kind: type[Screen[None]]) -> None:
-    assert bound(kind)["escape"] in ("dismiss", "answer", "app.back")
 
 
 def test_who_can_not_see_the_screen_can_leave() -> None:

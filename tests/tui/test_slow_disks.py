@@ -111,7 +111,7 @@ async def test_what_a_key_writes(
 @pytest.mark.parametrize(
     ("deed", "keys", "told"),
     [
-        ("delete", ["x", "y"], "deleting ended"),
+        ("delete", ["x", "enter"], "deleting ended"),
         ("rename", ["E", "end", "2", "enter"], "renaming ended"),
         ("archive", ["a"], "archiving ended"),
         ("write_note", ["N", "n", "enter"], "keeping the note about ended"),

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from laddertop.journal.commands import Command, pending
 from laddertop.tui.dashboard import aside
 from laddertop.tui.dashboard.app import LaddertopApp
-from laddertop.tui.dashboard.screens.confirm import Confirm
+from laddertop.tui.dashboard.screens.ask import Confirm
 from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.run import RunScreen
@@ -143,12 +143,12 @@ async def test_stop_asks_first(engine: PlayedEngine, until: Until) -> None:
     async with opened(engine.run.path) as pilot:
         await pilot.press("S")
         await until(pilot, lambda: isinstance(pilot.app.screen, Confirm), "the question")
-        await pilot.press("n")
+        await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run screen")
         assert inbox(engine.run.path) == []
         await pilot.press("ctrl+x")
         await until(pilot, lambda: isinstance(pilot.app.screen, Confirm), "the question")
-        await pilot.press("y")
+        await pilot.press("enter")
         await until(pilot, lambda: [c.action for c in inbox(engine.run.path)] == ["stop"], "the command")
 
 

@@ -81,12 +81,12 @@ async def test_a_run_is_renamed_noted_archived_and_deleted(runs: Path, until: Un
         await until(pilot, lambda: names(app) == ["half", "best"], "it is away")
         await pilot.press("A")
         await until(pilot, lambda: "› young-est" in screen_text(app), "archived runs too")
-        await pilot.press("home", "x", "n")
+        await pilot.press("home", "x", "escape")
         await until(pilot, lambda: isinstance(app.screen, RunsScreen), "no")
         assert (runs / "young-est").is_dir()
         await pilot.press("x")
-        await until(pilot, lambda: "Delete young-est" in screen_text(app), "the question")
-        await pilot.press("y")
+        await until(pilot, lambda: "delete young-est?" in screen_text(app), "the question")
+        await pilot.press("enter")
         await until(pilot, lambda: names(app) == ["half", "best"], "it is gone")
         assert sorted(path.name for path in runs.iterdir()) == ["best", "half"]
 
@@ -97,7 +97,7 @@ async def test_a_run_that_is_trained_is_not_deleted(runs: Path, until: Until) ->
         engine.train(10)
         async with app.run_test(size=(120, 30)) as pilot:
             await until(pilot, lambda: "live" in names(app), "the run")
-            await pilot.press("home", "x", "y")
+            await pilot.press("home", "x", "enter")
             await until(pilot, lambda: "an engine is training live; stop it first" in screen_text(app), "why not")
             assert (runs / "live").is_dir()
 

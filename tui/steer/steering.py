@@ -91,18 +91,24 @@ class Steering:
             return False
         return True
 
-    def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
-        """Send a command to the engine."""
+    def heard(self) -> bool:
+        """Whether there is an engine that would hear a command from here; says why not."""
         view = self._view
         if not view.steerable:
             self._say(view.stranger or ONLY_LOOKS)
-            return
+            return False
         if not self.ready():
-            return
+            return False
         if not view.alive:
             status = view.status()
             more = "" if status == "finished" else "; R resumes it"
             self._say(f"no engine at work ({status}): the key changes nothing{more}")
+        return view.alive
+
+    def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
+        """Send a command to the engine."""
+        view = self._view
+        if not self.heard():
             return
         command = drawn_up(view.state.segment, action, changes, by=ME, note=note)
 

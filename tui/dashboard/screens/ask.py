@@ -1,32 +1,26 @@
-"""A question that is answered with a line of text, and one that is answered by choosing from a list."""
+"""Questions: for a line of text, for one of a list, and whether to do something."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import on
-from textual.app import App, ComposeResult
+from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from laddertop.journal.events import Checkpointed, EventReader
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.state import RunState
+from laddertop.tui.dashboard.screens.box import Box
 from laddertop.tui.draw.numbers import ago, size, thousands
 from laddertop.tui.draw.text import harmless
 from laddertop.tui.watch.wording import measure
-
-_CSS = """
-    {0} {{ align: center middle; background: transparent; }}
-    {0} > Vertical, {0} > Static, {0} > Input, {0} > OptionList {{ width: 76; max-width: 100%; }}
-    {0} > Static {{ height: auto; padding: 0 1; border: none; background: $background; }}
-    {0} > Input {{ height: 3; background: $background; }}
-    {0} > OptionList {{ height: auto; max-height: 70%; background: $background; }}
-"""
 
 
 def in_a_line(saved: Checkpointed, state: RunState) -> str:
@@ -55,24 +49,21 @@ async def choose_checkpoint(app: App[None], run: RunFolder, question: str, likel
     if not steps:
         raise ValueError(f"{run.name} has no checkpoint yet")
     at = steps.index(likely) if likely in steps else 0
-    number = await app.push_screen_wait(Choose(f"{question} a checkpoint:", lines, at))
+    number = await app.push_screen_wait(Choose(f"{question} a checkpoint", lines, at))
     return None if number is None else steps[number]
 
 
-class AskLine(ModalScreen[str | None]):
-    """Asks for a line of text; None when the user thinks better of it."""
-
-    DEFAULT_CSS = _CSS.format("AskLine")
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "leave it as it is")]
+class AskLine(Box[str]):
+    """Asks for a line of text."""
 
     def __init__(self, question: str, value: str = "") -> None:
-        super().__init__()
-        self._question, self._value = question, value
+        """Asks `question`; `value` is what stands in the field at first."""
+        super().__init__(question, ("enter", "take it"))
+        self._value = value
 
-    def compose(self) -> ComposeResult:
-        """The question and a field."""
-        yield Static(f"{harmless(self._question)}   enter takes it, esc leaves it", markup=False)
-        yield Input(self._value, select_on_focus=False)
+    def content(self) -> Iterable[Widget]:
+        """The field."""
+        yield Input(self._value, select_on_focus=False, compact=True)
 
     @on(Input.Submitted)
     def take(self, event: Input.Submitted) -> None:
@@ -80,20 +71,16 @@ class AskLine(ModalScreen[str | None]):
         self.dismiss(event.value)
 
 
-class Choose(ModalScreen[int | None]):
-    """Asks for one of several; the answer is its number, None when the user thinks better of it."""
-
-    DEFAULT_CSS = _CSS.format("Choose")
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "none of them")]
+class Choose(Box[int]):
+    """Asks for one of several; the answer is its number."""
 
     def __init__(self, question: str, options: list[str], at: int = 0) -> None:
         """Asks `question`; the cursor stands on option number `at`."""
-        super().__init__()
-        self._question, self._options, self._at = question, options, at
+        super().__init__(question, ("↑↓", "choose"), ("enter", "take it"))
+        self._options, self._at = options, at
 
-    def compose(self) -> ComposeResult:
-        """The question and the list."""
-        yield Static(f"{harmless(self._question)}   enter takes one, esc none", markup=False)
+    def content(self) -> Iterable[Widget]:
+        """The list."""
         yield OptionList(*(Option(harmless(text)) for text in self._options), markup=False)
 
     def on_mount(self) -> None:
@@ -104,3 +91,21 @@ class Choose(ModalScreen[int | None]):
     def take(self, event: OptionList.OptionSelected) -> None:
         """Close with the choice."""
         self.dismiss(event.option_index)
+
+
+class Confirm(Box[bool]):
+    """Asks before something is done; the answer is whether to do it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,y", "dismiss(True)", "do it"),
+        Binding("n", "dismiss(None)", "leave it"),
+    ]
+
+    def __init__(self, question: str, deed: str, about: str) -> None:
+        """Asks `question`; `deed` is what enter does, in a word or two, and `about` what follows from it."""
+        super().__init__(question, ("enter", deed))
+        self._about = about
+
+    def content(self) -> Iterable[Widget]:
+        """What follows from it."""
+        yield Static(harmless(self._about), markup=False)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from laddertop.tui.dashboard.screens.box import Box
 from laddertop.tui.draw.text import fit, harmless
 from laddertop.tui.watch.chart_choice import CurveName, curve_names, curves_of, matching, title_of
 from laddertop.tui.watch.run_view import RunView
@@ -25,19 +26,11 @@ class Chosen:
     focus: str
 
 
-class ChartChooser(ModalScreen[Chosen | None]):
+class ChartChooser(Box[Chosen]):
     """The pinned charts first, then every other curve; a filter finds them."""
 
-    DEFAULT_CSS = """
-    ChartChooser { align: center middle; background: transparent; }
-    ChartChooser > Static, ChartChooser > Input, ChartChooser > OptionList { width: 78; max-width: 100%;
-        background: $background; }
-    ChartChooser > Static { height: auto; padding: 0 1; }
-    ChartChooser > Input { height: 3; }
-    ChartChooser > OptionList { height: auto; max-height: 70%; min-height: 3; }
-    """
+    DEFAULT_CSS = "ChartChooser OptionList { min-height: 3; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "leave the charts as they were"),
         Binding("down", "move(1)", "next", priority=True),
         Binding("up", "move(-1)", "previous", priority=True),
         Binding("ctrl+t", "pin", "pin or unpin", priority=True),
@@ -46,19 +39,15 @@ class ChartChooser(ModalScreen[Chosen | None]):
     ]
 
     def __init__(self, view: RunView, pinned: list[str]) -> None:
-        super().__init__()
+        super().__init__("Charts", ("enter", "show it"), ("ctrl+t", "pin"), ("ctrl+o", "all in one"))
         self._curves = curve_names(view.state)
         self._pinned = list(pinned)
         self._shown: list[str] = []
 
-    def compose(self) -> ComposeResult:
-        """What the keys do, the filter, the list."""
-        yield Static(
-            "enter shows, ctrl+t pins or unpins, ctrl+o puts all found into one chart\n"
-            "filter: a part of a name, a pattern (denoise.*), /a regular expression/",
-            markup=False,
-        )
-        yield Input(placeholder="filter")
+    def content(self) -> Iterable[Widget]:
+        """What the filter takes, the filter, the list."""
+        yield Static("a part of a name, pattern (kl.*) or /regular expression/", markup=False)
+        yield Input(placeholder="filter", compact=True)
         yield OptionList(markup=False)
 
     def on_mount(self) -> None:

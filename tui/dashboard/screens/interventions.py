@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from laddertop.journal.events import Commanded
+from laddertop.tui.dashboard.screens.box import Box
 from laddertop.tui.draw.numbers import number, thousands
 from laddertop.tui.draw.text import fit, harmless
 from laddertop.tui.steer.steering import UNDO
@@ -21,37 +21,31 @@ from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.wording import measure, outcome_in_words
 
 
-class Interventions(ModalScreen[None]):
+class Interventions(Box[None]):
     """Before and after each intervention."""
 
-    DEFAULT_CSS = """
-    Interventions { align: center middle; background: transparent; }
-    Interventions > VerticalScroll { width: 96; max-width: 100%; height: auto; max-height: 100%;
-        border: solid $primary; padding: 0 2; scrollbar-size-vertical: 1; background: $background; }
-    Interventions Static { width: 100%; height: auto; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,i,enter", "dismiss(None)", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("i,enter", "dismiss(None)", "back")]
 
     def __init__(self, view: RunView) -> None:
-        super().__init__()
+        super().__init__("Interventions, newest first", ("↑↓", "scroll"))
         self._view = view
 
-    def compose(self) -> ComposeResult:
+    def content(self) -> Iterable[Widget]:
         """The list."""
-        with VerticalScroll():
-            yield Static(in_full(self._view))
+        yield Static(in_full(self._view))
 
 
 def in_full(view: RunView) -> Text:
     """Every intervention and note with who did it, and what it did to each term and to the evaluated error."""
-    text = Text("Interventions, newest first\n", "bold")
+    text = Text()
     deeds = [c for c in view.state.commands if c.action == "set" or c.note]
     if not deeds:
-        text.append("\nnothing was done to this run yet\n")
+        text.append("nothing was done to this run yet")
     for done in reversed(deeds):
         words = outcome_in_words(done, {}, view.state.knobs)
         note = "undo" if done.note.startswith(UNDO) else done.note if done.action == "set" else ""
-        text.append(f"\nstep {thousands(done.step)}  {harmless(who(done.by))}: {harmless(words)}\n", "bold")
+        head = f"step {thousands(done.step)}  {harmless(who(done.by))}: {harmless(words)}\n"
+        text.append("\n" if text else "").append(head, "bold")
         if note:
             text.append(f"  {harmless(note)}\n", "italic")
         effect = view.effects.get(done.id)
@@ -60,7 +54,6 @@ def in_full(view: RunView) -> Text:
         elif done.changes and done.outcome == "applied":
             why = "not enough steps on both sides to compare" if effect else "not enough steps since to compare"
             text.append(f"  {why}\n", "dim")
-    text.append("\nesc closes this", "dim")
     return text
 
 

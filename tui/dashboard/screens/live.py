@@ -18,9 +18,8 @@ from laddertop.tui.dashboard import aside, farewell
 from laddertop.tui.dashboard.knob_keys import TAKEN, KnobKey, key_of, knob_keys
 from laddertop.tui.dashboard.messages import ForkRun, StartEngine
 from laddertop.tui.dashboard.run_keys import FIRST, KEYS, LOOKING, NOW, STEERING, at_hand
-from laddertop.tui.dashboard.screens.ask import AskLine, choose_checkpoint
+from laddertop.tui.dashboard.screens.ask import AskLine, Confirm, choose_checkpoint
 from laddertop.tui.dashboard.screens.commands import KeyCommands
-from laddertop.tui.dashboard.screens.confirm import Confirm
 from laddertop.tui.dashboard.screens.knob_commands import KnobCommands
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.widgets.event_log import EventLog
@@ -94,23 +93,28 @@ class LiveScreen(RunScreen, inherit_bindings=False):
     @work
     async def action_stop(self) -> None:
         """Ask, then stop."""
-        if not self.view.alive or await self.app.push_screen_wait(
-            Confirm(f"Stop training {self.view.run.name}?\nIt saves a checkpoint first and can be resumed.")
-        ):
+        if not self.steering.heard():
+            return
+        question = Confirm(f"stop {self.view.run.name}?", "stop it", "It saves a checkpoint first, and can be resumed.")
+        if await self.app.push_screen_wait(question):
             self.ask("stop")
 
     @work
     async def action_note(self) -> None:
         """Ask for a note, then leave it."""
-        note = await self.app.push_screen_wait(AskLine("a note for the event log"))
+        if not self.steering.heard():
+            return
+        note = await self.app.push_screen_wait(AskLine("a note for the event log of this run"))
         if note is not None and note.strip():
             self.ask("annotate", None, note.strip())
 
     @work
     async def ask_value(self, name: str) -> None:
         """Ask for a value of a knob, and send it, or say why it can't be."""
+        if not self.steering.heard():
+            return
         knob = self.view.state.knobs[name]
-        question = f"{knob.label}, from {knob.low:g} to {knob.high:g}:" if knob.kind == "number" else f"{knob.label}:"
+        question = f"{knob.label}, from {knob.low:g} to {knob.high:g}" if knob.kind == "number" else knob.label
         text = await self.app.push_screen_wait(AskLine(question, knob_value(knob, knob.value)))
         if text is not None and text.strip():
             try:

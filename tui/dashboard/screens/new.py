@@ -24,6 +24,7 @@ from laddertop.journal.recipe_list import matching
 from laddertop.journal.spec import load_recipe, recipes
 from laddertop.journal.start import check_start, too_short
 from laddertop.tui.dashboard.grammar import BACK, mouse_rows
+from laddertop.tui.dashboard.key_line import key_line
 from laddertop.tui.dashboard.messages import OpenRun, SizesKnown, StartEngine
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.commands import KeyCommands
@@ -148,18 +149,8 @@ class NewRunScreen(Screen[None]):
         yield Static("", id="problem", markup=False)
         yield Static("", id="time", markup=False)
         yield Static("", id="shell", markup=False)
-        keys = Text(no_wrap=True, overflow="ellipsis")
-        for key, name in (
-            ("ctrl+s", "start"),
-            ("tab", "next field"),
-            ("↑↓", "recipe"),
-            ("esc", "back"),
-            ("F1", "help"),
-        ):
-            keys.append(key, style(Ink.KEY, colours_of(self.app))).append(
-                f" {name}   ", style(Ink.DIM, colours_of(self.app))
-            )
-        yield Static(keys, id="keys")
+        keys = (("ctrl+s", "start"), ("tab", "next field"), ("↑↓", "recipe"), ("esc", "back"), ("F1", "help"))
+        yield Static(key_line(keys, self.app), id="keys")
 
     def on_mount(self) -> None:
         """Begin with the default recipe."""

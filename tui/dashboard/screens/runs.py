@@ -13,20 +13,21 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
-from textual.events import ScreenResume
+from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import farewell
 from laddertop.tui.dashboard.grammar import EVERYWHERE, mouse_rows
+from laddertop.tui.dashboard.key_line import key_line
 from laddertop.tui.dashboard.messages import CompareRuns, ForkRun, OpenRun, StartEngine
 from laddertop.tui.dashboard.pace import in_sight
 from laddertop.tui.dashboard.palette import colours_of, style
-from laddertop.tui.dashboard.screens.ask import AskLine
+from laddertop.tui.dashboard.screens.ask import AskLine, Confirm
 from laddertop.tui.dashboard.screens.commands import KeyCommands
-from laddertop.tui.dashboard.screens.confirm import Confirm
 from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.dashboard.screens.samples_preview import SamplesPreview
 from laddertop.tui.dashboard.views.run_row import TREND, RunRow
 from laddertop.tui.dashboard.views.runs import RunsView
 from laddertop.tui.dashboard.widgets.runs_table import ORDERS, RunsTable, trend
@@ -62,6 +63,7 @@ class RunsScreen(Screen[None]):
     RunsScreen > Input { height: 1; border: none; padding: 0 1; background: transparent; display: none; }
     RunsScreen > Input:focus { border: none; }
     """
+    AUTO_FOCUS = "RunsTable"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open the run"),
@@ -82,8 +84,11 @@ class RunsScreen(Screen[None]):
         *EVERYWHERE,
     ]
 
-    def __init__(self, runs: Path, read_only: bool = False, trust: bool = False) -> None:
+    def __init__(self, runs: Path, plain: bool = False, read_only: bool = False, trust: bool = False) -> None:
+        """Lists `runs`; `plain` draws in ASCII, with `read_only` no key changes anything, with `trust` runs of
+        strangers are driven, too."""
         super().__init__()
+        self._plain = plain
         self._view = RunsView(runs)
         self._read_only, self._trust = read_only, trust
         self._rows: list[RunRow] = []
@@ -95,20 +100,16 @@ class RunsScreen(Screen[None]):
         yield Static("", id="heading")
         yield RunsTable(id="table")
         yield Static("no runs here yet; n starts one", id="none", markup=False)
+        yield SamplesPreview(self._plain)
         yield Static("", id="about", markup=False)
         yield Input(placeholder="search", id="search", compact=True)
         yield Static("", id="told", markup=False)
-        keys = Text(no_wrap=True, overflow="ellipsis")
         hints = (("enter", "open"), ("n", "new"), ("f", "fork"), ("space", "mark"), ("c", "compare"), ("/", "search"))
         shown = [hint for hint in hints if not (self._read_only and hint[1] in ("new", "fork"))]
-        for key, name in (*shown, ("q", "leave"), ("?", "help")):
-            keys.append(key, style(Ink.KEY, colours_of(self.app)))
-            keys.append(f" {name}  ", style(Ink.DIM, colours_of(self.app)))
-        yield Static(keys, id="keys")
+        yield Static(key_line((*shown, ("q", "leave"), ("?", "help")), self.app), id="keys")
 
     def on_mount(self) -> None:
         """Begin to look."""
-        self._table.focus()
         self._look()
 
     @work
@@ -166,12 +167,17 @@ class RunsScreen(Screen[None]):
     @on(RunsTable.Moved)
     def _tell_about(self) -> None:
         row = self._table.selected
+        self.query_one(SamplesPreview).want(row.run if row else None, row.sampled if row else "")
         parts = [] if row is None else [_origin(row), row.note, _curve(row)]
         about = Text(harmless("   ".join(part for part in parts if part)), style(Ink.DIM, colours_of(self.app)))
         for line in f"{row.problem}\n{row.why}".splitlines() if row else ():
             if line:
                 about.append("\n" if about else "").append(harmless(line), style(Ink.BAD, colours_of(self.app)))
         self.query_one("#about", Static).update(about)
+
+    def on_resize(self, _: Resize) -> None:
+        """Another size may have room for samples."""
+        self._tell_about()
 
     # Going elsewhere
 
@@ -258,8 +264,8 @@ class RunsScreen(Screen[None]):
     @work
     async def action_rename(self) -> None:
         """Ask for another name."""
-        if (row := self._table.selected) is not None:
-            name = await self.app.push_screen_wait(AskLine(f"new name of {row.name}:", row.name))
+        if (row := self._to_change()) is not None:
+            name = await self.app.push_screen_wait(AskLine(f"another name for {row.name}", row.name))
             if name is not None and name.strip() != row.name:
                 new = name.strip()
                 if await self._do(row.run, f"renaming {row.name}", lambda: keeping.rename(row.run, new)):
@@ -270,15 +276,15 @@ class RunsScreen(Screen[None]):
     @work
     async def action_note(self) -> None:
         """Ask for a line about the run."""
-        if (row := self._table.selected) is not None:
-            text = await self.app.push_screen_wait(AskLine(f"note about {row.name}:", row.note))
+        if (row := self._to_change()) is not None:
+            text = await self.app.push_screen_wait(AskLine(f"a note about {row.name}", row.note))
             if text is not None:
                 await self._do(row.run, f"keeping the note about {row.name}", lambda: keeping.write_note(row.run, text))
 
     @work
     async def action_archive(self) -> None:
         """Put the run away, or take it back."""
-        if (row := self._table.selected) is not None:
+        if (row := self._to_change()) is not None:
             away = not row.archived
             done = await self._do(row.run, f"archiving {row.name}", lambda: keeping.archive(row.run, away))
             if done and away and not self._archived:
@@ -287,17 +293,22 @@ class RunsScreen(Screen[None]):
     @work
     async def action_delete(self) -> None:
         """Ask, then remove the run for good."""
-        row = self._table.selected
-        if row is not None and await self.app.push_screen_wait(
-            Confirm(f"Delete {row.name} with all that was recorded of it?\nThis can't be taken back.")
-        ):
+        if (row := self._to_change()) is None:
+            return
+        about = "All that was recorded of it goes; that can't be taken back."
+        question = Confirm(f"delete {row.name}?", "delete it", about)
+        if await self.app.push_screen_wait(question):
             await self._do(row.run, f"deleting {row.name}", lambda: keeping.delete(row.run))
+
+    def _to_change(self) -> RunRow | None:
+        """The run under the cursor, unless this dashboard only looks, which is then told."""
+        if self._read_only:
+            self.tell(ONLY_LOOKS)
+            return None
+        return self._table.selected
 
     async def _do(self, run: RunFolder, what: str, deed: Callable[[], object]) -> bool:
         """Does something to a run's folder, and looks at once; says what, and why where it can't be done."""
-        if self._read_only:
-            self.tell(ONLY_LOOKS)
-            return False
         self.tell(what)
         problem = ""
         try:
