@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from textual.pilot import Pilot
 
 from laddertop.journal.files import user_cache
 from laddertop.tui.dashboard.remembered import Remembered, recall, remember
+from laddertop.tui.dashboard.screens.ask import AskLine
 from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
 from laddertop.tui.dashboard.screens.interventions import Interventions
 from laddertop.tui.dashboard.screens.run import RunScreen
@@ -159,6 +161,39 @@ async def test_axes_change_by_key_and_say_what_they_are(engine: PlayedEngine, un
         await until(pilot, lambda: "raw, not smoothed" in title(), "no smoothing")
 
 
+async def test_bounds_of_the_y_axis_are_asked_for_said_kept_and_given_up_again(
+    engine: PlayedEngine, until: Until
+) -> None:
+    async with opened(engine.run.path) as pilot:
+        charts, text = charts_of(pilot), lambda: screen_text(pilot.app)
+        title = lambda: charts.text().splitlines()[0]  # noqa: E731
+        await until(pilot, lambda: " log " in title(), "the chart")
+        await pilot.press("K", *"2000 500", "enter")
+        await until(pilot, lambda: "the smaller first, such as 0.1 2" in text(), "the refusal")
+        assert charts.bounds == {}
+        await pilot.press("ctrl+u", *"500 2000", "enter")
+        await until(pilot, lambda: "y 500 … 2 000" in title(), "the bounds")
+        assert " log " in title()
+        assert re.search(r"^ +2k┤", charts.text(), re.MULTILINE)
+        await pilot.press("t")
+        assert "500 … 2 000" not in title(), "each chart has its own"
+        await pilot.press("T", "K")
+        await until(pilot, lambda: isinstance(pilot.app.screen, AskLine), "the prompt")
+        assert "500 2000" in text()
+        await pilot.press("escape")
+        assert "y 500 … 2 000" in title()
+    async with opened(engine.run.path) as pilot:
+        charts, text = charts_of(pilot), lambda: screen_text(pilot.app)
+        await until(pilot, lambda: "y 500 … 2 000" in title(), "what was kept")
+        await pilot.press("K", "ctrl+u", *"auto", "enter")
+        await until(pilot, lambda: "500 … 2 000" not in title(), "an axis of its own")
+        await pilot.press("m", "K", *"-1 9", "enter")
+        await until(pilot, lambda: "y -1 … 9" in title() and "linear (not positive)" in title(), "the kind it has")
+        await pilot.press("k")
+        assert "y -1 … 9" not in title(), "another range is another range"
+        assert charts.bounds == {}
+
+
 async def test_all_pinned_charts_are_shown_at_once_and_a_key_goes_through_them(
     engine: PlayedEngine, until: Until
 ) -> None:
@@ -239,7 +274,14 @@ async def test_the_screen_is_found_as_it_was_left_for_each_kind_of_model(
 
 
 @pytest.mark.parametrize(
-    "rubbish", ["", "{", "[]", '{"ladder": 5}', '{"ladder": {"pinned": [5], "unit": "x", "grid": 1, "focus": 9}}']
+    "rubbish",
+    [
+        "",
+        "{",
+        "[]",
+        '{"ladder": 5}',
+        '{"ladder": {"pinned": [5], "unit": "x", "grid": 1, "focus": 9, "bounds": {"total": [3, 2], "lr": "0 1"}}}',
+    ],
 )
 def test_a_damaged_memory_is_forgotten(rubbish: str) -> None:
     remember("ladder", Remembered(unit="time"))

@@ -177,6 +177,10 @@ async def test_the_y_axis_says_what_it_leaves_out(two: list[PlayedEngine], until
         await until(pilot, lambda: "outliers" not in screen_text(pilot.app), "all values")
         await pilot.press("k")
         await until(pilot, lambda: "clipped: " in screen_text(pilot.app).splitlines()[0], "the words")
+        await pilot.press("K", *"-5 700", "enter")
+        await until(pilot, lambda: "linear (not positive) · y -5 … 700, " in screen_text(pilot.app), "the bounds")
+        await pilot.press("t")
+        await until(pilot, lambda: "700" not in screen_text(pilot.app).splitlines()[0], "those of another curve")
 
 
 async def test_the_help_of_the_comparison_names_its_cursor_its_marks_and_the_mouse(

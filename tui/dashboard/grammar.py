@@ -41,6 +41,7 @@ EVERYWHERE: list[BindingType] = [BACK, CLOSE, LEAVE, RUNS, HELP, PALETTE]
 """What every screen binds that is no form: in a form letters are text."""
 
 ON_CHARTS: list[Binding] = [
+    Binding("K", "bounds", "y axis: from one value to another, or auto (asks)"),
     Binding("L", "log_x", "x axis: logarithmic or linear"),
     Binding("x", "unit", "x axis: steps, epochs, wall time"),
     Binding("plus,equals_sign", "zoom(0.5)", "zoom in, at the cursor or the end"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from laddertop.journal.files import keep_for_user, user_cache
 from laddertop.tui.draw.axis import UNITS, Unit
-from laddertop.tui.draw.scale import KINDS, PARTS, Kind, Part
+from laddertop.tui.draw.scale import KINDS, PARTS, Bounds, Kind, Part, bounds_of
 
 
 @dataclass
@@ -19,6 +19,8 @@ class Remembered:
     """Names of charts; empty: the first ones."""
     kinds: dict[str, Kind] = field(default_factory=dict)
     """Kind of the y axis by name of chart, where it is not the usual one."""
+    bounds: dict[str, Bounds] = field(default_factory=dict)
+    """Those of the y axis by name of chart, where they are set."""
     focus: str = ""
     """Name of the chart that the keys are about; empty: the first."""
     part: Part = "settled"
@@ -44,9 +46,18 @@ def recall(kind: str) -> Remembered:
             setattr(usual, name, value)
     usual.pinned = [chart for chart in usual.pinned if isinstance(chart, str) and chart.split()]
     usual.kinds = {chart: axis for chart, axis in usual.kinds.items() if axis in KINDS}
+    usual.bounds = {chart: bounds for chart, found in usual.bounds.items() if (bounds := _bounds(found))}
     usual.part = usual.part if usual.part in PARTS else PARTS[0]
     usual.unit = usual.unit if usual.unit in UNITS else UNITS[0]
     return usual
+
+
+def _bounds(found: object) -> Bounds | None:
+    """Bounds as they were kept; None where that is not what they are."""
+    try:
+        return bounds_of(" ".join(map(str, found))) if isinstance(found, list) else None
+    except ValueError:
+        return None
 
 
 def remember(kind: str, screen: Remembered) -> None:

@@ -16,8 +16,8 @@ from laddertop.tui.draw.bins import Binned
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.dots import braille, columns_between
 from laddertop.tui.draw.markers import GUTTER, Marker, put_markers
-from laddertop.tui.draw.numbers import thousands, tick
-from laddertop.tui.draw.scale import Kind, Part, Scale, early_bins, left_out, scale_for
+from laddertop.tui.draw.numbers import percent, setting, thousands, tick
+from laddertop.tui.draw.scale import Bounds, Kind, Part, Scale, early_bins, left_out, scale_for
 from laddertop.tui.draw.text import columns, fit
 
 INKS = (Ink.CURVE, Ink.SECOND, Ink.GOOD, Ink.WARN, Ink.MARK, Ink.BAD, Ink.SEVENTH, Ink.EIGHTH)
@@ -45,6 +45,8 @@ class Look(NamedTuple):
     """Letters along several curves tell them apart."""
     cursor: float | None = None
     """A position of the x axis with a line through it."""
+    bounds: Bounds | None = None
+    """Of the y axis, where they are set."""
 
 
 def draw_chart(
@@ -55,7 +57,7 @@ def draw_chart(
     plot_height, plot_width = height - 1, width - GUTTER
     if plot_height < 1 or plot_width < 4:
         return cells
-    scale = scale_for([line.binned for line in lines], look.kind, look.part)
+    scale = _scale(lines, look)
     _x_axis(cells, axis)
     if scale is None:
         text = "no finite value here" if any(line.binned.filled.any() for line in lines) else "no steps here yet"
@@ -122,16 +124,27 @@ def draw_curve(height: int, width: int, binned: Binned, ascii_only: bool = False
 
 
 def clipped(lines: Sequence[Line], look: Look) -> int:
-    """How many bins hold values beyond the edges of the chart."""
-    scale = scale_for([line.binned for line in lines], look.kind, look.part)
-    if scale is None or look.part != "clipped":
+    """How many bins hold values beyond the edges of the chart, where bounds are set or outliers clipped."""
+    scale = _scale(lines, look)
+    if scale is None or (look.part != "clipped" and look.bounds is None):
         return 0
     with np.errstate(invalid="ignore"):
         return sum(int(((b.low < scale.low) | (b.high > scale.high)).sum()) for b, _ in lines)
 
 
+def kind_in_words(lines: Sequence[Line], look: Look) -> str:
+    """The kind of the y axis as it is drawn."""
+    scale = _scale(lines, look)
+    return look.kind if scale is None or scale.kind == look.kind else f"{scale.kind} (not positive)"
+
+
 def left_out_in_words(lines: Sequence[Line], steps: Sequence[np.ndarray], look: Look) -> str:
     """What the y axis leaves out; empty where it leaves out nothing. `steps` are those at the ends of the bins [L]."""
+    if look.bounds is not None:
+        shown = sum(int(np.isfinite(line.binned.low).sum()) for line in lines)
+        beyond = clipped(lines, look)
+        words = f"y {setting(look.bounds[0])} … {setting(look.bounds[1])}"
+        return f"{words}, {percent(beyond / shown)} beyond" if beyond else words
     if look.part == "clipped":
         return f"clipped: {clipped(lines, look)} outliers"
     if look.part == "whole" or not left_out([line.binned for line in lines], look.kind):
@@ -143,6 +156,10 @@ def left_out_in_words(lines: Sequence[Line], steps: Sequence[np.ndarray], look: 
 def letter(curve: int) -> str:
     """What names a curve of a chart of several: a, b, c …"""
     return chr(ord("a") + curve % 26)
+
+
+def _scale(lines: Sequence[Line], look: Look) -> Scale | None:
+    return scale_for([line.binned for line in lines], look.kind, look.part, look.bounds)
 
 
 def _plot(cells: Cells, lines: Sequence[Line], scale: Scale, look: Look) -> list[np.ndarray]:

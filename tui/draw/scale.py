@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -19,6 +20,8 @@ Part = Literal["settled", "whole", "clipped"]
 PARTS: tuple[Part, ...] = ("settled", "whole", "clipped")
 """Which values an axis has to hold: all but the first steps, where these take much of it; every one; or all but the
 outliers."""
+Bounds = tuple[float, float]
+"""The lowest and the highest value of an axis, where somebody has set them."""
 CLIPPED = 2.0
 """Per cent of the columns that lie outside on each side when outliers are clipped."""
 EARLY = 0.05
@@ -54,7 +57,8 @@ class Scale(NamedTuple):
         if self.kind == "linear":
             return linear_ticks(self.low, self.high, most)
         decades = [self._turn * 10**i for i in range(DECADES + 1)]
-        found = [-v for v in reversed(decades) if -v >= self.low] + [0.0] + [v for v in decades if v <= self.high]
+        every = [*(-v for v in reversed(decades)), 0.0, *decades]
+        found = [value for value in every if self.low <= value <= self.high]
         return [0.0] if len(found) > most and most < 3 else found[:: max(1, -(-len(found) // max(most, 1)))]
 
     @property
@@ -72,14 +76,30 @@ class Scale(NamedTuple):
         return values
 
 
-def scale_for(curves: Sequence[Binned], kind: Kind, part: Part = "settled") -> Scale | None:
-    """A scale that holds the curves, or a part of them; None without finite values; linear instead of logarithmic when
-    values are negative beyond rounding, or none is positive."""
+def scale_for(
+    curves: Sequence[Binned], kind: Kind, part: Part = "settled", bounds: Bounds | None = None
+) -> Scale | None:
+    """A scale that holds the curves, or a part of them, or what lies within given bounds; None without finite values;
+    linear instead of logarithmic when values are negative beyond rounding, or none is positive."""
     whole = _scale(curves, kind, part == "clipped")
+    if whole is not None and bounds is not None:
+        return Scale(*bounds, kind="linear" if kind == "log" and bounds[0] <= 0 else kind)
     if part != "settled" or whole is None:
         return whole
     later = _scale([_without(curve, early_bins(curve)) for curve in curves], kind, False)
     return later if later is not None and _worth(whole, later) else whole
+
+
+def bounds_of(text: str) -> Bounds | None:
+    """The bounds of an axis as they are typed, `0.1 2`; None for auto and for nothing. Raises ValueError for others."""
+    words = text.replace(",", " ").replace("…", " ").split()
+    if words in ([], ["auto"]):
+        return None
+    with contextlib.suppress(ValueError):  # of what is no number, or not two
+        low, high = map(float, words)
+        if -math.inf < low < high < math.inf:
+            return low, high
+    raise ValueError(f"an axis takes two numbers, the smaller first, such as 0.1 2, or auto; not {text.strip()!r}")
 
 
 def left_out(curves: Sequence[Binned], kind: Kind) -> bool:

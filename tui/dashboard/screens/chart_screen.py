@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from textual import work
 from textual.screen import Screen
 
 from laddertop.tui.dashboard.chart_picture import ChartPicture
 from laddertop.tui.dashboard.messages import Placed, Pointed, Zoomed
+from laddertop.tui.dashboard.screens.ask import AskLine
+from laddertop.tui.draw.scale import Bounds, bounds_of
 from laddertop.tui.draw.x_view import Extent, XView
 
 
@@ -27,6 +30,14 @@ class ChartScreen(Screen[None]):
     @property
     def extent(self) -> Extent:
         """How far the runs have come."""
+        raise NotImplementedError
+
+    def bounds(self) -> Bounds | None:
+        """The bounds of the y axis that the keys are about; None where they are not set."""
+        raise NotImplementedError
+
+    def bound(self, bounds: Bounds | None) -> None:
+        """Set them, or leave them to the chart again, and show it."""
         raise NotImplementedError
 
     def read_out(self) -> None:
@@ -72,6 +83,23 @@ class ChartScreen(Screen[None]):
         """Steps, epochs, wall time."""
         self.sight.next_unit()
         self.looked_otherwise()
+
+    @work
+    async def action_bounds(self) -> None:
+        """Ask for the bounds of the y axis until they are some, or nobody wants any."""
+        now = self.bounds()
+        problem, text = "", f"{now[0]:g} {now[1]:g}" if now else ""
+        while True:
+            question = problem or "y axis: its lowest and its highest value, or auto"
+            answer = await self.app.push_screen_wait(AskLine(question, text))
+            if answer is None:
+                return
+            try:
+                self.bound(bounds_of(answer))
+            except ValueError as error:
+                problem, text = str(error), answer
+            else:
+                return
 
     def action_cursor(self, by: int) -> None:
         """Move the cursor of all charts, and the charts with it."""

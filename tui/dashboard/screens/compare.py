@@ -26,7 +26,7 @@ from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.chart import INKS, Look, letter
 from laddertop.tui.draw.markers import Marker
 from laddertop.tui.draw.numbers import number, thousands
-from laddertop.tui.draw.scale import KINDS, PARTS, Kind
+from laddertop.tui.draw.scale import KINDS, PARTS, Bounds, Kind
 from laddertop.tui.draw.text import fit, harmless, pad
 from laddertop.tui.draw.x_view import Extent, XView
 from laddertop.tui.watch.chart_choice import CurveName, usual_kind
@@ -110,6 +110,8 @@ class CompareScreen(ChartScreen):
         self._kinds: dict[str, Kind] = {}
         """Kind of the y axis by curve, where it is not the usual one."""
         self._part = PARTS[0]
+        self._bounds: dict[str, Bounds] = {}
+        """Those of the y axis by curve, where they are set."""
         self._sight = XView()
         self._seen = _Seen(XAxis(0, 8), [], [CurveName("", "total", "")], {}, [], [], [], [])
         self._wake = asyncio.Event()
@@ -167,7 +169,7 @@ class CompareScreen(ChartScreen):
 
     def _show(self) -> None:
         """Bring the screen up to date with what was seen last."""
-        look = Look(self._kind(), self._part, ascii_only=self._plain, colourless=self.app.no_color)
+        look = Look(self._kind(), self._part, self._plain, self.app.no_color, bounds=self.bounds())
         self.charts.show(self._seen.axis, self._seen.found, self._seen.marks, look)
         self._head(self._title())
         wrong = self.query_one("#wrong", Static)
@@ -188,7 +190,8 @@ class CompareScreen(ChartScreen):
     def _head(self, curve: str) -> None:
         colours = colours_of(self.app)
         heading = Text(f"{len(self._runs)} runs: {harmless(curve)}", "bold", no_wrap=True, overflow="ellipsis")
-        how = [f"by {self._sight.unit}, {self._kind()}", "log x" if self._sight.log else "", self.charts.left_out()]
+        kind, left_out = self.charts.how()
+        how = [f"by {self._sight.unit}, {kind}", "log x" if self._sight.log else "", left_out]
         heading.append(f"   {' · '.join(word for word in how if word)}", style(Ink.DIM, colours))
         self.query_one("#heading", Static).update(heading)
 
@@ -259,6 +262,16 @@ class CompareScreen(ChartScreen):
         """How far the runs have come together."""
         return self._seen.extents.get(self._sight.unit, Extent())
 
+    def bounds(self) -> Bounds | None:
+        """Those of the curve."""
+        return self._bounds.get(self._curve)
+
+    def bound(self, bounds: Bounds | None) -> None:
+        """Those of the curve."""
+        self._bounds.pop(self._curve, None)
+        self._bounds |= {self._curve: bounds} if bounds else {}
+        self._show()
+
     def read_out(self) -> None:
         """Every run's value in the tables."""
         self.charts.update()
@@ -305,7 +318,7 @@ class CompareScreen(ChartScreen):
     def action_next_part(self) -> None:
         """A y axis for all but the first steps, for all values, for all but outliers."""
         self._part = PARTS[(PARTS.index(self._part) + 1) % len(PARTS)]
-        self._show()
+        self.bound(None)
 
     def action_scroll(self, by: int) -> None:
         """Move the tables."""

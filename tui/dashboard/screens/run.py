@@ -37,6 +37,7 @@ from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.machine import MachineLine
 from laddertop.tui.dashboard.widgets.samples import Samples
 from laddertop.tui.draw.image import usable_modes
+from laddertop.tui.draw.scale import Bounds
 from laddertop.tui.draw.x_view import Extent, XView
 from laddertop.tui.watch.run_view import DECAYS, RunView
 from laddertop.tui.watch.watcher import Watcher
@@ -229,6 +230,7 @@ class RunScreen(ChartScreen):
     def _recall(self) -> None:
         known, charts, x = self._known, self.charts, self.view.x
         charts.pinned, charts.kinds, charts.grid = known.pinned, known.kinds, known.grid
+        charts.bounds = known.bounds
         charts.focus_on = known.focus
         charts.part = known.part
         x.unit, x.log = known.unit, known.log_x
@@ -241,6 +243,7 @@ class RunScreen(ChartScreen):
         now = Remembered(
             pinned=list(charts.pinned),
             kinds=dict(charts.kinds),
+            bounds=dict(charts.bounds),
             grid=charts.grid,
             focus=charts.focus_on,
             part=charts.part,
@@ -317,6 +320,15 @@ class RunScreen(ChartScreen):
     def extent(self) -> Extent:
         """How far it has come."""
         return self.view.extent
+
+    def bounds(self) -> Bounds | None:
+        """Those of the chart in focus."""
+        return self.charts.bounds.get(self.charts.focused())
+
+    def bound(self, bounds: Bounds | None) -> None:
+        """Those of the chart in focus."""
+        self.charts.bound(bounds)
+        self.looked_otherwise()
 
     def read_out(self) -> None:
         """In the titles of the charts."""

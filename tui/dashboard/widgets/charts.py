@@ -11,11 +11,11 @@ from laddertop.tui.dashboard.chart_picture import ChartPicture, Plot
 from laddertop.tui.dashboard.panel import Panel, titled
 from laddertop.tui.draw.axis import XAxis, clock
 from laddertop.tui.draw.cells import Cells, Ink
-from laddertop.tui.draw.chart import INKS, Line, Look, draw_chart, left_out_in_words, letter, put_reading
+from laddertop.tui.draw.chart import INKS, Line, Look, draw_chart, kind_in_words, left_out_in_words, letter, put_reading
 from laddertop.tui.draw.cursor import reading
 from laddertop.tui.draw.markers import GUTTER, Marker, told_at
 from laddertop.tui.draw.numbers import number, thousands
-from laddertop.tui.draw.scale import KINDS, PARTS, Kind, Part, scale_for
+from laddertop.tui.draw.scale import KINDS, PARTS, Bounds, Kind, Part
 from laddertop.tui.draw.text import fit
 from laddertop.tui.draw.x_view import XView
 from laddertop.tui.watch.chart_choice import (
@@ -49,6 +49,8 @@ class Charts(Panel, ChartPicture):
         """Kind of the y axis by name of chart, where it is not the usual one."""
         self.part: Part = PARTS[0]
         """Which values the y axes have to hold."""
+        self.bounds: dict[str, Bounds] = {}
+        """Those of the y axis by name of chart, where they are set."""
         self.colourless = False
         """Whether the terminal shows no colours."""
         self.grid = False
@@ -84,6 +86,12 @@ class Charts(Panel, ChartPicture):
     def next_part(self) -> None:
         """A y axis for all but the first steps, for all values, for all but outliers."""
         self.part = PARTS[(PARTS.index(self.part) + 1) % len(PARTS)]
+        self.bound(None)
+
+    def bound(self, bounds: Bounds | None) -> None:
+        """Bounds for the y axis of the chart in focus, or none."""
+        self.bounds.pop(self.focused(), None)
+        self.bounds |= {self.focused(): bounds} if bounds else {}
 
     def choose(self, name: str) -> None:
         """Go to one of those that are shown."""
@@ -158,7 +166,8 @@ class Charts(Panel, ChartPicture):
         axis = view.curves.wanted.axis
         curves = curves_of(chart, curve_names(view.state))
         lines = [self._line(curve.name) for curve in curves]
-        look = Look(self._kind(chart), self.part, self.ascii_only, self.colourless, view.x.under)
+        kind, bounds = self._kind(chart), self.bounds.get(chart)
+        look = Look(kind, self.part, self.ascii_only, self.colourless, view.x.under, bounds)
         chosen = (alone or chart == self.focused()) and self.chosen
         title = title_of(chart, curves) + self._measured(curves)
         aside = self._readings(curves, lines) if view.x.under is not None else ""
@@ -190,10 +199,8 @@ class Charts(Panel, ChartPicture):
     def _how(self, lines: list[Line], look: Look, room: int) -> str:
         """How it is drawn, as far as there is room: what is left out, the axes, the part of the run, the smoothing."""
         axis, decay = self.view.curves.wanted.axis, self.view.curves.wanted.decay
-        scale = scale_for([line.binned for line in lines], look.kind, look.part)
-        positive = look.kind != "log" or scale is None or scale.kind == "log"
         every = self._left_out(lines, look)
-        every += [look.kind if look.kind != "log" or positive else "linear (not positive)"]
+        every += [kind_in_words(lines, look)]
         every += {"step": [], "epoch": ["epochs"], "time": ["wall time"]}[axis.unit]
         every += ["log x"] if axis.log else []
         every += [{"end": "following the end", "stretch": "zoomed"}[self.view.x.shown]] if self._zoomed() else []

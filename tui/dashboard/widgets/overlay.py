@@ -9,7 +9,7 @@ import numpy as np
 from laddertop.tui.dashboard.chart_picture import ChartPicture, Plot
 from laddertop.tui.draw.axis import XAxis, clock
 from laddertop.tui.draw.cells import Cells
-from laddertop.tui.draw.chart import Line, Look, draw_chart, left_out_in_words, put_reading
+from laddertop.tui.draw.chart import Line, Look, draw_chart, kind_in_words, left_out_in_words, put_reading
 from laddertop.tui.draw.markers import Marker, told_at
 from laddertop.tui.draw.numbers import thousands
 from laddertop.tui.draw.x_view import XView
@@ -49,9 +49,10 @@ class Overlay(ChartPicture):
         """What was done to the runs."""
         return self._marks
 
-    def left_out(self) -> str:
-        """What the y axis leaves out, in words."""
-        return left_out_in_words([Line(one.binned) for one in self._found], [c.steps for c in self._found], self._look)
+    def how(self) -> tuple[str, str]:
+        """What kind of y axis it has, and what that leaves out, in words."""
+        lines, steps = [Line(one.binned) for one in self._found], [one.steps for one in self._found]
+        return kind_in_words(lines, self._look), left_out_in_words(lines, steps, self._look)
 
     def picture(self, height: int, width: int) -> Cells:
         """The chart."""
