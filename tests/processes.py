@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -16,6 +18,7 @@ import pytest
 
 from laddertop.journal.events import Event, EventReader
 from laddertop.journal.folder import RunFolder
+from laddertop.tui.cli.main import main
 from tests import PATIENCE
 from tests.terminal import Terminal
 
@@ -60,6 +63,29 @@ items = 4
 """
 
 
+def typed(*words: str) -> subprocess.CompletedProcess[str]:
+    """What a command line prints and its exit status, run in this process; raises what comes over its border."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="replace") for _ in range(2)]
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(streams[0]),
+        contextlib.redirect_stderr(streams[1]),
+    ):
+        patch.setattr(sys, "argv", ["laddertop", *words])
+        patch.setattr(sys, "stdin", io.StringIO())
+        try:
+            main()
+            status: object = None
+        except SystemExit as end:
+            status = end.code
+    printed = []
+    for stream in streams:
+        stream.flush()
+        printed.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+    assert status is None or isinstance(status, int), status
+    return subprocess.CompletedProcess(words, status or 0, *printed)
+
+
 class Laddertop:
     """`laddertop` in real processes, all of them in one working folder."""
 
@@ -84,6 +110,14 @@ class Laddertop:
             text=True,
             timeout=timeout,
         )
+
+    def here(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Runs one command in this process, by the same border: fast, where nothing but its words count."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.cwd)
+            patch.setenv("COLUMNS", "100")
+            patch.delenv("LADDERTOP_RUNS", raising=False)
+            return typed(*words)
 
     def json(self, *words: str) -> Any:
         """The JSON that a command prints, which must succeed."""

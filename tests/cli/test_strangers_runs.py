@@ -118,7 +118,7 @@ def said_in_a_sentence(done: subprocess.CompletedProcess[str]) -> None:
     assert "Traceback" not in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("name", usual_ones(LINKS, "explore", "events.jsonl"))
+@pytest.mark.parametrize("name", usual_ones(LINKS, "events.jsonl"))
 def test_no_command_follows_a_link_out_of_a_run(
     laddertop: Laddertop, trained: Path, outside: Path, tally: Tally, name: str
 ) -> None:
@@ -137,24 +137,27 @@ def test_no_command_follows_a_link_out_of_a_run(
     assert name in SILENT or f"{name} is a link" in refused.replace("\n", "")
 
 
-def test_a_checkpoint_is_of_the_run_that_names_it(laddertop: Laddertop, trained: Path, outside: Path) -> None:
+@pytest.mark.parametrize("place", usual_ones(("beside", "anywhere", "linked"), "beside"))
+def test_a_checkpoint_is_of_the_run_that_names_it(
+    laddertop: Laddertop, trained: Path, outside: Path, place: str
+) -> None:
     secret = (outside / "secret").read_bytes()
-    for number, file in enumerate(("../../outside/secret", str(outside / "secret"), "step-000000020-deadbeef.ckpt")):
-        run = f"thief-{number}"
-        path = strange(laddertop, trained, run)
-        named = {"step": 20, "sha256": sha256(secret).hexdigest(), "bytes": len(secret), "reason": "end"}
-        with EventWriter(path / "events.jsonl") as events:
-            events.append(Checkpointed.model_construct(**named, file=file, time=0.0, type="checkpointed"))
-        for old in path.glob("step-*.ckpt"):
-            old.unlink()
-        if file.startswith("step-"):
-            (path / file).symlink_to(outside / "secret")
-        for words in (["fork", run, "--steps", "40", "--name", f"{run}-fork"], ["evaluate", run], ["resume", run]):
-            done = laddertop(*words)
-            said_in_a_sentence(done)
-            assert done.returncode
-        assert not (laddertop.runs / f"{run}-fork").exists()
-        assert "no checkpoint" in done.stderr or "nothing" in done.stderr
+    files = {"beside": "../../outside/secret", "anywhere": str(outside / "secret")}
+    file, run = files.get(place, "step-000000020-deadbeef.ckpt"), f"thief-{place}"
+    path = strange(laddertop, trained, run)
+    named = {"step": 20, "sha256": sha256(secret).hexdigest(), "bytes": len(secret), "reason": "end"}
+    with EventWriter(path / "events.jsonl") as events:
+        events.append(Checkpointed.model_construct(**named, file=file, time=0.0, type="checkpointed"))
+    for old in path.glob("step-*.ckpt"):
+        old.unlink()
+    if place == "linked":
+        (path / file).symlink_to(outside / "secret")
+    for words in (["fork", run, "--steps", "40", "--name", f"{run}-fork"], ["evaluate", run], ["resume", run]):
+        done = laddertop(*words)
+        said_in_a_sentence(done)
+        assert done.returncode
+    assert not (laddertop.runs / f"{run}-fork").exists()
+    assert "no checkpoint" in done.stderr or "nothing" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["events.jsonl", "console.log"])
@@ -225,7 +228,7 @@ WRONG = {
 """What may be in a sound file instead of a checkpoint, and what is said of it."""
 
 
-@pytest.mark.parametrize("kind", usual_ones(WRONG, "list", "model"))
+@pytest.mark.parametrize("kind", usual_ones(WRONG, "module"))
 def test_a_checkpoint_of_the_wrong_content_is_refused_in_our_own_words(
     laddertop: Laddertop, trained: Path, kind: str
 ) -> None:

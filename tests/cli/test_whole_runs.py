@@ -26,6 +26,14 @@ def whole(laddertop: Laddertop) -> str:
     return "whole"
 
 
+@pytest.fixture(scope="module")
+def branch(laddertop: Laddertop, whole: str) -> str:
+    """A fork of it from step 400 that differs from its first step on."""
+    done = laddertop("fork", whole, "noise=off", "lr=0.0005", "--step", "400", "--name", "branch", "--steps", "700")
+    assert done.returncode == 0, done.stderr
+    return "branch"
+
+
 def metrics(folder: Path) -> MetricsReader:
     reader = MetricsReader(folder)
     reader.poll()
@@ -59,12 +67,10 @@ def test_a_fork_goes_on_from_its_checkpoint_as_the_run_did(laddertop: Laddertop,
     assert laddertop.json("show", "same")["origin"]["run"] == "whole"
 
 
-def test_a_fork_can_differ_from_its_first_step_on(laddertop: Laddertop, whole: str) -> None:
-    done = laddertop("fork", whole, "noise=off", "lr=0.0005", "--step", "400", "--name", "other", "--steps", "700")
-    assert done.returncode == 0, done.stderr
-    command = next(event for event in laddertop.events("other") if isinstance(event, Commanded))
+def test_a_fork_can_differ_from_its_first_step_on(laddertop: Laddertop, branch: str) -> None:
+    command = next(event for event in laddertop.events(branch) if isinstance(event, Commanded))
     assert (command.outcome, command.step) == ("applied", 400)
-    found = metrics(laddertop.runs / "other")
+    found = metrics(laddertop.runs / branch)
     assert (found.steps[0], found.steps[-1]) == (401, 700)
     assert found.values("noise")[0] == 0
     assert not found.values("noise.std.0").any()
@@ -200,23 +206,20 @@ def test_a_replay_that_differs_says_where_and_how_far(laddertop: Laddertop, whol
     assert told["relative"] == pytest.approx(0.2)
 
 
-def test_compare_tells_evaluations_seeds_and_differences(laddertop: Laddertop, whole: str) -> None:
-    for seed in ("4", "5"):
-        words = ("--seed", seed, "--name", f"seed-{seed}", "--steps", "300")
-        assert laddertop("train", "tiny.toml", *words).returncode == 0
-    assert laddertop("fork", whole, "--step", "400", "--name", "branch").returncode == 0
-    told = laddertop.json("compare", "seed-4", "seed-5", "branch")
+def test_compare_tells_evaluations_seeds_and_differences(laddertop: Laddertop, whole: str, branch: str) -> None:
+    words = ("--seed", "4", "--seeds", "2", "--name", "of", "--steps", "300")
+    assert laddertop("train", "tiny.toml", *words).returncode == 0
+    told = laddertop.json("compare", "of-s4", "of-s5", branch)
     alone = [row["values"]["error_percent"]["value"] for row in told["evaluations"][:2]]
     together = told["evaluations"][-1]
-    assert together["runs"] == ["seed-4", "seed-5"]
+    assert together["runs"] == ["of-s4", "of-s5"]
     assert together["values"]["error_percent"]["value"] == pytest.approx(sum(alone) / 2)
     assert together["values"]["error_percent"]["sd"] == pytest.approx(abs(alone[0] - alone[1]) / 2**0.5)
-    assert told["difference"]["seed"] == {"seed-4": "4", "seed-5": "5", "branch": "3"}
+    assert told["difference"]["seed"] == {"of-s4": "4", "of-s5": "5", "branch": "3"}
     assert told["difference"]["comes from"]["branch"] == "whole at 400"
     assert "model.widths" not in told["difference"]
-    assert laddertop("fork", "seed-4", "--step", "200", "--name", "seed-4-again").returncode == 0
-    told = laddertop.json("compare", "seed-4", "seed-4-again")
+    told = laddertop.json("compare", whole, branch)
     assert len(told["evaluations"]) == 2, "two runs of one seed are no two draws"
-    lines = laddertop("compare", "seed-4", "seed-5").stdout.splitlines()
+    lines = laddertop("compare", "of-s4", "of-s5").stdout.splitlines()
     assert lines[3].startswith("2 seeds")
     assert "±" in lines[3]

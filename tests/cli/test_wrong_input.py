@@ -56,7 +56,7 @@ def work(laddertop: Laddertop) -> None:
     ],
 )
 def test_what_can_not_be_is_said_in_a_sentence_with_exit_2(laddertop: Laddertop, words: str, complaint: str) -> None:
-    done = laddertop(*words.split())
+    done = laddertop.here(*words.split())
     assert complaint in done.stderr
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
@@ -67,7 +67,7 @@ def test_what_can_not_be_is_said_in_a_sentence_with_exit_2(laddertop: Laddertop,
 
 @pytest.mark.parametrize("words", ["", "new", "attach ladder-one", "--runs empty"])
 def test_the_dashboard_without_a_terminal_says_so(laddertop: Laddertop, words: str) -> None:
-    done = laddertop(*words.split())
+    done = laddertop.here(*words.split())
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("laddertop: the dashboard needs a terminal")
     assert "laddertop train" in done.stderr
@@ -75,7 +75,7 @@ def test_the_dashboard_without_a_terminal_says_so(laddertop: Laddertop, words: s
 
 @pytest.mark.parametrize("action", ["pause", "continue", "stop", "checkpoint", "evaluate --now", "refresh", "set"])
 def test_without_an_engine_a_command_is_not_sent_and_exits_3(laddertop: Laddertop, action: str) -> None:
-    done = laddertop(*action.split(), "ladder-one", *(["noise=off"] if action == "set" else []))
+    done = laddertop.here(*action.split(), "ladder-one", *(["noise=off"] if action == "set" else []))
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("laddertop: no engine is at work in ladder-one")
     assert list((laddertop.runs / "ladder-one" / "commands").iterdir()) == []
@@ -110,7 +110,7 @@ def test_what_can_not_be_trained_is_refused_before_there_is_a_folder(
     if "cuda" in words and has_gpu():
         pytest.skip("there is a GPU")
     before = set(laddertop.cwd.rglob("*"))
-    done = laddertop("train", *words, *many)
+    done = laddertop.here("train", *words, *many)
     assert complaint in done.stderr
     assert (done.returncode, done.stdout) == (2, "")
     assert set(laddertop.cwd.rglob("*")) == before

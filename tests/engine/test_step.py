@@ -75,8 +75,9 @@ TURNS: dict[str, list[dict[str, float | str]]] = {
 }
 
 
+@pytest.mark.stress
 @pytest.mark.skipif(not shutil.which("g++"), reason="needs a C++ compiler")
-@pytest.mark.parametrize("kind", [pytest.param("ladder", marks=pytest.mark.stress), "dae"])
+@pytest.mark.parametrize("kind", ["ladder", "dae"])
 def test_a_compiled_step_equals_the_uncompiled_one_and_no_knob_compiles_it_again(kind, tmp_path, monkeypatch):
     from torch._dynamo.utils import counters
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import shutil
 import sys
@@ -19,8 +18,9 @@ from hypothesis import strategies as st
 
 from laddertop.journal.spec import load_recipe, override, recipes
 from laddertop.journal.start import check_start
-from laddertop.tui.cli.main import app, main
+from laddertop.tui.cli.main import app
 from tests.conftest import Tally
+from tests.processes import typed
 
 pytestmark = pytest.mark.stress
 
@@ -72,31 +72,21 @@ def renewed(folder: Path) -> Path:
     return run
 
 
-def typed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """What a command line prints, and what is wrong with that; it is run in this process, by the same border."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="replace") for _ in range(2))
-    with monkeypatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        patch.setattr(sys, "argv", ["laddertop", *words])
-        patch.setattr(sys, "stdin", io.StringIO(""))
-        try:
-            main()
-            status: object = 0
-        except SystemExit as end:
-            status = end.code
-        except BaseException:
-            return "", traceback.format_exc()
-    printed = []
-    for stream in (out, err):
-        stream.flush()
-        printed.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
-    wrong = ""
-    if status not in (0, 1, 2, 3, None):
-        wrong = f"exit status {status!r}"
-    if "Traceback" in "".join(printed):
-        wrong = "a traceback"
-    if any(unicodedata.category(char) in STEERING for text in printed for char in text.replace("\n", "")):
-        wrong = f"steers the terminal: {printed!r}"
-    return printed[0], wrong
+def wrong(words: list[str]) -> str:
+    """What is wrong with the answer to a command line, mostly nothing."""
+    try:
+        done = typed(*words)
+    except BaseException:
+        return traceback.format_exc()
+    if done.returncode not in (0, 1, 2, 3):
+        return f"exit status {done.returncode}"
+    if "Traceback" in done.stdout + done.stderr:
+        return "a traceback"
+    if any(unicodedata.category(char) in STEERING for char in (done.stdout + done.stderr).replace("\n", "")):
+        return f"steers the terminal: {done}"
+    if "--json" in words and words[0] in ("show", "runs") and done.returncode == 0:
+        json.loads(done.stdout, parse_constant=pytest.fail)
+    return ""
 
 
 @contextlib.contextmanager
@@ -110,7 +100,7 @@ def counted(tally: Tally, what: str) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_whatever_is_typed_is_answered(here: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally, part: int) -> None:
+def test_whatever_is_typed_is_answered(here: Path, tally: Tally, part: int) -> None:
     with counted(tally, "command line made up") as found:
 
         @settings(max_examples=1250, **FUZZ)  # type: ignore[arg-type]
@@ -118,7 +108,7 @@ def test_whatever_is_typed_is_answered(here: Path, monkeypatch: pytest.MonkeyPat
         def answered(words: list[str]) -> None:
             if not (here / "checkpoints" / "run").exists():
                 renewed(here)
-            found.append(typed(words, monkeypatch)[1])
+            found.append(wrong(words))
             assert not found[-1], words
 
         answered()
@@ -173,9 +163,7 @@ def places(tree: object) -> Iterator[tuple[object, object]]:
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("name", ["events.jsonl", "metrics.json", "spec.json"])
-def test_whatever_a_run_holds_is_shown_or_named_as_damaged(
-    here: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally, part: int, name: str
-) -> None:
+def test_whatever_a_run_holds_is_shown_or_named_as_damaged(here: Path, tally: Tally, part: int, name: str) -> None:
     file = renewed(here) / name
     lines = file.read_text(encoding="utf-8").splitlines() if name.endswith("l") else [file.read_text(encoding="utf-8")]
 
@@ -191,10 +179,7 @@ def test_whatever_a_run_holds_is_shown_or_named_as_damaged(
             text = json.dumps(tree)
             file.write_text("\n".join([*lines[:line], text, *lines[line + 1 :]]) + "\n", encoding="utf-8")
             for words in (["show", "run"], ["show", "run", "--json"], ["runs", "--json"], ["compare", "run", "run"]):
-                out, wrong = typed(words, monkeypatch)
-                if not wrong and out and words[-1] == "--json":
-                    json.loads(out, parse_constant=pytest.fail)
-                found.append(wrong and f"{words} {wrong}")
-                assert not wrong, (words, text)
+                found.append(wrong(words))
+                assert not found[-1], (words, text)
 
         shown()

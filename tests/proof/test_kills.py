@@ -43,11 +43,12 @@ class Victim:
         self.engine: subprocess.Popen[bytes]
 
     def start(self) -> None:
-        """An engine begins, or goes on."""
+        """An engine begins, or goes on; of a run that was killed before its first checkpoint somebody has to say so."""
         command = [sys.executable, "-m", "laddertop.engine", "train", str(self.run.path)]
-        self.engine = subprocess.Popen(
-            command, env=self.laddertop.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        if self.starts() and not self.saved():
+            command += ["--back-to", "0"]
+        with (self.run.path / "console.log").open("ab") as console:
+            self.engine = subprocess.Popen(command, env=self.laddertop.environment, stdout=console, stderr=console)
 
     def kill(self) -> None:
         """The engine dies at once, unless it is over already."""
@@ -59,6 +60,10 @@ class Victim:
     def events(self) -> list[object]:
         """What happened."""
         return list(EventReader(self.run.events_path).read_all())
+
+    def saved(self) -> list[Checkpointed]:
+        """The checkpoints that were recorded."""
+        return [event for event in self.events() if isinstance(event, Checkpointed)]
 
     def starts(self) -> int:
         """How often an engine began."""
@@ -89,9 +94,9 @@ class Victim:
         reader.poll()
         if not np.array_equal(reader.steps, np.arange(1, STEPS + 1)):
             found.append("its metrics have not every step once")
-        saved = [event for event in self.events() if isinstance(event, Checkpointed)]
-        newest = self.run.path / saved[-1].file
-        if not newest.is_file() or hashlib.sha256(newest.read_bytes()).hexdigest() != saved[-1].sha256:
+        newest = self.saved()[-1]
+        file = self.run.path / newest.file
+        if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != newest.sha256:
             found.append("its last checkpoint is not what was recorded")
         done = self.laddertop("replay", self.run.name, "--train", "--json", "--name", f"{self.run.name}-again")
         if done.returncode or f'"steps":{STEPS}' not in done.stdout.replace(" ", ""):
@@ -114,8 +119,9 @@ def at_its_start(victim: Victim) -> None:
 
 
 def while_it_saves(victim: Victim) -> None:
+    before = set(victim.run.path.glob(".step-*"))
     time.sleep(victim.random.uniform(0, 0.3))
-    victim.until(lambda: any(victim.run.path.glob(".step-*")))
+    victim.until(lambda: set(victim.run.path.glob(".step-*")) - before)
 
 
 def after_a_save(victim: Victim) -> None:
@@ -142,9 +148,8 @@ def between_commands(victim: Victim) -> None:
 def while_it_is_rolled_back(victim: Victim) -> None:
     begun = victim.starts()
     victim.until(lambda: victim.starts() > begun)
-    saved = [event.step for event in victim.events() if isinstance(event, Checkpointed)]
-    if saved:
-        step = victim.random.choice(saved[-2:])
+    if saved := victim.saved():
+        step = victim.random.choice(saved[-2:]).step
         send(victim.run.path, victim.starts(), "rollback", {"step": step}, by="proof")
     time.sleep(victim.random.uniform(0, 0.3))
 
@@ -164,7 +169,7 @@ def test_a_run_that_is_killed_again_and_again_comes_out_as_one_that_was_not(
         victim.kill()
     while not victim.over:
         victim.start()
-        assert victim.engine.wait(PATIENCE) == 0
+        assert victim.engine.wait(PATIENCE) == 0, (victim.run.path / "console.log").read_text()
     lost = victim.losses()
     tally(f"engine killed {moment.__name__.replace('_', ' ')}", victim.kills, len(lost))
     assert lost == []
