@@ -47,13 +47,20 @@ BRAILLE = re.compile("[\u2801-\u28ff]")
 class Terminal:
     """A dashboard over some paths in a pseudo-terminal of some size, which answers where its cursor is."""
 
-    def __init__(self, *paths: Path, size: tuple[int, int] = (80, 24), more: str = "", **variables: str) -> None:
+    def __init__(
+        self,
+        *paths: Path,
+        size: tuple[int, int] = (80, 24),
+        more: str = "",
+        command: list[str] | None = None,
+        **variables: str,
+    ) -> None:
         self.master, slave = pty.openpty()
         self._resize(slave, *size)
         usual = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM")}
         cache = paths[0] / ".cache"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", OPEN.format(more=more), *map(str, paths)],
+            [*(command or [sys.executable, "-c", OPEN.format(more=more)]), *map(str, paths)],
             stdin=slave,
             stdout=slave,
             stderr=slave,

@@ -11,7 +11,6 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -33,7 +32,13 @@ from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import aside
 from laddertop.tui.dashboard.background import Paper
 from laddertop.tui.dashboard.layout import too_small
-from laddertop.tui.dashboard.leaving import can_be_taken_up_again, leave_on_signals, leave_without_terminal
+from laddertop.tui.dashboard.leaving import (
+    Driver,
+    can_be_taken_up_again,
+    end_if_stuck,
+    leave_on_signals,
+    leave_without_terminal,
+)
 from laddertop.tui.dashboard.manners import Alerts, Kept
 from laddertop.tui.dashboard.messages import (
     Acknowledging,
@@ -101,7 +106,7 @@ class LaddertopApp(App[None]):
         in ASCII only, over a `slow_link` seldom, with `read_only` no key changes anything, with `trust` runs of
         strangers are driven, too, `pixels` draws images as laddertop.tui.draw.pixels does; `paper` is the terminal's
         background, None where it does not tell."""
-        super().__init__()
+        super().__init__(driver_class=Driver)
         self.read_only = read_only
         """Whether this dashboard only looks."""
         self._trust = trust
@@ -139,7 +144,7 @@ class LaddertopApp(App[None]):
         if not self.is_headless:
             self._engines.step_back()
             leave_on_signals(self)
-            self.set_interval(1.0, partial(leave_without_terminal, self))
+            leave_without_terminal(self)
         if self._run is not None:
             try:
                 self.push_screen(await self._screen_of(RunFolder(self._run), self._replay))
@@ -329,6 +334,8 @@ class LaddertopApp(App[None]):
         """End the dashboard; trainings go on."""
         said = (screen.farewell() for screen in reversed(self.screen_stack) if isinstance(screen, Leaving))
         self.farewell = next(said, "")
+        if not self.is_headless:
+            end_if_stuck(self, lambda: False)
         self.exit()
 
     def action_copy(self) -> None:
