@@ -324,11 +324,13 @@ async def test_a_run_that_could_not_begin_leaves_its_reason_in_the_form_and_noth
     for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (folder / f"{part}-ubyte").write_bytes(b"half a file")
     app = LaddertopApp(runs, form=True)
-    async with app.run_test(size=(110, 40)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "✓ ready" in screen_text(app), "ready")
         app.screen.query_one("#free").focus()
         await pilot.press(*"data.name=mnist", "enter", *f"data.root={tmp_path}/data")
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "is damaged: 11 bytes" in " ".join(screen_text(app).split()), "the reason", 200)
+        whole = "is damaged: 11 bytes; delete it and let it be downloaded again"
+        await until(pilot, lambda: whole in " ".join(screen_text(app).split()), "the whole reason", 200)
+        assert screen_text(app).splitlines()[-1].strip().startswith("ctrl+s start"), "with the keys below it"
         assert isinstance(app.screen, NewRunScreen)
         assert list_runs(runs) == []
