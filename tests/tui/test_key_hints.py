@@ -61,6 +61,15 @@ def test_a_long_name_loses_its_day_before_what_tells_it_apart(tmp_path: Path) ->
         assert status.picture(1, 120).text().startswith(" 2026-11-23-ladder-digits-7f3a  ●")
 
 
+def test_when_a_training_is_over_is_told_on_a_narrow_screen_too(tmp_path: Path) -> None:
+    with PlayedEngine.new(tmp_path, "ladder-mnist-100", "2026-11-23-ladder-digits-7f3a") as engine:
+        engine.keep_time(time.time())
+        engine.train(100)
+        status = StatusBar(Eyes(engine.run).view, id="status")
+        assert "  ETA " in status.picture(1, 80).text()
+        assert "step/s   ETA " in status.picture(1, 120).text()
+
+
 def test_a_line_loses_whole_parts_and_never_the_first_effect() -> None:
     line = "you: noise off → applied   cost 1.06±0.42 → 0.418±0.094   denoising 4 h64 0.2 → 0.1"
     assert whole_parts(line, 70) == "you: noise off → applied   cost 1.06±0.42 → 0.418±0.094"

@@ -41,7 +41,7 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_the_dashboard_up_ag
         shell.press("\x1b")
         shell.wait_for(lambda lines: not any("Keys of the run screen" in line for line in lines))
         shell.press("d")
-        shell.wait_for(lambda lines: any("back to it: laddertop attach played" in line for line in lines))
+        shell.wait_for(lambda lines: "back to it: laddertop attach played" in " ".join(lines))
         shell.press("echo status $?\r")
         shell.wait_for(lambda lines: "status 0" in lines)
 
@@ -80,8 +80,8 @@ def test_who_leaves_a_run_is_told_where_it_stands_and_how_to_come_back(engine: P
         given_back, _, after = terminal.drain().rpartition(b"\x1b[?1049l")
         assert given_back
         folder = engine.run.path.parent
-        line = f"played: training, step 2 000 of 90 000; back to it: laddertop attach played --runs {folder}"
-        assert after.decode().rstrip().endswith(f"l{line}"), "the last of all"
+        line = f"played: training, step 2 000 of 90 000\r\nback to it: laddertop attach played --runs {folder}"
+        assert after.decode().rstrip().endswith(f"l{line}"), "the last of all, the command whole in a line"
     finally:
         terminal.close()
 
@@ -96,6 +96,6 @@ def test_who_leaves_the_list_is_told_of_what_goes_on(engine: PlayedEngine, tmp_p
             terminal.read_until("● training".encode())
             os.write(terminal.master, b"q")
             assert terminal.process.wait(PATIENCE) == 0
-            assert f"2 runs go on; back to them: laddertop open --runs {tmp_path}" in terminal.drain().decode()
+            assert f"2 runs go on\r\nback to them: laddertop open --runs {tmp_path}" in terminal.drain().decode()
         finally:
             terminal.close()

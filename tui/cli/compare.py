@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from laddertop.journal.folder import find_run, runs_folder
-from laddertop.tui.cli.print import json_result, number, result, table
+from laddertop.tui.cli.print import json_result, number, result, table, terminal_width
 from laddertop.tui.watch.comparison import difference, evaluations, look, open_runs
 
 
@@ -45,8 +45,8 @@ def compare(runs: Path | None, texts: list[str], as_json: bool) -> None:
         values = [row.values.get(name, (None, None)) for name in measures]
         told_values = [number(value) + (f" ± {sd:.2g}" if sd is not None else "") for value, sd in values]
         cells.append([row.name, str(row.step), "best" if row.best else "", *told_values])
-    for line in table(cells):
+    for line in table(cells, width=terminal_width()):
         result(line)
     result("")
-    for line in table([["key", *names], *([key, *values] for key, values in differing)]):
+    for line in table([["key", *names], *([key, *values] for key, values in differing)], width=terminal_width()):
         result(line)

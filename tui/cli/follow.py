@@ -24,10 +24,10 @@ from laddertop.journal.events import (
     as_json,
 )
 from laddertop.journal.metrics import MetricsReader
-from laddertop.tui.cli.print import between_words, harmless, json_result, number, say, setting
+from laddertop.tui.cli.print import harmless, json_result, number, say, setting
 from laddertop.tui.cli.show import headline
 from laddertop.tui.draw.numbers import duration, rate
-from laddertop.tui.draw.text import fit
+from laddertop.tui.draw.text import between_words, fit
 from laddertop.tui.steer.engine_process import EngineProcess
 from laddertop.tui.watch.summary import last_step, last_values, newest_evaluation, terms, total
 

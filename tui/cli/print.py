@@ -6,8 +6,12 @@ import json
 import math
 import shutil
 import sys
-import textwrap
 from typing import Any
+
+from laddertop.tui.draw.text import between_words
+
+LEAST = 16
+"""Columns in which words can be read below each other."""
 
 
 def say(message: str) -> None:
@@ -32,25 +36,29 @@ def json_result(value: Any, *, indent: int | None = 1) -> None:
     print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text), flush=True)
 
 
-def between_words(text: str, width: int) -> list[str]:
-    """Text as lines of at most `width` columns, broken between words only: a path or a command that is longer stays
-    whole, to be copied."""
-    return [
-        line
-        for part in text.split("\n")
-        for line in textwrap.wrap(part, width, break_long_words=False, break_on_hyphens=False) or [""]
-    ]
-
-
 def harmless(text: str) -> str:
     """Text in which nothing steers the terminal: names and messages may come from somebody else's run folder."""
     return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
-def table(rows: list[list[str]], indent: str = "") -> list[str]:
-    """Rows as lines with aligned columns, two blanks apart."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [indent + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+def terminal_width() -> int | None:
+    """Columns of the terminal that standard output is; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def table(rows: list[list[str]], indent: str = "", width: int | None = None) -> list[str]:
+    """Rows as lines with aligned columns, two blanks apart. Where the last column has no room in `width` it goes on
+    below itself, broken between words."""
+    *widths, last = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    before = len(indent) + sum(widths) + 2 * len(widths)
+    room = last if width is None else width - before
+    lines = []
+    for *cells, end in rows:
+        head = indent + "".join(f"{cell:<{wide}}  " for cell, wide in zip(cells, widths, strict=True))
+        for part in between_words(end, room) if LEAST <= room < last else [end]:
+            lines.append((head + part).rstrip())
+            head = " " * before
+    return lines
 
 
 def number(value: float | str | None) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import sys
 
 from laddertop.journal.recipe_list import GROUPS, START_WITH, differing, group_of, matching, specs
 from laddertop.journal.sizes import of_recipe
 from laddertop.journal.spec import Spec, did_you_mean, keys
 from laddertop.journal.start import has_gpu
-from laddertop.tui.cli.print import between_words, json_result, result, say, table
+from laddertop.tui.cli.print import json_result, result, say, table, terminal_width
 from laddertop.tui.dashboard.views.guess import guessed_from_sizes
 from laddertop.tui.draw.numbers import number
-from laddertop.tui.draw.text import fit
+from laddertop.tui.draw.text import between_words, fit
 
 
 def print_recipes(text: str, as_json: bool) -> None:
@@ -58,7 +57,7 @@ def _told(name: str, spec: Spec) -> dict[str, object]:
 def _print_list(names: list[str], start: bool) -> None:
     groups = {"to start with": list(START_WITH)} if start else {}
     groups |= {group: [name for name in names if group_of(specs()[name]) == group] for group in GROUPS}
-    gpu, width = has_gpu(), shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    gpu, width = has_gpu(), terminal_width()
     for group, members in groups.items():
         if members:
             result(group)
@@ -85,7 +84,7 @@ def _print_whole(name: str, spec: Spec) -> None:
             result(line)
     result("")
     result("what differs from the defaults (`laddertop recipes --keys` explains every key)")
-    for line in table([[key, value] for key, value in differing(spec).items()], "  "):
+    for line in table([[key, value] for key, value in differing(spec).items()], "  ", terminal_width()):
         result(line)
     result("")
     result(f"laddertop train {name}")

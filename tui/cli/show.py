@@ -9,7 +9,7 @@ from typing import Any
 
 from laddertop.journal.events import unreadable
 from laddertop.journal.folder import find_run, list_runs, runs_folder
-from laddertop.tui.cli.print import json_result, number, result, say, setting, table
+from laddertop.tui.cli.print import json_result, number, result, say, setting, table, terminal_width
 from laddertop.tui.steer.engine_process import EngineError, command, environment
 from laddertop.tui.steer.trust import driven
 from laddertop.tui.watch.summary import short_summary, summary
@@ -32,7 +32,7 @@ def print_runs(runs: Path | None, archived: bool, as_json: bool) -> None:
                 rows.append(
                     [run["name"], run["state"], str(run["step"]), number(run["steps"]), headline(run["evaluation"])]
                 )
-        for line in table(rows):
+        for line in table(rows, width=terminal_width()):
             result(line)
 
 
@@ -66,12 +66,12 @@ def describe(told: dict[str, Any]) -> list[str]:
         for name, term in told["terms"].items():
             rows.append([name, number(term["value"]), number(term["weight"]), number(term["share"]), term["unit"]])
         rows.append(["total", "", "", number(told["total"]), ""])
-        lines += ["", *table(rows)]
+        lines += ["", *table(rows, width=terminal_width())]
     if told["knobs"]:
         rows = [["knob", "set to", "in effect", "unit"]]
         for name, knob in told["knobs"].items():
             rows.append([name, setting(knob["kind"], knob["value"]), number(knob["effective"]), knob["unit"]])
-        lines += ["", *table(rows)]
+        lines += ["", *table(rows, width=terminal_width())]
     if told["evaluation"]:
         lines += ["", *describe_evaluation(told["evaluation"])]
     if told["checkpoints"]:
@@ -82,7 +82,10 @@ def describe(told: dict[str, Any]) -> list[str]:
 def describe_evaluation(evaluation: dict[str, Any]) -> list[str]:
     """An evaluation in lines for people."""
     rows = [[name, number(one["value"]), one["unit"]] for name, one in evaluation["values"].items()]
-    return [f"evaluation at step {evaluation['step']}, {evaluation['split']} data", *table(rows, "  ")]
+    return [
+        f"evaluation at step {evaluation['step']}, {evaluation['split']} data",
+        *table(rows, "  ", terminal_width()),
+    ]
 
 
 def headline(evaluation: dict[str, Any] | None) -> str:

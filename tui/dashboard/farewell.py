@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def of_run(view: RunView) -> str:
-    """A run in a line, with the command that shows it again."""
+    """Where a run stands, and below it the command that shows it again, whole in a line to be copied."""
     run, end = view.run, view.state.end
     return _line(run.name, view.status(), view.step, end, run.path.parent)
 
@@ -27,13 +27,13 @@ def of_list(rows: Sequence[RunRow], runs: Path) -> str:
     at_work = [row for row in rows if row.status in ("starting", "training", "paused")]
     if len(at_work) == 1:
         return _line(at_work[0].name, at_work[0].status, at_work[0].step, at_work[0].steps, runs)
-    return f"{len(at_work)} runs go on; back to them: laddertop open{_folder(runs)}" if at_work else ""
+    return f"{len(at_work)} runs go on\nback to them: {harmless(f'laddertop open{_folder(runs)}')}" if at_work else ""
 
 
 def _line(name: str, status: str, step: int, end: int, runs: Path) -> str:
     reached = f"step {thousands(step)}" + (f" of {thousands(end)}" if end else "")
-    again = f"laddertop attach {shlex.quote(name)}{_folder(runs)}"
-    return harmless(f"{name}: {status}, {reached}; back to it: {again}")
+    again = harmless(f"laddertop attach {shlex.quote(name)}{_folder(runs)}")
+    return f"{harmless(f'{name}: {status}, {reached}')}\nback to it: {again}"
 
 
 def _folder(runs: Path) -> str:

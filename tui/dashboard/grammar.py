@@ -30,7 +30,7 @@ def key_sign(keys: str) -> str:
     return " ".join(_SIGNS.get(key, key) for key in keys.split(","))
 
 
-BACK = Binding("escape", "app.back", "back: ends a cursor or a search, else goes to the screen before")
+BACK = Binding("escape", "app.back", "back: ends a cursor or search, else to the screen before")
 CLOSE = Binding("q", "app.close", "leave this screen for the one it was opened from; from the first one, the dashboard")
 LEAVE = Binding("d", "app.leave", "detach: the dashboard ends, trainings go on")
 RUNS = Binding("r", "app.runs", "all runs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 
 _PLAIN = {
@@ -52,6 +53,16 @@ def columns(text: str) -> int:
 def pad(text: str, width: int) -> str:
     """The text, and blanks up to `width` columns."""
     return text + " " * (width - columns(text))
+
+
+def between_words(text: str, width: int) -> list[str]:
+    """Text as lines of at most `width` columns, broken between words only: a path or a command that is longer stays
+    whole, to be copied."""
+    return [
+        line
+        for part in text.split("\n")
+        for line in textwrap.wrap(part, width, break_long_words=False, break_on_hyphens=False) or [""]
+    ]
 
 
 def ascii_only(text: str) -> str:

@@ -53,8 +53,10 @@ class StatusBar(Panel):
         elif view.compiling():
             parts.append(("compiling", numbers))
         elif status == "training":
-            parts.append((f"{rate(view.rate()):>11}", numbers))
-            parts.append((f"ETA {estimate(view.seconds_left())}", numbers))
+            left = (f"ETA {estimate(view.seconds_left())}", numbers)
+            speed = (f"{rate(view.rate()):>11}", numbers)
+            # On a narrow screen there is room for one of the two, and when it is over says more.
+            parts += [speed, left] if width >= 100 else [left, speed]
         if started and not started.compiled and started.note:
             # It was to be compiled; the note says why it is not.
             parts.append(("uncompiled", Ink.WARN))
