@@ -29,6 +29,12 @@ from tests.tui.played import PlayedEngine
 from tests.tui.test_steering import inbox, opened
 
 
+def option_of(app: LaddertopApp, number: int) -> tuple[int, int]:
+    """A cell of an option of the list on the screen."""
+    inside = app.screen.query_one(OptionList).content_region
+    return inside.x + 2, inside.y + number
+
+
 async def test_hover_reads_out_what_the_cursor_reads_out_and_leaves_the_cursor_alone(
     engine: PlayedEngine, until: Until
 ) -> None:
@@ -149,7 +155,7 @@ async def test_a_run_is_chosen_and_opened_and_a_recipe_chosen_by_clicks(tmp_path
         assert screen.view.run.path == chosen.run.path
         await pilot.press("slash")
         await until(pilot, lambda: isinstance(app.screen, ChartChooser), "the chooser")
-        await pilot.click(app.screen.query_one(OptionList), offset=(4, 3))
+        await pilot.click(offset=option_of(app, 2))
         await until(pilot, lambda: app.screen is screen, "the run")
         assert screen.charts.focused() == screen.charts.names()[2]
         app.action_new_run()
@@ -170,7 +176,7 @@ async def test_a_choice_is_made_by_a_click(tmp_path: Path, until: Until) -> None
         answers: list[int | None] = []
         app.push_screen(Choose("which?", ["first", "second", "third"]), answers.append)
         await until(pilot, lambda: len(app.screen.query(OptionList)) == 1, "the question")
-        await pilot.click(app.screen.query_one(OptionList), offset=(4, 2))
+        await pilot.click(offset=option_of(app, 1))
         await until(pilot, lambda: answers == [1], "the second")
 
 

@@ -99,7 +99,7 @@ def bounds_of(text: str) -> Bounds | None:
         low, high = map(float, words)
         if -math.inf < low < high < math.inf:
             return low, high
-    raise ValueError(f"an axis takes two numbers, the smaller first, such as 0.1 2, or auto; not {text.strip()!r}")
+    raise ValueError(f"two numbers, the smaller first, such as 0.1 2, or auto; not {text.strip()!r}")
 
 
 def left_out(curves: Sequence[Binned], kind: Kind) -> bool:

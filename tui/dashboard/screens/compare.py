@@ -15,6 +15,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from laddertop.tui.dashboard.grammar import EVERYWHERE, MOUSE_ON_CHARTS, ON_CHARTS, mouse_rows
+from laddertop.tui.dashboard.key_line import key_line
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import Choose
 from laddertop.tui.dashboard.screens.chart_screen import ChartScreen
@@ -123,11 +124,7 @@ class CompareScreen(ChartScreen):
         yield Overlay(self._sight, id="overlay")
         with VerticalScroll(can_focus=False):
             yield Static("", id="tables")
-        keys = Text(no_wrap=True, overflow="ellipsis")
-        for key, name in (*_HINTS, ("?", "help")):
-            keys.append(key, style(Ink.KEY, colours_of(self.app)))
-            keys.append(f" {name}  ", style(Ink.DIM, colours_of(self.app)))
-        yield Static(keys, id="keys")
+        yield Static(key_line((*_HINTS, ("?", "help")), self.app), id="keys")
 
     def on_mount(self) -> None:
         """Begin to look."""

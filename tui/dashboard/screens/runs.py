@@ -50,7 +50,11 @@ _NOTES = (
     "Marked runs bear a ◆, archived ones, which only A shows, a ›. The small curve is the total cost since the newest "
     "start, on a logarithmic axis of its own. A run that is being trained can't be renamed, archived or deleted."
 )
-_MOUSE = (("click", "on a run: chooses it; once more: opens it"), ("wheel", "on the list: up and down"))
+_MOUSE = (
+    ("click", "on a run: chooses it; once more: opens it"),
+    ("wheel", "on the list: up and down"),
+    ("hover", "on the samples: which item it is"),
+)
 
 
 class RunsScreen(Screen[None]):
