@@ -72,6 +72,7 @@ async def test_every_box_has_its_title_and_its_keys_in_its_frame_and_esc_changes
             (top,) = [y for y, line in enumerate(lines) if re.search(rf"┌─ {re.escape(title)}[^│]* ─*┐", line)]
             (bottom,) = [y for y, line in enumerate(lines) if re.search(r"└─ .*esc back ─*┘", line)]
             assert top < bottom
+            assert not re.search("[▔▊]", "".join(lines[top:bottom])), "a frame in the frame"
             if "↑↓ scroll" not in lines[bottom]:
                 assert re.search(r"enter \w+", lines[bottom]), lines[bottom]
             await pilot.press("escape")

@@ -32,8 +32,8 @@ class Box(ModalScreen[Answer | None], Generic[Answer]):
         border-subtitle-color: $foreground; border-subtitle-align: left; }
     Box Static { width: 100%; height: auto; }
     Box Input { height: 1; border: none; padding: 0; background: ansi_blue; color: ansi_bright_white; }
-    Box OptionList { height: auto; max-height: 60vh; border: none; padding: 0; background: $background;
-        scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    Box OptionList, Box OptionList:focus { height: auto; max-height: 60vh; border: none; padding: 0;
+        background: $background; scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "back, as if it had not been asked")]
 
