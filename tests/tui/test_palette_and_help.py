@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from pathlib import Path
 
 import pytest
 
@@ -129,3 +130,20 @@ async def test_the_footer_and_the_palette_of_a_list_that_only_looks_offer_nothin
         await until(pilot, lambda: "open the run" in screen_text(app), "the palette")
         assert "delete the run" not in screen_text(app)
         assert "new run" not in screen_text(app)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_a_list_without_runs_names_the_keys_that_do_something_there(
+    tmp_path: Path, until: Until, read_only: bool
+) -> None:
+    app = LaddertopApp(tmp_path, read_only=read_only)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "no runs here yet" in screen_text(app), "the list")
+        assert screen_text(app).splitlines()[-1].split() == [
+            *([] if read_only else ["n", "new"]),
+            *["q", "leave", "?", "help"],
+        ]
+        assert ("n starts one" in screen_text(app)) != read_only
+        with PlayedEngine.new(tmp_path) as engine:
+            engine.train(10)
+            await until(pilot, lambda: "enter open" in screen_text(app), "the keys for a run")

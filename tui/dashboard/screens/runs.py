@@ -45,6 +45,18 @@ COMPARED = 8
 CHANGING = ("app.new_run", "resume", "fork", "rename", "note", "archive", "delete")
 """Actions that change something, which a dashboard that only looks does not."""
 
+_HINTS = (
+    ("enter", "open", False),
+    ("n", "new", True),
+    ("f", "fork", False),
+    ("space", "mark", False),
+    ("c", "compare", False),
+    ("/", "search", False),
+    ("q", "leave", True),
+    ("?", "help", True),
+)
+"""Keys with a word each, and whether they do something where there is no run."""
+
 _NOTES = (
     "What is typed after / is looked for in name, recipe, state and note of a run; several words must all be there. "
     "Marked runs bear a ◆, archived ones, which only A shows, a ›. The small curve is the total cost since the newest "
@@ -103,14 +115,12 @@ class RunsScreen(Screen[None]):
         """A heading, the table, a line about the chosen run, what the dashboard has to say, the keys."""
         yield Static("", id="heading")
         yield RunsTable(id="table")
-        yield Static("no runs here yet; n starts one", id="none", markup=False)
+        yield Static(f"no runs here yet{'' if self._read_only else '; n starts one'}", id="none", markup=False)
         yield SamplesPreview(self._plain)
         yield Static("", id="about", markup=False)
         yield Input(placeholder="search", id="search", compact=True)
         yield Static("", id="told", markup=False)
-        hints = (("enter", "open"), ("n", "new"), ("f", "fork"), ("space", "mark"), ("c", "compare"), ("/", "search"))
-        shown = [hint for hint in hints if not (self._read_only and hint[1] in ("new", "fork"))]
-        yield Static(key_line((*shown, ("q", "leave"), ("?", "help")), self.app), id="keys")
+        yield Static(key_line(self._hints(), self.app), id="keys")
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -145,7 +155,10 @@ class RunsScreen(Screen[None]):
 
     def show_rows(self, rows: list[RunRow]) -> None:
         """Bring the screen up to date."""
+        first = not self._rows
         self._rows = rows
+        if first and rows:
+            self.query_one("#keys", Static).update(key_line(self._hints(), self.app))
         words = self._search.value.lower().split()
         shown = [row for row in rows if (self._archived or not row.archived) and _fits(row, words)]
         self._table.show(shown)
@@ -329,6 +342,11 @@ class RunsScreen(Screen[None]):
         """The keys that do something in this dashboard."""
         keys = [b for b in self.BINDINGS if isinstance(b, Binding)]
         return [b for b in keys if not (self._read_only and b.action in CHANGING)]
+
+    def _hints(self) -> list[tuple[str, str]]:
+        """Those that the last row names: no key that nothing can be done with."""
+        never = ("new", "fork") if self._read_only else ()
+        return [(key, word) for key, word, alone in _HINTS if (alone or self._rows) and word not in never]
 
     def copied(self) -> str:
         """The name of the run under the cursor."""
