@@ -36,7 +36,10 @@ def stranger(run: RunFolder) -> str:
 
     Nobody gets into a folder whose mode is 0700, as new ones are: that costs one look. Raises OSError.
     """
-    folder = os.stat(run.path)
+    try:
+        folder = os.stat(run.path)
+    except FileNotFoundError:
+        return ""  # who reads it says better what is not there
     if folder.st_uid != os.geteuid():
         return _sentence(run, f"it belongs to {_user(folder.st_uid)}")
     if not folder.st_mode & (_OTHERS_GET_IN | _OTHERS_WRITE):
