@@ -51,6 +51,8 @@ def work(laddertop: Laddertop) -> None:
         ("train ladder-digits --runs /proc/laddertop", "choose another with --runs"),
         ("compare ladder-one", "compare takes two runs or more, not only ladder-one"),
         ("evaluate ladder-one", "ladder-one has no checkpoint yet"),
+        ("evaluate ladder-one --now --step 5", "--now evaluates as the training itself does; leave out --step"),
+        ("eval ladder-one", "No such command 'eval'. Did you mean 'evaluate'"),
         ("evaluate ladder-one --split held_back", "ladder-one holds no images back; set data.held_back when you train"),
         ("set ladder-one", "Missing argument 'KNOB=VALUE"),
     ],

@@ -14,6 +14,10 @@ from laddertop.tui.watch.wording import measure
         ("negative_elbo", 98.12, "−ELBO 98.1"),
         ("negative_elbo_training", 97.0, "−ELBO training 97.0"),
         ("negative_l5000", 84.517, "−L5000 84.5"),
+        ("kl.2", 0.0501, "KL of layer 2 0.0501"),
+        ("kl_q_p.1", 4.2, "KL q p of layer 1 4.20"),
+        ("denoise.0", 0.5, "denoising of layer 0 0.500"),
+        ("klaxon", 1.0, "klaxon 1.00"),
         ("score_cosine", float("nan"), "score cosine nan"),
     ],
 )

@@ -152,8 +152,9 @@ def _collapsed(view: RunView) -> Trouble | None:
     if not (dead := collapsed(view)):
         return None
     first = min(dead, key=lambda one: one.step)
-    layers = ", ".join(layer_title(one.layer) for one in dead)
-    what = f"{layers} {'tell' if len(dead) > 1 else 'tells'} nothing of the image: {measured(dead)}"
+    several = f"layers {', '.join(str(one.layer) for one in dead)} tell"
+    tell = several if len(dead) > 1 else f"{layer_title(first.layer)} tells"
+    what = f"{tell} nothing of the image: {measured(dead)}"
     return Trouble("collapsed", what, first.step, first.since, _warm_up(view), grave=False)
 
 
