@@ -20,7 +20,7 @@ from pydantic import Field, ValidationError
 
 from laddertop.journal import inside
 from laddertop.journal.actions import Action
-from laddertop.journal.events import Record
+from laddertop.journal.record import Record
 
 COMMAND_FILE = re.compile(r"[\w-][\w.-]{0,100}\.json", re.ASCII)
 """Names of the files of commands."""

@@ -1,6 +1,7 @@
 """What happened in a run: one JSON object per line in `events.jsonl`, written by the engine alone, append-only.
 
-Readers poll the file; a line without its newline is not there yet. NaN and infinities survive as JSON strings.
+Readers poll the file; a line without its newline is not there yet, and one whose checksum does not fit is none. NaN and
+infinities survive as JSON strings.
 """
 
 from __future__ import annotations
@@ -13,19 +14,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from laddertop.journal import inside
+from laddertop.journal.event_lines import CANCELLED, sum_fits, with_sum
 from laddertop.journal.names import keys_of, layer_of, short_of
+from laddertop.journal.record import Record
+from laddertop.journal.remembered import Remembered
 
 READ_AT_MOST = 1 << 20
 """Bytes that one poll reads at most, so that a long history never blocks its reader."""
-
-
-class Record(BaseModel):
-    """A plain value of the journal. Unknown keys are ignored, so that older front ends read newer runs."""
-
-    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
 
 
 class TermLayer(Record):
@@ -193,10 +191,12 @@ class RunStarted(_Event):
     """The terms of the cost."""
     knobs: list[Knob]
     """What can be changed, with the values at the start of this segment."""
-    schedules: list[Schedule] = []
+    schedules: list[Schedule] = Field(default=[])
     """What knobs do by themselves."""
     note: str = ""
     """Anything a user should know about this start."""
+    files: dict[str, str] = Field(default={}, exclude_if=lambda files: not files)
+    """The files that it was begun with and that stay as they are, each with its checksum."""
 
 
 class Commanded(_Event):
@@ -213,7 +213,7 @@ class Commanded(_Event):
     """Applied before the step after `step`, or refused."""
     reason: str = ""
     """Why it was refused, or what was bent to fit."""
-    changes: list[Change] = []
+    changes: list[Change] = Field(default=[])
     """What it did to each knob."""
     note: str = ""
     """The sender's words."""
@@ -315,9 +315,11 @@ class EventWriter:
 
         Raises ValueError when it is a link or no plain file.
         """
-        self._file = inside.Appender(path.parent, path.name)
-        if self._file.last_byte() not in (b"", b"\n"):
-            self._file.append(b"\n")
+        self.file = Remembered(path.parent, path.name)
+        """Where they are written to."""
+        if last := self.file.last_line():
+            self.file.add(b"\n" if _event_in(last) else CANCELLED + b"\n")
+            self.file.flush()
 
     def append(self, event: Event) -> None:
         """Writes one event; readers see it at once, and what a resume needs outlives a power cut.
@@ -325,15 +327,16 @@ class EventWriter:
         Raises OSError when the disk does not take it; what it did not take goes first the next time.
         """
         durable = isinstance(event, RunStarted | Checkpointed | RunEnded)
-        self._file.append(event.model_dump_json().encode() + b"\n", durable=durable)
+        self.file.add(with_sum(event.model_dump_json().encode()) + b"\n", durable=durable)
+        self.flush()
 
     def flush(self) -> None:
         """Writes what the disk has not taken so far. Raises as `append` does."""
-        self._file.flush()
+        self.file.flush()
 
     def close(self) -> None:
         """Closes the file."""
-        self._file.close()
+        self.file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -351,7 +354,7 @@ class EventReader:
         self._offset = 0
         self._tail = b""
         self.damaged = 0
-        """Lines that are no events: what a crash cut off, or what a newer laddertop wrote."""
+        """Lines that are no events, or not as they were written: damage, or what a newer laddertop wrote."""
 
     def poll(self) -> list[Event]:
         """The events written since the last poll, at most READ_AT_MOST bytes of them: empty when there is no more.
@@ -377,16 +380,18 @@ class EventReader:
 
     def _parse(self, lines: list[bytes]) -> Iterator[Event]:
         for line in lines:
-            if line.strip():
-                try:
-                    yield _event.validate_json(line)
-                except ValidationError:
+            if line.strip() and not line.endswith(CANCELLED):
+                if event := _event_in(line):
+                    yield event
+                else:
                     self.damaged += 1
 
 
-def unreadable(lines: int) -> str:
-    """What to tell people of lines of an event file that could not be read."""
-    return f"{lines} {'line' if lines == 1 else 'lines'} of events.jsonl could not be read"
+def _event_in(line: bytes) -> Event | None:
+    try:
+        return _event.validate_json(line) if sum_fits(line) else None
+    except ValidationError:
+        return None
 
 
 def as_json(record: BaseModel) -> Any:

@@ -24,7 +24,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_vali
 
 from laddertop.journal import inside
 from laddertop.journal.arrays import load_arrays
-from laddertop.journal.events import Record
+from laddertop.journal.record import Record
 
 OLD = 120.0
 """Seconds without a sign of whoever asked, after which a file of this protocol is kept no longer."""

@@ -71,28 +71,40 @@ class Appender:
         self._file = os.fdopen(open_file(folder, name, flags), "ab", buffering=0)
         self._left = b""
         self._durable = False
+        found = os.fstat(self._file.fileno())
+        self._identity, self._size = (found.st_dev, found.st_ino), found.st_size
 
-    def last_byte(self) -> bytes:
-        """The last byte of the file; empty when it holds none."""
-        return os.pread(self._file.fileno(), 1, max(self._file.tell() - 1, 0))
-
-    def append(self, data: bytes, *, durable: bool = False) -> None:
-        """Writes `data`; `durable` also waits for the disk. Raises OSError when the disk does not take all of it."""
+    def add(self, data: bytes, *, durable: bool = False) -> None:
+        """Takes up `data`, which the next `flush` writes; `durable` has it wait for the disk, too."""
         self._left += data
         self._durable = self._durable or durable
-        self.flush()
 
     def flush(self) -> None:
-        """Writes what the disk has not taken so far. Raises as `append` does."""
+        """Writes what the disk has not taken so far. Raises OSError when the disk does not take all of it."""
         try:
             while self._left:
-                self._left = self._left[self._file.write(self._left) :]
+                written = self._file.write(self._left)
+                self._left = self._left[written:]
+                self._size += written
             if self._durable:
                 os.fsync(self._file.fileno())
                 sync_folder(self._folder)
                 self._durable = False
         except OSError as error:
             raise OSError(error.errno, error.strerror, f"{self._folder}/{self._name}") from None
+
+    def lost(self) -> str:
+        """What became of the file behind the back of who writes to it, in words; empty where it is in order."""
+        try:
+            found = os.stat(f"{self._folder}/{self._name}", follow_symlinks=False)
+        except FileNotFoundError:
+            # A folder that was moved keeps its files.
+            return f"{self._name} was removed" if os.path.isdir(self._folder) else ""
+        except OSError:
+            return ""  # the next write tells
+        if (found.st_dev, found.st_ino) != self._identity:
+            return f"{self._name} was replaced"
+        return f"{self._name} was cut" if found.st_size < self._size else ""
 
     def close(self) -> None:
         """Closes the file."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from laddertop.journal import inside
 from laddertop.journal.events import Column
 from laddertop.journal.metrics_overview import OverviewWriter
 
+SEGMENT_FILE = re.compile(r"metrics-[0-9]{4,9}\.bin")
+"""Names of the metrics files of segments."""
+
 
 @cache
 def record_type(columns: int) -> np.dtype[np.void]:
@@ -36,6 +40,11 @@ def record_type(columns: int) -> np.dtype[np.void]:
 def segment_name(segment: int) -> str:
     """The name of the metrics file of a segment, counted from 1."""
     return f"metrics-{segment:04d}.bin"
+
+
+def segments_on_disk(folder: Path) -> list[int]:
+    """The numbers of the segments whose metrics files are there, or what stands in their place, sorted."""
+    return sorted(int(name[8:-4]) for name in inside.names(folder, "", SEGMENT_FILE))
 
 
 def segment_size(folder: Path, segment: int) -> int | None:
@@ -89,7 +98,7 @@ class MetricsWriter:
         self._type = record_type(columns)
         self._file = inside.Appender(folder, segment_name(segment), new=True)
         self.problem = ""
-        """Why the overview, which readers can do without, is not written any more."""
+        """Why overview and checksums, which readers can do without, are not written any more."""
         self._overview: OverviewWriter | None = None
         with self._noting_problems():
             self._overview = OverviewWriter(folder, segment, columns)
@@ -101,7 +110,7 @@ class MetricsWriter:
         except OSError as error:
             if error.errno in inside.NO_ROOM:
                 raise
-            self.problem = f"the overview of the metrics is written no further, charts open slower: {error}"
+            self.problem = f"overview and checksums of the metrics are written no further, charts open slower: {error}"
 
     def append(self, steps: npt.ArrayLike, times: npt.ArrayLike, values: npt.ArrayLike) -> None:
         """Writes N records: steps [N], times [N], values [N, K]; readers see them at once.
@@ -110,19 +119,28 @@ class MetricsWriter:
         """
         records = np.empty(len(np.asarray(steps)), self._type)
         records["step"], records["time"], records["values"] = steps, times, values
-        try:
-            self._file.append(records.tobytes())
-        finally:
-            if self._overview and not self.problem:
-                with self._noting_problems():
-                    self._overview.append(records)
+        self._file.add(records.tobytes())
+        if self._overview:
+            self._overview.add(records)
+        self.flush()
+
+    def finish(self) -> None:
+        """Says that there will be no more records. Raises as `append` does."""
+        if self._overview:
+            self._overview.finish()
+        self.flush()
 
     def flush(self) -> None:
         """Writes what the disk has not taken so far. Raises as `append` does."""
+        # The numbers before their checksums: what has one is there.
         self._file.flush()
         if self._overview and not self.problem:
             with self._noting_problems():
                 self._overview.flush()
+
+    def lost(self) -> str:
+        """What became of the file behind the back of who writes to it, in words; empty where it is in order."""
+        return self._file.lost()
 
     def close(self) -> None:
         """Closes the files."""
@@ -160,6 +178,8 @@ class MetricsReader:
         self.columns: list[Column] = []
         """The columns; empty until the engine named them."""
         self._index: dict[str, int] = {}
+        self._at_least = 0
+        """Segments that there were at first."""
 
     def poll(self) -> bool:
         """Takes up what was written since the last poll; true when there was anything."""
@@ -168,16 +188,19 @@ class MetricsReader:
             self._index = {column.name: i for i, column in enumerate(self.columns)}
             if not self.columns:
                 return False
+            # One that is gone takes none of the later ones with it.
+            self._at_least = max(segments_on_disk(self.folder), default=0)
         width = record_type(len(self.columns))
         news = False
         number = max(1, len(self._segments))
-        while (bytes_ := segment_size(self.folder, number)) is not None:
-            size = bytes_ // width.itemsize
+        while (bytes_ := segment_size(self.folder, number)) is not None or number < self._at_least:
+            size = (bytes_ or 0) // width.itemsize
             known = len(self._segments[number - 1].records) if number <= len(self._segments) else 0
-            if size > known or number > len(self._segments):
+            # What is no longer in a file must not be touched where it was mapped.
+            if size != known or number > len(self._segments):
                 records = self._mapped(number, width, size) if size else np.empty(0, width)
                 self._segments[number - 1 : number] = [_Segment(number, records)]
-                news = news or size > known
+                news = news or size != known
             number += 1
         return news
 
@@ -226,6 +249,16 @@ class MetricsReader:
     def end(self) -> tuple[int, int]:
         """Number of the newest segment that holds records, and how many; 0, 0 without any."""
         return next(((s.number, len(s.records)) for s in reversed(self._segments) if len(s.records)), (0, 0))
+
+    @property
+    def segments(self) -> int:
+        """The number of the newest segment; 0 without any."""
+        return len(self._segments)
+
+    @property
+    def width(self) -> int:
+        """Bytes of a record; 0 before the engine named the columns."""
+        return record_type(len(self.columns)).itemsize if self.columns else 0
 
     def span(self, segment: int) -> tuple[int, int]:
         """First and last step of a segment; 0, 0 when it holds none."""

@@ -2,7 +2,7 @@
 
 With it a run of ten million steps is opened and zoomed without reading its records. `metrics-0001.overview` stands
 beside `metrics-0001.bin`, is written by the engine with the records, and may be absent, cut off or behind: what it
-lacks is gathered from the records.
+lacks is gathered from the records, and so is a block whose checksum does not fit it.
 
 Shape letters: N records, B blocks, K columns of the metrics; column K of an overview is the time a step took.
 """
@@ -16,9 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from laddertop.journal import inside
-
-BLOCK = 256
-"""Records of a block."""
+from laddertop.journal.metrics_sums import BLOCK, block_sums, closing, entries, read_sums, sums_name
 
 
 def overview_type(columns: int) -> np.dtype[np.void]:
@@ -55,34 +53,43 @@ def gather(records: npt.NDArray[np.void], before: float, size: int = BLOCK) -> n
 
 
 class OverviewWriter:
-    """Writes the overview of a segment while its records are written."""
+    """Writes the overview of a segment, and its checksums, while its records are written."""
 
     def __init__(self, folder: Path, segment: int, columns: int) -> None:
-        name = overview_name(segment)
-        inside.remove(folder, name)
-        self._file = inside.Appender(folder, name, new=True)
+        names = overview_name(segment), sums_name(segment)
+        for name in names:
+            inside.remove(folder, name)
+        self._file, self._sums = (inside.Appender(folder, name, new=True) for name in names)
         self._rest = np.empty(0, [("step", "<i8"), ("time", "<f8"), ("values", "<f4", (columns,))])
         self._before = float("nan")
+        self._finished = False
 
-    def append(self, records: npt.NDArray[np.void]) -> None:
-        """Takes up the next records and writes the blocks that are whole.
-
-        Raises OSError when the disk does not take them; what it did not take goes first the next time.
-        """
+    def add(self, records: npt.NDArray[np.void]) -> None:
+        """Takes up the next records; the next `flush` writes the blocks that are whole."""
         records = np.concatenate([self._rest, records])
         whole = len(records) // BLOCK * BLOCK
         self._rest = records[whole:].copy()
         if whole:
             before, self._before = self._before, float(records["time"][whole - 1])
-            self._file.append(gather(records[:whole], before).tobytes())
+            blocks = gather(records[:whole], before)
+            self._file.add(blocks.tobytes())
+            self._sums.add(entries(records[:whole], blocks).tobytes())
+
+    def finish(self) -> None:
+        """Takes up that there will be no more records."""
+        if not self._finished:
+            self._finished = True
+            self._sums.add(closing(self._rest).tobytes())
 
     def flush(self) -> None:
-        """Writes what the disk has not taken so far."""
+        """Writes what the disk has not taken so far. Raises OSError when it does not take all of it."""
         self._file.flush()
+        self._sums.flush()
 
     def close(self) -> None:
-        """Closes the file."""
+        """Closes the files."""
         self._file.close()
+        self._sums.close()
 
 
 class Overview:
@@ -92,7 +99,7 @@ class Overview:
     """Blocks that are gathered in one go at most, so that a run without overviews fills up before one's eyes."""
 
     def __init__(self, folder: Path, segment: int, columns: int) -> None:
-        self._folder, self._name = folder, overview_name(segment)
+        self._folder, self._segment, self._name = folder, segment, overview_name(segment)
         self.blocks = np.empty(0, overview_type(columns))
         """The whole blocks so far [B]."""
 
@@ -120,5 +127,16 @@ class Overview:
                 data = file.read(blocks * width)
         except FileNotFoundError:
             return
-        more = np.frombuffer(data[: len(data) // width * width], self.blocks.dtype)
+        data = data[: self._sound(data, width) * width]
+        more = np.frombuffer(data, self.blocks.dtype)
         self.blocks = np.concatenate([self.blocks, more]) if len(self.blocks) else more
+
+    def _sound(self, data: bytes, width: int) -> int:
+        """How many of the blocks in `data` there are, up to one whose checksum does not fit."""
+        whole = len(data) // width
+        known = read_sums(self._folder, self._segment, len(self.blocks))
+        if known is None:
+            return whole
+        found = block_sums(data[: whole * width], width)
+        right = [said == one for said, one in zip(known["overview"].tolist(), found, strict=False)]
+        return right.index(False) if False in right else whole

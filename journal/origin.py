@@ -12,7 +12,8 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from laddertop.journal import inside
-from laddertop.journal.events import Checkpointed, Commanded, Record
+from laddertop.journal.events import Checkpointed, Commanded
+from laddertop.journal.record import Record
 
 ORIGIN_CHECKPOINT = "origin.ckpt"
 """The copy of the checkpoint that a run begins with."""

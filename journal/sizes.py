@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from pydantic import TypeAdapter, ValidationError
 
-from laddertop.journal.events import Record
+from laddertop.journal.record import Record
 from laddertop.journal.spec import Spec
 
 

@@ -71,6 +71,8 @@ class RunState:
     """Every start, oldest first."""
     log: list[Logged] = field(default_factory=list)
     """Lines for people, oldest first."""
+    reached: dict[int, int] = field(default_factory=dict)
+    """By number of a start: the step up to which its numbers are in the metrics, as far as the events say."""
     undone: set[str] = field(default_factory=set)
     """Ids of commands that a roll-back threw away together with their steps."""
     _saved_after: dict[int, int] = field(default_factory=dict)
@@ -79,6 +81,10 @@ class RunState:
     def apply(self, event: Event) -> None:
         """Takes up one more event."""
         self.step = event.step
+        # The engine writes the numbers down before it records one of these.
+        done = isinstance(event, RunEnded) and event.reason != "failed"
+        if self.started and (done or isinstance(event, Evaluated | Sampled | Checkpointed)):
+            self.reached[self.segment] = max(event.step, self.reached.get(self.segment, 0))
         match event:
             case RunStarted():
                 self.started, self.ended, self.paused = event, None, False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import torch
@@ -11,10 +12,11 @@ from laddertop.engine.contract import Follows
 from laddertop.engine.data import Batches, load
 from laddertop.engine.explore.answers import Subject
 from laddertop.engine.training import checkpoint
+from laddertop.engine.training.adopt import found_again
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.device import choose_device, choose_threads
 from laddertop.journal.checkpoints import newest, of_step
-from laddertop.journal.events import Checkpointed, EventReader
+from laddertop.journal.events import Checkpointed, EventReader, Logged
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.state import RunState
 
@@ -67,6 +69,11 @@ class Saved:
 
     def _recorded(self, step: int | None) -> Checkpointed:
         self._state.apply_all(self._events.read_all())
+        # While an engine is at work a checkpoint may be there a moment before its event.
+        for event in [] if self._run.engine_alive() else found_again(self._run, self._state):
+            self._state.apply(event)
+            if isinstance(event, Logged):
+                print(f"laddertop: {event.text}", file=sys.stderr)
         recorded = self._run.checkpoints(self._state.checkpoints)
         taken = newest(recorded)
         if taken is None:

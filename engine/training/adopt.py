@@ -7,22 +7,32 @@ import hashlib
 from laddertop.engine.training import checkpoint
 from laddertop.journal import inside
 from laddertop.journal.checkpoints import step_of, unrecorded
+from laddertop.journal.damage import changed
+from laddertop.journal.event_lines import unreadable
 from laddertop.journal.events import Checkpointed, Event, EventWriter, Logged
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.state import RunState
 
 
-def adopt(run: RunFolder, events: EventWriter, state: RunState) -> None:
-    """Records the checkpoints of the newest start that are further than all that is recorded, and says so."""
-    found = _lost(run, state)
-    if not found:
-        return
-    steps = ", ".join(str(saved.step) for saved in found)
-    text = f"events.jsonl had lost what happened last; found again by what they say of themselves: checkpoints {steps}"
-    happened: list[Event] = [*found, Logged(step=found[-1].step, level="warning", text=text)]
-    for event in happened:
+def adopt(run: RunFolder, events: EventWriter, state: RunState, damaged: int) -> None:
+    """Records what a start has to say of what it found: the checkpoints of the newest start that are further than all
+    that is recorded, `damaged` lines of the events, and files that are not as they were."""
+    told = [unreadable(damaged)] if damaged else []
+    told += changed(run, state)
+    warnings = [Logged(step=state.step, level="warning", text=text) for text in told]
+    for event in (*found_again(run, state), *warnings):
         events.append(event)
         state.apply(event)
+
+
+def found_again(run: RunFolder, state: RunState) -> list[Event]:
+    """The checkpoints of the newest start that are further than all that is recorded, and a sentence naming them."""
+    found = _lost(run, state)
+    if not found:
+        return []
+    steps = ", ".join(str(saved.step) for saved in found)
+    text = f"events.jsonl had lost what happened last; found again by what they say of themselves: checkpoints {steps}"
+    return [*found, Logged(step=found[-1].step, level="warning", text=text)]
 
 
 def _lost(run: RunFolder, state: RunState) -> list[Checkpointed]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 
 from laddertop.journal.checkpoints import gone_back_to, to_resume
 from laddertop.journal.events import Checkpointed, Commanded
 from laddertop.journal.folder import RunFolder
-from laddertop.journal.metrics import segment_name
+from laddertop.journal.metrics import segments_on_disk
 from laddertop.journal.state import RunState
 
 AGAIN = ", again after the resume"
@@ -59,7 +58,4 @@ def find_beginning(run: RunFolder, state: RunState, back_to: int | None) -> Begi
 
 
 def _segments_on_disk(run: RunFolder) -> int:
-    number = 0
-    while os.path.lexists(run.path / segment_name(number + 1)):
-        number += 1
-    return number
+    return max(segments_on_disk(run.path), default=0)

@@ -22,6 +22,11 @@ _POINTS = 1000
 """Points of the plane that pass through the model for the sample panel: they are looked at as a cloud."""
 
 
+def due(step: int, every: int) -> bool:
+    """Whether what is done every so many steps is done at a step; never with 0, and not before the first step."""
+    return every > 0 and step > 0 and step % every == 0
+
+
 def evaluate(model: Model, images: Images, split: str, batches: Batches, seed: int, step: int) -> Evaluated:
     """Measures the model on `images`, with draws of their own; the training does not notice."""
     began = time.perf_counter()

@@ -87,7 +87,12 @@ class Recorder:
         """What goes wrong in the records and can be done without; empty when nothing does."""
         return self._writer.problem
 
+    def lost(self) -> str:
+        """What became of the file of the numbers behind our back, in words; empty where it is in order."""
+        return self._writer.lost()
+
     def close(self) -> None:
         """Writes what is buffered and closes the file."""
         self.flush()
+        self._takes(self._writer.finish, self._writer.flush)
         self._writer.close()

@@ -33,6 +33,7 @@ from laddertop.engine.training.device import (
 )
 from laddertop.engine.training.disk import Disk
 from laddertop.engine.training.divergence import Divergence, in_words
+from laddertop.engine.training.guard import Guard
 from laddertop.engine.training.inbox import Inbox, make_folders, step_wanted
 from laddertop.engine.training.recorder import Recorder, columns
 from laddertop.engine.training.sgd import make_optimizer
@@ -40,6 +41,7 @@ from laddertop.engine.training.step import Step
 from laddertop.engine.training.stop import Stop
 from laddertop.journal import commands, inside
 from laddertop.journal.checkpoints import gone_back_to, kept
+from laddertop.journal.damage import sums_of_files
 from laddertop.journal.events import Change, Commanded, Event, EventReader, EventWriter, Logged, RunEnded, RunStarted
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import write_columns
@@ -125,6 +127,7 @@ class Training:
         self.disk = Disk(self.run, self.begins.segment)
         look, takes = self.divergence.look, self.disk.takes
         self.recorder = Recorder(self.run.path, self.begins.segment, len(named), self.device, look, takes)
+        self.guard = Guard(self.events, self.recorder, self.disk, self._warn)
 
     def _announce(self) -> None:
         """Tells the journal that this segment begins, and with what."""
@@ -148,6 +151,7 @@ class Training:
                 knobs=self.controls.knobs,
                 schedules=self.controls.schedules,
                 note=self._note,
+                files=sums_of_files(self.run),
             )
         )
         for text in self._unsaid:
@@ -181,7 +185,8 @@ class Training:
     def loop(self, stop: Stop) -> RunEnded | None:
         """Trains until the steps are done or somebody wants it to stop; saves, and returns how it ended.
 
-        None when somebody wants to go on from another checkpoint, `back_to`; then it saves nothing.
+        None when it has to begin again: where somebody wants to go on from another checkpoint, `back_to`, for which
+        it saves nothing, or where the file of its numbers is lost.
         """
         spec, self.disk.stop = self.spec, stop
         while True:
@@ -194,6 +199,9 @@ class Training:
                 return None
             if stop.reason:
                 break
+            if self.guard.numbers_lost and not self.paused:
+                self.save("end")
+                return None
             if self.paused:
                 self.recorder.flush()
                 time.sleep(LOOK)
@@ -203,11 +211,11 @@ class Training:
                 text = f"{stage.name}, since step {stage.first}"
                 begins = stage.name if self.step == stage.first else ""
                 self.tell(Logged(step=self.step, level="info", text=text, stage=begins))
-            if (last or _due(self.step, spec.evaluate.every)) and self.step != self._evaluated:
+            if (last or looks.due(self.step, spec.evaluate.every)) and self.step != self._evaluated:
                 self.evaluate()
             if (last or self.step == 0 or spec.samples.due(self.step)) and self.step != self._sampled:
                 self.sample()
-            if not last and _due(self.step, spec.checkpoint.every) and self.step != self.resumed_from:
+            if not last and looks.due(self.step, spec.checkpoint.every) and self.step != self.resumed_from:
                 self.save("schedule")
             if last:
                 break
@@ -242,6 +250,7 @@ class Training:
         if now - self._looked < LOOK:
             return
         self._looked = now
+        self.guard.look()
         for command in self._inbox.take_up():
             self._carry_out(command, stop)
             if self.back_to is not None:
@@ -360,11 +369,12 @@ def train(run: RunFolder, stop: Stop, back_to: int | None = None) -> int:
 
     The caller holds the run's engine lock.
     """
-    state = RunState().apply_all(EventReader(run.events_path).read_all())
+    reader = EventReader(run.events_path)
+    state = RunState().apply_all(reader.read_all())
     with EventWriter(run.events_path) as events:
         training = None
         try:
-            adopt(run, events, state)
+            adopt(run, events, state, reader.damaged)
             ended = None
             while ended is None:
                 training = Training(run, events, state, back_to)
@@ -387,7 +397,3 @@ def train(run: RunFolder, stop: Stop, back_to: int | None = None) -> int:
         print(f"laddertop: {ended.detail}", flush=True)
         return 1 if training or state.starts else NOT_BEGUN
     return 0
-
-
-def _due(step: int, every: int) -> bool:
-    return every > 0 and step > 0 and step % every == 0

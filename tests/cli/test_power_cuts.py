@@ -37,6 +37,11 @@ def test_a_resume_goes_on_from_what_a_power_cut_left(laddertop: Laddertop, lost:
         assert lost in shown.stderr
     else:
         assert shown.returncode == 0
+    if lost == "events.jsonl":
+        assert "does not name the checkpoints of step 20, 40" in shown.stdout
+        evaluated = laddertop("evaluate", name, "--quick", "--json")
+        assert json.loads(evaluated.stdout)["step"] == 40
+        assert "found again by what they say of themselves: checkpoints 20, 40" in evaluated.stderr
     resumed = laddertop("resume", name)
     assert resumed.returncode == 0, resumed.stderr
     assert "finished at step 60 of 60" in resumed.stdout

@@ -46,6 +46,7 @@ SHOW: dict[str, Any] = {
     "epoch": NUMBER | None,
     "evaluation": dict | None,
     "origin": dict | None,
+    "problems": list,
     "device": str | None,
     "precision": str | None,
     "compiled": bool | None,

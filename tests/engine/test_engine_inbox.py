@@ -127,9 +127,12 @@ def command(identity: str, **more: object) -> str:
 
 
 def test_a_command_that_lies_there_several_times_is_applied_once(run: RunFolder, stop: Stop):
-    for name in ("1", "2", "3"):
-        (run.path / "commands" / f"{name}.json").write_text(command("same", action="set", changes={"lr": 0.5}))
-    happened = trained(run, stop)
+    def put(*names: str) -> None:
+        for name in names:
+            (run.path / "commands" / f"{name}.json").write_text(command("same", action="set", changes={"lr": 0.5}))
+
+    put("1", "2", "3")
+    happened = trained(run, stop, lambda: put("2", "4"))
     assert [event.id for event in happened if isinstance(event, Commanded)] == ["same"]
     assert not list((run.path / "commands").iterdir())
 

@@ -25,7 +25,8 @@ from laddertop.journal.commands import send
 from laddertop.journal.events import Checkpointed, Event, EventReader, Logged, RunEnded
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.metrics import MetricsReader
-from laddertop.journal.metrics_overview import BLOCK, Overview
+from laddertop.journal.metrics_overview import Overview
+from laddertop.journal.metrics_sums import BLOCK
 from laddertop.tui.watch.trouble import Trouble, troubles
 from tests.kinds import small_spec
 from tests.tui.eyes import Eyes

@@ -18,7 +18,8 @@ from laddertop.engine.training.recorder import Recorder
 from laddertop.journal import inside
 from laddertop.journal.events import Checkpointed, Column, EventReader, EventWriter, Logged, RunEnded
 from laddertop.journal.metrics import MetricsReader, MetricsWriter, write_columns
-from laddertop.journal.metrics_overview import BLOCK, Overview
+from laddertop.journal.metrics_overview import Overview
+from laddertop.journal.metrics_sums import BLOCK
 
 
 @contextmanager
@@ -78,7 +79,7 @@ def test_an_overview_that_can_not_be_written_is_told_and_the_numbers_go_on(tmp_p
 
     writer = MetricsWriter(tmp_path, 1, 1)
     assert writer._overview is not None
-    monkeypatch.setattr(writer._overview, "append", failing)
+    monkeypatch.setattr(writer._overview, "flush", failing)
     for first in (1, 1 + BLOCK):
         steps = np.arange(first, first + BLOCK)
         writer.append(steps, steps, steps[:, None])

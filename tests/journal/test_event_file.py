@@ -84,7 +84,7 @@ def test_every_kind_of_event_comes_back_as_it_was_written(tmp_path: Path) -> Non
 def test_a_tail_torn_at_any_byte_is_not_there_yet_and_then_whole(tmp_path: Path, last: Event) -> None:
     path = tmp_path / "events.jsonl"
     whole = written(path, [STARTED, last])
-    first = len(STARTED.model_dump_json().encode()) + 1
+    first = whole.index(b"\n") + 1
     for cut in range(first, len(whole)):
         path.write_bytes(whole[:cut])
         reader = EventReader(path)
@@ -99,7 +99,7 @@ def test_a_writer_after_a_crash_at_any_byte_loses_only_the_cut_line(tmp_path: Pa
     path = tmp_path / "events.jsonl"
     cut_off, after = EVERY_KIND[5], RunEnded(step=9, reason="stopped")
     whole = written(path, [STARTED, cut_off])
-    first = len(STARTED.model_dump_json().encode()) + 1
+    first = whole.index(b"\n") + 1
     for cut in range(first, len(whole)):
         path.write_bytes(whole[:cut])
         written(path, [after])
@@ -107,7 +107,7 @@ def test_a_writer_after_a_crash_at_any_byte_loses_only_the_cut_line(tmp_path: Pa
         only_the_newline_was_missing = cut == len(whole) - 1
         expected = [STARTED, cut_off, after] if only_the_newline_was_missing else [STARTED, after]
         assert reader.read_all() == expected
-        assert reader.damaged == (0 if len(expected) == 3 or cut == first else 1)
+        assert reader.damaged == 0
 
 
 def test_nan_and_infinities_survive_in_the_file(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_a_summary_adds_up(run: RunFolder) -> None:
     gone = Checkpointed(step=3, file="step-000000003.ckpt", sha256="0", bytes=2, reason="schedule")
     write_events(run, started(), gone, commanded(5, "set", beta=0.7), evaluation, saved, ENDED)
     (run.path / saved.file).write_text("..")
-    write_steps(run, 1, 1, [[9, 9, 9, 9], [102.1, 100, 3, 0.7]])
+    write_steps(run, 1, 1, [*[[9, 9, 9, 9]] * 8, [102.1, 100, 3, 0.7]])
     told = summary(run)
     assert told["recipe"] == "vae-mnist"
     assert (told["state"], told["pid"], told["host"]) == ("stopped", None, "box")

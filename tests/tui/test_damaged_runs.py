@@ -98,3 +98,30 @@ async def test_a_run_that_can_not_be_looked_into_costs_its_row(engine: PlayedEng
     app = LaddertopApp(runs)
     async with app.run_test(size=(120, 30)) as pilot:
         await until(pilot, lambda: "● training" in screen_text(app) and "damaged" in screen_text(app), "both rows")
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("spec.json", "spec.json can't be read"),
+        ("origin.json", "origin.json can't be read"),
+        ("note.txt", "note.txt can't be read"),
+        ("metrics-0001.bin", "metrics-0001.bin is damaged"),
+    ],
+)
+async def test_a_damaged_file_is_a_sentence_on_the_screen_of_its_run_and_in_the_list(
+    engine: PlayedEngine, until: Until, file: str, says: str
+) -> None:
+    path = engine.run.path / file
+    data = bytearray(path.read_bytes()) if path.exists() else bytearray(b"{}")
+    data[:200] = b"\xff" * 200
+    path.write_bytes(data)
+    engine.end()
+    engine.__exit__(None, None, None)
+    runs = engine.run.path.parent
+    app = LaddertopApp(runs, engine.run.path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: says in " ".join(screen_text(app).split()), "the sentence on its screen")
+    app = LaddertopApp(runs)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: says in " ".join(screen_text(app).split()), "the sentence below the list")

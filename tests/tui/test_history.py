@@ -8,7 +8,8 @@ import pytest
 import laddertop.tui.watch.history
 from laddertop.journal.events import Column
 from laddertop.journal.metrics import MetricsReader, MetricsWriter, write_columns
-from laddertop.journal.metrics_overview import BLOCK, overview_name
+from laddertop.journal.metrics_overview import overview_name
+from laddertop.journal.metrics_sums import BLOCK
 from laddertop.tui.draw.axis import BINS, XAxis
 from laddertop.tui.watch.history import THROUGHPUT, Curves, History, Wanted
 

@@ -271,11 +271,10 @@ def test_samples_taken_again_at_the_same_step_are_drawn_again(engine: PlayedEngi
 
 def test_a_new_run_is_starting_until_its_engine_has_had_time(tmp_path: Path) -> None:
     run = PlayedEngine.new(tmp_path).run
-    view = Eyes(run).view
-    assert view.status() == "starting"
+    assert Eyes(run).view.status() == "starting"
     old = time.time() - 3600
     os.utime(run.path / "spec.json", (old, old))
-    assert view.status() == "crashed"
+    assert Eyes(run).view.status() == "crashed"
 
 
 def test_a_look_hands_over_a_bounded_number_of_records(engine: PlayedEngine, monkeypatch: pytest.MonkeyPatch) -> None:

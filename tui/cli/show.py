@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from laddertop.journal.events import unreadable
+from laddertop.journal.event_lines import unreadable
 from laddertop.journal.folder import find_run, list_runs, runs_folder
 from laddertop.tui.cli.print import json_result, number, result, say, setting, table, terminal_width
 from laddertop.tui.steer.engine_process import EngineError, command, environment
@@ -29,9 +29,10 @@ def print_runs(runs: Path | None, archived: bool, as_json: bool) -> None:
             if "problem" in run:
                 rows.append([run["name"], run["state"], "-", "-", run["problem"]])
             else:
-                rows.append(
-                    [run["name"], run["state"], str(run["step"]), number(run["steps"]), headline(run["evaluation"])]
-                )
+                evaluation, more = headline(run["evaluation"]), len(run["problems"]) - 1
+                if run["problems"]:
+                    evaluation += f"; {run['problems'][0]}" + (f"; and {more} more" if more else "")
+                rows.append([run["name"], run["state"], str(run["step"]), number(run["steps"]), evaluation])
         for line in table(rows, width=terminal_width()):
             result(line)
 
@@ -61,6 +62,7 @@ def describe(told: dict[str, Any]) -> list[str]:
     lines.append(f"  {told['folder']}")
     if told["unreadable_lines"]:
         lines.append(f"  {unreadable(told['unreadable_lines'])}")
+    lines += [f"  {problem}" for problem in told["problems"]]
     if told["terms"]:
         rows = [["cost", "raw", "× weight", "= share", "unit of raw"]]
         for name, term in told["terms"].items():
@@ -117,6 +119,9 @@ def evaluate_saved(runs: Path | None, text: str, options: list[str], *, trust: b
         if done.returncode == 2:
             raise ValueError(words)
         raise EngineError(words or f"the engine died without a word (exit status {done.returncode})")
+    for line in done.stderr.decode(errors="replace").splitlines():
+        if line.startswith("laddertop: "):
+            say(line.removeprefix("laddertop: "))
     told = json.loads(done.stdout)
     if as_json:
         json_result(told)

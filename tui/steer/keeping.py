@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from laddertop.journal import inside
-from laddertop.journal.checkpoints import KEPT, content, newest
+from laddertop.journal.checkpoints import KEPT, content, newest, unrecorded
 from laddertop.journal.events import EventReader
 from laddertop.journal.folder import ARCHIVED, NOTE, RunFolder, check_name, create_run
 from laddertop.journal.metrics import MetricsReader
@@ -38,6 +38,11 @@ def fork(
     """
     spec = override(run.spec, settings)
     state = RunState().apply_all(EventReader(run.events_path).read_all())
+    if step is None and not run.engine_alive() and (lost := unrecorded(run, state)):
+        raise ValueError(
+            f"events.jsonl of {run.name} does not name what was saved last, {', '.join(lost)}: `laddertop resume` "
+            "finds it again, --step takes an older one"
+        )
     saved = run.checkpoints(state.checkpoints)
     taken = newest(saved) if step is None else next((one for one in saved if one.step == step), None)
     if taken is None and step is not None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from laddertop.journal.events import Term
 from laddertop.journal.metrics import MetricsReader, Stretch
-from laddertop.journal.metrics_overview import BLOCK
+from laddertop.journal.metrics_sums import BLOCK
 from laddertop.tui.draw.axis import BINS, XAxis
 from laddertop.tui.draw.bins import Average, Binned, empty_bins, ratio
 from laddertop.tui.watch.record_sequence import Overviews, RecordSequence

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from laddertop.journal.metrics import MetricsReader, Stretch
-from laddertop.journal.metrics_overview import BLOCK, Overview, gather
+from laddertop.journal.metrics_overview import Overview, gather
+from laddertop.journal.metrics_sums import BLOCK
 
 
 class Overviews:

@@ -14,7 +14,8 @@ from typing import ClassVar
 import numpy as np
 
 from laddertop.journal.commands import Command
-from laddertop.journal.events import Commanded, Event, Knob, RunStarted, Term, unreadable
+from laddertop.journal.event_lines import unreadable
+from laddertop.journal.events import Commanded, Event, Knob, RunStarted, Term
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.knobs import members
 from laddertop.journal.spec import Spec
@@ -99,6 +100,8 @@ class RunView:
     """Bytes that are left on the disk of the run folder."""
     full: tuple[int, float] | None = None
     """Step and time at which a checkpoint was first seen to have no room there; None while it has."""
+    damages: list[str] = field(default_factory=list)
+    """What is wrong with the files of the run, each in a sentence."""
     waits: bool = False
     """Whether the training stands still because the disk takes nothing of what it writes."""
     not_finite: tuple[int, float] | None = None
@@ -124,6 +127,8 @@ class RunView:
         self.problem = news.problem or self.problem
         for event in news.events:
             self._take_event(event)
+        self.lines += [Line(self.state.step, text, Ink.WARN) for text in news.damages if text not in self.damages]
+        self.damages = news.damages
         if news.damaged > self._damaged:
             self._damaged = news.damaged
             self.lines.append(Line(self.state.step, unreadable(news.damaged), Ink.WARN))

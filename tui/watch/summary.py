@@ -6,19 +6,24 @@ The keys are a contract (docs/command-line.md): all of them are always there, an
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
 
+from laddertop.journal.damage import MetricsCheck, damages
 from laddertop.journal.events import EventReader, as_json
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader, segment_size
 from laddertop.journal.state import RunState
 
+NEWEST = 1 << 22
+"""Bytes of a segment's numbers that a list of runs compares with their checksums."""
+
 
 def summary(run: RunFolder) -> dict[str, Any]:
     """Where a run stands, from its folder alone. Raises ValueError when it is no run or its spec is damaged."""
-    standing, state, reader, metrics = _read(run)
+    standing, state, reader, metrics = _read(run, None)
     started = state.started
     values = last_values(state, metrics)
     return standing | {
@@ -49,13 +54,14 @@ def summary(run: RunFolder) -> dict[str, Any]:
 def short_summary(run: RunFolder) -> dict[str, Any]:
     """The line of a run in a list of runs; for a damaged run its state is `damaged` and `problem` says why."""
     try:
-        return _read(run)[0]
+        return _read(run, NEWEST)[0]
     except (ValueError, OSError) as error:
         return {"name": run.name, "folder": str(run.path.absolute()), "state": "damaged", "problem": str(error)}
 
 
-def _read(run: RunFolder) -> tuple[dict[str, Any], RunState, EventReader, MetricsReader]:
-    """The line of a run, and what it was read from. Raises ValueError as `summary` does."""
+def _read(run: RunFolder, newest: int | None) -> tuple[dict[str, Any], RunState, EventReader, MetricsReader]:
+    """The line of a run, and what it was read from; of its numbers, all or the `newest` bytes are compared with their
+    checksums. Raises ValueError as `summary` does."""
     spec = run.spec
     alive = run.engine_alive()
     reader = EventReader(run.events_path)
@@ -64,6 +70,8 @@ def _read(run: RunFolder) -> tuple[dict[str, Any], RunState, EventReader, Metric
         alive = run.engine_alive()  # it may have ended while its events were read
     metrics = MetricsReader(run.path)
     metrics.poll()
+    check = MetricsCheck(metrics, newest)
+    check.look(sys.maxsize)
     step = last_step(run, state, metrics)
     started = state.started
     line = {
@@ -79,6 +87,7 @@ def _read(run: RunFolder) -> tuple[dict[str, Any], RunState, EventReader, Metric
         "epoch": step / started.epoch_steps if started else None,
         "evaluation": newest_evaluation(state),
         "origin": {"kind": origin.kind, "run": origin.run, "step": origin.step} if (origin := run.origin) else None,
+        "problems": [*damages(run, state, metrics, alive), *check.told()],
     }
     return line, state, reader, metrics
 
@@ -91,9 +100,11 @@ def last_step(run: RunFolder, state: RunState, metrics: MetricsReader) -> int:
 
 
 def last_values(state: RunState, metrics: MetricsReader) -> dict[str, float]:
-    """The newest record by column name; empty before the newest start has one, as older ones belong to other steps."""
+    """The newest record by column name; empty before the newest start has one, as older ones belong to other steps, and
+    where newer ones are lost."""
     parts = metrics.kept()
-    return metrics.last() if 0 < state.segment <= len(parts) and len(parts[state.segment - 1]) else {}
+    there = 0 < state.segment <= len(parts) and len(parts[state.segment - 1])
+    return metrics.last() if there and metrics.last_step() >= state.reached.get(state.segment, 0) else {}
 
 
 def terms(state: RunState, values: dict[str, float]) -> dict[str, dict[str, Any]]:

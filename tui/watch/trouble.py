@@ -158,11 +158,18 @@ def _collapsed(view: RunView) -> Trouble | None:
     return Trouble("collapsed", what, first.step, first.since, _warm_up(view), grave=False)
 
 
+def _damaged(view: RunView) -> Trouble | None:
+    if not view.damages:
+        return None
+    return Trouble("damaged", "; ".join(view.damages), view.step, 0.0, grave=False)
+
+
 _TROUBLES: tuple[Callable[[RunView], Trouble | None], ...] = (
     _failed,
     _crashed,
     _disk_full,
     _diverged,
+    _damaged,
     _silent,
     _compiling,
     _collapsed,

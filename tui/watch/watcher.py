@@ -13,16 +13,22 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from laddertop.journal.commands import Command, pending
+from laddertop.journal.damage import MetricsCheck, damages
 from laddertop.journal.events import Event, EventReader, Sampled
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.samples import read_samples
+from laddertop.journal.state import RunState
 from laddertop.tui.watch.console import last_words
 from laddertop.tui.watch.effects import Effect, Effects
 from laddertop.tui.watch.history import Curves, History, Wanted
 
 ROWS_AT_MOST = 4000
 """Of the newest records, how many one look hands over at most."""
+CHECK_EVERY = 2.0
+"""Seconds between two looks whether the files of a run are as they were written."""
+CHECKED_AT_ONCE = 1 << 21
+"""Bytes of numbers that one look compares with their checksums."""
 APPENDED_AT_MOST = 50_000
 """New records that are added to what is gathered already; more are gathered afresh."""
 
@@ -63,6 +69,8 @@ class News:
     """Whether the training stands still because the disk takes nothing of what it writes."""
     more: bool = False
     """There is more to take up at once."""
+    damages: list[str] = field(default_factory=list)
+    """What is wrong with the files of the run, each in a sentence."""
     damaged: int = 0
     """Lines of the event file that could not be read, since its beginning."""
 
@@ -77,6 +85,8 @@ class Watcher:
         self._metrics = metrics or MetricsReader(run.path)
         self._history = History(self._metrics)
         self._effects = Effects(self._metrics)
+        self._check = None if events else MetricsCheck(self._metrics)
+        self._state, self._found, self._next_check = RunState(), list[str](), 0.0
         self._wanted: Wanted | None = None
         self._gathered = self._handed = (0, 0)
 
@@ -115,8 +125,22 @@ class Watcher:
             self._room(),
             self._run.engine_waits(),
             not self._history.complete,
+            self._damages(events, alive),
             self._events.damaged,
         )
+
+    def _damages(self, events: list[Event], alive: bool) -> list[str]:
+        """What is wrong with the files of a run that is looked at, and not played again."""
+        if self._check is None:
+            return []
+        self._state.apply_all(events)
+        now = time.monotonic()
+        if now >= self._next_check and not events:  # all of them are read
+            self._next_check = now + CHECK_EVERY
+            whole = self._check.look(CHECKED_AT_ONCE)
+            self._found = [*damages(self._run, self._state, self._metrics, alive), *self._check.told()]
+            self._next_check = now + CHECK_EVERY if whole else 0.0
+        return self._found
 
     def alive(self) -> bool:
         """Whether an engine is at work in the run."""
@@ -145,7 +169,7 @@ class Watcher:
         if same and new == 0:
             return None
         begin, self._gathered, self._wanted = self._gathered[1], newest, wanted
-        if same and new <= APPENDED_AT_MOST:
+        if same and 0 < new <= APPENDED_AT_MOST:
             return self._history.more(self._metrics.read(segment, begin, end))
         return self._history.all(wanted)
 

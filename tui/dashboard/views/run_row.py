@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -10,15 +11,19 @@ from typing import NamedTuple
 import numpy as np
 
 from laddertop.journal import inside
+from laddertop.journal.damage import MetricsCheck, damages
 from laddertop.journal.events import EventReader
 from laddertop.journal.folder import RunFolder
-from laddertop.journal.metrics import count_columns, record_type, segment_name, segment_size
+from laddertop.journal.metrics import MetricsReader, count_columns, record_type, segment_name, segment_size
 from laddertop.journal.state import STARTUP, RunState
 from laddertop.tui.watch.console import last_words, why_gone
 from laddertop.tui.watch.spec_words import changed
 
 TREND = 32
 """Points of the cost that a row keeps for its small curve."""
+
+NEWEST = 1 << 20
+"""Bytes of a segment's numbers that are compared with their checksums."""
 
 OVER = ("finished", "stopped", "diverged", "failed", "crashed")
 """Of laddertop.journal.state.STATES those in which nothing is written any more."""
@@ -175,6 +180,16 @@ class _Reading:
             row.status = "starting"
         elif row.status == "crashed":
             row.why = why_gone(last_words(row.run))
+        if row.status in OVER:
+            row.why = "\n".join(filter(None, [row.why, *self._damages(row)]))
+
+    def _damages(self, row: RunRow) -> list[str]:
+        """What is wrong with the files of a run that is over; of its numbers the newest are looked at."""
+        metrics = MetricsReader(row.run.path)
+        metrics.poll()
+        check = MetricsCheck(metrics, NEWEST)
+        check.look(sys.maxsize)
+        return [*damages(row.run, self.state, metrics, alive=False), *check.told()]
 
     def _take_up_metrics(self, row: RunRow) -> None:
         """The trend and the newest step of the newest start, where it has new records."""
