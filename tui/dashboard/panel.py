@@ -12,7 +12,7 @@ from textual.widget import Widget
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.pixels import placeholders
-from laddertop.tui.draw.text import columns
+from laddertop.tui.draw.text import columns, fit
 from laddertop.tui.watch.run_view import RunView
 
 
@@ -86,6 +86,13 @@ class Panel(Picture):
         """Whether tab arrived here."""
         self.under = ""
         """What the mouse is over, in words; empty where that means nothing."""
+
+    def titled(self, height: int, width: int, title: str, aside: str = "", under: str | None = None) -> Cells:
+        """Cells whose first row is the panel's title. What the mouse is over (`under`, where several titles share that)
+        takes the place of the aside, and of as much of the title as it needs."""
+        under = self.under if under is None else under
+        title = fit(title, max(width - columns(under) - 8, 0)) if under else title
+        return titled(height, width, title, under or aside, self.chosen)
 
     def told(self, row: int, column: int) -> str:
         """What a cell is part of, in words: which sample, item or step; empty where it is of nothing."""

@@ -120,7 +120,7 @@ class Result(Panel):
             cells.paste(1, 0, sentence(height - 1, width, "asking the model"))
             return cells
         waiting = explore.asking.waiting(explore.use()) is not None
-        cells = titled(height, width, _about(got), self.under or ("stale" if waiting else ""))
+        cells = self.titled(height, width, _about(got), "stale" if waiting else "")
         room = Cells(height - 1, width - 1)
         match got.question:
             case Denoise() if explore.points:

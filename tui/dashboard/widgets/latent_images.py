@@ -86,7 +86,7 @@ class Strips(Panel):
         unit = self._latent.unit()
         title = "traversal" if unit is None else f"traversal of unit {unit}"
         under = self.under if self.under.startswith("unit") else ""
-        cells = titled(height, width, title, under or "← → change it, ↑ ↓ another")
+        cells = self.titled(height, width, title, "← → change it, ↑ ↓ another", under)
         if got is None or not isinstance(got.question, Traverse):
             return cells
         values = [setting(float(value)) for value in got.arrays["values"].round(2)]
@@ -100,7 +100,7 @@ class Strips(Panel):
         got = latent.asking.got.get(BETWEEN)
         title = f"interpolation from A, item {latent.item}, to B, item {latent.other}"
         under = self.under if self.under.endswith(("A", "B")) else ""
-        cells = titled(height, width, title, under or "b: A becomes B")
+        cells = self.titled(height, width, title, "b: A becomes B", under)
         if got is None or not isinstance(got.question, Interpolate):
             return cells
         count = len(got.arrays["images"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.views.latent import LatentView
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.plane import Plane, item_in_words, plane_of, put_classes, put_dots
@@ -26,7 +26,7 @@ class LatentMap(Panel):
         points = latent.points()
         parts = (latent.layer(), "codes" if points is None else f"codes of {len(points)} items")
         name = " · ".join(word for word in parts if word)
-        cells = titled(height, width, name, self.under or latent.shares())
+        cells = self.titled(height, width, name, latent.shares())
         if points is None or height < 4:
             words = latent.asking.problems.get("codes", "") or "asking the model for its codes"
             cells.paste(1, 0, sentence(height - 1, width, words))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.views.latent import CODES, LatentView
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.histogram import draw_histogram
@@ -39,7 +39,7 @@ class LatentUnits(Panel):
         latent = self._latent
         units, chosen = latent.units(), latent.unit()
         title = "aggregate posterior" if latent.has_prior() else "units, no prior" if units else "units"
-        cells = titled(height, width, title, self.under or "mean ± sd")
+        cells = self.titled(height, width, title, "mean ± sd")
         self._listed = []
         if not units or chosen is None or height < 4 or width < 20:
             cells.paste(1, 0, sentence(height - 1, width, ""))

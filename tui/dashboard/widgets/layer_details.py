@@ -64,7 +64,7 @@ class LayerMap(Panel):
         """The map."""
         layer, classes = self._layers.chosen(), self._layers.classes()
         name = layer.title if layer else ""
-        cells = titled(height, width, f"{name} principal axes", self.under or "by class")
+        cells = self.titled(height, width, f"{name} principal axes", "by class")
         self._plane = None
         if layer is None or layer.pca is None or classes is None:
             words = f"{name} has no representation to map" if layer and self._layers.classes() is not None else ""

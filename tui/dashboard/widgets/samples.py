@@ -97,8 +97,8 @@ class Samples(Panel):
         points = {name: array for name, array in images.items() if array.ndim == 2 and len(array)}
         if points and not rows:
             return self._scatter(points, step, height, width)
-        aside = (self.under or f"step {thousands(step)} · {self.mode}") if rows else ""
-        cells = titled(height, width, "samples", aside, self.chosen)
+        aside = f"step {thousands(step)} · {self.mode}" if rows else ""
+        cells = self.titled(height, width, "samples", aside)
         if not rows:
             cells.paste(1, 0, sentence(height - 1, width, self._none_yet()))
             return cells
