@@ -149,7 +149,8 @@ def test_a_layer_that_collapsed_comes_alive_with_w_and_a_fork_of_it_is_compared(
         dashboard.press("f")
         dashboard.wait_for(lambda lines: shows(lines, "enter take it"))
         dashboard.press("\r")
-        (forked,) = wait_for(lambda: [p.name for p in laddertop.runs.iterdir() if (p / "origin.json").is_file()])
+        # A run in the making has a name that begins with a dot.
+        (forked,) = wait_for(lambda: [p.parent.name for p in laddertop.runs.glob("[!.]*/origin.json")])
         stopped.append(forked)
         dashboard.wait_for(lambda lines: shows(lines, forked) and shows(lines, "● training"))
         dashboard.press("r")
