@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 TIMEOUT = 3.0
 """Seconds after which a frame counts as shown without an answer."""
+LONGEST = 600.0
+"""The same for a terminal that answered before and stopped, in the end: it doubles. An sshd gives up a client that says
+nothing for so long only while nothing is sent to it."""
 PAINTED = 0.05
 """Seconds after which textual, which paints sixty times a second, has written what was drawn."""
 INTERVAL = 0.5
@@ -45,6 +48,7 @@ class Pace:
         self._slower = SLOW if getattr(app, "slow_link", False) else 1.0
         self._waiting_since: float | None = None
         self._unanswered = 0
+        self._answers = False
         self._left = False
         self._drawn: dict[str, float] = {}
 
@@ -56,7 +60,9 @@ class Pace:
 
     def free(self, hurry: bool = False) -> bool:
         """Whether the next frame may be drawn; one that a key waits for is drawn as soon as it may."""
-        if self._waiting_since is not None and time.monotonic() - self._waiting_since > TIMEOUT:
+        longer = 2**self._unanswered if self._answers and not hurry else 1
+        timeout = min(TIMEOUT * longer, LONGEST)
+        if self._waiting_since is not None and time.monotonic() - self._waiting_since > timeout:
             self._waiting_since = None
             self._unanswered += 1
         self._left = self._left or (hurry and self._waiting_since is not None)
@@ -72,14 +78,14 @@ class Pace:
 
     def drawn(self) -> None:
         """A frame has been drawn. A terminal that never answers is no longer waited for."""
-        if self._unanswered < 2 and not self._app.is_headless:
+        if (self._answers or self._unanswered < 2) and not self._app.is_headless:
             self._waiting_since = time.monotonic()
             self._app.set_timer(PAINTED, self._ask)
 
     def acknowledged(self) -> bool:
         """The terminal has answered; true when a frame that a key waits for was held up."""
         self._waiting_since = None
-        self._unanswered = 0
+        self._unanswered, self._answers = 0, True
         left, self._left = self._left, False
         return left
 
