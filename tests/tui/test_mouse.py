@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
+from textual.events import CursorPosition
 from textual.widgets import Input, OptionList
 
 from laddertop.journal.commands import send
@@ -12,6 +14,8 @@ from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.grammar import mouse_rows
 from laddertop.tui.dashboard.screens.ask import Choose
 from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
+from laddertop.tui.dashboard.screens.chart_screen import ChartScreen
+from laddertop.tui.dashboard.screens.compare import CompareScreen
 from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
 from laddertop.tui.dashboard.screens.new import NewRunScreen
@@ -21,6 +25,7 @@ from laddertop.tui.dashboard.screens.runs import RunsScreen
 from laddertop.tui.dashboard.widgets.runs_table import RunsTable
 from laddertop.tui.dashboard.widgets.samples import Samples
 from laddertop.tui.draw.markers import GUTTER
+from laddertop.tui.watch.comparison import open_runs
 from laddertop.tui.watch.event_line import ME
 from tests.tui.conftest import Until
 from tests.tui.mouse import scroll
@@ -63,6 +68,31 @@ async def test_hover_reads_out_what_the_cursor_reads_out_and_leaves_the_cursor_a
         assert charts.text() == before
         assert pilot.app.screen is screen
         assert inbox(engine.run.path) == []
+
+
+async def test_a_mouse_that_moves_faster_than_the_terminal_shows_is_followed_where_it_is_by_then(
+    engine: PlayedEngine, until: Until
+) -> None:
+    async with opened(engine.run.path) as pilot:
+        run = pilot.app.screen
+        assert isinstance(run, RunScreen)
+        await until(pilot, lambda: run.view.curves.steps.max(initial=0) == 2000, "the curve")
+        pilot.app.push_screen(CompareScreen(open_runs([engine.run, engine.run])))
+        await until(pilot, lambda: "the specs" in screen_text(pilot.app), "the comparison")
+        for screen in (pilot.app.screen, run):
+            if screen is run:
+                pilot.app.pop_screen()
+                await until(pilot, lambda: pilot.app.screen is run, "the run")
+            assert isinstance(screen, ChartScreen)
+            screen._pace._waiting_since = time.monotonic()  # type: ignore[attr-defined]
+            before = screen.charts.text()
+            for x in (14, 20, 26):
+                await pilot.hover(screen.charts, offset=(x, 5))
+            assert screen.charts.text() == before
+            assert screen.sight.pointed is not None
+            pilot.app.post_message(CursorPosition(0, 0))
+            await until(pilot, lambda s=screen: "▲" in s.charts.text(), "the newest place")  # type: ignore[misc]
+            assert screen.charts.text().splitlines()[-1].index("▲") == pytest.approx(26, abs=1)
 
 
 async def test_the_wheel_zooms_around_what_is_under_the_mouse(engine: PlayedEngine, until: Until) -> None:

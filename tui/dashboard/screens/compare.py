@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from laddertop.tui.dashboard.grammar import EVERYWHERE, MOUSE_ON_CHARTS, ON_CHARTS, mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
+from laddertop.tui.dashboard.pace import Pace
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import Choose
 from laddertop.tui.dashboard.screens.chart_screen import ChartScreen
@@ -116,6 +117,7 @@ class CompareScreen(ChartScreen):
         self._sight = XView()
         self._seen = _Seen(XAxis(0, 8), [], [CurveName("", "total", "")], {}, [], [], [], [])
         self._wake = asyncio.Event()
+        self._pace = Pace(self.app)
 
     def compose(self) -> ComposeResult:
         """What is shown, what is wrong, the chart, the tables, the keys."""
@@ -270,9 +272,16 @@ class CompareScreen(ChartScreen):
         self._show()
 
     def read_out(self) -> None:
-        """Every run's value in the tables."""
-        self.charts.update()
-        self.query_one("#tables", Static).update(self._tables())
+        """Every run's value in the tables, once the terminal has shown what was drawn before: a mouse moves fast."""
+        if self._pace.free(hurry=True):
+            self.charts.update()
+            self.query_one("#tables", Static).update(self._tables())
+            self._pace.drawn()
+
+    def acknowledge(self) -> None:
+        """The terminal has shown the last frame."""
+        if self._pace.acknowledged():
+            self.read_out()
 
     def looked_elsewhere(self) -> None:
         """At once as far as it is known, and soon the rest."""

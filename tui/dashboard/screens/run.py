@@ -331,8 +331,10 @@ class RunScreen(ChartScreen):
         self.looked_otherwise()
 
     def read_out(self) -> None:
-        """In the titles of the charts."""
-        self.charts.update()
+        """In the titles of the charts, once the terminal has shown what was drawn before: a mouse moves fast."""
+        if self._pace.free(hurry=True):
+            self.charts.update()
+            self._pace.drawn()
 
     def looked_elsewhere(self) -> None:
         """At once as far as it is known, and soon the rest."""
