@@ -155,7 +155,7 @@ def test_a_model_of_points_has_a_field(laddertop: Laddertop) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_eval_reports_what_the_paper_reports_of_any_part_and_checkpoint(laddertop: Laddertop, run: str) -> None:
+def test_evaluate_reports_what_the_paper_reports_of_any_part_and_checkpoint(laddertop: Laddertop, run: str) -> None:
     told = laddertop.json("evaluate", run, "--step=100", "--split=training", "--representation")
     assert (told["name"], told["step"], told["split"]) == ("digits", 100, "training")
     assert told["seconds"] > 0
