@@ -9,6 +9,7 @@ import pytest
 from textual.events import CursorPosition
 from textual.widgets import Input, OptionList
 
+import laddertop.tui.dashboard.screens.compare
 from laddertop.journal.commands import send
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.grammar import mouse_rows
@@ -71,8 +72,9 @@ async def test_hover_reads_out_what_the_cursor_reads_out_and_leaves_the_cursor_a
 
 
 async def test_a_mouse_that_moves_faster_than_the_terminal_shows_is_followed_where_it_is_by_then(
-    engine: PlayedEngine, until: Until
+    engine: PlayedEngine, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(laddertop.tui.dashboard.screens.compare, "INTERVAL", 600.0)  # nothing else is to draw
     async with opened(engine.run.path) as pilot:
         run = pilot.app.screen
         assert isinstance(run, RunScreen)
@@ -84,8 +86,11 @@ async def test_a_mouse_that_moves_faster_than_the_terminal_shows_is_followed_whe
                 pilot.app.pop_screen()
                 await until(pilot, lambda: pilot.app.screen is run, "the run")
             assert isinstance(screen, ChartScreen)
-            screen._pace._waiting_since = time.monotonic()  # type: ignore[attr-defined]
-            before = screen.charts.text()
+            before = ""
+            while screen.charts.text() != before:  # the tables below it take their room
+                before = screen.charts.text()
+                await pilot.pause(0.2)
+            screen._pace._waiting_since = time.monotonic() + 600  # type: ignore[attr-defined]
             for x in (14, 20, 26):
                 await pilot.hover(screen.charts, offset=(x, 5))
             assert screen.charts.text() == before
