@@ -23,8 +23,9 @@ from torch import Tensor, nn
 
 from laddertop.engine.data import Batches, Images, Inputs
 from laddertop.engine.randomness import Draws
-from laddertop.journal.events import Knob, Term, Value
+from laddertop.journal.events import Knob, Term
 from laddertop.journal.spec import Spec
+from laddertop.journal.value import Value
 
 
 class Model(Protocol):

@@ -7,7 +7,6 @@ infinities survive as JSON strings.
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from laddertop.journal.event_lines import CANCELLED, sum_fits, with_sum
 from laddertop.journal.names import keys_of, layer_of, short_of
 from laddertop.journal.record import Record
 from laddertop.journal.remembered import Remembered
+from laddertop.journal.value import Value
 
 READ_AT_MOST = 1 << 20
 """Bytes that one poll reads at most, so that a long history never blocks its reader."""
@@ -114,27 +114,6 @@ class Column(Record):
     """Name for people."""
     unit: str
     """Unit and reduction in words."""
-
-
-class Value(Record):
-    """A measured number with its unit."""
-
-    value: float
-    """The number."""
-    unit: str
-    """Unit and reduction in words."""
-    per_unit: list[float] | None = Field(default=None, exclude_if=lambda per_unit: per_unit is None)
-    """The same of every unit of a layer, where `value` is their sum."""
-    better: Literal["lower", "higher", "none"] = Field(default="lower", exclude_if=lambda better: better == "lower")
-    """Which of two values speaks for a model; none: neither does."""
-    headline: bool = Field(default=False, exclude_if=lambda headline: not headline)
-    """Whether it is the one of its evaluation that says best how good the model is."""
-
-    def beats(self, other: Value) -> bool:
-        """Whether it is better than the other value of the same name; a number is better than none."""
-        if math.isnan(self.value) or math.isnan(other.value) or self.better == "none":
-            return math.isnan(other.value) and not math.isnan(self.value)
-        return self.value < other.value if self.better == "lower" else self.value > other.value
 
 
 class Change(Record):

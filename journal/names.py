@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 
@@ -36,6 +38,25 @@ def short_of(knob: str) -> str:
 def keys_of(knob: str) -> str:
     """The keys of a knob that declares none."""
     return _KNOBS.get(group_of(knob), ("", ""))[1]
+
+
+_WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"_percent$"), lambda _: ""),
+    (re.compile(r"^negative_(elbo|l\d+)"), lambda bound: f"−{bound[1].upper()}"),
+    (re.compile(r"\.(\d+)$"), lambda layer: f" of layer {layer[1]}"),
+    (re.compile(r"^kl(?![a-z])"), lambda _: "KL"),
+    (re.compile(r"^denoise\b"), lambda _: "denoising"),
+    (re.compile(r"_"), lambda _: " "),
+)
+"""How the name of a value in files becomes the one on screens, one step after the other."""
+
+
+def label_of(value: str) -> str:
+    """What a value of an evaluation is called that declares nothing: error_percent → error, negative_elbo → −ELBO,
+    kl.2 → KL of layer 2, last_step → last step."""
+    for part, becomes in _WORDS:
+        value = part.sub(becomes, value)
+    return value
 
 
 def layer_of(term: dict[str, Any]) -> dict[str, Any] | None:

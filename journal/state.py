@@ -17,8 +17,8 @@ from laddertop.journal.events import (
     RunStarted,
     Sampled,
     Term,
-    Value,
 )
+from laddertop.journal.value import Value
 
 STATES = ("starting", "training", "paused", "finished", "stopped", "diverged", "failed", "crashed")
 """starting: made, and no engine has reported yet; crashed: an engine is gone without a word; diverged: its steps are

@@ -28,7 +28,8 @@ from laddertop.engine.data import Batches, Images, Inputs
 from laddertop.engine.parts.corruption import corrupt, draws_needed, level_knob
 from laddertop.engine.parts.layers import glorot_normal, product
 from laddertop.engine.randomness import Draws
-from laddertop.journal.events import Term, Value
+from laddertop.journal.events import Term
+from laddertop.journal.value import Value
 from laddertop.journal.models import LinearSpec
 from laddertop.journal.spec import Spec
 

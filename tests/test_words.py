@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from laddertop.journal.value import Value
 from laddertop.tui.dashboard.run_keys import KEYS
 from laddertop.tui.watch.layer_life import layer_title
 from laddertop.tui.watch.wording import command_in_words, measure
@@ -92,7 +93,7 @@ def test_the_pages_of_the_screens_use_those_names_only_as_names() -> None:
 def test_the_table_tells_of_every_word_what_the_program_calls_it() -> None:
     known = words()
     assert layer_title(5) in known
-    assert measure("negative_elbo", 98.1).partition(" ")[0] in known
+    assert measure("negative_elbo", Value(value=98.1, unit="nats")).partition(" ")[0] in known
     assert command_in_words("sample", {}, "", {}).split()[0] in known
     for action in ("evaluate", "continue"):
         assert command_in_words(action, {}, "", {}).split()[0] in known

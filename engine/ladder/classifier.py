@@ -12,9 +12,9 @@ from torch.nn import functional
 from laddertop.engine.data import Batches, Images
 from laddertop.engine.ladder.layers import Layer
 from laddertop.engine.ladder.network import LadderNetwork
-from laddertop.journal.events import Value
 from laddertop.journal.models import LabelledLadderSection
 from laddertop.journal.spec import Spec
+from laddertop.journal.value import Value
 
 _ROWS = 1000
 """Test images that go through the clean encoder at once."""
@@ -49,7 +49,7 @@ class LadderClassifier(LadderNetwork):
         self._gather_clean(batches, self.statistics)
         wrong, entropy = self._errors(test)
         return {
-            "error_percent": Value(value=100 * wrong, unit="% of images", headline=True),
+            "error_percent": Value(value=100 * wrong, unit="% of images", headline=True, label="error"),
             "cross_entropy": Value(value=entropy, unit="nats, mean over images"),
         }
 
@@ -62,8 +62,9 @@ class LadderClassifier(LadderNetwork):
         values = self.evaluate(test, batches, seed)
         for statistics, images in (("labelled", "the labelled images"), ("training", "all training images")):
             self._gather_clean(batches, statistics)
-            unit = f"% of images, statistics of {images}"
-            values[f"error_percent_{statistics}_statistics"] = Value(value=100 * self._errors(test)[0], unit=unit)
+            unit, label = f"% of images, statistics of {images}", f"error, {statistics} statistics"
+            wrong, _ = self._errors(test)
+            values[f"error_percent_{statistics}_statistics"] = Value(value=100 * wrong, unit=unit, label=label)
         self._gather_clean(batches, self.statistics)
         return {**values, **(self.denoising_costs(test, seed) if self.weighted else {})}
 

@@ -27,9 +27,10 @@ from laddertop.engine.ladder.statistics import Statistics
 from laddertop.engine.parts.layers import normalise, normalise_with_statistics, ones, per_channel, zeros
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as evaluation_draws
-from laddertop.journal.events import Knob, Term, TermLayer, Value
+from laddertop.journal.events import Knob, Term, TermLayer
 from laddertop.journal.models import LadderSection
 from laddertop.journal.spec import Spec
+from laddertop.journal.value import Value
 
 LEAK = 0.1
 """Slope of the leaky ReLU below 0."""

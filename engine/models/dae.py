@@ -23,10 +23,11 @@ from laddertop.engine.parts.layers import glorot_uniform, product, zeros
 from laddertop.engine.parts.score import score_agreement
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as evaluation_draws
-from laddertop.journal.events import Term, Value
+from laddertop.journal.events import Term
 from laddertop.journal.models import DaeSpec
 from laddertop.journal.sections import POINTS
 from laddertop.journal.spec import Spec
+from laddertop.journal.value import Value
 
 
 class Dae(nn.Module):

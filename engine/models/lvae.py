@@ -30,9 +30,10 @@ from laddertop.engine.parts.latent_units import latent_units
 from laddertop.engine.parts.layers import EPSILON, glorot_normal, glorot_uniform, normalise, ones, product, zeros
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as drawn
-from laddertop.journal.events import Term, TermLayer, Value
+from laddertop.journal.events import Term, TermLayer
 from laddertop.journal.models import LvaeSpec
 from laddertop.journal.spec import Spec
+from laddertop.journal.value import Value
 
 FLOOR = 1e-5
 """Smallest variance a head gives; it keeps densities finite while β = 0 asks for no variance at all."""
@@ -211,7 +212,8 @@ class Lvae(nn.Module):
         layers = self.infer(x, 1, draws, "settled")
         terms = self._log_ratios(x, layers, "settled").mean((1, 2)).tolist()
         nats = f"nats per image, mean over the {test.split} images"
-        values = {"negative_elbo": Value(value=sum(terms), unit=f"{nats}, 1 sample each", headline=True)}
+        unit = f"{nats}, 1 sample each"
+        values = {"negative_elbo": Value(value=sum(terms), unit=unit, headline=True, label="−ELBO")}
         values |= {term.name: Value(value=v, unit=nats) for term, v in zip(self.terms, terms, strict=False)}
         _, draws = self._seen(test, seed, _AGAIN)
         again = self.infer(x, 1, draws, "settled").q
@@ -225,12 +227,13 @@ class Lvae(nn.Module):
         x, draws = self._seen(batches.training, seed, _TRAINING)
         terms = self._log_ratios(x, self.infer(x, 1, draws, "settled"), "settled").mean((1, 2))
         nats = "nats per image, mean over the training images, 1 sample each"
-        training = Value(value=terms.sum().item(), unit=nats)
+        training = Value(value=terms.sum().item(), unit=nats, label="−ELBO training")
         x, _ = self._seen(test, seed, _TEST)
         bound = importance_bounds(self.log_weights, (sum(self.latent), 0), x, self.report_samples, seed).weighted
         nats = f"nats per image, mean over the {test.split} images, {self.report_samples} importance samples each"
-        named = {f"negative_l{self.report_samples}": Value(value=-bound.mean().item(), unit=nats, headline=True)}
-        return named | {"negative_elbo_training": training} | values
+        samples = self.report_samples
+        tightest = Value(value=-bound.mean().item(), unit=nats, headline=True, label=f"−L{samples}")
+        return {f"negative_l{samples}": tightest, "negative_elbo_training": training} | values
 
     def log_weights(self, x: Tensor, samples: int, draws: Draws) -> Tensor:
         """log p(x, z) / q(z|x) [B, S] for x [B, D] and `samples` draws of z each; needs `settle` before."""

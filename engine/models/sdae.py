@@ -27,9 +27,10 @@ from laddertop.engine.parts.corruption import corrupt, corrupt_and_tell, draws_n
 from laddertop.engine.parts.distributions import bernoulli_cross_entropy
 from laddertop.engine.parts.layers import glorot_uniform, product, zeros
 from laddertop.engine.randomness import Draws
-from laddertop.journal.events import Knob, Term, TermLayer, Value
+from laddertop.journal.events import Knob, Term, TermLayer
 from laddertop.journal.models import SdaeSpec
 from laddertop.journal.spec import Spec
+from laddertop.journal.value import Value
 
 
 class Sdae(nn.Module):
@@ -166,8 +167,8 @@ class Sdae(nn.Module):
             values[f"layer_{k + 1}"] = Value(value=cost, unit=f"{unit}, not corrupted")
             h = above
         wrong = (product(h, self.logistic) + self.logistic_bias).argmax(1) != test.labels
-        unit = f"misclassified {test.split} images in per cent"
-        error = Value(value=100 * wrong.float().mean().item(), unit=unit, headline=True)
+        unit = f"% of the {test.split} images, misclassified"
+        error = Value(value=100 * wrong.float().mean().item(), unit=unit, headline=True, label="error")
         return {"error_percent": error, **values}
 
     def report(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:

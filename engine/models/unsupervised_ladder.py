@@ -17,9 +17,9 @@ from torch import Tensor
 from laddertop.engine.data import Batches, Images, Inputs
 from laddertop.engine.ladder.layers import Dense, Layer
 from laddertop.engine.ladder.network import LadderNetwork
-from laddertop.journal.events import Value
 from laddertop.journal.models import UnsupervisedLadderSpec
 from laddertop.journal.spec import Spec
+from laddertop.journal.value import Value
 
 SHIFTS = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
 """Pixels by which images are moved for the measure of invariance; what moves out on one side is lost, 0 moves in."""

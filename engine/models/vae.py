@@ -31,9 +31,10 @@ from laddertop.engine.parts.latent_units import latent_units
 from laddertop.engine.parts.layers import glorot_uniform, product, zeros
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as evaluation_draws
-from laddertop.journal.events import Term, TermLayer, Value
+from laddertop.journal.events import Term, TermLayer
 from laddertop.journal.models import VaeSpec
 from laddertop.journal.spec import Spec
+from laddertop.journal.value import Value
 
 NARROWEST = 0.01
 """Smallest standard deviation of a Gaussian decoder, in a world of pixels from 0 to 1: without one, a pixel that never
@@ -173,8 +174,8 @@ class Vae(nn.Module):
         if self.weighted:
             bound = importance_bounds(self.log_weights, (sum(self.latent), 0), x, self.samples, seed).weighted
             values[f"negative_l{self.samples}"] = _negative_bound(bound, self.samples, test.split, headline=True)
-        elbo = Value(value=reconstruction + sum(kl), unit=f"{nats}, 1 sample each", headline=not self.weighted)
-        values["negative_elbo"] = elbo
+        unit, total = f"{nats}, 1 sample each", reconstruction + sum(kl)
+        values["negative_elbo"] = Value(value=total, unit=unit, headline=not self.weighted, label="−ELBO")
         values["reconstruction"] = Value(value=reconstruction, unit=nats)
         values |= {name: Value(value=v, unit=nats) for name, v in zip(self._numbered("kl"), kl, strict=True)}
         q, p, _ = zip(*passed, strict=True)
@@ -196,7 +197,7 @@ class Vae(nn.Module):
         }
         values |= self.evaluate(test, batches, seed)
         unit = f"nats per image, mean over the {test.split} images and {self.report_samples} samples each"
-        return values | {"negative_elbo": Value(value=-bounds.elbo.mean().item(), unit=unit)}
+        return values | {"negative_elbo": Value(value=-bounds.elbo.mean().item(), unit=unit, label="−ELBO")}
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -274,7 +275,7 @@ def log_ratio(layer: Layer) -> Tensor:
 
 def _negative_bound(bound: Tensor, samples: int, split: str, headline: bool = False) -> Value:
     unit = f"nats per image, mean over the {split} images, {samples} importance samples each"
-    return Value(value=-bound.mean().item(), unit=unit, headline=headline)
+    return Value(value=-bound.mean().item(), unit=unit, headline=headline, label=f"−L{samples}")
 
 
 def _repeat(rows: Tensor, samples: int) -> Tensor:

@@ -29,9 +29,10 @@ from laddertop.engine.parts.distributions import bernoulli_cross_entropy
 from laddertop.engine.parts.layers import glorot_uniform, product, zeros
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as evaluation_draws
-from laddertop.journal.events import Term, Value
+from laddertop.journal.events import Term
 from laddertop.journal.models import GsnSpec
 from laddertop.journal.spec import Spec
+from laddertop.journal.value import Value
 
 BURN_IN = 20
 """Transitions from a random image before the first sample."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from laddertop.engine.parts.distributions import Gaussian
-from laddertop.journal.events import Value
+from laddertop.journal.value import Value
 
 ACTIVE = 0.01
 """A unit is active when its mean KL exceeds this many nats (Sønderby et al. 2016), or when the mean of its q varies by

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from laddertop.engine.data.points import Mixture
-from laddertop.journal.events import Value
+from laddertop.journal.value import Value
 
 EXTENT = 2.0
 """The field is compared on a grid over [-EXTENT, EXTENT]²."""

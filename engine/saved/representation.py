@@ -12,7 +12,7 @@ from torch import Tensor
 
 from laddertop.engine.contract import Encodes
 from laddertop.engine.data import Data, Images
-from laddertop.journal.events import Value
+from laddertop.journal.value import Value
 
 TRAINED_ON = 10_000
 """Training items that the probe and the neighbours come from, at most: the first ones."""

@@ -23,11 +23,11 @@ from laddertop.journal.events import (
     RunEnded,
     RunStarted,
     Term,
-    Value,
 )
 from laddertop.journal.folder import create_run
 from laddertop.journal.metrics import MetricsWriter, write_columns
 from laddertop.journal.spec import keys, load_recipe, recipes
+from laddertop.journal.value import Value
 from tests import PATIENCE
 from tests.processes import Laddertop
 from tests.starts import start

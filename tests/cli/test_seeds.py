@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from laddertop.journal.events import Evaluated, RunStarted, Value
+from laddertop.journal.events import Evaluated, RunStarted
 from laddertop.journal.start import has_gpu
+from laddertop.journal.value import Value
 from laddertop.tui.cli.seeds import side_by_side, together
 from tests import PATIENCE
 from tests.processes import Laddertop, wait_for

@@ -10,11 +10,12 @@ import pytest
 
 from laddertop.journal import checkpoints
 from laddertop.journal.checkpoints import kept, to_resume
-from laddertop.journal.events import Checkpointed, Evaluated, EventWriter, RunStarted, Value
+from laddertop.journal.events import Checkpointed, Evaluated, EventWriter, RunStarted
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin
 from laddertop.journal.spec import load_recipe
 from laddertop.journal.state import RunState
+from laddertop.journal.value import Value
 from laddertop.tui.steer import keeping
 from tests.journal.test_state import started
 

@@ -10,23 +10,14 @@ import pytest
 
 from laddertop.engine.training.adopt import adopt
 from laddertop.journal.damage import MetricsCheck, damages, sums_of_files
-from laddertop.journal.events import (
-    Checkpointed,
-    Column,
-    Evaluated,
-    Event,
-    EventReader,
-    EventWriter,
-    Logged,
-    RunEnded,
-    Value,
-)
+from laddertop.journal.events import Checkpointed, Column, Evaluated, Event, EventReader, EventWriter, Logged, RunEnded
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.metrics import MetricsReader, MetricsWriter, write_columns
 from laddertop.journal.metrics_overview import Overview, overview_name
 from laddertop.journal.metrics_sums import BLOCK, sums_name
 from laddertop.journal.spec import load_recipe
 from laddertop.journal.state import RunState
+from laddertop.journal.value import Value
 from laddertop.tui.steer.keeping import fork
 from laddertop.tui.watch.summary import short_summary, summary
 from tests.starts import start

@@ -26,9 +26,9 @@ from laddertop.journal.events import (
     RunStarted,
     Sampled,
     Term,
-    Value,
     as_json,
 )
+from laddertop.journal.value import Value
 from tests import PATIENCE
 
 STARTED = RunStarted(

@@ -22,13 +22,13 @@ from laddertop.journal.events import (
     RunEnded,
     RunStarted,
     Term,
-    Value,
 )
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.metrics import MetricsWriter, write_columns
 from laddertop.journal.samples import read_samples, write_samples
 from laddertop.journal.spec import load_recipe
 from laddertop.journal.state import RunState
+from laddertop.journal.value import Value
 from laddertop.tui.cli.show import describe
 from laddertop.tui.watch.summary import short_summary, summary
 from tests.starts import start

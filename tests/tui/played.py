@@ -31,7 +31,6 @@ from laddertop.journal.events import (
     Schedule,
     Term,
     TermLayer,
-    Value,
 )
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.knobs import members
@@ -40,6 +39,7 @@ from laddertop.journal.models import LadderSpec
 from laddertop.journal.samples import write_samples
 from laddertop.journal.sections import SETS
 from laddertop.journal.spec import load_recipe, override
+from laddertop.journal.value import Value
 from laddertop.tui.dashboard import aside
 
 WIDTHS = {"ladder": 784, "vae": 784, "dae": 784}

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from laddertop.journal.commands import Command, send
-from laddertop.journal.events import Activity, Checkpointed, Evaluated, Event, EventWriter, Logged, RunEnded, Value
+from laddertop.journal.events import Activity, Checkpointed, Evaluated, Event, EventWriter, Logged, RunEnded
 from laddertop.journal.folder import create_run
 from laddertop.journal.spec import load_recipe
+from laddertop.journal.value import Value
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.layout import arrange
 from laddertop.tui.dashboard.panels import MIDDLE

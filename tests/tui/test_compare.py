@@ -13,7 +13,8 @@ import pytest
 from rich.color import Color
 from textual.containers import VerticalScroll
 
-from laddertop.journal.events import Evaluated, Value
+from laddertop.journal.events import Evaluated
+from laddertop.journal.value import Value
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.background import Paper
 from laddertop.tui.dashboard.palette import PAPERS, THEMES, Colours, style

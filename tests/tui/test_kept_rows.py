@@ -63,7 +63,7 @@ def falsify(run: Path) -> None:
 
 def test_the_next_start_knows_the_runs_that_are_over_without_reading_them(runs: Path) -> None:
     first = told(RunsView(runs))
-    assert first["run-3"][2:6] == ("finished", 200, 400, ("error_percent", 6.5, 2.5, "lower"))
+    assert first["run-3"][2:6] == ("finished", 200, 400, ("error", " %", 6.5, 2.5, "lower"))
     assert first[f"run-{WORTH_KEEPING}"][2] == "crashed"
     for run in runs.iterdir():
         if run.name.startswith("run-"):
@@ -84,7 +84,7 @@ def test_a_run_is_not_read_again_once_it_is_over_until_it_goes_on(runs: Path) ->
         assert told(view)[run.name][3] == 150
         resumed.evaluate(1.5)
         resumed.end("finished")
-    assert told(view)[run.name][2:6] == ("finished", 150, 400, ("error_percent", 1.5, 1.5, "lower"))
+    assert told(view)[run.name][2:6] == ("finished", 150, 400, ("error", " %", 1.5, 1.5, "lower"))
     assert len(told(view)[run.name][-1]) == 50  # type: ignore[arg-type]
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laddertop.journal.events import Activity, Column, Evaluated, EventWriter, RunStarted, Term, Value
+from laddertop.journal.events import Activity, Column, Evaluated, EventWriter, RunStarted, Term
 from laddertop.journal.folder import create_run
 from laddertop.journal.metrics import MetricsWriter, write_columns
 from laddertop.journal.spec import load_recipe
+from laddertop.journal.value import Value
 from laddertop.tui.dashboard.widgets.layers import Layers
 from laddertop.tui.dashboard.widgets.terms import Terms
 from laddertop.tui.watch.run_view import RunView

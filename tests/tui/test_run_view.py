@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from laddertop.journal.commands import send
-from laddertop.journal.events import Activity, Evaluated, Logged, Value
+from laddertop.journal.events import Activity, Evaluated, Logged
 from laddertop.journal.knobs import members
 from laddertop.journal.metrics import MetricsReader
+from laddertop.journal.value import Value
 from laddertop.tui.dashboard.views.runs import RunsView
 from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.samples import Samples

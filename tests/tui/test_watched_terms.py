@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laddertop.journal.events import Column, Evaluated, EventWriter, Schedule, Term, Value
+from laddertop.journal.events import Column, Evaluated, EventWriter, Schedule, Term
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.metrics import MetricsWriter, write_columns
 from laddertop.journal.spec import load_recipe
+from laddertop.journal.value import Value
 from laddertop.tui.dashboard.widgets.terms import Terms
 from laddertop.tui.watch.cost_terms import term_rows
 from laddertop.tui.watch.summary import summary

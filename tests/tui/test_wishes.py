@@ -10,7 +10,8 @@ from typing import Literal
 import pytest
 from textual.binding import Binding
 
-from laddertop.journal.events import Evaluated, Logged, RunEnded, Value
+from laddertop.journal.events import Evaluated, Logged, RunEnded
+from laddertop.journal.value import Value
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.background import Paper
 from laddertop.tui.dashboard.manners import Alerts, Kept

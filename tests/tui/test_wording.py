@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from laddertop.tui.watch.wording import measure
+from laddertop.journal.value import Value
+from laddertop.tui.watch.wording import measure, measured
 
 
 @pytest.mark.parametrize(
@@ -22,12 +23,17 @@ from laddertop.tui.watch.wording import measure
     ],
 )
 def test_a_measured_number_is_called_by_its_usual_name(name: str, value: float, words: str) -> None:
-    assert measure(name, value) == words
-    assert measure(name, value, len(words)) == words
+    unit = "% of images" if name.endswith("percent") else "nats"
+    assert measure(name, Value(value=value, unit=unit)) == words
+
+
+def test_a_value_is_called_what_it_declares() -> None:
+    declared = Value(value=2.5, unit="% of images", label="error, labelled statistics")
+    assert measure("error_percent_labelled_statistics", declared) == "error, labelled statistics 2.50 %"
 
 
 @pytest.mark.parametrize("width", [8, 10, 13])
 def test_where_there_is_little_room_the_name_is_cut_and_never_the_number(width: int) -> None:
-    told = measure("reconstruction", 62.21, width)
+    told = measured("reconstruction", "62.2", width)
     assert len(told) == width
     assert told.endswith("… 62.2")

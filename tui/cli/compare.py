@@ -29,7 +29,7 @@ def compare(runs: Path | None, texts: list[str], as_json: bool) -> None:
                 "best": row.best,
                 "headline": next(iter(row.values), None),
                 "values": {
-                    name: {"value": value, "sd": sd, "unit": row.units[name]}
+                    name: {"value": value, "sd": sd, "unit": row.about[name].unit}
                     for name, (value, sd) in row.values.items()
                 },
             }

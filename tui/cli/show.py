@@ -9,6 +9,7 @@ from typing import Any
 
 from laddertop.journal.event_lines import unreadable
 from laddertop.journal.folder import find_run, list_runs, runs_folder
+from laddertop.journal.value import Value
 from laddertop.tui.cli.print import json_result, number, result, say, setting, table, terminal_width
 from laddertop.tui.steer.engine_process import EngineError, command, environment
 from laddertop.tui.steer.trust import driven
@@ -96,9 +97,10 @@ def headline(evaluation: dict[str, Any] | None) -> str:
         return "-"
     values = evaluation["values"]
     name = next((name for name, value in values.items() if value.get("headline")), next(iter(values)))
-    if name == "error_percent":
-        return f"error {values[name]['value']:.2f} %"
-    return f"{name} {number(values[name]['value'])} {values[name]['unit'].partition(',')[0]}"
+    value = Value.model_validate(values[name])
+    if value.sign:
+        return f"{value.called(name)} {value.value:.2f}{value.sign}"
+    return f"{value.called(name)} {number(value.value)} {value.unit.partition(',')[0]}"
 
 
 def evaluate_saved(runs: Path | None, text: str, options: list[str], *, trust: bool, as_json: bool) -> None:

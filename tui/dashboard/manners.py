@@ -7,8 +7,9 @@ import math
 import time
 from functools import partial
 
-from laddertop.journal.events import Evaluated, Event, Logged, RunEnded, Value
+from laddertop.journal.events import Evaluated, Event, Logged, RunEnded
 from laddertop.journal.files import keep_for_user, user_cache
+from laddertop.journal.value import Value
 from laddertop.tui.dashboard import aside
 from laddertop.tui.dashboard.background import Paper
 from laddertop.tui.dashboard.palette import PAPERS, THEMES
@@ -70,4 +71,4 @@ class Alerts:
             return ""
         self._best[run] = value
         # The first one is a best of nothing.
-        return "" if before is None else f"new best, {measure(name, value.value)}"
+        return "" if before is None else f"new best, {measure(name, value)}"

@@ -39,10 +39,9 @@ def curve_names(state: RunState) -> list[CurveName]:
     names += [CurveName(term.name, term.label, term.unit) for term in state.terms]
     names.append(CurveName("grad_norm", "gradient norm", "over all parameters, before clipping"))
     names.append(CurveName(THROUGHPUT, "throughput", "steps per second"))
-    evaluated = {name: value.unit for event in state.evaluations for name, value in event.values.items()}
-    for name, unit in evaluated.items():
-        label = name.removesuffix("_percent").replace("_", " ")
-        names.append(CurveName(f"{EVALUATED}{name}", f"evaluated {label}", unit))
+    evaluated = {name: value for event in state.evaluations for name, value in event.values.items()}
+    for name, value in evaluated.items():
+        names.append(CurveName(f"{EVALUATED}{name}", f"evaluated {value.called(name)}", value.unit))
     names += [CurveName(knob.name, knob.label, knob.unit) for knob in state.knobs.values()]
     return names
 

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from laddertop.journal.events import Value
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.spec import Spec
 from laddertop.journal.state import RunState
+from laddertop.journal.value import Value
 from laddertop.tui.draw.axis import BINS, Unit, XAxis
 from laddertop.tui.draw.bins import Binned
 from laddertop.tui.draw.cells import Ink
@@ -92,7 +92,8 @@ class Row:
     values: Mapping[str, tuple[float, float | None]]
     """By measure: mean over the runs, and its standard deviation where there are several."""
     """The one that says best how good the model is comes first."""
-    units: dict[str, str] = field(default_factory=dict)
+    about: Mapping[str, Value] = field(default_factory=dict)
+    """By measure: one of the values, for its unit and what it is called."""
     headline: Value | None = None
     """That one, of a single run; none: it was not evaluated."""
     best: bool = False
@@ -227,7 +228,7 @@ def evaluations(runs: Sequence[Compared]) -> list[Row]:
             shared = [name for name in rows[members[0]].values if all(name in rows[n].values for n in members)]
             together = {name: _mean_and_sd([rows[n].values[name][0] for n in members]) for name in shared}
             first = rows[members[0]]
-            rows.append(Row(members, f"{len(members)} seeds", first.step, together, first.units))
+            rows.append(Row(members, f"{len(members)} seeds", first.step, together, first.about))
     return rows
 
 
@@ -237,8 +238,7 @@ def _row(number: int, one: Compared) -> Row:
         return Row([number], one.run.name, one.view.step, {})
     found = {told.name: told.newest, **told.evaluated.values}
     values = {name: (value.value, None) for name, value in found.items()}
-    units = {name: value.unit for name, value in found.items()}
-    return Row([number], one.run.name, told.evaluated.step, values, units, told.newest)
+    return Row([number], one.run.name, told.evaluated.step, values, found, told.newest)
 
 
 def _mark_best(rows: Sequence[Row]) -> None:

@@ -61,7 +61,7 @@ def lines_of(event: Event, asked: Mapping[str, float | str], knobs: Mapping[str,
             ink = Ink.BAD if event.outcome == "refused" else Ink.MARK
             return [Line(step, f"{who(event.by)}: {words}", ink, event.id)]
         case Evaluated():
-            values = ", ".join(measure(name, v.value) for name, v in event.values.items())
+            values = ", ".join(measure(name, value) for name, value in event.values.items())
             return [Line(step, f"evaluated on {event.split}: {values}", Ink.DIM)]
         case Checkpointed():
             return [Line(step, f"saved {event.file} ({size(event.bytes)}, {event.reason})", Ink.DIM)]

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from laddertop.journal.actions import ACTIONS
 from laddertop.journal.events import Commanded, Knob
 from laddertop.journal.knobs import members
 from laddertop.journal.names import group_of
+from laddertop.journal.value import Value
 from laddertop.tui.draw.numbers import number, setting, thousands
 from laddertop.tui.draw.text import fit
-
-_WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"_percent$"), lambda _: ""),
-    (re.compile(r"^negative_(elbo|l\d+)"), lambda bound: f"−{bound[1].upper()}"),
-    (re.compile(r"\.(\d+)$"), lambda layer: f" of layer {layer[1]}"),
-    (re.compile(r"^kl(?![a-z])"), lambda _: "KL"),
-    (re.compile(r"^denoise\b"), lambda _: "denoising"),
-    (re.compile(r"_"), lambda _: " "),
-)
-"""How the name of a measure in files becomes the one on screens, one step after the other."""
 
 
 def knob_name(name: str, knobs: Mapping[str, Knob]) -> str:
@@ -79,11 +69,11 @@ def outcome_in_words(done: Commanded, asked: Mapping[str, float | str], knobs: M
     return f"{what} → {done.outcome}" + (f": {done.reason}" if done.reason else "")
 
 
-def measure(name: str, value: float, width: int | None = None) -> str:
-    """A measured number with its name: error_percent → error 1.23 %, negative_elbo → −ELBO 98.1, negative_l5000 →
-    −L5000 84.5, kl.2 → KL of layer 2 0.05. In `width` columns the name is cut, never the number."""
-    words = name
-    for part, becomes in _WORDS:
-        words = part.sub(becomes, words)
-    shown = f"{number(value)}{' %' if name.endswith('_percent') else ''}"
-    return f"{words if width is None else fit(words, width - len(shown) - 1)} {shown}"
+def measure(name: str, value: Value) -> str:
+    """A measured number with what it is called: error 1.23 %, −ELBO 98.1."""
+    return measured(value.called(name), number(value.value) + value.sign)
+
+
+def measured(label: str, shown: str, width: int | None = None) -> str:
+    """A number beside its label; in `width` columns the label is cut, never the number."""
+    return f"{label if width is None else fit(label, width - len(shown) - 1)} {shown}"

@@ -28,7 +28,7 @@ def in_a_line(saved: Checkpointed, state: RunState) -> str:
     words = f"step {thousands(saved.step):>9}  {size(saved.bytes):>7}  {ago(time.time() - saved.time):>6}  "
     evaluated = [e for e in state.evaluations if e.values and e.step <= saved.step]
     values = evaluated[-1].values if evaluated else {}
-    return words + ", ".join(measure(name, value.value) for name, value in list(values.items())[:1])
+    return words + ", ".join(measure(name, value) for name, value in list(values.items())[:1])
 
 
 async def choose_checkpoint(app: App[None], run: RunFolder, question: str, likely: int | None = None) -> int | None:

@@ -47,7 +47,7 @@ from laddertop.tui.watch.comparison import (
     wrong,
 )
 from laddertop.tui.watch.trouble import Trouble
-from laddertop.tui.watch.wording import measure
+from laddertop.tui.watch.wording import measured
 
 INTERVAL = 2.0
 """Seconds between two looks at the runs."""
@@ -216,7 +216,10 @@ class CompareScreen(ChartScreen):
         mark = 5 if under is None and any(row.best for row in self._seen.evaluations) else 0
         for row in self._seen.evaluations:
             step: int | None = row.step
-            told = ", ".join(_told(name, *value) for name, value in row.values.items())
+            told = ", ".join(
+                measured(row.about[name].called(name), f"{number(value)}{row.about[name].sign}{_spread(sd)}")
+                for name, (value, sd) in row.values.items()
+            )
             if under is not None:
                 if len(row.runs) > 1:
                     continue
@@ -336,5 +339,5 @@ class CompareScreen(ChartScreen):
         self.app.push_screen(Help("Keys of the comparison", {"": self.BINDINGS, "the mouse": mouse}, _NOTES))
 
 
-def _told(name: str, value: float, sd: float | None) -> str:
-    return measure(name, value) + (f" ± {number(sd)}" if sd is not None else "")
+def _spread(sd: float | None) -> str:
+    return "" if sd is None else f" ± {number(sd)}"

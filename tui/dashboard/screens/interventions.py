@@ -72,6 +72,6 @@ def _effect(text: Text, view: RunView, done: Commanded, effect: Effect) -> None:
         name, value = next(iter(before[0].values.items()))
         if name in after[0].values:
             text.append(
-                f"  evaluated: {measure(name, value.value)} at {thousands(before[0].step)} → "
+                f"  evaluated: {measure(name, value)} at {thousands(before[0].step)} → "
                 f"{number(after[0].values[name].value)} at {thousands(after[0].step)}\n"
             )

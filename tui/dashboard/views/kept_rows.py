@@ -17,7 +17,7 @@ from laddertop.journal.files import keep_for_user, user_cache
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.views.run_row import Files, Measured, Over, RowReader
 
-FORMAT = 5
+FORMAT = 6
 """Changes with what is kept; a file of another format is as good as none."""
 FIELDS = ("recipe", "step", "steps", "origin", "differs", "why", "sampled")
 """Of a row, what is kept as it is."""

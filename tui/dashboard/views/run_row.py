@@ -32,7 +32,10 @@ OVER = ("finished", "stopped", "diverged", "failed", "crashed")
 class Measured(NamedTuple):
     """The value that says best how good a run's model is."""
 
-    name: str
+    label: str
+    """What it is called."""
+    sign: str
+    """What stands behind the number."""
     newest: float
     best: float
     better: str
@@ -236,8 +239,10 @@ def _event_file(run: RunFolder) -> tuple[int, int]:
 
 
 def _evaluation(state: RunState) -> Measured | None:
-    found = state.headline()
-    return found and Measured(found.name, found.newest.value, found.best.value, found.newest.better)
+    if (found := state.headline()) is None:
+        return None
+    value = found.newest
+    return Measured(value.called(found.name), value.sign, value.value, found.best.value, value.better)
 
 
 def _trend(file: int, width: int, records: int) -> np.ndarray:

@@ -24,7 +24,7 @@ from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import ago, number
 from laddertop.tui.draw.spark import bar
 from laddertop.tui.draw.text import columns, fit, start
-from laddertop.tui.watch.wording import measure
+from laddertop.tui.watch.wording import measured
 
 STATUS_INKS = {
     "reading": ("◌", Ink.DIM),
@@ -237,12 +237,12 @@ def _evaluation(cells: Cells, y: int, x: int, width: int, row: RunRow) -> None:
     if row.problem:
         cells.put(y, x, fit(row.problem, cells.width - x - 1), Ink.BAD)
     elif (found := row.evaluation) is not None:
-        cells.put(y, x, measure(found[0], found[1], width))
+        cells.put(y, x, measured(found.label, number(found.newest) + found.sign, width))
 
 
 def _best(cells: Cells, y: int, x: int, width: int, row: RunRow) -> None:
     if not row.problem and (found := row.evaluation) is not None:
-        cells.right(y, x + width, number(found[2]), Ink.DIM)
+        cells.right(y, x + width, number(found.best), Ink.DIM)
 
 
 _CELLS: dict[str, Callable[[Cells, int, int, int, RunRow], object]] = {

@@ -151,7 +151,7 @@ def _words(view: RunView) -> list[tuple[str, Ink]]:
         lines.append((text, Ink.WARN if held else Ink.DIM if text.startswith(("no ", "warm-up over")) else Ink.TEXT))
     if (found := view.state.headline()) is not None:
         name, value, event, best, best_event = found
-        text = f"{event.split} {measure(name, value.value)} at {thousands(event.step)}"
+        text = f"{event.split} {measure(name, value)} at {thousands(event.step)}"
         if best_event is not event and value.better != "none":
             text += f", best {number(best.value)} at {thousands(best_event.step)}"
         lines.append((text, Ink.TEXT if math.isfinite(value.value) else Ink.BAD))
