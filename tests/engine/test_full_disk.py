@@ -186,6 +186,7 @@ def test_a_file_system_that_is_full_is_seen_by_all_and_loses_nothing(small: Path
     helper.join()
     assert [(trouble.name, trouble.grave) for trouble in found] == [("disk full", False)]
     assert "the training waits" in found[0].what
+    assert f"kill {os.getpid()} ends it" in found[0].what
     weights_now = weights(run)
     assert all(torch.equal(undisturbed[part], weights_now[part]) for part in undisturbed)
     reader = MetricsReader(run.path)

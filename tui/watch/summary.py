@@ -17,7 +17,7 @@ from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader, segment_size
 from laddertop.journal.state import RunState
 
-NEWEST = 1 << 22
+NEWEST = 1 << 20
 """Bytes of a segment's numbers that a list of runs compares with their checksums."""
 
 

@@ -115,7 +115,7 @@ def _disk_full(view: RunView) -> Trouble | None:
     if view.waits and view.alive:
         full = view.full is not None
         why = "" if full else ": a quota, no inode left, read-only or broken, as its console may say"
-        process = f", or ends with its process {started.pid}" if (started := view.state.started) else ""
+        process = f"; kill {started.pid} ends it" if (started := view.state.started) else ""
         what = (
             f"the disk of the run folder takes nothing, with {size(view.room)} left{why}; the training waits between "
             f"two steps, and goes on by itself once it does{process}"
