@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import time
@@ -14,7 +15,10 @@ from laddertop.journal import inside
 
 def user_cache() -> Path:
     """What laddertop keeps for a user between runs: in $XDG_CACHE_HOME, else in ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "laddertop"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "laddertop"
+    except RuntimeError:  # this user has no home: a place that can't be written to, which nobody minds
+        return Path("/nonexistent/.cache/laddertop")
 
 
 def keep_for_user(path: Path, data: bytes) -> None:
@@ -33,29 +37,42 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
 
 
 def held(path: Path) -> bool:
-    """Whether a process holds the lock on `path`, on this host or another one that shares the disk."""
+    """Whether a process holds the lock on `path`, on this host or another one that shares the disk; where there are no
+    locks, on this host alone."""
     try:
         descriptor = inside.open_file(path.parent, path.name)
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        got = _try(descriptor, fcntl.LOCK_SH)
+        return _named_process_lives(descriptor) if got is None else not got
     finally:
         os.close(descriptor)
-    return False
+
+
+def knows_locks(path: Path) -> bool:
+    """Whether the file system of `path`, a file that is there, knows locks."""
+    descriptor = inside.open_file(path.parent, path.name)
+    try:
+        return _try(descriptor, fcntl.LOCK_SH) is not None
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
 def lock(path: Path) -> Iterator[bool]:
-    """Holds the lock on `path`; the system lets go of it however the process dies. False: another process has it."""
+    """Holds the lock on `path`; the system lets go of it however the process dies. False: another process has it.
+
+    Where there are no locks the file names this process instead, which keeps out those of this host.
+    """
     descriptor = inside.open_file(path.parent, path.name, os.O_RDWR | os.O_CREAT)
     try:
         # Who can open a file can lock it, and so keep an engine out.
         with contextlib.suppress(PermissionError):
             os.fchmod(descriptor, 0o600)
-        yield _locked(descriptor)
+        yield (mine := _locked(descriptor))
+        if mine:
+            os.ftruncate(descriptor, 0)  # where it names this process
     finally:
         os.close(descriptor)
 
@@ -74,9 +91,52 @@ def flag(path: Path) -> Iterator[None]:
 def _locked(descriptor: int) -> bool:
     # Who asks whether a lock is held holds it for a moment.
     for _ in range(20):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        got = _try(descriptor, fcntl.LOCK_EX)
+        if got is None and not _named_process_lives(descriptor):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, _process(os.getpid()).encode(), 0)
             return True
-        except BlockingIOError:
-            time.sleep(0.05)
+        if got:
+            return True
+        time.sleep(0.05)
     return False
+
+
+def _try(descriptor: int, how: int) -> bool | None:
+    """Whether a lock could be taken; None where there are no locks."""
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
+            return None
+        raise
+    return True
+
+
+def _named_process_lives(descriptor: int) -> bool:
+    """Whether the file names a process of this host that is still the same one."""
+    named = os.pread(descriptor, 1000, 0).decode(errors="replace")
+    pid = named.split(" ")[0]
+    return pid.isdecimal() and len(pid) < 10 and named == _process(int(pid))
+
+
+def _process(pid: int) -> str:
+    """A name of a process that no later one has: its number, its host and when it was started; empty: it is gone.
+
+    Where the system does not say when, a process that was given the number anew counts as the same.
+    """
+    try:
+        started = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]
+    except OSError:
+        if os.path.isdir("/proc/self"):
+            return ""
+        started = "-"
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return ""
+        except PermissionError:
+            pass
+    return f"{pid} {os.uname().nodename} {started}"

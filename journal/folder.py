@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from laddertop.journal import inside
 from laddertop.journal.events import Checkpointed
-from laddertop.journal.files import flag, held, lock
+from laddertop.journal.files import flag, held, knows_locks, lock
 from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin, read_origin
 from laddertop.journal.spec import Spec, parse
 
@@ -152,6 +152,15 @@ class RunFolder:
                     f"another engine is training {self.name}; watch it with `laddertop attach {self.name}`"
                 )
             yield
+
+    def shortcomings(self) -> list[str]:
+        """What an engine that holds the run can't do where it lies, each in a sentence."""
+        if knows_locks(self.path / "engine.lock"):
+            return []
+        return [
+            "there are no locks where this run lies: another machine takes it for crashed, and nothing keeps an engine "
+            "there from training it, too"
+        ]
 
     def engine_waits(self) -> bool:
         """Whether the training stands still because the disk takes nothing of what it writes."""

@@ -106,7 +106,7 @@ class Training:
         self._sampled = max((s.step for s in self.state.samplings if s.step <= self.step), default=-1)
         self._inbox = Inbox(self.run, (c.id for c in self.state.commands), self._warn)
         self._warned: set[str] = set()
-        self._unsaid: list[str] = []
+        self._unsaid = self.run.shortcomings()
         self.paused = False
         self.back_to: int | None = None
         """Step of the checkpoint that somebody wants to go on from instead."""
