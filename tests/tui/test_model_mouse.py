@@ -51,7 +51,7 @@ async def test_the_mouse_says_and_chooses_items_units_and_images_of_the_latent_s
             assert told in words
             await at.pilot.hover(strips, offset=(region.x, region.y))
             assert f" {words} ─" in strips.text()
-            await at.press("tab")
+            await at.pilot.press("tab")
 
 
 async def test_a_layer_of_a_list_that_does_not_fit_is_chosen_where_it_is_seen(

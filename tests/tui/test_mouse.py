@@ -17,12 +17,12 @@ from laddertop.tui.dashboard.screens.ask import Choose
 from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
 from laddertop.tui.dashboard.screens.chart_screen import ChartScreen
 from laddertop.tui.dashboard.screens.compare import CompareScreen
+from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
 from laddertop.tui.dashboard.screens.new import NewRunScreen
 from laddertop.tui.dashboard.screens.replay import ReplayBar, ReplayScreen
 from laddertop.tui.dashboard.screens.run import RunScreen
-from laddertop.tui.dashboard.screens.runs import RunsScreen
 from laddertop.tui.dashboard.widgets.runs_table import RunsTable
 from laddertop.tui.dashboard.widgets.samples import Samples
 from laddertop.tui.draw.markers import GUTTER
@@ -39,6 +39,13 @@ def option_of(app: LaddertopApp, number: int) -> tuple[int, int]:
     """A cell of an option of the list on the screen."""
     inside = app.screen.query_one(OptionList).content_region
     return inside.x + 2, inside.y + number
+
+
+def mouse_in(app: LaddertopApp) -> list[str]:
+    """What the help on the screen says of the mouse."""
+    box = app.screen
+    assert isinstance(box, Help)
+    return [row.description for row in box._groups["the mouse"]]
 
 
 async def test_hover_reads_out_what_the_cursor_reads_out_and_leaves_the_cursor_alone(
@@ -175,6 +182,10 @@ async def test_a_run_is_chosen_and_opened_and_a_recipe_chosen_by_clicks(tmp_path
     app = LaddertopApp(tmp_path)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: screen_text(app).count("■ stopped") == 3, "the list")
+        await pilot.press("f1")
+        await until(pilot, lambda: isinstance(app.screen, Help), "the help of the list")
+        assert mouse_in(app)[0] == "on a run: chooses it; once more: opens it"
+        await pilot.press("escape")
         table = app.screen.query_one(RunsTable)
         await pilot.click(table, offset=(6, 3))
         assert table._at == 2
@@ -203,6 +214,9 @@ async def test_a_run_is_chosen_and_opened_and_a_recipe_chosen_by_clicks(tmp_path
         assert form._recipe == recipes.get_option_at_index(recipes.highlighted).id
         assert isinstance(form.focused, Input)
         assert form.focused.id == "name"
+        await pilot.press("f1")
+        await until(pilot, lambda: isinstance(app.screen, Help), "the help of the form")
+        assert mouse_in(app)[0].startswith("on a recipe: chooses it")
 
 
 async def test_a_choice_is_made_by_a_click(tmp_path: Path, until: Until) -> None:
@@ -237,16 +251,3 @@ def test_the_help_says_what_the_mouse_means_and_where_it_means_nothing(kind: typ
     rows = mouse_rows(kind.MOUSE)  # type: ignore[attr-defined]
     assert {row.key for row in rows} <= {"hover", "click", "wheel", "drag", "elsewhere"}  # type: ignore[union-attr]
     assert "means nothing" in rows[-1].description  # type: ignore[union-attr]
-
-
-async def test_the_help_of_the_list_and_of_the_form_names_the_mouse(tmp_path: Path, until: Until) -> None:
-    app = LaddertopApp(tmp_path)
-    async with app.run_test(size=(120, 60)) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, RunsScreen), "the list")
-        await pilot.press("f1")
-        await until(pilot, lambda: "click  on a run: chooses it; once more: opens it" in screen_text(app), "the list's")
-        await pilot.press("escape")
-        app.action_new_run()
-        await until(pilot, lambda: isinstance(app.screen, NewRunScreen), "the form")
-        await pilot.press("f1")
-        await until(pilot, lambda: "click  on a recipe: chooses it" in screen_text(app), "the form's")
