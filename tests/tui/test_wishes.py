@@ -256,7 +256,7 @@ async def test_the_help_of_a_screen_names_the_keys_of_the_dashboard(
     engine: PlayedEngine, until: Until, keys: str, title: str
 ) -> None:
     app = LaddertopApp(engine.run.path.parent, engine.run.path)
-    async with app.run_test(size=(120, 80)) as pilot:
+    async with app.run_test(size=(120, 120)) as pilot:
         await until(pilot, lambda: "● training" in screen_text(app), "the run")
         for key in keys:
             await pilot.press(key)
