@@ -11,7 +11,6 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator
-from pathlib import Path
 
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.ours import FORMS
@@ -44,7 +43,7 @@ def stranger(run: RunFolder) -> str:
         return _sentence(run, f"it belongs to {_user(folder.st_uid)}")
     if not folder.st_mode & (_OTHERS_GET_IN | _OTHERS_WRITE):
         return ""
-    for place, found in ((run.path, folder), *_inside(run.path)):
+    for place, found in ((str(run.path), folder), *_inside(str(run.path))):
         if found.st_uid != folder.st_uid:
             return _sentence(run, f"{place} belongs to {_user(found.st_uid)}")
         if found.st_mode & _OTHERS_WRITE:
@@ -53,15 +52,15 @@ def stranger(run: RunFolder) -> str:
     return ""
 
 
-def _inside(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+def _inside(folder: str) -> Iterator[tuple[str, os.stat_result]]:
     """What is in a run's folder and in the folders in it, but for links, which nobody follows."""
     with os.scandir(folder) as entries:
         for entry in entries:
             with contextlib.suppress(FileNotFoundError):  # an engine at work removes files
                 if not entry.is_symlink():
-                    yield Path(entry.path), entry.stat(follow_symlinks=False)
+                    yield entry.path, entry.stat(follow_symlinks=False)
                 if entry.name in FORMS and entry.is_dir(follow_symlinks=False):
-                    yield from _inside(Path(entry.path))
+                    yield from _inside(entry.path)
 
 
 def _sentence(run: RunFolder, why: str) -> str:
