@@ -89,12 +89,15 @@ class Link:
         told = laddertop.cwd / f"pid-{name}"
         variables = [f"{key}={laddertop.environment[key]}" for key in ("PYTHONPATH", "PATH")]
         words = ["env", *variables, "TERM=xterm-256color", "LANG=C.UTF-8", *COMMAND, "attach", "live"]
-        remote = f"cd {shlex.quote(str(laddertop.cwd))}; echo $$ > {shlex.quote(str(told))}; exec {shlex.join(words)}"
+        remote = (
+            f"cd {shlex.quote(str(laddertop.cwd))}; echo $$ $(tty) > {shlex.quote(str(told))}; exec {shlex.join(words)}"
+        )
         self.terminal = Terminal(
             [*within, *server.client(address), remote], laddertop.cwd, laddertop.environment, 80, 24
         )
         self.terminal.wait_for(lambda lines: any("● training" in line for line in lines))
-        self.dashboard = psutil.Process(int(told.read_text()))
+        pid, self._tty = told.read_text().split()
+        self.dashboard = psutil.Process(int(pid))
         shown = time.monotonic()
         self.terminal.wait_for(lambda _: time.monotonic() > shown + 1.5)  # it is asked where its cursor is, and answers
         listener = server.process.pid
@@ -104,7 +107,7 @@ class Link:
 
     def fill(self) -> None:
         """Lets everything on the way take nothing more, as where a client is frozen."""
-        slave = os.open(self.dashboard.terminal(), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        slave = os.open(self._tty, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
         silent = 0
         while silent < 5:
             try:

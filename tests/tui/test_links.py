@@ -37,7 +37,7 @@ def dashboard_in(terminal: Terminal) -> psutil.Process:
 
 def fill(terminal: Terminal) -> None:
     """Lets the terminal take nothing more."""
-    slave = os.open(dashboard_in(terminal).terminal(), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    slave = os.open(terminal.name, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
     for _ in range(3):  # what the system takes aside meanwhile leaves room
         with contextlib.suppress(BlockingIOError):
             while True:

@@ -69,6 +69,8 @@ class Terminal:
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
+        self.name = os.ttyname(slave)
+        """What the other side is called."""
         os.close(slave)
         self.output = b""
         self._answered = 0
