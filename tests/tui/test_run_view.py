@@ -318,7 +318,7 @@ def test_the_list_of_runs_tells_state_progress_and_quality(engine: PlayedEngine)
     engine.evaluate(2.5)
     engine.evaluate(3.5)
     (row,) = runs.look()
-    assert (row.status, row.step, row.evaluation) == ("training", 2000, ("error_percent", 3.5, 2.5, "lower"))
+    assert (row.status, row.step, row.evaluation) == ("training", 2000, ("error", " %", 3.5, 2.5, "lower"))
     broken = engine.run.path.parent / "broken"
     broken.mkdir()
     (broken / "spec.json").write_text("{")
