@@ -66,6 +66,7 @@ def test_a_dashboard_on_a_light_terminal_takes_the_colours_for_it(tmp_path: Path
     with laddertop.in_terminal("--runs", "none", columns=80, rows=24) as dashboard:
         dashboard.background = "rgb:ffff/ffff/ffff"
         dashboard.wait_for(lambda lines: shows(lines, "no runs here yet"))
+        dashboard.press("\x1b]11;rgb:dddd/dddd/bbbb\x1b\\\x1b[?62;22c")  # late, and no d that leaves
         dashboard.press("\x14")
         dashboard.wait_for(lambda lines: shows(lines, "colours: colour-blind, on a light background"))
         dashboard.press("d")

@@ -22,6 +22,7 @@ Paper = Literal["dark", "light"]
 _ASK = "\x1b]11;?\x1b\\\x1b[c"
 """OSC 11 asks for the colour of the background, which not every terminal answers; DA1 for what every terminal is."""
 _COLOUR = re.compile(rb"\x1b\]11;rgba?:([0-9a-f]{1,4})/([0-9a-f]{1,4})/([0-9a-f]{1,4})", re.IGNORECASE)
+_ANSWERS = re.compile(r"\x1b\]11;rgba?:[0-9a-fA-F/]*(?:\x07|\x1b\\)|\x1b\[\?[\d;]*c")
 _LAST = re.compile(rb"\x1b\[\?[\d;]*c")
 """The answer to the second question, after which none to the first one comes."""
 
@@ -58,6 +59,11 @@ def asked(patience: float) -> Iterator[Callable[[], Paper | None]]:
         yield answer
     finally:
         answer()
+
+
+def without_answers(typed: str) -> str:
+    """What is typed without answers of the terminal that come late: no key is meant by them."""
+    return _ANSWERS.sub("", typed)
 
 
 def paper_of(answer: bytes) -> Paper | None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laddertop.journal.folder import RunFolder
-from laddertop.tui.dashboard.background import Paper
+from laddertop.tui.dashboard.background import Paper, without_answers
 from laddertop.tui.dashboard.terminal import pixels_problem, speaks_unicode, terminal_problem
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def open_app(
     from laddertop.tui.draw.pixels import TERMINAL
     from laddertop.tui.draw.text import ascii_only
 
+    _ignore_late_answers()
     plain = not speaks_unicode()
     app = app_class(runs, run, form, plain, replay, slow_link, read_only, trust, pixels, paper())
     app.run()
@@ -77,3 +78,16 @@ def open_app(
         with contextlib.suppress(OSError):
             print(ascii_only(app.farewell) if plain else app.farewell, file=sys.__stderr__, flush=True)
     return app.return_code or 0
+
+
+def _ignore_late_answers() -> None:
+    """A terminal may tell its background when textual listens already, which would take that for keys."""
+    from textual._xterm_parser import XTermParser
+    from textual.drivers import linux_driver
+    from textual.message import Message
+
+    class Parser(XTermParser):
+        def feed(self, data: str) -> Iterable[Message]:
+            return super().feed(without_answers(data)) if "\x1b" in data else super().feed(data)
+
+    linux_driver.XTermParser = Parser  # type: ignore[attr-defined]
