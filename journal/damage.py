@@ -12,7 +12,7 @@ import numpy as np
 from laddertop.journal import inside
 from laddertop.journal.checkpoints import step_of, unrecorded
 from laddertop.journal.folder import LABELLED, NOTE, RunFolder
-from laddertop.journal.metrics import MetricsReader, segment_name, segment_size, segments_on_disk
+from laddertop.journal.metrics import MetricsReader, segment_name, segment_size
 from laddertop.journal.metrics_sums import BLOCK, block_sums, read_sums, sums_name
 from laddertop.journal.state import RunState
 
@@ -35,7 +35,7 @@ def damages(run: RunFolder, state: RunState, metrics: MetricsReader, alive: bool
     numbers; `metrics` were read after the events, and `alive` says whether an engine is at work."""
     told = changed(run, state)
     if not alive:
-        told += _unknown_to_events(run, state)
+        told += _unknown_to_events(run, state, metrics)
     told += _short_of_events(state, metrics)
     try:
         run.origin  # noqa: B018
@@ -66,15 +66,12 @@ def changed(run: RunFolder, state: RunState) -> list[str]:
     return told
 
 
-def _unknown_to_events(run: RunFolder, state: RunState) -> list[str]:
+def _unknown_to_events(run: RunFolder, state: RunState, metrics: MetricsReader) -> list[str]:
     told = []
     if steps := sorted({step_of(name) for name in unrecorded(run, state)}):
         named = f"{'checkpoint' if len(steps) == 1 else 'checkpoints'} of step {', '.join(map(str, steps))}"
         told.append(f"events.jsonl lacks its end: it does not name the {named}, which a resume finds again")
-    later = [
-        n for n in segments_on_disk(run.path) if n > state.segment and (run.path / segment_name(n)).lstat().st_size
-    ]
-    if later:
+    if later := [n for n in range(state.segment + 1, metrics.segments + 1) if segment_size(run.path, n)]:
         told.append(f"events.jsonl lacks its end: it knows nothing of the start that wrote {segment_name(later[-1])}")
     return told
 

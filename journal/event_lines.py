@@ -8,7 +8,9 @@ import zlib
 CANCELLED = b"\x18"
 """Ends a line that a crash cut off (CAN, which JSON does not hold): it was never there, and is no damage."""
 
-_SUM = re.compile(rb',"sum":"([0-9a-f]{8})"\}$')
+_SUM = re.compile(rb',"sum":"([0-9a-f]{8})"\}')
+_LONG = 18
+"""Bytes of what a line ends in."""
 
 
 def with_sum(line: bytes) -> bytes:
@@ -18,8 +20,8 @@ def with_sum(line: bytes) -> bytes:
 
 def sum_fits(line: bytes) -> bool:
     """Whether a line is as it was written; true of lines of before, which have no checksum."""
-    said = _SUM.search(line)
-    return said is None or int(said[1], 16) == zlib.crc32(line[: said.start()])
+    said = _SUM.fullmatch(line, len(line) - _LONG)
+    return said is None or int(said[1], 16) == zlib.crc32(line[:-_LONG])
 
 
 def unreadable(lines: int) -> str:

@@ -33,8 +33,13 @@ def open_file(folder: Path | str, name: str, flags: int = os.O_RDONLY) -> int:
 
     What is written into a file in place must have no second name, which would lie outside.
     """
-    with _place(folder, name) as (at, last):
-        descriptor = _open(at, last, flags | os.O_NONBLOCK, f"{folder}/{name}")
+    flags |= os.O_NONBLOCK
+    if "/" in name:
+        with _place(folder, name) as (at, last):
+            descriptor = _open(at, last, flags, f"{folder}/{name}")
+    else:
+        # Nothing lies between the folder and the file: it needs no handle on the way.
+        descriptor = _open(None, f"{folder}/{_named(name)}", flags, f"{folder}/{name}")
     found = os.fstat(descriptor)
     problem = ""
     if not stat.S_ISREG(found.st_mode):
@@ -185,8 +190,11 @@ def make_folder(folder: Path | str, name: str) -> None:
 def look(folder: Path | str, name: str) -> os.stat_result | None:
     """What the plain file `name` in `folder` looks like from outside; None when there is none, or something else."""
     try:
-        with _place(folder, name) as (at, last):
-            found = os.stat(last, dir_fd=at, follow_symlinks=False)
+        if "/" in name:
+            with _place(folder, name) as (at, last):
+                found = os.stat(last, dir_fd=at, follow_symlinks=False)
+        else:
+            found = os.lstat(f"{folder}/{_named(name)}")
     except (OSError, ValueError):
         return None
     return found if stat.S_ISREG(found.st_mode) else None
@@ -204,9 +212,7 @@ def names(folder: Path | str, inner: str, form: re.Pattern[str]) -> list[str]:
 @contextlib.contextmanager
 def _place(folder: Path | str, name: str) -> Iterator[tuple[int, str]]:
     """A handle of the folder that holds `name`, and the last part of the name."""
-    *above, last = name.split("/")
-    if not {"", ".", ".."}.isdisjoint((*above, last)):
-        raise ValueError(f"{name!r} names nothing in the folder of a run")
+    *above, last = _named(name).split("/")
     at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     shown = str(folder)
     try:
@@ -225,13 +231,21 @@ def _place(folder: Path | str, name: str) -> Iterator[tuple[int, str]]:
         os.close(at)
 
 
-def _open(at: int, name: str, flags: int, shown: str) -> int:
+def _named(name: str) -> str:
+    if not {"", ".", ".."}.isdisjoint(name.split("/")):
+        raise ValueError(f"{name!r} names nothing in the folder of a run")
+    return name
+
+
+def _open(at: int | None, name: str, flags: int, shown: str) -> int:
     try:
         return os.open(name, flags | os.O_NOFOLLOW, 0o600, dir_fd=at)
     except OSError as error:
         if error.errno in (errno.ENXIO, errno.EISDIR):
             raise ValueError(f"{shown} is no plain file") from None
         # A link is one error in the place of a file, another in that of a folder, and on some systems a third one.
+        if error.errno == errno.ENOTDIR and at is None:
+            raise  # the folder itself is none
         if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK):
             link = os.path.islink(shown)
             raise ValueError(f"{shown} is {_A_LINK if link else 'no folder'}") from None

@@ -86,7 +86,8 @@ def test_a_bit_that_flipped_in_a_number_is_told_with_where_it_is(run: RunFolder,
     first = record // BLOCK * BLOCK + 1
     assert text.startswith(f"metrics-0001.bin is damaged: records {first} to ")
     assert summary(run)["problems"] == [text]
-    assert short_summary(run)["problems"] == [text]
+    # A list of runs looks at the newest block only, where the step that it tells stands.
+    assert short_summary(run)["problems"] == ([text] if record == STEPS - 1 else [])
 
 
 def test_a_list_of_runs_looks_at_the_newest_numbers_only(run: RunFolder) -> None:

@@ -45,16 +45,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     torch.set_num_threads(1)
     runs = tmp_path_factory.mktemp("runs")
     first = create_run(runs, SPEC.model_copy(update={"steps": 20}), "first")
-    assert train(first, Stop(foreground=False)) == 0
+    with first.engine_lock():
+        assert train(first, Stop(foreground=False)) == 0
     run = fork(first, runs, name="run", settings=["steps=700"])
-    with EventWriter(run.events_path) as events:
+    with run.engine_lock(), EventWriter(run.events_path) as events:
         training = Training(run, events, RunState())
         training.until = 420
         ended = training.loop(Stop(foreground=False))
         training.recorder.close()
         assert ended is not None
         training.tell(ended)
-    assert train(run, Stop(foreground=False)) == 0
+    with run.engine_lock():
+        assert train(run, Stop(foreground=False)) == 0
     write_note(run, "what I think of it")
     run.console_path.write_text("what was printed\n")
     torch.set_num_threads(threads)

@@ -17,8 +17,8 @@ from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader, segment_size
 from laddertop.journal.state import RunState
 
-NEWEST = 1 << 20
-"""Bytes of a segment's numbers that a list of runs compares with their checksums."""
+NEWEST = 0
+"""Bytes of a segment's numbers that a list of runs compares with their checksums, besides the newest block."""
 
 
 def summary(run: RunFolder) -> dict[str, Any]:

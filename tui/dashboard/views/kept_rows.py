@@ -33,8 +33,8 @@ def recall(runs: Path) -> list[RowReader]:
 
 
 def keep(runs: Path, readers: Iterable[RowReader]) -> None:
-    """Keep these runs, if they are over. A cache that can't be written is no reason to disturb anybody."""
-    kept = {"format": FORMAT, "runs": [_packed(reader) for reader in readers if reader.over is not None]}
+    """Keep these runs, if they are over and checked. A cache that can't be written is no reason to disturb anybody."""
+    kept = {"format": FORMAT, "runs": [_packed(reader) for reader in readers if reader.over and reader.checked]}
     try:
         keep_for_user(_file(runs), json.dumps(kept).encode())
     except OSError:

@@ -23,7 +23,7 @@ TREND = 32
 """Points of the cost that a row keeps for its small curve."""
 
 NEWEST = 1 << 20
-"""Bytes of a segment's numbers that are compared with their checksums."""
+"""Bytes of a segment's numbers that are compared with their checksums, besides the newest block."""
 
 OVER = ("finished", "stopped", "diverged", "failed", "crashed")
 """Of laddertop.journal.state.STATES those in which nothing is written any more."""
@@ -115,6 +115,7 @@ class RowReader:
         self.over: Over | None = None
         """None while the run goes on, and as long as that isn't known."""
         self._reading: _Reading | None = None
+        self._unchecked: RunState | None = None
 
     def look(self) -> None:
         """Bring the row up to date."""
@@ -124,6 +125,22 @@ class RowReader:
         except (ValueError, OSError) as error:
             row.problem = str(error) if row.recipe is None else f"can't be read: {error}"
             row.status = "damaged"
+
+    @property
+    def checked(self) -> bool:
+        """Whether nothing is left to compare with its checksums."""
+        return self._unchecked is None
+
+    def check(self) -> None:
+        """Say what is wrong with the files of a run that is over; of its numbers the newest are compared."""
+        state, self._unchecked = self._unchecked, None
+        if state is None:
+            return
+        row = self.row
+        try:
+            row.why = "\n".join(filter(None, [row.why, *_damages(row.run, state)]))
+        except (ValueError, OSError) as error:
+            row.why = f"can't be checked: {error}"
 
     def _look(self) -> None:
         row = self.row
@@ -139,7 +156,7 @@ class RowReader:
         if row.status in OVER:
             # What is known of it is in the row; should it go on, it is read again.
             self.over = Over(row.status, Files(size, changed, reading.state.segment, reading.metrics))
-            self._reading = None
+            self._reading, self._unchecked = None, reading.state
 
 
 class _Reading:
@@ -183,16 +200,6 @@ class _Reading:
             row.status = "starting"
         elif row.status == "crashed":
             row.why = why_gone(last_words(row.run))
-        if row.status in OVER:
-            row.why = "\n".join(filter(None, [row.why, *self._damages(row)]))
-
-    def _damages(self, row: RunRow) -> list[str]:
-        """What is wrong with the files of a run that is over; of its numbers the newest are looked at."""
-        metrics = MetricsReader(row.run.path)
-        metrics.poll()
-        check = MetricsCheck(metrics, NEWEST)
-        check.look(sys.maxsize)
-        return [*damages(row.run, self.state, metrics, alive=False), *check.told()]
 
     def _take_up_metrics(self, row: RunRow) -> None:
         """The trend and the newest step of the newest start, where it has new records."""
@@ -236,6 +243,14 @@ def _event_file(run: RunFolder) -> tuple[int, int]:
     """Its size, and when it was last written to; zeros when there is none."""
     events = inside.look(run.path, "events.jsonl")
     return (events.st_size, events.st_mtime_ns) if events else (0, 0)
+
+
+def _damages(run: RunFolder, state: RunState) -> list[str]:
+    metrics = MetricsReader(run.path)
+    metrics.poll()
+    check = MetricsCheck(metrics, NEWEST)
+    check.look(sys.maxsize)
+    return [*damages(run, state, metrics, alive=False), *check.told()]
 
 
 def _evaluation(state: RunState) -> Measured | None:

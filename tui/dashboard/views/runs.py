@@ -57,7 +57,12 @@ class RunsView:
             if self.more:
                 break
             reader.look()
-        over = {key for key, reader in seen.items() if reader.over is not None}
+        # All are there to be seen before the first is compared with its checksums.
+        for reader in () if self.more else seen.values():
+            if time.monotonic() > end:
+                break
+            reader.check()
+        over = {key for key, reader in seen.items() if reader.over is not None and reader.checked}
         if not self.more and len(over - self._kept) >= WORTH_KEEPING:
             keep(self.runs, seen.values())
             self._kept = over
