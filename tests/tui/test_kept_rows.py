@@ -32,9 +32,9 @@ def runs(tmp_path: Path) -> Path:
 
 
 def read(view: RunsView) -> list[RunRow]:
-    """The rows once every run was read, for which one look may not have the time."""
+    """The rows once every run was read and checked, for which one look may not have the time."""
     rows = view.look()
-    while view.more:
+    while view.more or view.unchecked:
         rows = view.look()
     return rows
 

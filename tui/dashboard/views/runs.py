@@ -30,6 +30,8 @@ class RunsView:
         self._looks = 0
         self.more = False
         """Whether some runs could not be read within the last look's time."""
+        self.unchecked = False
+        """Whether some that are over could not be compared with their checksums within that time."""
 
     def look(self) -> list[RunRow]:
         """The runs, newest first; a damaged one says so. Reads files only; called in a thread."""
@@ -62,6 +64,7 @@ class RunsView:
             if time.monotonic() > end:
                 break
             reader.check()
+        self.unchecked = not all(reader.checked for reader in seen.values())
         over = {key for key, reader in seen.items() if reader.over is not None and reader.checked}
         if not self.more and len(over - self._kept) >= WORTH_KEEPING:
             keep(self.runs, seen.values())
