@@ -26,6 +26,12 @@ _SEQUENCE = re.compile(
 """A whole control sequence: CSI with its parameters and its end, a string such as a title, or a short one."""
 
 
+def _as_in_a_shell() -> None:
+    """The terminal is the command's own, and ctrl-c reaches it even where a shell started the tests in its background."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Terminal:
     """Runs a command in a terminal of its own and keeps its screen, as far as cursor moves, text and erasing go."""
 
@@ -41,7 +47,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_as_in_a_shell,
         )
         os.close(slave)
         self.background = ""
