@@ -27,7 +27,7 @@ _SEQUENCE = re.compile(
 
 
 def _as_in_a_shell() -> None:
-    """The terminal is the command's own, and ctrl-c reaches it even where a shell started the tests in its background."""
+    """The terminal is the command's own; ctrl-c reaches it even where a shell started the tests in its background."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
