@@ -51,8 +51,8 @@ def held(path: Path) -> bool:
 
 
 def knows_locks(path: Path) -> bool:
-    """Whether the file system of `path`, a file that is there, knows locks."""
-    descriptor = inside.open_file(path.parent, path.name)
+    """Whether the file system of `path` knows locks; the file is made if need be."""
+    descriptor = inside.open_file(path.parent, path.name, os.O_RDWR | os.O_CREAT)
     try:
         return _try(descriptor, fcntl.LOCK_SH) is not None
     finally:

@@ -226,7 +226,7 @@ class VaeSpec(ModelSection):
     """Hidden units between the two stochastic layers, from the lower one up; the decoder mirrors them."""
     upper_latent: int = Field(default=0, ge=0, le=WIDEST)
     """Latent units of a second stochastic layer above the first; 0: there is none."""
-    decoder_hidden: Widths | None = None
+    decoder_hidden: Annotated[list[Width], Field(max_length=DEEPEST)] | None = None
     """Hidden units of the decoder, from the latent units down to the pixels; none: those of the encoder, mirrored."""
     activation: Literal["tanh", "relu", "softplus"] = "tanh"
     """Activation of the hidden layers."""

@@ -28,6 +28,7 @@ from laddertop.tui.dashboard.widgets.samples import Samples
 from laddertop.tui.draw.markers import GUTTER
 from laddertop.tui.watch.comparison import open_runs
 from laddertop.tui.watch.event_line import ME
+from tests import PATIENCE
 from tests.tui.conftest import Until
 from tests.tui.mouse import scroll
 from tests.tui.picture import screen_text
@@ -97,7 +98,7 @@ async def test_a_mouse_that_moves_faster_than_the_terminal_shows_is_followed_whe
             while screen.charts.text() != before:  # the tables below it take their room
                 before = screen.charts.text()
                 await pilot.pause(0.2)
-            screen._pace._waiting_since = time.monotonic() + 600  # type: ignore[attr-defined]
+            screen._pace._waiting_since = time.monotonic() + PATIENCE  # type: ignore[attr-defined]
             for x in (14, 20, 26):
                 await pilot.hover(screen.charts, offset=(x, 5))
             assert screen.charts.text() == before

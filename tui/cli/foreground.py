@@ -31,7 +31,7 @@ def watch(engine: EngineProcess, as_json: bool) -> int:
             if error.errno not in (errno.EPIPE, errno.EIO):
                 raise
             # Nobody reads any more: the other end of a pipe, or the terminal, is gone.
-            received.append(signal.SIGPIPE)
+            received.append(signal.SIGPIPE if error.errno == errno.EPIPE else signal.SIGHUP)
             engine.process.terminate()
             engine.process.wait()
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
