@@ -17,8 +17,8 @@ Tally = Callable[[str, int, int], None]
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than cores: tests of real processes and terminals mostly wait."""
-    return (os.cpu_count() or 1) + 1
+    """Two workers more than cores: tests of real processes and terminals mostly wait."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture(scope="module")

@@ -129,6 +129,7 @@ def test_a_training_answers_between_two_steps_and_does_not_notice(laddertop: Lad
     assert assert_same(*pair) > 4
 
 
+@pytest.mark.stress
 def test_a_question_that_its_engine_did_not_live_to_answer_is_answered_from_the_checkpoint(
     laddertop: Laddertop,
 ) -> None:
@@ -154,6 +155,7 @@ def test_a_question_that_its_engine_did_not_live_to_answer_is_answered_from_the_
         answered(run, Layers(rows=20), PATIENCE, checkpoint=1)
 
 
+@pytest.mark.stress
 def test_a_process_that_is_killed_while_it_answers_is_replaced(laddertop: Laddertop, finished: RunFolder) -> None:
     assert laddertop(*SMALL, "--steps=100", "--name=replaced").returncode == 0
     run = laddertop.run_folder("replaced")
@@ -177,6 +179,7 @@ def test_of_two_processes_one_answers_and_it_ends_when_nobody_asks(finished: Run
     assert not run.explorer_alive()
 
 
+@pytest.mark.stress
 def test_old_questions_are_not_answered(finished: RunFolder, tmp_path: Path) -> None:
     run = RunFolder(shutil.copytree(finished.path, tmp_path / "copy"))
     stale, fresh = ask(run.path, Layers()), ask(run.path, Layers())

@@ -142,6 +142,7 @@ def test_what_the_readme_asks_of_the_newest_run_works_on_the_ladder_that_make_ru
     assert "a ladder on digits is no model that can; ask it to denoise or inpaint\n" in done.stderr
 
 
+@pytest.mark.stress
 def test_a_model_of_points_has_a_field(laddertop: Laddertop) -> None:
     words = [*POINTS, *SMALL, "--set=model.loss=squared", "--set=noise.std=0.1"]
     assert laddertop(*words).returncode == 0
@@ -155,6 +156,7 @@ def test_a_model_of_points_has_a_field(laddertop: Laddertop) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.stress
 def test_evaluate_reports_what_the_paper_reports_of_any_part_and_checkpoint(laddertop: Laddertop, run: str) -> None:
     told = laddertop.json("evaluate", run, "--step=100", "--split=training", "--representation")
     assert (told["name"], told["step"], told["split"]) == ("digits", 100, "training")

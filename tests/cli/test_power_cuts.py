@@ -11,9 +11,8 @@ from laddertop.journal.events import RunStarted
 from tests.processes import Laddertop
 
 
-@pytest.mark.parametrize(
-    "lost", ["events.jsonl", *(pytest.param(name, marks=pytest.mark.stress) for name in ("metrics.json", "folders"))]
-)
+@pytest.mark.stress
+@pytest.mark.parametrize("lost", ["metrics.json", "events.jsonl", "folders"])
 def test_a_resume_goes_on_from_what_a_power_cut_left(laddertop: Laddertop, lost: str) -> None:
     name = f"cut-{lost.partition('.')[0]}"
     done = laddertop("train", "tiny.toml", "--name", name, "--steps", "40", "--set", "checkpoint.every=20")

@@ -51,6 +51,7 @@ def test_a_stop_after_a_roll_back_keeps_where_it_went_back_to_and_what_was_saved
     assert [one["step"] for one in laddertop.json("show", "back")["checkpoints"]] == sorted({first, end})
 
 
+@pytest.mark.stress
 def test_after_a_roll_back_past_the_newest_two_every_new_checkpoint_stays_as_it_is_written(
     laddertop: Laddertop,
 ) -> None:
@@ -178,6 +179,7 @@ def test_a_trained_run_without_checkpoints_is_not_begun_again_silently(laddertop
     assert laddertop("stop", "bare").returncode == 0
 
 
+@pytest.mark.stress
 def test_a_fork_of_a_damaged_checkpoint_is_refused_and_one_without_its_origin_does_not_begin(
     laddertop: Laddertop,
 ) -> None:

@@ -49,7 +49,7 @@ def test_detached_seeds_are_trained_by_a_process_of_their_own_and_what_came_of_t
     assert "there is a run away-s8 in checkpoints already" in again.stderr
 
 
-@pytest.mark.parametrize("columns", [60, 100])
+@pytest.mark.parametrize("columns", [60, pytest.param(100, marks=pytest.mark.stress)])
 def test_seeds_on_a_terminal_have_a_bar_each_in_their_order_from_the_start(laddertop: Laddertop, columns: int):
     words = ["train", "tiny.toml", "--steps", "20000", "--seeds", "4", "--name", f"bars{columns}"]
     with laddertop.in_terminal(*words, columns=columns, rows=24) as terminal:

@@ -228,7 +228,7 @@ WRONG = {
 """What may be in a sound file instead of a checkpoint, and what is said of it."""
 
 
-@pytest.mark.parametrize("kind", usual_ones(WRONG, "module"))
+@pytest.mark.parametrize("kind", usual_ones(WRONG))
 def test_a_checkpoint_of_the_wrong_content_is_refused_in_our_own_words(
     laddertop: Laddertop, trained: Path, kind: str
 ) -> None:

@@ -123,6 +123,7 @@ def test_a_live_run_rolls_back_and_nothing_of_what_it_threw_away_comes_back(ladd
     assert laddertop("stop", "back").returncode == 0
 
 
+@pytest.mark.stress
 def test_a_run_without_an_engine_rolls_back_too(laddertop: Laddertop, whole: str) -> None:
     done = laddertop("fork", whole, "--step", "200", "--name", "ended", "--steps", "300")
     assert done.returncode == 0, done.stderr
@@ -163,6 +164,7 @@ def test_runs_are_renamed_noted_put_away_and_deleted(laddertop: Laddertop) -> No
     assert not [path for path in laddertop.runs.iterdir() if "fine" in path.name]
 
 
+@pytest.mark.stress
 def test_a_replay_trains_the_same_again_bit_for_bit(laddertop: Laddertop, whole: str) -> None:
     words = ["--steps", "100000000", "--set", "checkpoint.every=0", "--name", "steered", "--detach"]
     assert laddertop("train", "tiny.toml", *words).returncode == 0

@@ -46,6 +46,7 @@ def train(tmp_path: Path, name: str) -> RunStarted:
     return started
 
 
+@pytest.mark.stress
 def test_a_fresh_engine_compiles_into_the_user_s_cache_and_never_into_a_folder_that_everybody_can_name(
     tmp_path: Path,
 ) -> None:

@@ -113,6 +113,7 @@ SMALL = {
 }
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("name", SMALL)
 def test_a_traced_step_equals_the_untraced_one(name: str):
     # The graph is that of the compiled step; it is run operation by operation, which costs no minute of compiling.

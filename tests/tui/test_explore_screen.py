@@ -56,6 +56,7 @@ async def test_what_was_asked_for_since_makes_a_picture_stale(vae: PlayedEngine,
         assert "stale" not in at.text
 
 
+@pytest.mark.stress
 async def test_filling_in_is_played_and_can_be_paused(vae: PlayedEngine, until: Until) -> None:
     async with visit(vae, until, "explore") as at:
         await at.settle()

@@ -74,7 +74,7 @@ async def press_anything(tmp_path: Path, name: str, seed: int, keys: int) -> Non
 
 @pytest.mark.parametrize("name", SCREENS)
 async def test_no_key_is_an_error(tmp_path: Path, name: str) -> None:
-    await press_anything(tmp_path, name, seed=1, keys=60)
+    await press_anything(tmp_path, name, seed=1, keys=30)
 
 
 @pytest.mark.stress

@@ -294,6 +294,7 @@ async def test_the_form_filters_as_you_type_and_shows_its_choice(
         assert app.focused is app.screen.query_one("#name")
 
 
+@pytest.mark.stress
 async def test_the_form_says_what_the_run_is_too_short_for_and_makes_no_folder_of_what_can_not_start(
     tmp_path: Path, until: Until
 ) -> None:
