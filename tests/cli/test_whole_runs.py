@@ -123,7 +123,6 @@ def test_a_live_run_rolls_back_and_nothing_of_what_it_threw_away_comes_back(ladd
     assert laddertop("stop", "back").returncode == 0
 
 
-@pytest.mark.stress
 def test_a_run_without_an_engine_rolls_back_too(laddertop: Laddertop, whole: str) -> None:
     done = laddertop("fork", whole, "--step", "200", "--name", "ended", "--steps", "300")
     assert done.returncode == 0, done.stderr
