@@ -59,8 +59,8 @@ class RunsView:
             if self.more:
                 break
             reader.look()
-        # All are there to be seen before the first is compared with its checksums.
-        for reader in () if self.more else seen.values():
+        # All are there to be seen before the first is compared with its checksums, which the next look does.
+        for reader in () if unread else seen.values():
             if time.monotonic() > end:
                 break
             reader.check()
