@@ -17,7 +17,7 @@ from laddertop.journal.files import keep_for_user, user_cache
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.views.run_row import Files, Measured, Over, RowReader
 
-FORMAT = 6
+FORMAT = 7
 """Changes with what is kept; a file of another format is as good as none."""
 FIELDS = ("recipe", "step", "steps", "origin", "differs", "why", "sampled")
 """Of a row, what is kept as it is."""
@@ -33,8 +33,8 @@ def recall(runs: Path) -> list[RowReader]:
 
 
 def keep(runs: Path, readers: Iterable[RowReader]) -> None:
-    """Keep these runs, if they are over and checked. A cache that can't be written is no reason to disturb anybody."""
-    kept = {"format": FORMAT, "runs": [_packed(reader) for reader in readers if reader.over and reader.checked]}
+    """Keep these runs, if they are over. A cache that can't be written is no reason to disturb anybody."""
+    kept = {"format": FORMAT, "runs": [_packed(reader) for reader in readers if reader.over is not None]}
     try:
         keep_for_user(_file(runs), json.dumps(kept).encode())
     except OSError:
@@ -53,6 +53,7 @@ def _packed(reader: RowReader) -> dict[str, Any]:
         "name": row.name,
         "identity": reader.identity,
         "over": reader.over,
+        "checked": reader.checked,
         "evaluation": row.evaluation,
         "trend": trend,
     }
@@ -62,7 +63,7 @@ def _unpacked(runs: Path, kept: dict[str, Any]) -> RowReader:
     """Raises ValueError, KeyError or TypeError when it is damaged."""
     reader = RowReader(RunFolder(runs / kept["name"]), tuple(kept["identity"]))
     status, files = kept["over"]
-    reader.over = Over(status, Files(*files))
+    reader.over, reader.checked = Over(status, Files(*files)), bool(kept["checked"])
     row = reader.row
     for name in FIELDS:
         setattr(row, name, kept[name])

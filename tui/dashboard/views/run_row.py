@@ -115,7 +115,8 @@ class RowReader:
         self.over: Over | None = None
         """None while the run goes on, and as long as that isn't known."""
         self._reading: _Reading | None = None
-        self._unchecked: RunState | None = None
+        self.checked = True
+        """Whether nothing is left to compare with its checksums."""
 
     def look(self) -> None:
         """Bring the row up to date."""
@@ -126,18 +127,13 @@ class RowReader:
             row.problem = str(error) if row.recipe is None else f"can't be read: {error}"
             row.status = "damaged"
 
-    @property
-    def checked(self) -> bool:
-        """Whether nothing is left to compare with its checksums."""
-        return self._unchecked is None
-
     def check(self) -> None:
         """Say what is wrong with the files of a run that is over; of its numbers the newest are compared."""
-        state, self._unchecked = self._unchecked, None
-        if state is None:
+        if self.checked:
             return
-        row = self.row
+        self.checked, row = True, self.row
         try:
+            state = RunState().apply_all(EventReader(row.run.events_path).read_all())
             row.why = "\n".join(filter(None, [row.why, *_damages(row.run, state)]))
         except (ValueError, OSError) as error:
             row.why = f"can't be checked: {error}"
@@ -156,7 +152,7 @@ class RowReader:
         if row.status in OVER:
             # What is known of it is in the row; should it go on, it is read again.
             self.over = Over(row.status, Files(size, changed, reading.state.segment, reading.metrics))
-            self._reading, self._unchecked = None, reading.state
+            self._reading, self.checked = None, False
 
 
 class _Reading:

@@ -25,8 +25,8 @@ class RunsView:
     def __init__(self, runs: Path) -> None:
         self.runs = runs
         self._readers: dict[Key, RowReader] = {}
-        self._kept: set[Key] = set()
-        """The runs that the next start will know."""
+        self._kept: set[tuple[Key, bool]] = set()
+        """The runs that the next start will know, and whether as checked ones."""
         self._looks = 0
         self.more = False
         """Whether some runs could not be read within the last look's time."""
@@ -38,7 +38,7 @@ class RunsView:
         end = time.monotonic() + BUDGETS[min(self._looks, len(BUDGETS) - 1)]
         if not self._looks:
             self._readers = {(reader.row.name, reader.identity): reader for reader in recall(self.runs)}
-            self._kept = set(self._readers)
+            self._kept = {(key, reader.checked) for key, reader in self._readers.items()}
         self._looks += 1
         seen = {}
         for run in list_runs(self.runs):
@@ -65,8 +65,9 @@ class RunsView:
                 break
             reader.check()
         self.unchecked = not all(reader.checked for reader in seen.values())
-        over = {key for key, reader in seen.items() if reader.over is not None and reader.checked}
-        if not self.more and len(over - self._kept) >= WORTH_KEEPING:
+        over = {(key, reader.checked) for key, reader in seen.items() if reader.over is not None}
+        whole = not self.more and (unread or not self.unchecked)
+        if whole and len(over - self._kept) >= WORTH_KEEPING:
             keep(self.runs, seen.values())
             self._kept = over
         return [reader.row for reader in seen.values()]
