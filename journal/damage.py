@@ -5,6 +5,7 @@ Nothing here is an error: whoever looks at a run shows what can be read, and say
 
 from __future__ import annotations
 
+import sys
 import zlib
 
 import numpy as np
@@ -48,6 +49,16 @@ def damages(run: RunFolder, state: RunState, metrics: MetricsReader, alive: bool
     except (OSError, ValueError) as error:
         told.append(f"{NOTE} can't be read: {error}")
     return told
+
+
+def all_damages(
+    run: RunFolder, state: RunState, metrics: MetricsReader, alive: bool, newest: int | None = None
+) -> list[str]:
+    """What `damages` tells, and what a comparison of all numbers with their checksums does, or of the `newest` bytes of
+    each segment besides its newest block."""
+    check = MetricsCheck(metrics, newest)
+    check.look(sys.maxsize)
+    return [*damages(run, state, metrics, alive), *check.told()]
 
 
 def changed(run: RunFolder, state: RunState) -> list[str]:

@@ -20,14 +20,14 @@ from laddertop.engine.training import disk, recorder
 from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.train import train
 from laddertop.journal import inside
-from laddertop.journal.checkpoints import newest
 from laddertop.journal.commands import send
-from laddertop.journal.events import Checkpointed, Event, EventReader, Logged, RunEnded
+from laddertop.journal.events import Event, EventReader, Logged, RunEnded
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.metrics_overview import Overview
 from laddertop.journal.metrics_sums import BLOCK
 from laddertop.tui.watch.trouble import Trouble, troubles
+from tests.engine.training import last_weights
 from tests.kinds import small_spec
 from tests.tui.eyes import Eyes
 
@@ -42,14 +42,6 @@ def warnings(run: RunFolder) -> list[str]:
     return [event.text for event in history(run) if isinstance(event, Logged) and event.level == "warning"]
 
 
-def weights(run: RunFolder) -> dict[str, torch.Tensor]:
-    last = newest(run.checkpoints([event for event in history(run) if isinstance(event, Checkpointed)]))
-    assert last is not None
-    assert last.step == 300
-    found: dict[str, torch.Tensor] = torch.load(run.path / last.file, weights_only=True)["model"]
-    return found
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -60,7 +52,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Ten
     torch.set_num_threads(threads)
     for number, handler in before.items():
         signal.signal(number, handler)
-    return weights(run)
+    return last_weights(run, 300)
 
 
 class Failing:
@@ -115,7 +107,7 @@ def test_whatever_the_disk_refuses_for_a_while_is_written_once_and_the_weights_a
     failing = Failing(monkeypatch, name, number, 3)
     assert train(run, stop) == 0
     assert failing.refused == 3
-    found = weights(run)
+    found = last_weights(run, 300)
     assert all(torch.equal(undisturbed[part], found[part]) for part in undisturbed)
     (told,) = warnings(run)
     assert os.strerror(number) in told
@@ -187,7 +179,7 @@ def test_a_file_system_that_is_full_is_seen_by_all_and_loses_nothing(small: Path
     assert [(trouble.name, trouble.grave) for trouble in found] == [("disk full", False)]
     assert "the training waits" in found[0].what
     assert f"kill {os.getpid()} ends it" in found[0].what
-    weights_now = weights(run)
+    weights_now = last_weights(run, 300)
     assert all(torch.equal(undisturbed[part], weights_now[part]) for part in undisturbed)
     reader = MetricsReader(run.path)
     reader.poll()

@@ -9,10 +9,10 @@ import torch
 
 from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.train import Training, train
-from laddertop.journal.checkpoints import newest
 from laddertop.journal.events import Checkpointed, Event, EventReader, EventWriter, Logged, RunStarted
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.state import RunState
+from tests.engine.training import last_weights
 from tests.kinds import small_spec
 
 SPEC = small_spec("dae", "steps=40", "checkpoint.every=10", "checkpoint.keep=9", "evaluate.every=0", "samples.every=0")
@@ -33,14 +33,6 @@ def cut(tmp_path: Path, stop: Stop) -> RunFolder:
         training.leave()
     stop.reason = ""
     return run
-
-
-def weights(run: RunFolder) -> dict[str, torch.Tensor]:
-    last = newest(run.checkpoints([event for event in history(run) if isinstance(event, Checkpointed)]))
-    assert last is not None
-    assert last.step == 40
-    found: dict[str, torch.Tensor] = torch.load(run.path / last.file, weights_only=True)["model"]
-    return found
 
 
 def lines(run: RunFolder) -> list[bytes]:
@@ -68,7 +60,7 @@ def test_a_resume_finds_the_checkpoints_that_the_events_lost(cut: RunFolder, tmp
     assert len(list(cut.path.glob("step-*.ckpt"))) == 5
     whole = create_run(tmp_path, SPEC, "whole")
     assert train(whole, stop) == 0
-    expected, found = weights(whole), weights(cut)
+    expected, found = last_weights(whole, 40), last_weights(cut, 40)
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 

@@ -10,6 +10,9 @@ import torch
 from laddertop.engine.training import checkpoint
 from laddertop.engine.training.sgd import make_optimizer
 from laddertop.engine.training.step import Step
+from laddertop.journal.checkpoints import newest
+from laddertop.journal.events import Checkpointed, EventReader
+from laddertop.journal.folder import RunFolder
 from tests.engine.conftest import CPU, Bench
 
 
@@ -49,6 +52,16 @@ def gradients_are_right(bench: Bench, term: slice = slice(None), only: tuple[str
         return torch.func.functional_call(Costs(), named, ())
 
     return torch.autograd.gradcheck(costs, values, atol=1e-6, fast_mode=True)
+
+
+def last_weights(run: RunFolder, step: int) -> dict[str, torch.Tensor]:
+    """The model's weights in the newest checkpoint that the events name, which must be that of `step`."""
+    events = EventReader(run.events_path).read_all()
+    last = newest(run.checkpoints([event for event in events if isinstance(event, Checkpointed)]))
+    assert last is not None
+    assert last.step == step
+    found: dict[str, torch.Tensor] = torch.load(run.path / last.file, weights_only=True)["model"]
+    return found
 
 
 def reloaded(bench: Bench, folder: Path) -> Bench:

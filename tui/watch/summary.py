@@ -6,12 +6,11 @@ The keys are a contract (docs/command-line.md): all of them are always there, an
 from __future__ import annotations
 
 import math
-import sys
 from typing import Any
 
 import numpy as np
 
-from laddertop.journal.damage import MetricsCheck, damages
+from laddertop.journal.damage import all_damages
 from laddertop.journal.events import EventReader, as_json
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader, segment_size
@@ -70,8 +69,6 @@ def _read(run: RunFolder, newest: int | None) -> tuple[dict[str, Any], RunState,
         alive = run.engine_alive()  # it may have ended while its events were read
     metrics = MetricsReader(run.path)
     metrics.poll()
-    check = MetricsCheck(metrics, newest)
-    check.look(sys.maxsize)
     step = last_step(run, state, metrics)
     started = state.started
     line = {
@@ -87,7 +84,7 @@ def _read(run: RunFolder, newest: int | None) -> tuple[dict[str, Any], RunState,
         "epoch": step / started.epoch_steps if started else None,
         "evaluation": newest_evaluation(state),
         "origin": {"kind": origin.kind, "run": origin.run, "step": origin.step} if (origin := run.origin) else None,
-        "problems": [*damages(run, state, metrics, alive), *check.told()],
+        "problems": all_damages(run, state, metrics, alive, newest),
     }
     return line, state, reader, metrics
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from laddertop.journal import inside
-from laddertop.journal.damage import MetricsCheck, damages
+from laddertop.journal.damage import all_damages
 from laddertop.journal.events import EventReader
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader, count_columns, record_type, segment_name, segment_size
@@ -244,9 +243,7 @@ def _event_file(run: RunFolder) -> tuple[int, int]:
 def _damages(run: RunFolder, state: RunState) -> list[str]:
     metrics = MetricsReader(run.path)
     metrics.poll()
-    check = MetricsCheck(metrics, NEWEST)
-    check.look(sys.maxsize)
-    return [*damages(run, state, metrics, alive=False), *check.told()]
+    return all_damages(run, state, metrics, alive=False, newest=NEWEST)
 
 
 def _evaluation(state: RunState) -> Measured | None:
