@@ -39,3 +39,8 @@ ACTIONS: dict[Action, About] = {
 }
 """set changes knobs, annotate only leaves its note, rollback goes on from the checkpoint of the step that its changes
 name; the others do what their names say."""
+
+
+def command_name(action: str) -> str:
+    """What the command line calls what was asked for: the command that is typed for it, else a word."""
+    return next((about.typed or about.short for name, about in ACTIONS.items() if name == action), action)

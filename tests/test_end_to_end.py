@@ -275,9 +275,10 @@ def test_checkpoint_evaluate_and_refresh_return_what_came_of_them(laddertop: Lad
     assert told["result"]["values"]["error_percent"]["unit"]
     assert told["result"]["step"] == told["step"]
     done = laddertop("evaluate", live, "--now")
-    assert "error_percent" in done.stdout
+    assert "  error  " in done.stdout, "what the screens call it"
     told = laddertop.json("refresh", live)
     assert (laddertop.runs / live / told["result"]["file"]).is_file()
+    assert laddertop("refresh", live).stdout.startswith("refresh applied at step ")
 
 
 def test_a_key_in_the_dashboard_switches_the_noise_of_the_running_engine(laddertop: Laddertop, live: str) -> None:

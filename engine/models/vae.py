@@ -76,7 +76,7 @@ class Vae(nn.Module):
         self.output_bias = nn.Parameter(bias)
 
         nats = "nats per image, mean over the batch"
-        bound = Term(name="bound", label=f"bound -L{self.samples}", unit=nats, weight=None)
+        bound = Term(name="bound", label=f"bound −L{self.samples}", unit=nats, weight=None)
         self.terms = [bound] if self.weighted else []
         watched = self.weighted
         self.terms += [Term(name="reconstruction", label="reconstruction", unit=nats, weight=None, watched=watched)]

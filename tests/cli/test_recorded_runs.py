@@ -31,6 +31,7 @@ from laddertop.journal.value import Value
 from tests import PATIENCE
 from tests.processes import Laddertop
 from tests.starts import start
+from tests.test_words import IN_FILES_ONLY
 
 NUMBER = int | float
 SHOW: dict[str, Any] = {
@@ -87,7 +88,7 @@ def recorded(laddertop: Laddertop) -> str:
     off = Change(knob="noise", old=1, requested=0, applied=0)
     values = {
         "error_percent": Value(value=12.5, unit="% of images"),
-        "elbo": Value(value=-math.inf, unit="nats per image, mean over test images"),
+        "negative_elbo": Value(value=math.inf, unit="nats per image, mean over test images"),
     }
     with EventWriter(run.events_path) as events:
         events.append(started)
@@ -132,16 +133,17 @@ def test_a_number_that_is_none_is_a_word_and_never_null(laddertop: Laddertop, re
         "share": "Infinity",
         "unit": "nats per image, mean over the batch",
     }
-    assert told["evaluation"]["values"]["elbo"]["value"] == "-Infinity"
+    assert told["evaluation"]["values"]["negative_elbo"]["value"] == "Infinity"
 
 
 def test_show_in_words_has_the_same_numbers_and_steers_no_terminal(laddertop: Laddertop, recorded: str) -> None:
     done = laddertop("show", recorded)
     assert (done.returncode, done.stderr) == (0, "")
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert ["kl", "inf", "0.1", "inf", "nats", "per", "image,", "mean", "over", "the", "batch"] in lines
+    assert ["KL", "inf", "0.1", "inf", "nats", "per", "image,", "mean", "over", "the", "batch"] in lines
     assert ["noise", "off", "0"] in lines
-    assert ["error_percent", "12.5", "%", "of", "images"] in lines
+    assert ["error", "12.5", "%", "of", "images"] in lines
+    assert not IN_FILES_ONLY.search(done.stdout)
     assert "told to by" in done.stdout
     assert not any(char in done.stdout for char in "\x1b\x07")
 

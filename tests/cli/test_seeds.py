@@ -43,6 +43,7 @@ def test_detached_seeds_are_trained_by_a_process_of_their_own_and_what_came_of_t
     log = laddertop.runs / "away-seeds.log"
     assert str(log.relative_to(laddertop.cwd)) in done.stderr
     wait_for(lambda: "over 2 seeds" in log.read_text())
+    assert "\nerror: median " in log.read_text(), "what the screens call it"
     assert {laddertop.json("show", name)["state"] for name in ("away-s7", "away-s8")} == {"finished"}
     again = laddertop(*TINY, "--seed", "8", "--seeds", "2", "--name", "away", "--detach")
     assert (again.returncode, again.stdout) == (2, "")

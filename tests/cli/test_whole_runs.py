@@ -222,5 +222,6 @@ def test_compare_tells_evaluations_seeds_and_differences(laddertop: Laddertop, w
     told = laddertop.json("compare", whole, branch)
     assert len(told["evaluations"]) == 2, "two runs of one seed are no two draws"
     lines = laddertop("compare", "of-s4", "of-s5").stdout.splitlines()
+    assert lines[0].split()[:3] == ["run", "step", "error"], "what the screens call it"
     assert lines[3].startswith("2 seeds")
     assert "±" in lines[3]

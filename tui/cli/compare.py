@@ -39,8 +39,8 @@ def compare(runs: Path | None, texts: list[str], as_json: bool) -> None:
             {"evaluations": told, "difference": {key: dict(zip(names, v, strict=True)) for key, v in differing}}
         )
         return
-    measures = list(dict.fromkeys(name for row in rows for name in row.values))
-    cells = [["run", "step", "", *measures]]
+    measures = {name: row.about[name].called(name) for row in rows for name in row.values}
+    cells = [["run", "step", "", *measures.values()]]
     for row in rows:
         values = [row.values.get(name, (None, None)) for name in measures]
         told_values = [number(value) + (f" ± {sd:.2g}" if sd is not None else "") for value, sd in values]

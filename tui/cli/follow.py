@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from laddertop.journal.actions import command_name
 from laddertop.journal.events import (
     Change,
     Checkpointed,
@@ -282,7 +283,7 @@ def in_words(event: Event, name: str, knobs: dict[str, Knob]) -> str | None:
             note = f"; {event.note}" if event.note else ""
             return f"{name} {begun} on {event.device}, {event.precision}, {event.steps} steps{note}"
         case Commanded():
-            what = f"{event.action} {event.outcome} at step {event.step} by {event.by}"
+            what = f"{command_name(event.action)} {event.outcome} at step {event.step} by {event.by}"
             changes = ", ".join(change_in_words(change, knobs) for change in event.changes)
             return what + "".join(f": {more}" for more in (changes, event.reason, event.note) if more)
         case Evaluated():

@@ -87,19 +87,20 @@ def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, at_once: int | No
                     waiting.clear()
                     del engines[seed]
                     continue
-                evaluations = engine.state.evaluations
-                words = f", {headline(summary(engine.run)['evaluation'])}" if evaluations else ""
+                evaluated = engine.state.evaluations
+                words = f", {headline(summary(engine.run)['evaluation'])}" if evaluated else ""
                 show.ended(seed, engine, f"{engine.state.status(alive=False)} at step {engine.state.step}{words}")
     finally:
         show.close()
     done = [engines[seed] for seed in sorted(engines)]
-    told = together([engine.state.evaluations[-1] for engine in done if engine.state.evaluations])
+    evaluations = [engine.state.evaluations[-1] for engine in done if engine.state.evaluations]
+    told = together(evaluations)
     if as_json and not not_begun:
         json_result({"runs": [summary(engine.run) for engine in done], "evaluation": told})
     else:
-        for measure, row in told.items():
+        for name, row in told.items():
             result(
-                f"{measure}: median {row['median']:.4g}, mean {row['mean']:.4g} ± {row['sd']:.2g} "
+                f"{evaluations[0].values[name].called(name)}: median {row['median']:.4g}, mean {row['mean']:.4g} ± {row['sd']:.2g} "
                 f"over {len(row['values'])} seeds ({row['unit']})"
             )
     if received:

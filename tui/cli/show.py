@@ -66,8 +66,8 @@ def describe(told: dict[str, Any]) -> list[str]:
     lines += [f"  {problem}" for problem in told["problems"]]
     if told["terms"]:
         rows = [["cost", "raw", "× weight", "= share", "unit of raw"]]
-        for name, term in told["terms"].items():
-            rows.append([name, number(term["value"]), number(term["weight"]), number(term["share"]), term["unit"]])
+        for term in told["terms"].values():
+            rows.append([term["label"], number(term["value"]), number(term["weight"]), number(term["share"]), term["unit"]])
         rows.append(["total", "", "", number(told["total"]), ""])
         lines += ["", *table(rows, width=terminal_width())]
     if told["knobs"]:
@@ -84,7 +84,8 @@ def describe(told: dict[str, Any]) -> list[str]:
 
 def describe_evaluation(evaluation: dict[str, Any]) -> list[str]:
     """An evaluation in lines for people."""
-    rows = [[name, number(one["value"]), one["unit"]] for name, one in evaluation["values"].items()]
+    values = {name: Value.model_validate(plain) for name, plain in evaluation["values"].items()}
+    rows = [[one.called(name), number(one.value), one.unit] for name, one in values.items()]
     return [
         f"evaluation at step {evaluation['step']}, {evaluation['split']} data",
         *table(rows, "  ", terminal_width()),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from laddertop.journal.actions import ACTIONS, Action
+from laddertop.journal.actions import ACTIONS, Action, command_name
 from laddertop.journal.commands import Command, send, sender
 from laddertop.journal.events import (
     Checkpointed,
@@ -97,7 +97,7 @@ def parse_changes(settings: list[str], knobs: dict[str, Knob]) -> dict[str, floa
 
 def describe(answer: Commanded, knobs: dict[str, Knob]) -> list[str]:
     """What the engine did, in lines for people."""
-    lines = [f"{answer.action} applied at step {answer.step}" + (f": {answer.reason}" if answer.reason else "")]
+    lines = [f"{command_name(answer.action)} applied at step {answer.step}" + (f": {answer.reason}" if answer.reason else "")]
     return lines + [change_in_words(change, knobs) for change in answer.changes]
 
 
