@@ -99,8 +99,9 @@ def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, at_once: int | No
         json_result({"runs": [summary(engine.run) for engine in done], "evaluation": told})
     else:
         for name, row in told.items():
+            measure = evaluations[0].values[name].called(name)
             result(
-                f"{evaluations[0].values[name].called(name)}: median {row['median']:.4g}, mean {row['mean']:.4g} ± {row['sd']:.2g} "
+                f"{measure}: median {row['median']:.4g}, mean {row['mean']:.4g} ± {row['sd']:.2g} "
                 f"over {len(row['values'])} seeds ({row['unit']})"
             )
     if received:

@@ -67,7 +67,8 @@ def describe(told: dict[str, Any]) -> list[str]:
     if told["terms"]:
         rows = [["cost", "raw", "× weight", "= share", "unit of raw"]]
         for term in told["terms"].values():
-            rows.append([term["label"], number(term["value"]), number(term["weight"]), number(term["share"]), term["unit"]])
+            numbers = [number(term[what]) for what in ("value", "weight", "share")]
+            rows.append([term["label"], *numbers, term["unit"]])
         rows.append(["total", "", "", number(told["total"]), ""])
         lines += ["", *table(rows, width=terminal_width())]
     if told["knobs"]:

@@ -97,7 +97,8 @@ def parse_changes(settings: list[str], knobs: dict[str, Knob]) -> dict[str, floa
 
 def describe(answer: Commanded, knobs: dict[str, Knob]) -> list[str]:
     """What the engine did, in lines for people."""
-    lines = [f"{command_name(answer.action)} applied at step {answer.step}" + (f": {answer.reason}" if answer.reason else "")]
+    what, why = command_name(answer.action), f": {answer.reason}" if answer.reason else ""
+    lines = [f"{what} applied at step {answer.step}{why}"]
     return lines + [change_in_words(change, knobs) for change in answer.changes]
 
 
