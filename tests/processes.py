@@ -96,7 +96,8 @@ class Laddertop:
         # Somebody else's module of the same name, which must never be taken for ours.
         (cwd / "engine.py").write_text("raise SystemExit('this is not the engine of laddertop')")
         # One thread each: several engines share the cores of the test machine.
-        self.environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+        self.chosen = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+        self.environment = {**os.environ, **self.chosen}
         self.environment.pop("LADDERTOP_RUNS", None)
 
     def __call__(self, *words: str, timeout: float = PATIENCE, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -111,17 +112,19 @@ class Laddertop:
             timeout=timeout,
         )
 
-    def here(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Runs one command in this process, by the same border: fast, where nothing but its words count."""
+    def here(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs one command in this process, by the same border, with engines in processes of their own where it
+        starts any: fast, where the life of the command itself is no matter."""
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.cwd)
-            patch.setenv("COLUMNS", "100")
             patch.delenv("LADDERTOP_RUNS", raising=False)
+            for name, value in {**self.chosen, **variables}.items():
+                patch.setenv(name, value)
             return typed(*words)
 
     def json(self, *words: str) -> Any:
-        """The JSON that a command prints, which must succeed."""
-        done = self(*words, "--json")
+        """The JSON that a command prints, which must succeed; run in this process."""
+        done = self.here(*words, "--json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout, parse_constant=pytest.fail)
 
@@ -164,10 +167,16 @@ class Laddertop:
         return file.stat().st_size if file.exists() else 0
 
 
+def pause(waited: float) -> float:
+    """Seconds until one looks again for what one has waited for so long: who waits long takes no cores from others."""
+    return min(0.01 + waited / 20, 0.1)
+
+
 def wait_for(what: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """The first true value of a condition; fails when there is none in time."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while not (value := what()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
+        waited = time.monotonic() - began
+        assert waited < seconds, "waited in vain"
+        time.sleep(pause(waited))
     return value

@@ -27,9 +27,11 @@ _SEQUENCE = re.compile(
 
 
 def _as_in_a_shell() -> None:
-    """The terminal is the command's own; ctrl-c reaches it even where a shell started the tests in its background."""
+    """The terminal is the command's own; ctrl-c and its end reach it even where the tests run in the background
+    of a shell or under nohup."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Terminal:

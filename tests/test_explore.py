@@ -61,7 +61,7 @@ def _no_process_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def endless(laddertop: Laddertop, name: str) -> tuple[RunFolder, int]:
     """A run that is being trained, with its engine's process; whoever asks for it ends it."""
-    done = laddertop(*SMALL, "--steps=100000000", "--name", name, "--detach")
+    done = laddertop.here(*SMALL, "--steps=100000000", "--name", name, "--detach")
     assert done.returncode == 0, done.stderr
     (started,) = [event for event in laddertop.events(name) if isinstance(event, RunStarted)]
     return laddertop.run_folder(name), started.pid
@@ -134,7 +134,7 @@ def test_a_question_that_its_engine_did_not_live_to_answer_is_answered_from_the_
     laddertop: Laddertop,
 ) -> None:
     run, pid = endless(laddertop, "killed")
-    assert laddertop("checkpoint", "killed").returncode == 0
+    assert laddertop.here("checkpoint", "killed").returncode == 0
     os.kill(pid, signal.SIGSTOP)
     asked = Asked(run, Layers())
     time.sleep(0.1)
@@ -144,10 +144,10 @@ def test_a_question_that_its_engine_did_not_live_to_answer_is_answered_from_the_
     (saved,) = [event for event in laddertop.events("killed") if isinstance(event, Checkpointed)]
     assert (answer.head.step, answer.head.checkpoint) == (saved.step, saved.file)
     # A training that goes on answers from now on, but for what is asked of its checkpoints.
-    assert laddertop("resume", "killed", "--detach").returncode == 0
+    assert laddertop.here("resume", "killed", "--detach").returncode == 0
     later = answered(run, Layers(rows=20), PATIENCE)
     earlier = answered(run, Layers(rows=20), PATIENCE, checkpoint=saved.step)
-    assert laddertop("stop", "killed").returncode == 0
+    assert laddertop.here("stop", "killed").returncode == 0
     assert later.head.checkpoint is None
     assert later.head.step > saved.step
     assert earlier.head.checkpoint == saved.file

@@ -65,7 +65,7 @@ def stopped(laddertop: Laddertop) -> Iterator[list[str]]:
     names: list[str] = []
     yield names
     for name in names:
-        laddertop("stop", name)
+        laddertop.here("stop", name)
 
 
 async def picture(laddertop: Laddertop, name: str, words: str) -> None:
@@ -81,13 +81,13 @@ async def picture(laddertop: Laddertop, name: str, words: str) -> None:
 def test_a_run_that_diverged_is_sent_back_with_z_and_goes_on_with_nothing_lost(
     laddertop: Laddertop, stopped: list[str]
 ) -> None:
-    done = laddertop("train", "tiny.toml", "--set", "checkpoint.every=200", "--name", "wild", *FOREVER)
+    done = laddertop.here("train", "tiny.toml", "--set", "checkpoint.every=200", "--name", "wild", *FOREVER)
     assert done.returncode == 0, done.stderr
     stopped.append("wild")
     wait_for(lambda: [e for e in laddertop.events("wild") if isinstance(e, Checkpointed) and e.step >= 400])
     with laddertop.in_terminal("attach", "wild", columns=120, rows=40) as dashboard:
         dashboard.wait_for(lambda lines: shows(lines, "● training"))
-        assert laddertop("set", "wild", "lr=10").returncode == 0
+        assert laddertop.here("set", "wild", "lr=10").returncode == 0
         dashboard.wait_for(lambda lines: shows(lines, "✗ diverged") or shows(lines, "✗ not finite"))
         (said,) = (e for e in laddertop.events("wild") if isinstance(e, Logged) and e.diverged)
         assert said.sound_until is not None
@@ -129,7 +129,7 @@ def test_a_layer_that_collapsed_comes_alive_with_w_and_a_fork_of_it_is_compared(
         ]
 
     (laddertop.cwd / "deep.toml").write_text(DEEP)
-    done = laddertop("train", "deep.toml", "--name", "deep", "--detach")
+    done = laddertop.here("train", "deep.toml", "--name", "deep", "--detach")
     assert done.returncode == 0, done.stderr
     stopped.append("deep")
     with laddertop.in_terminal("attach", "deep", columns=150, rows=45) as dashboard:

@@ -91,10 +91,10 @@ def engine(laddertop: Laddertop, request: pytest.FixtureRequest) -> Iterator[str
 
 @pytest.mark.parametrize("engine", ["refuse"], indirect=True)
 def test_a_refusal_is_said_with_its_reason_and_exits_1(laddertop: Laddertop, engine: str) -> None:
-    done = laddertop("checkpoint", engine)
+    done = laddertop.here("checkpoint", engine)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "laddertop: refused at step 7: no disk \N{REPLACEMENT CHARACTER}[2J\n"
-    done = laddertop("checkpoint", engine, "--json")
+    done = laddertop.here("checkpoint", engine, "--json")
     assert done.returncode == 1
     told = json.loads(done.stdout)
     assert (told["outcome"], told["step"], told["action"], told["result"]) == ("refused", 7, "checkpoint", None)
@@ -114,7 +114,7 @@ def test_the_result_of_a_command_is_its_own_and_not_the_one_before_it(laddertop:
 
 @pytest.mark.parametrize("engine", ["compile"], indirect=True)
 def test_the_time_that_an_engine_compiles_is_not_waited_in_vain(laddertop: Laddertop, engine: str) -> None:
-    done = laddertop("pause", engine, "--timeout", "0.2")
+    done = laddertop.here("pause", engine, "--timeout", "0.2")
     assert "refused at step 7" in done.stderr
 
 
@@ -122,7 +122,7 @@ def test_the_time_that_an_engine_compiles_is_not_waited_in_vain(laddertop: Ladde
 def test_an_engine_that_does_not_answer_in_time_is_explained_by_its_own_words(
     laddertop: Laddertop, engine: str
 ) -> None:
-    done = laddertop("pause", engine, "--timeout", "0.2")
+    done = laddertop.here("pause", engine, "--timeout", "0.2")
     assert done.returncode == 1
     assert "has not answered within 0.2 s" in done.stderr
     assert "(reading the data)" in done.stderr

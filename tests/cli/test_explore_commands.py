@@ -77,7 +77,7 @@ def test_what_can_not_be_asked_is_one_sentence(
     laddertop: Laddertop, run: str, words: list[str], complaint: str
 ) -> None:
     (laddertop.cwd / "folder.png").mkdir(exist_ok=True)
-    done = laddertop(*words)
+    done = laddertop.here(*words)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("laddertop: ")
@@ -173,6 +173,6 @@ def test_evaluate_reports_what_the_paper_reports_of_any_part_and_checkpoint(ladd
         (["--split=half"], "--split: test, held_back or training"),
         (["--step=5"], "no checkpoint of step 5; there are 100, 200"),
     ):
-        done = laddertop("evaluate", run, *words)
+        done = laddertop.here("evaluate", run, *words)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert complaint in done.stderr

@@ -30,7 +30,7 @@ def test_a_resume_goes_on_from_what_a_power_cut_left(laddertop: Laddertop, lost:
         os.truncate(path / lost, 0)
     if lost == "events.jsonl":
         os.truncate(path / lost, 4096)
-    shown = laddertop("show", name)
+    shown = laddertop.here("show", name)
     if lost == "metrics.json":
         assert shown.returncode == 2
         assert lost in shown.stderr

@@ -13,7 +13,7 @@ from tests.processes import Laddertop
 
 
 def test_every_recipe_has_a_line_in_its_group_and_three_to_start_with_come_first(laddertop: Laddertop) -> None:
-    lines = laddertop("recipes").stdout.splitlines()
+    lines = laddertop.here("recipes").stdout.splitlines()
     headings = [line for line in lines if not line.startswith(" ")]
     assert headings == ["to start with", *GROUPS]
     listed = [line.split()[0] for line in lines if line.startswith(" ")]
@@ -34,13 +34,13 @@ def test_on_a_terminal_a_recipe_is_one_row(laddertop: Laddertop) -> None:
 
 
 def test_words_filter_and_a_name_is_shown_whole(laddertop: Laddertop) -> None:
-    listed = laddertop("recipes", "omniglot", "LADDER", "vae").stdout
+    listed = laddertop.here("recipes", "omniglot", "LADDER", "vae").stdout
     assert [line.split()[0] for line in listed.splitlines()] == ["deep", "lvae-omniglot"]
     assert matching("no such") == []
-    done = laddertop("recipes", "vae-mnst")
+    done = laddertop.here("recipes", "vae-mnst")
     assert (done.returncode, done.stdout) == (2, "")
     assert "did you mean vae-mnist" in done.stderr
-    whole = laddertop("recipes", "dae-mnist", COLUMNS="60").stdout
+    whole = laddertop.here("recipes", "dae-mnist", COLUMNS="60").stdout
     assert whole.startswith("dae-mnist · autoencoder and denoising autoencoder\n")
     assert load_recipe("dae-mnist").about in " ".join(whole.split())
     assert "  noise.kind        masking\n" in whole
@@ -62,11 +62,11 @@ def test_what_differs_from_the_defaults_is_all_that_a_recipe_says() -> None:
 def test_json_has_what_it_had_and_the_group(laddertop: Laddertop) -> None:
     told = laddertop.json("recipes")
     assert [one["name"] for one in told] == recipes()
-    (one,) = json.loads(laddertop("recipes", "dae-mnist", "--json").stdout)
+    (one,) = json.loads(laddertop.here("recipes", "dae-mnist", "--json").stdout)
     assert one["about"] == load_recipe("dae-mnist").about
     assert (one["group"], one["model"], one["data"]) == ("autoencoder and denoising autoencoder", "dae", "mnist")
     assert one["parameters"] == 785_784
-    assert laddertop("recipes", "dae", "--keys").returncode == 2
+    assert laddertop.here("recipes", "dae", "--keys").returncode == 2
 
 
 def test_the_list_costs_little_more_than_loading_what_a_recipe_is() -> None:

@@ -106,7 +106,7 @@ def strict(text: str) -> Any:
 
 
 def test_show_keeps_its_contract(laddertop: Laddertop, recorded: str) -> None:
-    done = laddertop("show", recorded, "--json")
+    done = laddertop.here("show", recorded, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     told = strict(done.stdout)
     assert list(told) == list(SHOW)
@@ -123,7 +123,7 @@ def test_show_keeps_its_contract(laddertop: Laddertop, recorded: str) -> None:
 
 
 def test_a_number_that_is_none_is_a_word_and_never_null(laddertop: Laddertop, recorded: str) -> None:
-    told = strict(laddertop("show", recorded, "--json").stdout)
+    told = strict(laddertop.here("show", recorded, "--json").stdout)
     assert told["total"] == "NaN"
     assert told["terms"]["reconstruction"]["value"] == "NaN"
     assert told["terms"]["kl"] | {"label": ""} == {
@@ -137,7 +137,7 @@ def test_a_number_that_is_none_is_a_word_and_never_null(laddertop: Laddertop, re
 
 
 def test_show_in_words_has_the_same_numbers_and_steers_no_terminal(laddertop: Laddertop, recorded: str) -> None:
-    done = laddertop("show", recorded)
+    done = laddertop.here("show", recorded)
     assert (done.returncode, done.stderr) == (0, "")
     lines = [line.split() for line in done.stdout.splitlines()]
     assert ["KL", "inf", "0.1", "inf", "nats", "per", "image,", "mean", "over", "the", "batch"] in lines
@@ -151,16 +151,16 @@ def test_show_in_words_has_the_same_numbers_and_steers_no_terminal(laddertop: La
 def test_runs_are_short_forms_of_show_and_a_damaged_one_is_among_them(laddertop: Laddertop, recorded: str) -> None:
     damaged = create_run(laddertop.runs, load_recipe("vae-mnist"), "0-damaged")
     (damaged.path / "spec.json").write_text('{"seed": ')
-    whole = strict(laddertop("show", recorded, "--json").stdout)
-    told = {run["name"]: run for run in strict(laddertop("runs", "--json").stdout)}
+    whole = strict(laddertop.here("show", recorded, "--json").stdout)
+    told = {run["name"]: run for run in strict(laddertop.here("runs", "--json").stdout)}
     assert list(told) == ["0-damaged", recorded]
     assert told[recorded] == {key: whole[key] for key in told[recorded]}
     assert set(told[recorded]) >= {"name", "folder", "recipe", "state", "step", "steps", "evaluation", "origin"}
     assert told["0-damaged"]["state"] == "damaged"
-    lines = laddertop("runs").stdout.splitlines()
+    lines = laddertop.here("runs").stdout.splitlines()
     assert lines[2].split() == [recorded, "stopped", "2", "100", "error", "12.50", "%"]
     assert "can't be read" in lines[1]
-    shown = laddertop("show", "0-damaged")
+    shown = laddertop.here("show", "0-damaged")
     assert shown.returncode == 2
     assert "spec.json can't be read" in shown.stderr
 
@@ -174,19 +174,19 @@ def test_a_cost_that_a_resume_threw_away_is_not_told_of_its_checkpoint(laddertop
     MetricsWriter(run.path, 2, 5).close()
     with EventWriter(run.events_path) as events:
         events.append(start.model_copy(update={"segment": 2, "step": 1, "resumed_from": 1}))
-    told = strict(laddertop("show", run.name, "--json").stdout)
+    told = strict(laddertop.here("show", run.name, "--json").stdout)
     rmtree(run.path)
     assert (told["step"], told["total"]) == (1, None)
     assert told["terms"]["kl"]["value"] is told["knobs"]["beta"]["effective"] is None
 
 
 def test_recipes_and_keys_are_all_there(laddertop: Laddertop) -> None:
-    told = strict(laddertop("recipes", "--json").stdout)
+    told = strict(laddertop.here("recipes", "--json").stdout)
     assert [(one["name"], one["about"]) for one in told] == [(name, load_recipe(name).about) for name in recipes()]
-    listed = {line.split()[0] for line in laddertop("recipes").stdout.splitlines() if line.strip()}
+    listed = {line.split()[0] for line in laddertop.here("recipes").stdout.splitlines() if line.strip()}
     assert listed >= set(recipes())
-    assert strict(laddertop("recipes", "--keys", "--json").stdout) == [key._asdict() for key in keys()]
-    text = laddertop("recipes", "--keys").stdout
+    assert strict(laddertop.here("recipes", "--keys", "--json").stdout) == [key._asdict() for key in keys()]
+    text = laddertop.here("recipes", "--keys").stdout
     assert all(f"{key.name}" in text and key.help in text for key in keys())
 
 
@@ -207,7 +207,7 @@ def test_a_reader_that_leaves_early_gets_no_traceback(laddertop: Laddertop) -> N
 def test_the_folder_of_the_runs_comes_from_the_option_or_the_environment(
     laddertop: Laddertop, recorded: str, tmp_path: Path
 ) -> None:
-    assert strict(laddertop("runs", "--json", "--runs", str(tmp_path)).stdout) == []
-    assert strict(laddertop("runs", "--json", LADDERTOP_RUNS=str(tmp_path)).stdout) == []
-    there = laddertop("show", recorded, "--json", "--runs", str(laddertop.runs), LADDERTOP_RUNS=str(tmp_path))
+    assert strict(laddertop.here("runs", "--json", "--runs", str(tmp_path)).stdout) == []
+    assert strict(laddertop.here("runs", "--json", LADDERTOP_RUNS=str(tmp_path)).stdout) == []
+    there = laddertop.here("show", recorded, "--json", "--runs", str(laddertop.runs), LADDERTOP_RUNS=str(tmp_path))
     assert strict(there.stdout)["name"] == recorded

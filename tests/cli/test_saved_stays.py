@@ -18,7 +18,7 @@ BY_HAND = [*LONG, "--set", "checkpoint.every=0"]
 
 
 def train(laddertop: Laddertop, name: str, *words: str) -> None:
-    done = laddertop("train", "tiny.toml", "--name", name, *words)
+    done = laddertop.here("train", "tiny.toml", "--name", name, *words)
     assert done.returncode == 0, done.stderr
 
 
@@ -45,7 +45,7 @@ def test_a_stop_after_a_roll_back_keeps_where_it_went_back_to_and_what_was_saved
     first = laddertop.json("checkpoint", "back")["step"]
     wait_for(lambda: trained_to(laddertop, "back", first + 20))
     second = laddertop.json("checkpoint", "back")["step"]
-    assert laddertop("rollback", "back", "--step", str(first)).returncode == 0
+    assert laddertop.here("rollback", "back", "--step", str(first)).returncode == 0
     end = laddertop.json("stop", "back")["result"]["step"]
     assert {first, second, end} == set(on_disk(laddertop, "back"))
     assert [one["step"] for one in laddertop.json("show", "back")["checkpoints"]] == sorted({first, end})
@@ -68,7 +68,7 @@ def test_after_a_roll_back_past_the_newest_two_every_new_checkpoint_stays_as_it_
     )
     first = laddertop.json("checkpoint", "far")["step"]
     wait_for(lambda: trained_to(laddertop, "far", first + 400))
-    assert laddertop("rollback", "far", "--step", str(first)).returncode == 0
+    assert laddertop.here("rollback", "far", "--step", str(first)).returncode == 0
     wait_for(lambda: laddertop.size("far", 2) and trained_to(laddertop, "far", first + 170))
     killed(laddertop, "far")
     saved = [
@@ -78,9 +78,9 @@ def test_after_a_roll_back_past_the_newest_two_every_new_checkpoint_stays_as_it_
     ]
     assert len(saved) >= 3
     assert set(saved[-2:]) <= set(on_disk(laddertop, "far"))
-    assert laddertop("resume", "far", "--detach").returncode == 0
+    assert laddertop.here("resume", "far", "--detach").returncode == 0
     assert starts(laddertop, "far")[-1].resumed_from == saved[-1]
-    assert laddertop("stop", "far").returncode == 0
+    assert laddertop.here("stop", "far").returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def diverged(laddertop: Laddertop) -> str:
     wait_for(lambda: len(on_disk(laddertop, "lost")) == 2)
     done = laddertop.json("set", "lost", "lr=10")
     wait_for(lambda: trained_to(laddertop, "lost", done["step"] + 350))
-    said = laddertop("stop", "lost")
+    said = laddertop.here("stop", "lost")
     assert said.returncode == 0, said.stderr
     return "lost"
 
@@ -109,7 +109,7 @@ def test_a_finite_divergence_is_an_outcome_of_its_own(laddertop: Laddertop, dive
     told = laddertop.json("show", diverged)
     assert told["state"] == "diverged"
     assert {run["name"]: run["state"] for run in laddertop.json("runs")}[diverged] == "diverged"
-    assert f"{diverged}: diverged, step " in laddertop("show", diverged).stdout
+    assert f"{diverged}: diverged, step " in laddertop.here("show", diverged).stdout
     events = laddertop.events(diverged)
     assert isinstance(events[-1], RunEnded)
     assert events[-1].reason == "diverged"
@@ -139,7 +139,7 @@ def test_a_divergence_pushes_out_nothing_and_what_it_saved_is_not_gone_on_from(
 def test_the_way_back_that_the_engine_advises_works_without_an_engine(laddertop: Laddertop, diverged: str) -> None:
     (noticed,) = (event for event in laddertop.events(diverged) if isinstance(event, Logged) and event.diverged)
     words = noticed.text.partition("`laddertop ")[2].partition("`")[0].split()
-    assert laddertop(*words).returncode == 0
+    assert laddertop.here(*words).returncode == 0
     second = starts(laddertop, diverged)[-1]
     assert str(second.resumed_from) == words[-1]
     assert {knob.name: knob.value for knob in second.knobs}["lr"] == pytest.approx(0.002)
@@ -150,7 +150,7 @@ def test_the_way_back_that_the_engine_advises_works_without_an_engine(laddertop:
 
 
 def test_a_training_in_the_foreground_that_diverged_is_no_success(laddertop: Laddertop) -> None:
-    words = ["tiny.toml", "--steps", "150", "--set", "optimizer.lr=10", "--set", "warmup.on=off", "--json"]
+    words = ["tiny.toml", "--steps", "60", "--set", "optimizer.lr=10", "--set", "warmup.on=off", "--json"]
     done = laddertop("train", *words, "--name", "fast")
     assert done.returncode == 1
     assert "fast diverged: the cost is a thousand times what it was" in done.stderr
@@ -159,7 +159,7 @@ def test_a_training_in_the_foreground_that_diverged_is_no_success(laddertop: Lad
     assert (last["event"], last["reason"], last["summary"]["state"]) == ("ended", "diverged", "diverged")
     many = laddertop("train", *words, "--seeds", "2", "--name", "many")
     assert many.returncode == 1
-    assert "many-s3: diverged at step 150" in many.stderr
+    assert "many-s3: diverged at step 60" in many.stderr
     assert {run["state"] for run in json.loads(many.stdout)["runs"]} == {"diverged"}
 
 
@@ -168,15 +168,15 @@ def test_a_trained_run_without_checkpoints_is_not_begun_again_silently(laddertop
     wait_for(lambda: trained_to(laddertop, "bare", 20))
     killed(laddertop, "bare")
     before = (laddertop.runs / "bare" / "events.jsonl").read_bytes()
-    done = laddertop("resume", "bare")
+    done = laddertop.here("resume", "bare")
     assert (done.returncode, done.stdout) == (2, "")
     assert "bare has been trained, and no checkpoint to go on from" in done.stderr
     assert "`laddertop rollback bare --step 0` begins it again" in done.stderr
     assert (laddertop.runs / "bare" / "events.jsonl").read_bytes() == before
-    assert laddertop("rollback", "bare", "--step", "0").returncode == 0
+    assert laddertop.here("rollback", "bare", "--step", "0").returncode == 0
     second = starts(laddertop, "bare")[-1]
     assert (second.step, second.resumed_from, second.rolled_back) == (0, None, True)
-    assert laddertop("stop", "bare").returncode == 0
+    assert laddertop.here("stop", "bare").returncode == 0
 
 
 @pytest.mark.stress
@@ -197,8 +197,8 @@ def test_a_fork_of_a_damaged_checkpoint_is_refused_and_one_without_its_origin_do
     for checkpoint in [laddertop.checkpoint("child", 300), laddertop.runs / "child" / "origin.ckpt"]:
         checkpoint.unlink()
     for words in (["rollback", "child", "--step", "0"], ["rollback", "child"]):
-        assert laddertop(*words).returncode == 2
+        assert laddertop.here(*words).returncode == 2
     (laddertop.runs / "child" / "events.jsonl").unlink()
-    done = laddertop("resume", "child")
+    done = laddertop.here("resume", "child")
     assert done.returncode == 2
     assert "child is a fork, and what it began with is gone" in done.stderr

@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,18 +31,28 @@ def ignore_hangups() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
+def pause_when_under_way(laddertop: Laddertop, names: Iterable[str]) -> None:
+    """Pauses each of some trainings as soon as it has taken its first steps."""
+    waiting = set(names)
+
+    def all_paused() -> bool:
+        for name in [name for name in waiting if laddertop.size(name) > 1000]:
+            send(laddertop.runs / name, 1, "pause", by="tests")
+            waiting.remove(name)
+        return not waiting
+
+    wait_for(all_paused)
+
+
 @pytest.fixture(scope="module")
 def trainings(laddertop: Laddertop) -> Iterator[dict[str, subprocess.Popen[str]]]:
-    """One training per situation, past its first steps; all but the first are paused, for the sake of the cores."""
+    """One training per situation, past its first steps; all are paused, for the sake of the cores."""
     started = {}
     for name in NAMES:
         options = {"preexec_fn": ignore_hangups} if name == "nohup" else {}
         json = ["--json"] if name == "pipe" else []
         started[name] = laddertop.start(*ENDLESS, name, *json, **options)
-    for name in NAMES:
-        wait_for(lambda name=name: laddertop.size(name) > 1000)
-        if name != NAMES[0]:
-            send(laddertop.runs / name, 1, "pause", by="tests")
+    pause_when_under_way(laddertop, NAMES)
     yield started
     for name, process in started.items():
         process.kill()
@@ -54,8 +64,8 @@ def trainings(laddertop: Laddertop) -> Iterator[dict[str, subprocess.Popen[str]]
 def terminals(laddertop: Laddertop) -> Iterator[dict[str, Terminal]]:
     """Two trainings, each in a terminal of its own, past their first steps."""
     with laddertop.in_terminal(*ENDLESS, "typed") as typed, laddertop.in_terminal(*ENDLESS, "hung-up") as hung_up:
-        for name in ("typed", "hung-up"):
-            wait_for(lambda name=name: laddertop.size(name) > 1000)
+        wait_for(lambda: laddertop.size("typed") > 1000)
+        pause_when_under_way(laddertop, ("hung-up",))
         yield {"typed": typed, "hung-up": hung_up}
 
 
@@ -88,6 +98,7 @@ def test_an_engine_is_as_nice_as_the_command_that_started_it(
 def test_under_nohup_a_lost_terminal_changes_nothing(
     laddertop: Laddertop, trainings: dict[str, subprocess.Popen[str]]
 ) -> None:
+    send(laddertop.runs / "nohup", 1, "continue", by="tests")
     trainings["nohup"].send_signal(signal.SIGHUP)
     size = laddertop.size("nohup")
     wait_for(lambda: laddertop.size("nohup") > size + 10_000)

@@ -127,7 +127,7 @@ def test_no_command_follows_a_link_out_of_a_run(
     before = state_of(outside)
     refused, lost = "", []
     for words in LINKS[name][1]:
-        done = laddertop(*(word.replace("RUN", run) for word in words))
+        done = laddertop.here(*(word.replace("RUN", run) for word in words))
         said_in_a_sentence(done)
         if state_of(outside) != before or "secret" in done.stdout.replace(str(outside), ""):
             lost.append(words)
@@ -153,7 +153,7 @@ def test_a_checkpoint_is_of_the_run_that_names_it(
     if place == "linked":
         (path / file).symlink_to(outside / "secret")
     for words in (["fork", run, "--steps", "40", "--name", f"{run}-fork"], ["evaluate", run], ["resume", run]):
-        done = laddertop(*words)
+        done = laddertop.here(*words)
         said_in_a_sentence(done)
         assert done.returncode
     assert not (laddertop.runs / f"{run}-fork").exists()
@@ -169,7 +169,7 @@ def test_nothing_is_written_to_a_file_that_has_a_name_elsewhere(
     (path / name).unlink()
     os.link(outside / "bashrc", path / name)
     before = state_of(outside)
-    done = laddertop("rollback", run, "--step", "0")
+    done = laddertop.here("rollback", run, "--step", "0")
     said_in_a_sentence(done)
     assert state_of(outside) == before
     assert "has a second name, a hard link" in done.stderr
@@ -195,17 +195,17 @@ def test_only_a_run_with_nothing_else_in_its_folder_is_removed_renamed_or_put_aw
         (spec, "spec.json"),
         (full, "holds what is not of a run: analysis, thesis.tex; take it out first"),
     ):
-        done = laddertop(*(word.replace("RUN", f"./{place.relative_to(laddertop.cwd)}") for word in words))
+        done = laddertop.here(*(word.replace("RUN", f"./{place.relative_to(laddertop.cwd)}") for word in words))
         assert (done.returncode, done.stdout) == (2, "")
         assert told in done.stderr.replace("\n", "")
         said_in_a_sentence(done)
     assert state_of(laddertop.cwd) == before
     for name in ("thesis.tex", "analysis"):
         shutil.move(full / name, laddertop.cwd / f"{kind}-{name}")
-    done = laddertop(*(word.replace("RUN", full.name) for word in words))
+    done = laddertop.here(*(word.replace("RUN", full.name) for word in words))
     assert "samples/figure.png" in done.stderr
     (full / "samples" / "figure.png").unlink()
-    assert laddertop(*(word.replace("RUN", full.name) for word in words)).returncode == 0
+    assert laddertop.here(*(word.replace("RUN", full.name) for word in words)).returncode == 0
 
 
 EMPTY: dict[str, object] = {part: {} for part in ("model", "first", "second", "controls")}
@@ -242,7 +242,7 @@ def test_a_checkpoint_of_the_wrong_content_is_refused_in_our_own_words(
         checksum = sha256(data).hexdigest()
         events.append(Checkpointed(step=20, file=file, sha256=checksum, bytes=len(data), reason="end"))
     for words in (["evaluate", path.name], ["sample", path.name, "--out", "picture.png"], ["resume", path.name]):
-        done = laddertop(*words)
+        done = laddertop.here(*words)
         said_in_a_sentence(done)
         said = done.stderr.replace("\n", "")
         assert done.returncode

@@ -29,7 +29,7 @@ def whole(laddertop: Laddertop) -> str:
 @pytest.fixture(scope="module")
 def branch(laddertop: Laddertop, whole: str) -> str:
     """A fork of it from step 400 that differs from its first step on."""
-    done = laddertop("fork", whole, "noise=off", "lr=0.0005", "--step", "400", "--name", "branch", "--steps", "700")
+    done = laddertop("fork", whole, "noise=off", "lr=0.0005", "--step", "400", "--name", "branch", "--steps", "420")
     assert done.returncode == 0, done.stderr
     return "branch"
 
@@ -50,18 +50,18 @@ def starts(laddertop: Laddertop, name: str) -> list[RunStarted]:
 
 
 def test_a_fork_goes_on_from_its_checkpoint_as_the_run_did(laddertop: Laddertop, whole: str) -> None:
-    done = laddertop("fork", whole, "--step", "200", "--name", "same")
+    done = laddertop("fork", whole, "--step", "400", "--name", "same")
     assert done.returncode == 0, done.stderr
-    assert "same goes on from step 200 of whole" in done.stderr
+    assert "same goes on from step 400 of whole" in done.stderr
     origin = read_origin(laddertop.runs / "same")
     assert origin is not None
-    assert (origin.kind, origin.run, origin.step) == ("fork", "whole", 200)
+    assert (origin.kind, origin.run, origin.step) == ("fork", "whole", 400)
     start = starts(laddertop, "same")[0]
-    assert (start.step, start.resumed_from, start.segment) == (200, 200, 1)
+    assert (start.step, start.resumed_from, start.segment) == (400, 400, 1)
     one, other = metrics(laddertop.runs / whole), metrics(laddertop.runs / "same")
-    np.testing.assert_array_equal(other.steps, np.arange(201, 601))
+    np.testing.assert_array_equal(other.steps, np.arange(401, 601))
     for column in one.columns:
-        np.testing.assert_array_equal(one.values(column.name)[200:], other.values(column.name), column.name)
+        np.testing.assert_array_equal(one.values(column.name)[400:], other.values(column.name), column.name)
     here, there = (weights(laddertop.checkpoint(name, 600)) for name in (whole, "same"))
     assert all(torch.equal(here[key], there[key]) for key in here)
     assert laddertop.json("show", "same")["origin"]["run"] == "whole"
@@ -71,7 +71,7 @@ def test_a_fork_can_differ_from_its_first_step_on(laddertop: Laddertop, branch: 
     command = next(event for event in laddertop.events(branch) if isinstance(event, Commanded))
     assert (command.outcome, command.step) == ("applied", 400)
     found = metrics(laddertop.runs / branch)
-    assert (found.steps[0], found.steps[-1]) == (401, 700)
+    assert (found.steps[0], found.steps[-1]) == (401, 420)
     assert found.values("noise")[0] == 0
     assert not found.values("noise.std.0").any()
 
@@ -87,7 +87,7 @@ def test_a_fork_can_differ_from_its_first_step_on(laddertop: Laddertop, branch: 
 )
 def test_a_fork_that_can_not_be_makes_nothing(laddertop: Laddertop, whole: str, words: str, said: str) -> None:
     before = sorted(laddertop.runs.iterdir())
-    done = laddertop("fork", whole, *words.split())
+    done = laddertop.here("fork", whole, *words.split())
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert sorted(laddertop.runs.iterdir()) == before
@@ -95,11 +95,11 @@ def test_a_fork_that_can_not_be_makes_nothing(laddertop: Laddertop, whole: str, 
 
 def test_a_live_run_rolls_back_and_nothing_of_what_it_threw_away_comes_back(laddertop: Laddertop) -> None:
     words = ["--steps", "100000000", "--set", "checkpoint.every=0", "--name", "back", "--detach"]
-    assert laddertop("train", "tiny.toml", *words).returncode == 0
+    assert laddertop.here("train", "tiny.toml", *words).returncode == 0
     saved = laddertop.json("checkpoint", "back")["step"]
     wrong = laddertop.json("set", "back", "lr=0.01")["step"]
-    assert laddertop("checkpoint", "back").returncode == 0
-    done = laddertop("rollback", "back", "--step", str(saved), "--note", "too fast")
+    assert laddertop.here("checkpoint", "back").returncode == 0
+    done = laddertop.here("rollback", "back", "--step", str(saved), "--note", "too fast")
     assert done.returncode == 0, done.stderr
     assert f"goes on from step {saved}" in done.stdout
     second = starts(laddertop, "back")[1]
@@ -115,22 +115,23 @@ def test_a_live_run_rolls_back_and_nothing_of_what_it_threw_away_comes_back(ladd
     wait_for(lambda: metrics(laddertop.runs / "back").last_step() > wrong)
     os.kill(second.pid, signal.SIGKILL)
     wait_for(lambda: not laddertop.run_folder("back").engine_alive())
-    assert laddertop("resume", "back", "--detach").returncode == 0
+    assert laddertop.here("resume", "back", "--detach").returncode == 0
     third = starts(laddertop, "back")[2]
     assert (third.resumed_from, third.rolled_back) == (saved, False)
     wait_for(lambda: laddertop.size("back", 3) > 0 and metrics(laddertop.runs / "back").last_step() > wrong)
     assert laddertop.json("show", "back")["knobs"]["lr"]["value"] == pytest.approx(0.002)
-    assert laddertop("stop", "back").returncode == 0
+    assert laddertop.here("stop", "back").returncode == 0
 
 
 def test_a_run_without_an_engine_rolls_back_too(laddertop: Laddertop, whole: str) -> None:
-    done = laddertop("fork", whole, "--step", "200", "--name", "ended", "--steps", "300")
+    done = laddertop("fork", whole, "--step", "200", "--name", "ended", "--steps", "220")
     assert done.returncode == 0, done.stderr
-    done = laddertop("rollback", "ended", "--step", "201")
+    done = laddertop.here("rollback", "ended", "--step", "201")
     assert done.returncode == 2
-    assert "ended has no checkpoint of step 201; there are 200, 300" in done.stderr
-    assert laddertop("rollback", "ended", "--step", "200").returncode == 0
-    wait_for(lambda: laddertop.json("show", "ended")["state"] == "finished")
+    assert "ended has no checkpoint of step 201; there are 200, 220" in done.stderr
+    assert laddertop.here("rollback", "ended", "--step", "200").returncode == 0
+    wait_for(lambda: len(starts(laddertop, "ended")) == 2 and not laddertop.run_folder("ended").engine_alive())
+    assert laddertop.json("show", "ended")["state"] == "finished"
     assert [start.resumed_from for start in starts(laddertop, "ended")] == [200, 200]
 
 
@@ -138,28 +139,28 @@ def test_a_run_that_is_trained_keeps_its_folder(laddertop: Laddertop) -> None:
     run = laddertop.run_folder("ended")
     with run.engine_lock():
         for words in (["rename", "ended", "new"], ["archive", "ended"], ["delete", "ended", "--yes"]):
-            done = laddertop(*words)
+            done = laddertop.here(*words)
             assert done.returncode == 2
             assert "an engine is training ended; stop it first" in done.stderr
     assert run.spec
 
 
 def test_runs_are_renamed_noted_put_away_and_deleted(laddertop: Laddertop) -> None:
-    assert laddertop("rename", "ended", "fine").stdout == "ended → fine\n"
-    assert "there is a run whole already" in laddertop("rename", "fine", "whole").stderr
-    assert laddertop("note", "fine", "the one\nwith λ = 0").returncode == 0
-    assert laddertop("note", "fine").stdout == "the one with λ = 0\n"
-    assert laddertop("note", "fine", "").returncode == 0
-    assert laddertop("note", "fine").stdout == "\n"
-    assert laddertop("archive", "fine").returncode == 0
+    assert laddertop.here("rename", "ended", "fine").stdout == "ended → fine\n"
+    assert "there is a run whole already" in laddertop.here("rename", "fine", "whole").stderr
+    assert laddertop.here("note", "fine", "the one\nwith λ = 0").returncode == 0
+    assert laddertop.here("note", "fine").stdout == "the one with λ = 0\n"
+    assert laddertop.here("note", "fine", "").returncode == 0
+    assert laddertop.here("note", "fine").stdout == "\n"
+    assert laddertop.here("archive", "fine").returncode == 0
     assert "fine" not in [run["name"] for run in laddertop.json("runs")]
     assert "fine" in [run["name"] for run in laddertop.json("runs", "--all")]
-    assert laddertop("archive", "fine", "--back").returncode == 0
+    assert laddertop.here("archive", "fine", "--back").returncode == 0
     assert "fine" in [run["name"] for run in laddertop.json("runs")]
-    refused = laddertop("delete", "fine")
+    refused = laddertop.here("delete", "fine")
     assert refused.returncode == 2
     assert "say --yes" in refused.stderr
-    assert laddertop("delete", "fine", "--yes").returncode == 0
+    assert laddertop.here("delete", "fine", "--yes").returncode == 0
     assert not [path for path in laddertop.runs.iterdir() if "fine" in path.name]
 
 
@@ -170,7 +171,7 @@ def test_a_replay_trains_the_same_again_bit_for_bit(laddertop: Laddertop, whole:
     laddertop.json("set", "steered", "noise=off", "lr=0.004")
     laddertop.json("checkpoint", "steered")
     laddertop.json("set", "steered", "noise=on")
-    assert laddertop("stop", "steered").returncode == 0
+    assert laddertop.here("stop", "steered").returncode == 0
     done = laddertop("replay", "steered", "--train", "--name", "again")
     assert done.returncode == 0, done.stderr
     assert "again repeats steered with 2 interventions" in done.stderr
@@ -186,9 +187,9 @@ def test_a_replay_trains_the_same_again_bit_for_bit(laddertop: Laddertop, whole:
     before = weights(laddertop.checkpoint("steered", one.last_step()))
     assert all(torch.equal(again[key], before[key]) for key in before)
     # At the end of what it repeats it is a run like every other: resumed, it goes on beyond.
-    assert laddertop("resume", "again", "--detach").returncode == 0
+    assert laddertop.here("resume", "again", "--detach").returncode == 0
     assert laddertop.json("checkpoint", "again")["step"] > one.last_step()
-    assert laddertop("stop", "again").returncode == 0
+    assert laddertop.here("stop", "again").returncode == 0
 
 
 def test_a_replay_that_differs_says_where_and_how_far(laddertop: Laddertop, whole: str, tmp_path: Path) -> None:
@@ -208,7 +209,7 @@ def test_a_replay_that_differs_says_where_and_how_far(laddertop: Laddertop, whol
 
 
 def test_compare_tells_evaluations_seeds_and_differences(laddertop: Laddertop, whole: str, branch: str) -> None:
-    words = ("--seed", "4", "--seeds", "2", "--name", "of", "--steps", "300")
+    words = ("--seed", "4", "--seeds", "2", "--name", "of", "--steps", "20")
     assert laddertop("train", "tiny.toml", *words).returncode == 0
     told = laddertop.json("compare", "of-s4", "of-s5", branch)
     alone = [row["values"]["error_percent"]["value"] for row in told["evaluations"][:2]]
@@ -221,7 +222,7 @@ def test_compare_tells_evaluations_seeds_and_differences(laddertop: Laddertop, w
     assert "model.widths" not in told["difference"]
     told = laddertop.json("compare", whole, branch)
     assert len(told["evaluations"]) == 2, "two runs of one seed are no two draws"
-    lines = laddertop("compare", "of-s4", "of-s5").stdout.splitlines()
+    lines = laddertop.here("compare", "of-s4", "of-s5").stdout.splitlines()
     assert lines[0].split()[:3] == ["run", "step", "error"], "what the screens call it"
     assert lines[3].startswith("2 seeds")
     assert "±" in lines[3]

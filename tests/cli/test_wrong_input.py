@@ -85,10 +85,10 @@ def test_without_an_engine_a_command_is_not_sent_and_exits_3(laddertop: Ladderto
 
 def test_an_empty_folder_of_runs_is_no_error(laddertop: Laddertop) -> None:
     for place in ("empty", "nowhere"):
-        done = laddertop("runs", "--runs", place)
+        done = laddertop.here("runs", "--runs", place)
         assert (done.returncode, done.stdout) == (0, "")
         assert "there are no runs in" in done.stderr
-        assert laddertop("runs", "--runs", place, "--json").stdout == "[]\n"
+        assert laddertop.here("runs", "--runs", place, "--json").stdout == "[]\n"
 
 
 @pytest.mark.parametrize("many", [[], ["--seeds", "2"], ["--detach"]])

@@ -15,6 +15,7 @@ import laddertop.tui.dashboard.screens.run
 import laddertop.tui.dashboard.screens.runs
 from laddertop.tui.dashboard.panels import PANELS
 from tests import PATIENCE
+from tests.processes import pause
 from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
@@ -62,10 +63,11 @@ def until() -> Until:
     """Waits for a condition, or fails with a description of it."""
 
     async def wait(pilot: Pilot[None], condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-        end = time.monotonic() + seconds
+        began = time.monotonic()
         while not condition():
-            assert time.monotonic() < end, f"waited in vain for {what}:\n{screen_text(pilot.app)}"
-            await pilot.pause(0.02)
+            waited = time.monotonic() - began
+            assert waited < seconds, f"waited in vain for {what}:\n{screen_text(pilot.app)}"
+            await pilot.pause(pause(waited))
 
     return wait
 
