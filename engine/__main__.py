@@ -52,10 +52,10 @@ def main() -> int:
         if arguments.command == "train":
             # Listens before torch is there: a signal in its first second ends a run as any other does.
             stop = Stop(arguments.foreground)
-            with run.engine_lock():
+            with run.engine_lock() as lock:
                 from laddertop.engine.training.train import train as train_run
 
-                return train_run(run, stop, arguments.back_to)
+                return train_run(run, stop, arguments.back_to, lock)
         if arguments.command == "explore":
             with run.explorer_lock() as mine:
                 if not mine:

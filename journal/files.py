@@ -59,22 +59,63 @@ def knows_locks(path: Path) -> bool:
         os.close(descriptor)
 
 
-@contextlib.contextmanager
-def lock(path: Path) -> Iterator[bool]:
-    """Holds the lock on `path`; the system lets go of it however the process dies. False: another process has it.
+class Lock:
+    """The lock on a file, which the system lets go of however the process dies.
 
     Where there are no locks the file names this process instead, which keeps out those of this host.
     """
-    descriptor = inside.open_file(path.parent, path.name, os.O_RDWR | os.O_CREAT)
-    try:
+
+    def __init__(self, path: Path) -> None:
+        """Opens `path`, which is made if need be. Raises as `inside.open_file` does."""
+        self._path = path
+        self._descriptor = inside.open_file(path.parent, path.name, os.O_RDWR | os.O_CREAT)
         # Who can open a file can lock it, and so keep an engine out.
         with contextlib.suppress(PermissionError):
-            os.fchmod(descriptor, 0o600)
-        yield (mine := _locked(descriptor))
-        if mine:
-            os.ftruncate(descriptor, 0)  # where it names this process
+            os.fchmod(self._descriptor, 0o600)
+
+    def take(self) -> bool:
+        """Whether this process holds it from now on; false: another one does."""
+        return _locked(self._descriptor)
+
+    def lost(self) -> str:
+        """What became of the file behind our back, in words; empty where it is the one that is locked."""
+        ours = os.fstat(self._descriptor)
+        return inside.missing(self._path.parent, self._path.name, (ours.st_dev, ours.st_ino))
+
+    def again(self) -> bool:
+        """Takes the lock on what lies there now instead; false: another process has it.
+
+        Raises as `inside.open_file` does; then the lock on the file that is gone is still held.
+        """
+        there = Lock(self._path)
+        if not there.take():
+            there.close()
+            return False
+        self.close()
+        self._descriptor = there._descriptor
+        return True
+
+    def close(self) -> None:
+        """Lets go of it."""
+        os.close(self._descriptor)
+
+    def leave(self) -> None:
+        """Names no process any more, where the file named this one."""
+        os.ftruncate(self._descriptor, 0)
+
+
+@contextlib.contextmanager
+def lock(path: Path) -> Iterator[Lock | None]:
+    """Holds the lock on `path`. None: another process has it."""
+    held_here = Lock(path)
+    try:
+        if held_here.take():
+            yield held_here
+            held_here.leave()
+        else:
+            yield None
     finally:
-        os.close(descriptor)
+        held_here.close()
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from laddertop.journal import inside
 from laddertop.journal.events import Checkpointed
-from laddertop.journal.files import flag, held, knows_locks, lock
+from laddertop.journal.files import Lock, flag, held, knows_locks, lock
 from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin, read_origin
 from laddertop.journal.spec import Spec, parse
 
@@ -141,7 +141,7 @@ class RunFolder:
         return held(self.path / "explorer.lock")
 
     @contextlib.contextmanager
-    def engine_lock(self) -> Iterator[None]:
+    def engine_lock(self) -> Iterator[Lock]:
         """Held by the engine for as long as it lives; the system lets go of it however the engine dies.
 
         Raises ValueError when another engine holds it.
@@ -151,7 +151,7 @@ class RunFolder:
                 raise ValueError(
                     f"another engine is training {self.name}; watch it with `laddertop attach {self.name}`"
                 )
-            yield
+            yield mine
 
     def shortcomings(self) -> list[str]:
         """What an engine that holds the run can't do where it lies, each in a sentence."""
@@ -167,15 +167,19 @@ class RunFolder:
         return held(self.path / WAITING)
 
     def prepare_waiting(self) -> None:
-        """Makes what `waiting` needs, while there is room for it. Raises as `inside.touch` does."""
-        inside.touch(self.path, WAITING)
+        """Makes what `waiting` needs, while there is room for it: without it nobody sees that it waits.
+
+        Raises ValueError when something else lies there.
+        """
+        with contextlib.suppress(OSError):
+            inside.touch(self.path, WAITING)
 
     def waiting(self) -> contextlib.AbstractContextManager[None]:
         """Tells everybody, without writing anything, that the training waits for the disk."""
         return flag(self.path / WAITING)
 
-    def explorer_lock(self) -> contextlib.AbstractContextManager[bool]:
-        """Held by the process that answers questions; False: there is one already."""
+    def explorer_lock(self) -> contextlib.AbstractContextManager[Lock | None]:
+        """Held by the process that answers questions; None: there is one already."""
         return lock(self.path / "explorer.lock")
 
 

@@ -100,20 +100,26 @@ class Appender:
 
     def lost(self) -> str:
         """What became of the file behind the back of who writes to it, in words; empty where it is in order."""
-        try:
-            found = os.stat(f"{self._folder}/{self._name}", follow_symlinks=False)
-        except FileNotFoundError:
-            # A folder that was moved keeps its files.
-            return f"{self._name} was removed" if os.path.isdir(self._folder) else ""
-        except OSError:
-            return ""  # the next write tells
-        if (found.st_dev, found.st_ino) != self._identity:
-            return f"{self._name} was replaced"
-        return f"{self._name} was cut" if found.st_size < self._size else ""
+        found = look(self._folder, self._name)
+        cut = f"{self._name} was cut" if found and found.st_size < self._size else ""
+        return missing(self._folder, self._name, self._identity) or cut
 
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+
+
+def missing(folder: Path | str, name: str, identity: tuple[int, int]) -> str:
+    """Whether the file `name` in `folder` is another one than that of `identity`, its device and number, or none, in
+    words; empty where it is the same one."""
+    try:
+        found = os.stat(f"{folder}/{name}", follow_symlinks=False)
+    except FileNotFoundError:
+        # A folder that was moved keeps its files.
+        return f"{name} was removed" if os.path.isdir(folder) else ""
+    except OSError:
+        return ""  # who writes there is told
+    return f"{name} was replaced" if (found.st_dev, found.st_ino) != identity else ""
 
 
 def sync_folder(folder: Path | str) -> None:

@@ -94,14 +94,22 @@ class MetricsWriter:
     """Appends records to one segment; the engine holds the only one."""
 
     def __init__(self, folder: Path, segment: int, columns: int) -> None:
-        """Begins `segment` of the run in `folder`. Raises FileExistsError when it was begun before."""
+        """Begins `segment` of the run in `folder`.
+
+        Raises FileExistsError when it was begun before, and OSError when the disk has no room; then it is not begun.
+        """
         self._type = record_type(columns)
         self._file = inside.Appender(folder, segment_name(segment), new=True)
         self.problem = ""
         """Why overview and checksums, which readers can do without, are not written any more."""
         self._overview: OverviewWriter | None = None
-        with self._noting_problems():
-            self._overview = OverviewWriter(folder, segment, columns)
+        try:
+            with self._noting_problems():
+                self._overview = OverviewWriter(folder, segment, columns)
+        except OSError:
+            self._file.close()
+            inside.remove(folder, segment_name(segment))
+            raise
 
     @contextlib.contextmanager
     def _noting_problems(self) -> Iterator[None]:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from laddertop.engine.training import checkpoint
 from laddertop.journal import inside
 from laddertop.journal.checkpoints import step_of, unrecorded
 from laddertop.journal.damage import changed
 from laddertop.journal.event_lines import unreadable
-from laddertop.journal.events import Checkpointed, Event, EventWriter, Logged
+from laddertop.journal.events import Checkpointed, Event, Logged
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.state import RunState
 
 
-def adopt(run: RunFolder, events: EventWriter, state: RunState, damaged: int) -> None:
-    """Records what a start has to say of what it found: the checkpoints of the newest start that are further than all
+def adopt(run: RunFolder, tell: Callable[[Event], None], state: RunState, damaged: int) -> None:
+    """Tells what a start has to say of what it found: the checkpoints of the newest start that are further than all
     that is recorded, `damaged` lines of the events, and files that are not as they were."""
     told = [unreadable(damaged)] if damaged else []
     told += changed(run, state)
     warnings = [Logged(step=state.step, level="warning", text=text) for text in told]
     for event in (*found_again(run, state), *warnings):
-        events.append(event)
-        state.apply(event)
+        tell(event)
 
 
 def found_again(run: RunFolder, state: RunState) -> list[Event]:

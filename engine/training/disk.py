@@ -1,8 +1,8 @@
 """A disk that takes nothing for a while holds a training up and does not end it.
 
-All that a training writes it writes between two steps. What the disk refuses because it is full, over a quota,
-read-only or failing is tried again until it is taken: the training stands still meanwhile, and then goes on as if
-nothing had been, with every record written once.
+All that a training writes it writes at its start and between two steps. What the disk refuses because it is full, over
+a quota, read-only or failing is tried again until it is taken: the training stands still meanwhile, and then goes on as
+if nothing had been, with every record written once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import TypeVar
 
 from laddertop.engine.training.stop import Stop
 from laddertop.journal import commands, inside
+from laddertop.journal.events import Event, EventWriter
 from laddertop.journal.folder import RunFolder
+from laddertop.journal.state import RunState
 
 PASSES = inside.NO_ROOM | {errno.EFBIG, errno.EIO, errno.EROFS}
 """Errors that may pass: no room, files that may not grow any more, a disk that fails or became read-only."""
@@ -30,13 +32,13 @@ _T = TypeVar("_T")
 class Disk:
     """The disk that a training writes to."""
 
-    def __init__(self, run: RunFolder, segment: int) -> None:
-        """For the start `segment` of `run`. Until somebody says what stops it, what the disk refuses is an error."""
-        self.stop: Stop | None = None
+    def __init__(self, run: RunFolder, state: RunState, stop: Stop | None = None) -> None:
+        """Of `run`, whose `state` is kept up to date. Without a `stop` what the disk refuses is an error."""
+        self.stop = stop
         """What ends the waiting."""
         self.story = ""
         """What is to be recorded of the last time that the disk took nothing; empty when all of it is."""
-        self._run, self._segment = run, segment
+        self._run, self._state = run, state
         run.prepare_waiting()
 
     def takes(
@@ -68,6 +70,11 @@ class Disk:
         _say(self.story)
         return taken
 
+    def tell(self, events: EventWriter, event: Event) -> None:
+        """Records what happened, once the disk takes it, and brings the state up to date."""
+        self.takes(lambda: events.append(event), events.flush)
+        self._state.apply(event)
+
     def _wait(self, stop: Stop, refused: OSError) -> None:
         """Until the next try. Raises OSError, which says what is lost, when a stop is wanted."""
         until = time.monotonic() + AGAIN
@@ -87,7 +94,7 @@ class Disk:
             for _, command in commands.pending(self._run.path):
                 if isinstance(command, commands.Command) and (command.action, command.segment) == (
                     "stop",
-                    self._segment,
+                    self._state.segment,
                 ):
                     return f"told to by {command.by}"
         return ""

@@ -11,6 +11,7 @@ import os
 import platform
 import socket
 import time
+from functools import partial
 
 import numpy as np
 import torch
@@ -33,8 +34,8 @@ from laddertop.engine.training.device import (
 )
 from laddertop.engine.training.disk import Disk
 from laddertop.engine.training.divergence import Divergence, in_words
-from laddertop.engine.training.guard import Guard
-from laddertop.engine.training.inbox import Inbox, make_folders, step_wanted
+from laddertop.engine.training.guard import Guard, TakenOverError
+from laddertop.engine.training.inbox import Inbox, make_folders, refuse, step_wanted
 from laddertop.engine.training.recorder import Recorder, columns
 from laddertop.engine.training.sgd import make_optimizer
 from laddertop.engine.training.step import Step
@@ -43,6 +44,7 @@ from laddertop.journal import commands, inside
 from laddertop.journal.checkpoints import gone_back_to, kept
 from laddertop.journal.damage import sums_of_files
 from laddertop.journal.events import Change, Commanded, Event, EventReader, EventWriter, Logged, RunEnded, RunStarted
+from laddertop.journal.files import Lock
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import write_columns
 from laddertop.journal.start import NOT_BEGUN, too_short
@@ -55,11 +57,21 @@ LOOK = 0.02
 class Training:
     """One segment of a run: from its start, or from its newest checkpoint, to its end."""
 
-    def __init__(self, run: RunFolder, events: EventWriter, state: RunState, back_to: int | None = None) -> None:
+    def __init__(
+        self,
+        run: RunFolder,
+        events: EventWriter,
+        state: RunState,
+        back_to: int | None = None,
+        disk: Disk | None = None,
+        lock: Lock | None = None,
+    ) -> None:
         """Loads the data, builds the model and goes on where the newest checkpoint stands, or that of step `back_to`.
 
-        Raises ValueError when data, device or checkpoint are not as the spec or the journal says.
+        `disk` is what is written to; `lock` the run's, which is looked after where there is one. Raises ValueError when
+        data, device or checkpoint are not as the spec or the journal says.
         """
+        self.disk, self._lock = disk or Disk(run, state), lock
         self.run, self.events, self.state, self.spec = run, events, state, run.spec
         self.begins = find_beginning(run, state, back_to)
         self._open()
@@ -77,6 +89,7 @@ class Training:
         self.steps = run_length(spec, self.batches.epoch_steps)
         self.compiled, self._note = choose_compile(spec.compile, self.steps, self.device)
         self.precision = choose_precision(spec.precision, self.device, self.compiled)
+        self._precision = "bf16" if self.precision is torch.bfloat16 else "fp32"
         self.model = build(spec, self.data.inputs, self.device, self.precision)
         choose_threads(spec.threads, self.model, self.device)
         self.optimizer = make_optimizer(dict(self.model.named_parameters()), spec.optimizer)
@@ -114,20 +127,19 @@ class Training:
 
     def _record(self) -> None:
         """Opens the records of this segment."""
-        make_folders(self.run)
+        takes = self.disk.takes
+        takes(lambda: make_folders(self.run))
         if self.spec.model.labelled and self.spec.data.labels != "all":
             try:
                 self.run.write_labelled(self.batches.labelled.tolist())
             except OSError as error:
                 self._unsaid.append(f"which images carry labels can't be written down: {error}")
         named = columns(self.model.terms, self.controls.knobs)
-        write_columns(self.run.path, named)
-        names = [column.name for column in named]
-        self.divergence = Divergence(names, self.model.terms, self.step, self.optimizer.finite)
-        self.disk = Disk(self.run, self.begins.segment)
-        look, takes = self.divergence.look, self.disk.takes
-        self.recorder = Recorder(self.run.path, self.begins.segment, len(named), self.device, look, takes)
-        self.guard = Guard(self.events, self.recorder, self.disk, self._warn)
+        takes(lambda: write_columns(self.run.path, named))
+        self.divergence = Divergence([c.name for c in named], self.model.terms, self.step, self.optimizer.finite)
+        segment, look = self.begins.segment, self.divergence.look
+        self.recorder = takes(lambda: Recorder(self.run.path, segment, len(named), self.device, look, takes))
+        self.guard = Guard(self.events, self.recorder, self.disk, self._lock, self._warn)
 
     def _announce(self) -> None:
         """Tells the journal that this segment begins, and with what."""
@@ -154,18 +166,15 @@ class Training:
                 files=sums_of_files(self.run),
             )
         )
-        for text in self._unsaid:
+        for text in (*self._unsaid, *(too_short(self.spec) if self.resumed_from is None else ())):
             self._warn(text)
-        for text in too_short(self.spec) if self.resumed_from is None else []:
-            self.tell(Logged(step=self.step, level="warning", text=text))
         if self.compiled:
             text = "compiling the step: the first takes up to a minute or two, seconds where it was compiled before"
             self.tell(Logged(step=self.step, level="info", text=text))
 
     def tell(self, event: Event) -> None:
         """Records what happened."""
-        self.disk.takes(lambda: self.events.append(event), self.events.flush)
-        self.state.apply(event)
+        self.disk.tell(self.events, event)
 
     def _warn(self, text: str) -> None:
         """Tells people once what went wrong and ends no training."""
@@ -177,10 +186,6 @@ class Training:
         if self.disk.story:
             text, self.disk.story = self.disk.story, ""
             self.tell(Logged(step=self.step, level="warning", text=text))
-
-    @property
-    def _precision(self) -> str:
-        return "bf16" if self.precision is torch.bfloat16 else "fp32"
 
     def loop(self, stop: Stop) -> RunEnded | None:
         """Trains until the steps are done or somebody wants it to stop; saves, and returns how it ended.
@@ -263,18 +268,7 @@ class Training:
     def _carry_out(self, command: commands.Command, stop: Stop) -> None:
         changes: list[Change] = []
         try:
-            if command.segment != self.begins.segment:
-                raise ValueError(
-                    f"it was meant for start {command.segment} of this run; this is start {self.begins.segment}"
-                )
-            if command.action == "pause" and self.paused:
-                raise ValueError(f"it is paused already, at step {self.step}; continue lets it go on")
-            if command.action == "continue" and not self.paused:
-                raise ValueError("it is not paused; it trains")
-            if command.action == "checkpoint" and not self.optimizer.finite():
-                raise ValueError(
-                    "nothing is saved: the weights are no longer finite, and the checkpoints before are kept"
-                )
+            refuse(command, self.begins.segment, self.step, self.paused, self.optimizer.finite)
             if command.action == "set":
                 changes = self.controls.set(command.changes)
             if command.action == "rollback":
@@ -363,36 +357,40 @@ class Training:
             self.tell(Logged(step=self.step, level="info", text="the cost is back where it was", diverged=False))
 
 
-def train(run: RunFolder, stop: Stop, back_to: int | None = None) -> int:
+def train(run: RunFolder, stop: Stop, back_to: int | None = None, lock: Lock | None = None) -> int:
     """Trains a run to its end, or on from its newest checkpoint or that of step `back_to`; returns the exit code of
     the engine: 0, 1 when it failed, NOT_BEGUN when a new run can't even begin.
 
-    The caller holds the run's engine lock.
+    `lock` is the run's, which the caller holds. Where another engine has it meanwhile, this one writes nothing more.
     """
     reader = EventReader(run.events_path)
     state = RunState().apply_all(reader.read_all())
-    with EventWriter(run.events_path) as events:
+    disk = Disk(run, state, stop)
+    with disk.takes(lambda: EventWriter(run.events_path)) as events:
         training = None
+        tell = partial(disk.tell, events)
         try:
-            adopt(run, events, state, reader.damaged)
+            adopt(run, tell, state, reader.damaged)
             ended = None
             while ended is None:
-                training = Training(run, events, state, back_to)
+                training = Training(run, events, state, back_to, disk, lock)
                 ended = training.loop(stop)
                 training.recorder.close()
                 if ended is None:
                     back_to, training = training.back_to, None
-        except (ValueError, OSError, torch.OutOfMemoryError) as error:
-            if training:
-                training.leave()
-            ended = RunEnded(step=training.step if training else state.step, reason="failed", detail=str(error))
+        except TakenOverError as error:
+            print(f"laddertop: {error}", flush=True)
+            return 1
         except Exception as error:
             if training:
                 training.leave()
-            detail = f"{type(error).__name__}: {error}; the traceback is in {run.console_path}"
-            events.append(RunEnded(step=training.step if training else state.step, reason="failed", detail=detail))
-            raise
-        (training.tell if training else events.append)(ended)
+            step, detail = training.step if training else state.step, str(error)
+            if not isinstance(error, ValueError | OSError | torch.OutOfMemoryError):
+                detail = f"{type(error).__name__}: {error}; the traceback is in {run.console_path}"
+                events.append(RunEnded(step=step, reason="failed", detail=detail))
+                raise
+            ended = RunEnded(step=step, reason="failed", detail=detail)
+        tell(ended)
     if ended.reason in ("failed", "diverged"):
         print(f"laddertop: {ended.detail}", flush=True)
         return 1 if training or state.starts else NOT_BEGUN

@@ -65,15 +65,19 @@ def test_a_training_on_a_full_disk_waits_can_be_ended_and_goes_on_as_if_nothing_
     assert engine.returncode == 143
     assert "takes nothing: the training waits" in told
     assert laddertop.size("full") == size
+    starting = laddertop.start("resume", "full", "--detach")
+    wait_for(run.engine_waits)
+    assert starting.poll() is None
     ballast.unlink()
-    engine = laddertop.start("resume", "full")
+    _, told = starting.communicate(timeout=PATIENCE)
+    assert starting.returncode == 0, told
+    assert "takes nothing: the training waits" in told
     wait_for(lambda: laddertop.size("full", 2))
     ballast = fill(small)
     wait_for(run.engine_waits)
-    assert engine.poll() is None
     ballast.unlink()
-    _, told = engine.communicate(timeout=PATIENCE)
-    assert engine.returncode == 0, told
+    wait_for(lambda: not run.engine_alive())
+    assert laddertop.json("show", "full")["state"] == "finished"
     assert not run.engine_waits()
     reader = MetricsReader(run.path)
     reader.poll()

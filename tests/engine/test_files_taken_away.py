@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.train import Training, train
 from laddertop.journal.checkpoints import newest
 from laddertop.journal.events import Checkpointed, Event, EventReader, EventWriter, Logged, RunStarted
+from laddertop.journal.files import Lock
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.metrics import MetricsReader
 from tests.kinds import small_spec
@@ -32,8 +34,10 @@ def weights(run: RunFolder) -> dict[str, torch.Tensor]:
     return found
 
 
-def trained(run: RunFolder, stop: Stop, monkeypatch: pytest.MonkeyPatch, at_step_100: object = None) -> None:
-    """Trains it to its end in this process, looking after its files before every step."""
+def trained(
+    run: RunFolder, stop: Stop, monkeypatch: pytest.MonkeyPatch, at_step_100: object = None, lock: Lock | None = None
+) -> int:
+    """The exit code of training it in this process, which looks after its files before every step."""
     obey, done = Training.obey, []
 
     def obeying(training: Training, told: Stop) -> None:
@@ -44,7 +48,7 @@ def trained(run: RunFolder, stop: Stop, monkeypatch: pytest.MonkeyPatch, at_step
         obey(training, told)
 
     monkeypatch.setattr(Training, "obey", obeying)
-    assert train(run, stop) == 0
+    return train(run, stop, lock=lock)
 
 
 def replace(file: Path) -> None:
@@ -74,7 +78,7 @@ def test_what_is_done_to_a_file_under_a_running_engine_is_told_and_no_step_is_th
         reader.read_all()
         TAKEN[how](file)
 
-    trained(run, stop, monkeypatch, take)
+    assert trained(run, stop, monkeypatch, take) == 0
     monkeypatch.undo()
     (told,) = [e for e in history(run) if isinstance(e, Logged) and e.level == "warning"]
     assert told.text.startswith(f"{name} was {how} while the engine wrote to it")
@@ -95,6 +99,65 @@ def test_what_is_done_to_a_file_under_a_running_engine_is_told_and_no_step_is_th
     assert train(whole, stop) == 0
     expected, found = weights(whole), weights(run)
     assert all(torch.equal(expected[part], found[part]) for part in expected)
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_a_lock_that_is_taken_away_is_taken_again_and_told(
+    tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    run = create_run(tmp_path, SPEC, "run")
+    with run.engine_lock() as lock:
+        assert trained(run, stop, monkeypatch, lambda: TAKEN[how](run.path / "engine.lock"), lock) == 0
+        assert run.engine_alive(), "nobody else can begin"
+    assert not run.engine_alive()
+    (told,) = [e for e in history(run) if isinstance(e, Logged) and e.level == "warning"]
+    assert told.text.startswith(f"engine.lock was {how} under the engine that held it; the run is locked again")
+    assert told.step == 100
+    assert history(run)[-1].step == 300
+
+
+def test_a_lock_that_can_not_be_taken_again_is_told_and_tried_on(
+    tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create_run(tmp_path, SPEC, "run")
+    file = run.path / "engine.lock"
+
+    def take() -> None:
+        file.unlink()
+        file.mkdir()
+
+    with run.engine_lock() as lock:
+        assert trained(run, stop, monkeypatch, take, lock) == 0
+        file.rmdir()
+        assert lock.again()
+        assert lock.lost() == ""
+    (told,) = [e for e in history(run) if isinstance(e, Logged) and e.level == "warning"]
+    assert "engine.lock was replaced under the engine that held it, and can't be locked again" in told.text
+    assert "engine.lock is no plain file" in told.text
+
+
+def test_an_engine_whose_run_another_one_has_meanwhile_ends_and_writes_nothing_more(
+    tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = create_run(tmp_path, SPEC, "run")
+    files: list[dict[str, bytes]] = []
+
+    def content() -> dict[str, bytes]:
+        return {file.name: file.read_bytes() for file in run.path.iterdir() if file.is_file()}
+
+    with contextlib.ExitStack() as other, run.engine_lock() as lock:
+
+        def take() -> None:
+            (run.path / "engine.lock").unlink()
+            other.enter_context(run.engine_lock())
+            files.append(content())
+
+        assert trained(run, stop, monkeypatch, take, lock) == 1
+        assert files == [content()]
+        assert run.engine_alive()
+    assert (
+        "engine.lock was replaced under the engine that held it, and another engine trains" in capsys.readouterr().out
+    )
 
 
 def test_it_is_noticed_within_a_second_and_costs_a_look_at_two_files(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import torch
 
 from laddertop.engine.training import disk, recorder
 from laddertop.engine.training.stop import Stop
-from laddertop.engine.training.train import train
+from laddertop.engine.training.train import Training, train
 from laddertop.journal import inside
 from laddertop.journal.commands import send
 from laddertop.journal.events import Event, EventReader, Logged, RunEnded
@@ -29,6 +29,7 @@ from laddertop.journal.metrics_sums import BLOCK
 from laddertop.tui.watch.trouble import Trouble, troubles
 from tests.engine.training import last_weights
 from tests.kinds import small_spec
+from tests.processes import wait_for
 from tests.tui.eyes import Eyes
 
 SPEC = small_spec("dae", "steps=300", "checkpoint.every=100", "evaluate.every=150", "samples.every=150")
@@ -143,7 +144,8 @@ def small(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own, with little room."""
     place = tmp_path / "small"
     place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True).returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=200", "tmpfs", place]
+    if subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("no file system can be mounted here")
     yield place
     subprocess.run(["umount", "-l", place], check=True)
@@ -156,6 +158,16 @@ def fill(place: Path) -> Path:
         while True:
             file.write(bytes(4096))
     return ballast
+
+
+def take_all_names(place: Path) -> list[Path]:
+    """Takes all the files that there can be more."""
+    taken = []
+    with contextlib.suppress(OSError):
+        while True:
+            taken.append(place / f".ballast-{len(taken)}")
+            taken[-1].touch()
+    return taken[:-1]
 
 
 def test_a_file_system_that_is_full_is_seen_by_all_and_loses_nothing(small: Path, stop: Stop, undisturbed):
@@ -185,6 +197,47 @@ def test_a_file_system_that_is_full_is_seen_by_all_and_loses_nothing(small: Path
     reader.poll()
     assert reader.steps.tolist() == list(range(1, 301))
     assert any("No space left on device" in text for text in warnings(run))
+
+
+@pytest.mark.parametrize("start", [1, 2], ids=["a new run", "a roll-back"])
+def test_a_start_on_a_full_disk_waits_as_a_training_does(
+    small: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch, undisturbed, start: int
+):
+    run = create_run(small, SPEC, "full")
+    obey, record, seen, helpers = Training.obey, Training._record, [], []
+
+    def obeying(training: Training, told: Stop) -> None:
+        if (training.begins.segment, training.step) == (1, 150) and start == 2 and not training.back_to:
+            send(run.path, 1, "rollback", {"step": 100}, by="ann")
+            training._looked = 0.0
+        obey(training, told)
+
+    def recording(training: Training) -> None:
+        if training.begins.segment == start:
+            ballast = [fill(small), *take_all_names(small)]
+
+            def making_room() -> None:
+                wait_for(run.engine_waits)
+                seen.append(True)
+                for file in ballast:
+                    file.unlink()
+
+            helpers.append(threading.Thread(target=making_room))
+            helpers[0].start()
+        record(training)
+
+    monkeypatch.setattr(Training, "obey", obeying)
+    monkeypatch.setattr(Training, "_record", recording)
+    monkeypatch.setattr(disk, "AGAIN", 0.01)
+    assert train(run, stop) == 0
+    helpers[0].join()
+    assert seen
+    assert [event.segment for event in history(run) if event.type == "run_started"] == [1, 2][:start]
+    (told,) = warnings(run)
+    assert "No space left on device" in told
+    assert told.endswith("the training waited")
+    weights_now = last_weights(run, 300)
+    assert all(torch.equal(undisturbed[part], weights_now[part]) for part in undisturbed)
 
 
 @pytest.mark.parametrize("how", ["a signal", "a command"])

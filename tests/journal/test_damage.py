@@ -168,7 +168,7 @@ def test_files_that_are_not_what_the_start_began_with_are_told_here_and_by_the_n
     reader = EventReader(run.events_path)
     state = RunState().apply_all(reader.read_all())
     with EventWriter(run.events_path) as events:
-        adopt(run, events, state, reader.damaged)
+        adopt(run, events.append, state, reader.damaged)
     logged = [e.text for e in EventReader(run.events_path).read_all() if isinstance(e, Logged) and e.level == "warning"]
     assert logged == ["1 line of events.jsonl could not be read", text]
 

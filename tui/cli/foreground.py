@@ -14,7 +14,7 @@ from types import FrameType
 from laddertop.tui.cli.follow import Meter, Reporter, json_line, reporter_for
 from laddertop.tui.cli.print import result
 from laddertop.tui.cli.show import headline
-from laddertop.tui.steer.engine_process import EngineError, EngineProcess
+from laddertop.tui.steer.engine_process import WAITS, EngineError, EngineProcess
 from laddertop.tui.watch.summary import summary
 
 LOOK_EVERY = 0.1
@@ -61,7 +61,7 @@ def _follow(engine: EngineProcess, report: Reporter, received: list[int]) -> Non
                 told_to_stop = True
                 report.message("stopping: the engine finishes its step and saves; ctrl-c (again) kills it at once")
             if (waits := not gone and engine.run.engine_waits()) and not waited:
-                report.message("the disk of the run folder takes nothing: the training waits, and goes on once it does")
+                report.message(WAITS)
             waited = waits
             for event in engine.news():
                 report.happened(event, engine.state.knobs)

@@ -81,7 +81,7 @@ def train_in_background(run: RunFolder, as_json: bool, back_to: int | None = Non
     """Starts an engine for a run, from the checkpoint of step `back_to` if that is given, and leaves it at work."""
     engine = EngineProcess(run, back_to=back_to)
     try:
-        engine.wait_until_started()
+        engine.wait_until_started(say)
     except KeyboardInterrupt:
         engine.process.terminate()
         raise

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import laddertop
@@ -21,6 +21,10 @@ from laddertop.journal.state import RunState
 
 PACKAGES = Path(laddertop.__file__).resolve().parents[1]
 """The folder that the package is imported from."""
+
+
+WAITS = "the disk of the run folder takes nothing: the training waits, and goes on once it does"
+"""What is said where a disk holds an engine up."""
 
 
 class EngineError(Exception):
@@ -112,9 +116,15 @@ class EngineProcess:
         self.state.apply_all(events)
         return events
 
-    def wait_until_started(self) -> None:
-        """Returns once the engine has reported that it started; raises EngineError when it ended instead."""
+    def wait_until_started(self, say: Callable[[str], None]) -> None:
+        """Returns once the engine has reported that it started; raises EngineError when it ended instead.
+
+        `say` is told, once, that the engine waits for the disk.
+        """
+        waits = False
         while True:
+            if not waits and (waits := self.run.engine_waits()):
+                say(WAITS)
             gone = self.process.poll() is not None
             self.news()
             if self.started:
