@@ -111,6 +111,10 @@ class Asking:
         waited = self._under_way.get(use)
         return None if waited is None else time.monotonic() - waited.since
 
+    def mute(self, use: str) -> bool:
+        """Whether nothing can be shown: nothing may be asked, or it is refused and nothing was answered yet."""
+        return not self.allowed or (not self.got and use in self.problems)
+
     def able(self, kind: str) -> bool | None:
         """Whether the model can be asked a kind of question; None while no answer has told."""
         heads = [got.head for got in self.got.values()]

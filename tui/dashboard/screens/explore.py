@@ -32,16 +32,16 @@ class ExploreScreen(ModelScreen):
         ("click", "on a task: goes to it"),
         ("drag", "on the image: draws, as the arrows do with the pen (w)"),
     )
-    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("esc", "back"),
-        ("tab", "task"),
-        ("←→", "item"),
-        ("k", "kind"),
-        ("↑↓", "level"),
-        ("space", "play"),
-        ("w", "draw"),
-        ("s", "seed"),
-        (",.", "checkpoint"),
+    HINTS: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("app.back", "esc", "back"),
+        ("task(1)", "tab", "task"),
+        ("arrow(0, 1)", "←→", "item"),
+        ("kind", "k", "kind"),
+        ("arrow(-1, 0)", "↑↓", "level"),
+        ("space", "space", "play"),
+        ("draw", "w", "draw"),
+        ("seed", "s", "seed"),
+        ("checkpoint(-1)", ",.", "checkpoint"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "task(1)", "next task: denoise, fill in, classify, generate, field", priority=True),
@@ -116,6 +116,10 @@ class ExploreScreen(ModelScreen):
         self._hint = ""
         self._arrange()
         super().changed()
+
+    def idle(self, action: str) -> bool:
+        """Another task may be answered where this one is not."""
+        return not self.asking.allowed if action.startswith("task") else super().idle(action) or self.model.idle(action)
 
     def action_task(self, by: int) -> None:
         """Another task."""

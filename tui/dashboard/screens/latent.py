@@ -34,16 +34,16 @@ class LatentScreen(ModelScreen):
         ("click", "on the map: the nearest item becomes A, with the right button B; on the units: chooses one"),
         ("wheel", "on the units: the one above or below"),
     )
-    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("esc", "back"),
-        ("←→", "value"),
-        ("↑↓", "unit"),
-        ("[]", "item"),
-        ("b", "to B"),
-        ("p", "axes"),
-        ("0", "restore"),
-        ("tab", "strip"),
-        (",.", "checkpoint"),
+    HINTS: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("app.back", "esc", "back"),
+        ("turn(1)", "←→", "value"),
+        ("unit(1)", "↑↓", "unit"),
+        ("item(1)", "[]", "item"),
+        ("other", "b", "to B"),
+        ("axes", "p", "axes"),
+        ("restore", "0", "restore"),
+        ("strip", "tab", "strip"),
+        ("checkpoint(-1)", ",.", "checkpoint"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "turn(-1)", "lower the value of the chosen unit"),
@@ -110,6 +110,10 @@ class LatentScreen(ModelScreen):
         width = self.app.size.width
         images = 9 if width >= 110 else 5 if width < 90 else 7
         self.model.question(steps=100 if self.view.spec.data.name in POINTS else images)
+
+    def idle(self, action: str) -> bool:
+        """Without a way back from the codes there is a map, and nothing to decode."""
+        return super().idle(action) or self.model.idle(action)
 
     def action_turn(self, by: int) -> None:
         """Change the chosen unit."""

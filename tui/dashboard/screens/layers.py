@@ -32,14 +32,14 @@ class LayersScreen(ModelScreen):
         ("click", "on the list: chooses a layer"),
         ("wheel", "on the list: the layer above or below"),
     )
-    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("esc", "back"),
-        ("↑↓", "layer"),
-        ("h", "histogram"),
-        (",.", "checkpoint"),
-        ("3", "latent"),
-        ("4", "explore"),
-        ("5", "samples"),
+    HINTS: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("app.back", "esc", "back"),
+        ("layer(1)", "↑↓", "layer"),
+        ("side", "h", "histogram"),
+        ("checkpoint(-1)", ",.", "checkpoint"),
+        ("dismiss('latent')", "3", "latent"),
+        ("dismiss('explore')", "4", "explore"),
+        ("dismiss('samples')", "5", "samples"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "layer(-1)", "the layer above"),
@@ -88,6 +88,10 @@ class LayersScreen(ModelScreen):
         """The costs of a training go on."""
         before, self._newest = self._newest, self.view.step
         return before != self._newest
+
+    def idle(self, action: str) -> bool:
+        """The list has costs without an answer, too."""
+        return len(self.model.layers()) < 2 if action.startswith("layer") else super().idle(action)
 
     def action_layer(self, by: int) -> None:
         """Another layer."""

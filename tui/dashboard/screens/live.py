@@ -64,7 +64,9 @@ class LiveScreen(RunScreen, inherit_bindings=False):
             self.steering.turn(key.group, key.up)
 
     def help_groups(self) -> dict[str, list[BindingType]]:
-        """The twelve to begin with, the knobs of this run, then all others."""
+        """The twelve to begin with, the knobs of this run, then all others; who only looks has those that look."""
+        if not self.view.steerable:
+            return {**super().help_groups(), "the model": [entry.binding() for entry in NOW]}
         groups = {"the first twelve": [entry for keys in FIRST for entry in KEYS if entry.keys == keys]}
         groups |= {
             name: [entry for entry in keys if entry.keys not in FIRST]

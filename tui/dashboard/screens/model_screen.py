@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from textual import work
@@ -47,6 +47,9 @@ OF_CHECKPOINTS: list[BindingType] = [
 ]
 """Keys of those that ask the model."""
 
+_ELSEWHERE = ("app.", "dismiss", "help")
+"""How the actions begin that leave a screen, or lay something over it."""
+
 
 class ModelScreen(Screen[str | None]):
     """A screen on top of the run screen; its result is the name of the screen to open in its place."""
@@ -59,8 +62,8 @@ class ModelScreen(Screen[str | None]):
     """What its pictures mean."""
     MOUSE: ClassVar[tuple[tuple[str, str], ...]]
     """What is done with the mouse, and what that means here."""
-    HINTS: ClassVar[tuple[tuple[str, str], ...]]
-    """The keys that its last row names."""
+    HINTS: ClassVar[tuple[tuple[str, str, str], ...]]
+    """What its last row names: an action of the bindings, the sign of its keys, and a word."""
 
     def __init__(self, view: RunView, asking: Asking, plain: bool = False) -> None:
         """Looks into the model of a run; `plain` draws in ASCII."""
@@ -101,6 +104,10 @@ class ModelScreen(Screen[str | None]):
         """Whether something is to be drawn again without an answer or a key; called a few times a second."""
         return False
 
+    def idle(self, action: str) -> bool:
+        """Whether a key of the pictures does nothing now: there are none where nothing is answered."""
+        return self.asking.mute(self.use())
+
     # What they share
 
     def compose(self) -> ComposeResult:
@@ -109,11 +116,29 @@ class ModelScreen(Screen[str | None]):
         yield Banner(self.view, id="banner")
         yield from self.panels()
         yield Source(self.view, self.said, id="source")
-        yield KeyLine(self.view, self.HINTS, id="keys")
+        yield KeyLine(self.view, self.hints, id="keys")
 
     def said(self) -> tuple[str, int]:
         """The last row but one, with its ink."""
         return self.asking.source(self.use(), self.view.step, self.view.alive)
+
+    def at_hand(self) -> list[Binding]:
+        """The keys that do something now: those that lead elsewhere always."""
+        return [
+            binding
+            for binding in self.BINDINGS
+            if isinstance(binding, Binding)
+            and (binding.action.startswith(_ELSEWHERE) or not self._does_nothing(binding.action))
+        ]
+
+    def hints(self) -> list[tuple[str, str]]:
+        """Those of them that the last row names, with a word each."""
+        actions = {binding.action for binding in self.at_hand()}
+        return [(sign, word) for action, sign, word in self.HINTS if action in actions]
+
+    def _does_nothing(self, action: str) -> bool:
+        # Another checkpoint may answer where this one refuses.
+        return not self.asking.allowed if action.startswith("checkpoint") else self.idle(action)
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -149,7 +174,7 @@ class ModelScreen(Screen[str | None]):
         if self._wrong() != self.query_one(Banner).display:
             self._arrange()
         for panel in self.query(Panel):
-            if panel.display and (everything or panel.id in ("status", "banner", "source")):
+            if panel.display and (everything or panel.id in ("status", "banner", "source", "keys")):
                 panel.update()
         self._pace.drawn()
 
@@ -219,5 +244,7 @@ class ModelScreen(Screen[str | None]):
 
     def action_help(self) -> None:
         """The keys."""
-        groups = {"": self.BINDINGS, "the mouse": mouse_rows(self.MOUSE)}
+        groups: dict[str, Iterable[BindingType]] = {"": self.at_hand()}
+        if not self.idle(""):
+            groups["the mouse"] = mouse_rows(self.MOUSE)
         self.app.push_screen(Help(f"Keys of the {self.HEADING} screen", groups, self.NOTES))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -358,7 +358,7 @@ class RunsScreen(Screen[None]):
 
     def action_help(self) -> None:
         """The keys."""
-        groups = {"": self.BINDINGS, "the mouse": mouse_rows(_MOUSE)}
+        groups: dict[str, Iterable[BindingType]] = {"": self.at_hand(), "the mouse": mouse_rows(_MOUSE)}
         self.app.push_screen(Help("Keys of the runs screen", groups, _NOTES))
 
     @property

@@ -30,15 +30,15 @@ class SamplesScreen(ModelScreen):
         ("click", "on an image: its item comes first, once more: larger; on the line: the nearest samples"),
         ("wheel", "on an image: larger or smaller"),
     )
-    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("esc", "back"),
-        ("←→", "scrub"),
-        ("↑↓", "items"),
-        ("+-", "zoom"),
-        ("v", "drawing"),
-        ("c", "colour"),
-        ("end", "newest"),
-        ("2-4", "model"),
+    HINTS: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("app.back", "esc", "back"),
+        ("scrub(1)", "←→", "scrub"),
+        ("items(1)", "↑↓", "items"),
+        ("zoom(1)", "+-", "zoom"),
+        ("next_mode", "v", "drawing"),
+        ("colour", "c", "colour"),
+        ("scrub(1000000)", "end", "newest"),
+        ("dismiss('layers')", "2-4", "model"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "scrub(-1)", "earlier samples"),
@@ -89,6 +89,10 @@ class SamplesScreen(ModelScreen):
     def said(self) -> tuple[str, int]:
         """Which samples these are."""
         return self.model.said(), Ink.BAD if self.model.problem else Ink.DIM
+
+    def idle(self, action: str) -> bool:
+        """Nothing is asked here; what can be done depends on what is recorded."""
+        return self.model.idle(action)
 
     def action_scrub(self, by: int) -> None:
         """Earlier or later samples."""

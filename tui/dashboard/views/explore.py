@@ -23,6 +23,18 @@ KINDS = {"denoise": "denoise", "fill in": "inpaint", "classify": "classify", "ge
 CORRUPTIONS: tuple[Corruption, ...] = ("gaussian", "masking", "salt_and_pepper", "none")
 PARTS: tuple[Missing, ...] = ("right", "left", "top", "bottom", "box", "random", "given")
 """What can be missing; given: what is painted over."""
+AT_TASKS: dict[str, tuple[Task, ...]] = {
+    "kind": ("denoise", "fill in"),
+    "level": ("denoise", "fill in", "field"),
+    "seed": ("denoise", "fill in", "generate", "field"),
+    "space": ("fill in",),
+    "restart": ("fill in",),
+    "behind": ("field",),
+    **dict.fromkeys(("arrow", "draw", "clear", "item"), ("denoise", "fill in", "classify")),
+}
+"""The tasks in which the action of a key does something, where it does not in all of them."""
+OF_IMAGES = ("arrow", "draw", "clear", "item", "space", "next_mode")
+"""Actions that points of the plane leave nothing to do."""
 STEPS = 30
 """Steps of filling in."""
 FRAMES = 6.0
@@ -62,6 +74,18 @@ class ExploreView:
         self.playing = True
         self._frame = 0.0
         self._clock = time.monotonic()
+
+    def idle(self, action: str) -> bool:
+        """Whether a key, by its action, does nothing for the task as it stands."""
+        if action.startswith("arrow") and self.pen is not None:
+            return False
+        name = "level" if action in ("arrow(-1, 0)", "arrow(1, 0)") else action.partition("(")[0]
+        if name == "level" and (
+            (self.task == "denoise" and self.corruption == "none") or (self.task == "fill in" and self.part != "random")
+        ):
+            return True
+        here = self.task in AT_TASKS.get(name, TASKS) or (name == "space" and self.pen is not None)
+        return bool(self.lacks()) or not here or (self.points and name in OF_IMAGES)
 
     # Asking
 

@@ -21,6 +21,8 @@ ITEMS = 500
 """Test items on the map."""
 PRIOR = 3.0
 """Standard deviations of the prior that are shown."""
+DECODING = ("turn", "restore", "other", "swap", "strip", "next_mode")
+"""Actions of keys that only what is decoded from a code shows."""
 PACES = 20
 """Key presses from one end of a unit's range to the other."""
 
@@ -183,6 +185,13 @@ class LatentView:
         if points is not None:
             self.item = min(max(item, 0), len(points) - 1)
             self.restore()
+
+    def idle(self, action: str) -> bool:
+        """Whether what a key does would show nowhere with this model."""
+        name = action.partition("(")[0]
+        if self.asking.able("codes") is False:
+            return name != "checkpoint"
+        return name in DECODING and self.asking.able("traverse") is False
 
     def lacks(self) -> str:
         """Why nothing is decoded; empty when something is, or it is not known yet."""

@@ -27,6 +27,12 @@ class SamplesView:
         """The steps at which there are samples."""
         return [sampled.step for sampled in self.view.state.samplings]
 
+    def idle(self, action: str) -> bool:
+        """Whether a key, by its action, changes nothing with the samples that there are."""
+        coloured = any(images.ndim == 4 for images in self.view.images.values())
+        least = 2 if action.startswith("scrub") else 1
+        return len(self.steps()) < least or (action == "colour" and not coloured)
+
     def go(self, by: int) -> None:
         """Earlier or later samples; beyond the last, the newest as they come."""
         steps = self.steps()
@@ -71,7 +77,8 @@ class SamplesView:
         """What is shown, in a line."""
         steps = self.steps()
         if not steps:
-            return "the run has recorded no samples yet; s on its screen asks the engine for some"
+            how = "; s on its screen asks the engine for some" if self.view.steerable and self.view.alive else ""
+            return f"the run has recorded no samples yet{how}"
         shown = self.sampling()
         step = shown[1] if shown else self.view.images_step
         at = steps.index(step) + 1 if step in steps else len(steps)

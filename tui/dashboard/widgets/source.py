@@ -26,9 +26,9 @@ class Source(Panel):
 
 
 class KeyLine(Panel):
-    """The keys that matter most, as many as there is room for."""
+    """The keys that matter most and do something now, as many as there is room for."""
 
-    def __init__(self, view: RunView, hints: tuple[tuple[str, str], ...], *, id: str) -> None:
+    def __init__(self, view: RunView, hints: Callable[[], list[tuple[str, str]]], *, id: str) -> None:
         super().__init__(view, id=id)
         self._hints = hints
 
@@ -36,7 +36,7 @@ class KeyLine(Panel):
         """One row; the help comes last and always."""
         cells = Cells(height, width)
         x, end = 1, width - 8
-        for key, name in self._hints:
+        for key, name in self._hints():
             if x + len(key) + len(name) + 1 > end:
                 break
             x = cells.put(0, x, key, Ink.KEY) + 1
