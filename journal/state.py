@@ -24,6 +24,9 @@ STATES = ("starting", "training", "paused", "finished", "stopped", "diverged", "
 """starting: made, and no engine has reported yet; crashed: an engine is gone without a word; diverged: its steps are
 done or it was stopped, with a cost that had diverged; the others say it."""
 
+OVER = ("finished", "stopped", "diverged", "failed", "crashed")
+"""Of STATES those in which nothing is written any more."""
+
 STARTUP = 30.0
 """Seconds that a new run may be silent before it counts as crashed."""
 

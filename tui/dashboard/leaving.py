@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import psutil
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key
@@ -67,6 +66,8 @@ def end_if_stuck(app: App[None], over: Callable[[], bool]) -> None:
 
 def can_be_taken_up_again() -> bool:
     """Whether a shell that controls jobs waits for the process group of the dashboard: it can say `fg`."""
+    import psutil
+
     for parent in psutil.Process().parents():
         try:
             if os.getpgid(parent.pid) != os.getpgrp():

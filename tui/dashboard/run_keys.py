@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 from textual.binding import Binding
 
 from laddertop.journal.actions import ACTIONS, Action
+from laddertop.journal.state import OVER
 from laddertop.tui.dashboard.grammar import BACK, CLOSE, HELP, LEAVE, ON_CHARTS, PALETTE, RUNS
-from laddertop.tui.dashboard.views.run_row import OVER
 from laddertop.tui.watch.run_view import RunView
 
 When = Literal["always", "at work", "over"]

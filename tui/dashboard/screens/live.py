@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
@@ -24,11 +24,13 @@ from laddertop.tui.dashboard.screens.knob_commands import KnobCommands
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.knobs import Knobs
-from laddertop.tui.steer.asking import Asking
 from laddertop.tui.steer.steering import Steering
 from laddertop.tui.steer.trust import ONLY_LOOKS
 from laddertop.tui.watch.trouble import way_back
 from laddertop.tui.watch.wording import knob_value
+
+if TYPE_CHECKING:
+    from laddertop.tui.steer.asking import Asking
 
 
 class LiveScreen(RunScreen, inherit_bindings=False):
@@ -42,8 +44,7 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         super().__init__(run, plain)
         self.view.stranger = stranger
         self.view.steerable = not read_only and not stranger
-        self.asking = Asking(run)
-        self.asking.allowed = self.view.steerable
+        self._asking: Asking | None = None
         self.steering = Steering(self.view, self.tell, self._sent, aside.do)
 
     def on_key(self, event: Key) -> None:
@@ -166,7 +167,16 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         if name is not None:
             from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
 
-            self.app.push_screen(MODEL_SCREENS[name](self.view, self.asking, self._plain), self.action_look_into)
+            self.app.push_screen(MODEL_SCREENS[name](self.view, self._asked(), self._plain), self.action_look_into)
+
+    def _asked(self) -> Asking:
+        """Who asks the model for the screens that look into it; most dashboards never open one."""
+        if self._asking is None:
+            from laddertop.tui.steer.asking import Asking
+
+            self._asking = Asking(self.view.run)
+            self._asking.allowed = self.view.steerable
+        return self._asking
 
     def farewell(self) -> str:
         """Where the run stands."""
@@ -174,4 +184,5 @@ class LiveScreen(RunScreen, inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         """Nobody asks the model any more."""
-        await asyncio.to_thread(self.asking.close)
+        if self._asking is not None:
+            await asyncio.to_thread(self._asking.close)

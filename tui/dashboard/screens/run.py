@@ -27,11 +27,8 @@ from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.panels import MIDDLE, PANELS
 from laddertop.tui.dashboard.remembered import Remembered, recall, remember
 from laddertop.tui.dashboard.run_keys import LOOKING, NOTES
-from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
 from laddertop.tui.dashboard.screens.chart_screen import ChartScreen
 from laddertop.tui.dashboard.screens.commands import KeyCommands
-from laddertop.tui.dashboard.screens.help import Help
-from laddertop.tui.dashboard.screens.interventions import Interventions
 from laddertop.tui.dashboard.widgets.charts import Charts
 from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.machine import MachineLine
@@ -278,6 +275,8 @@ class RunScreen(ChartScreen):
     @work
     async def action_choose_charts(self) -> None:
         """Choose which charts are pinned."""
+        from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
+
         chosen = await self.app.push_screen_wait(ChartChooser(self.view, self.charts.names()))
         if chosen is not None:
             self.charts.pinned, self.charts.focus_on = chosen.pinned, chosen.focus
@@ -285,6 +284,8 @@ class RunScreen(ChartScreen):
 
     def action_interventions(self) -> None:
         """Every term before and after each intervention."""
+        from laddertop.tui.dashboard.screens.interventions import Interventions
+
         self.app.push_screen(Interventions(self.view))
 
     def action_next_mode(self) -> None:
@@ -293,6 +294,8 @@ class RunScreen(ChartScreen):
 
     def action_help(self) -> None:
         """The keys."""
+        from laddertop.tui.dashboard.screens.help import Help
+
         panels = f"tab goes through {', '.join(PANELS[name].middle for name in MIDDLE)}."
         groups = {**self.help_groups(), "the mouse": mouse_rows(self.MOUSE)}
         self.app.push_screen(Help(self.HELP_TITLE, groups, f"{NOTES} {panels}"))

@@ -14,7 +14,7 @@ from laddertop.journal.damage import all_damages
 from laddertop.journal.events import EventReader
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader, count_columns, record_type, segment_name, segment_size
-from laddertop.journal.state import STARTUP, RunState
+from laddertop.journal.state import OVER, STARTUP, RunState
 from laddertop.tui.watch.console import last_words, why_gone
 from laddertop.tui.watch.spec_words import changed
 
@@ -23,9 +23,6 @@ TREND = 32
 
 NEWEST = 1 << 20
 """Bytes of a segment's numbers that are compared with their checksums, besides the newest block."""
-
-OVER = ("finished", "stopped", "diverged", "failed", "crashed")
-"""Of laddertop.journal.state.STATES those in which nothing is written any more."""
 
 
 class Measured(NamedTuple):

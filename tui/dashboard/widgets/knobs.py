@@ -6,10 +6,10 @@ import math
 from typing import NamedTuple
 
 from laddertop.journal.knobs import grouped
+from laddertop.journal.state import OVER
 from laddertop.tui.dashboard.knob_keys import usable_keys
 from laddertop.tui.dashboard.panel import Panel, titled
 from laddertop.tui.dashboard.run_keys import Hint, at_hand
-from laddertop.tui.dashboard.views.run_row import OVER
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import percent, setting
 from laddertop.tui.watch.run_view import KnobRow, RunView
