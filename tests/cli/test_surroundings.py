@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import pytest
 
 from laddertop.journal.events import Logged
 from tests.processes import ROOT, Laddertop
+from tests.shim import shim
 
 SHIM = r"""
 #define _GNU_SOURCE
@@ -38,20 +38,15 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
 
 
 @pytest.fixture(scope="module")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The shim, built."""
-    if not (compiler := shutil.which("cc")) or sys.platform != "linux":
-        pytest.skip("there is no C compiler")
-    folder = tmp_path_factory.mktemp("shim")
-    (folder / "shim.c").write_text(SHIM)
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", folder / "shim.so", folder / "shim.c", "-ldl"], check=True)
-    return str(folder / "shim.so")
+def library(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """That library."""
+    return shim(tmp_path_factory.mktemp("shim"), SHIM)
 
 
 @pytest.fixture(scope="module")
-def lockless(laddertop: Laddertop, shim: str) -> Iterator[dict[str, str]]:
+def lockless(laddertop: Laddertop, library: str) -> Iterator[dict[str, str]]:
     """An environment without locks, in which a training goes on."""
-    variables = {"LD_PRELOAD": shim, "SHIM_FLOCK": str(errno.ENOLCK)}
+    variables = {"LD_PRELOAD": library, "SHIM_FLOCK": str(errno.ENOLCK)}
     done = laddertop("train", "tiny.toml", "--name", "live", "--steps", "100000000", "--detach", **variables)
     assert done.returncode == 0, done.stderr
     yield variables
@@ -84,10 +79,10 @@ def test_without_locks_a_process_that_has_the_number_of_a_dead_engine_is_none(
 
 
 def test_with_a_clock_that_jumps_and_no_home_no_temporary_folder_and_no_language_it_trains(
-    laddertop: Laddertop, shim: str
+    laddertop: Laddertop, library: str
 ) -> None:
     nothing = {"HOME": "/proc", "TMPDIR": "/nonexistent", "LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0"}
-    jumping = {"LD_PRELOAD": shim, "SHIM_JUMPS": "1"}
+    jumping = {"LD_PRELOAD": library, "SHIM_JUMPS": "1"}
     done = laddertop("train", "tiny.toml", "--name", "poor", "--steps", "20", **nothing, **jumping)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("poor: finished at step 20 of 20")

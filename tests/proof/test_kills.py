@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from laddertop.journal.commands import send
-from laddertop.journal.events import Checkpointed, EventReader, RunEnded, RunStarted
+from laddertop.journal.events import Checkpointed, Commanded, EventReader, RunEnded, RunStarted
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.spec import load_recipe, override
@@ -26,8 +27,11 @@ from tests.processes import Laddertop, wait_for
 
 pytestmark = pytest.mark.stress
 
-STEPS = 6000
-SETTINGS = [f"steps={STEPS}", "checkpoint.every=150", "evaluate.every=100", "samples.every=500", "warmup.steps=2000"]
+STEPS, WHOLE = 2500, 600
+"""Of a run that is killed, and of one that is forked."""
+KILLS = 6
+"""Of each run: with those of forks and of the compiler a hundred together."""
+SETTINGS = [f"steps={STEPS}", "checkpoint.every=150", "evaluate.every=100", "samples.every=500", "warmup.steps=1500"]
 CHANGES: tuple[dict[str, float | str], ...] = ({"noise": "off"}, {"noise": "on"}, {"lr": 1e-3}, {"noise.std": 0.2})
 
 
@@ -107,7 +111,7 @@ class Victim:
 
 
 def at_any_time(victim: Victim) -> None:
-    time.sleep(victim.random.uniform(0, 3))
+    time.sleep(victim.random.uniform(0, 5))
 
 
 def at_its_start(victim: Victim) -> None:
@@ -154,16 +158,31 @@ def while_it_is_rolled_back(victim: Victim) -> None:
     time.sleep(victim.random.uniform(0, 0.3))
 
 
-MOMENTS = (at_any_time, at_its_start, while_it_saves, after_a_save, between_commands, while_it_is_rolled_back)
+def while_it_evaluates(victim: Victim) -> None:
+    begun = victim.starts()
+    victim.until(lambda: victim.starts() > begun)
+    identity = send(victim.run.path, victim.starts(), "evaluate", {}, by="proof").id
+    victim.until(lambda: any(isinstance(e, Commanded) and e.id == identity for e in victim.events()))
 
 
-@pytest.mark.parametrize("seed", range(3))
+MOMENTS = (
+    at_any_time,
+    at_its_start,
+    while_it_saves,
+    after_a_save,
+    between_commands,
+    while_it_evaluates,
+    while_it_is_rolled_back,
+)
+
+
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_run_that_is_killed_again_and_again_comes_out_as_one_that_was_not(
     laddertop: Laddertop, tally: Tally, moment: Callable[[Victim], None], seed: int
 ) -> None:
     victim = Victim(laddertop, f"{moment.__name__}-{seed}", seed)
-    while not victim.over and victim.kills < 6:
+    while not victim.over and victim.kills < KILLS:
         victim.start()
         moment(victim)
         victim.kill()
@@ -178,7 +197,7 @@ def test_a_run_that_is_killed_again_and_again_comes_out_as_one_that_was_not(
 @pytest.fixture
 def whole(laddertop: Laddertop) -> Iterator[RunFolder]:
     """A run that is over, to fork from."""
-    victim = Victim(laddertop, "whole", 5)
+    victim = Victim(laddertop, "whole", 5, f"steps={WHOLE}")
     victim.start()
     assert victim.engine.wait(PATIENCE) == 0
     yield victim.run
@@ -191,12 +210,12 @@ def test_a_fork_that_is_killed_is_either_none_or_goes_on_from_where_it_began(
     chance, kills, lost = random.Random(7), 0, []
     for number in range(10):
         name = f"fork-{number}"
-        with laddertop.start("fork", whole.name, "lr=0.001", "--name", name, "--steps", str(STEPS + 500)) as command:
+        with laddertop.start("fork", whole.name, "lr=0.001", "--name", name, "--steps", str(WHOLE + 500)) as command:
             time.sleep(chance.uniform(0.2, 3.5))
-            for event in laddertop.events(name) if (laddertop.runs / name / "events.jsonl").exists() else ():
-                if isinstance(event, RunStarted):
-                    subprocess.run(["kill", "-9", str(event.pid)], stderr=subprocess.DEVNULL, check=False)
-            command.kill()
+            # The command and its engine, whether that has said yet that it is there or not.
+            command.send_signal(signal.SIGSTOP)
+            for process in (*psutil.Process(command.pid).children(recursive=True), command):
+                process.kill()
             kills += 1
         if not (laddertop.runs / name).exists():
             continue
@@ -204,7 +223,7 @@ def test_a_fork_that_is_killed_is_either_none_or_goes_on_from_where_it_began(
         done = laddertop("resume", name)
         told = laddertop.json("show", name)
         origin = told["origin"]
-        if told["state"] != "finished" or told["step"] != STEPS + 500 or origin["step"] != STEPS:
+        if told["state"] != "finished" or told["step"] != WHOLE + 500 or origin["step"] != WHOLE:
             lost.append((name, done.stderr, told))
     tally("fork killed at any time", kills, len(lost))
     assert lost == []
@@ -217,7 +236,7 @@ def test_a_run_that_is_killed_while_it_compiles_leaves_nothing_that_stops_the_ne
     cold = {"XDG_CACHE_HOME": str(tmp_path)}
     victim = Victim(laddertop, "compiled", 3, "compile=on")
     victim.laddertop.environment |= cold
-    for _ in range(5):
+    for _ in range(KILLS):
         victim.start()
         time.sleep(victim.random.uniform(2, 12))
         victim.kill()
