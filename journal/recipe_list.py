@@ -10,8 +10,8 @@ from laddertop.journal.models import KINDS
 from laddertop.journal.sections import POINTS
 from laddertop.journal.spec import Spec, keys, load_recipe, recipes
 
-START_WITH = ("ladder-digits", "dae-swissroll", "vae-mnist")
-"""A ladder network and a denoising autoencoder that need no data and learn within seconds, and a VAE."""
+START_WITH = ("ladder-digits", "vae-digits", "dae-digits")
+"""A ladder network, a VAE and a denoising autoencoder that need no data and learn within a minute."""
 
 
 @cache

@@ -7,6 +7,8 @@ import resource
 import subprocess
 import sys
 
+import pytest
+
 from laddertop.journal.recipe_list import GROUPS, START_WITH, differing, group_of, matching, specs
 from laddertop.journal.spec import keys, load_recipe, override, recipes
 from tests.processes import Laddertop
@@ -22,6 +24,23 @@ def test_every_recipe_has_a_line_in_its_group_and_three_to_start_with_come_first
     assert {group_of(spec) for spec in specs().values()} == set(GROUPS)
     first = next(line for line in lines if "ladder-mnist-100 " in line)
     assert " 3.1 M " in first
+
+
+def test_those_to_start_with_are_a_model_of_each_kind_and_need_no_download() -> None:
+    told = [specs()[name] for name in START_WITH]
+    assert [spec.model.kind for spec in told] == ["ladder", "vae", "dae"]
+    assert {spec.data.name for spec in told} == {"digits"}
+
+
+@pytest.mark.stress
+def test_the_vae_and_the_denoising_autoencoder_of_the_digits_learn_within_a_tenth_of_their_steps(
+    laddertop: Laddertop,
+) -> None:
+    for recipe, least in (("vae-digits", 25.0), ("dae-digits", 17.0)):
+        done = laddertop("train", recipe, "--steps", "2000", "--name", recipe)
+        assert done.returncode == 0, done.stderr
+        evaluation = laddertop.json("show", recipe)["evaluation"]
+        assert next(value["value"] for value in evaluation["values"].values() if value.get("headline")) < least
 
 
 def test_on_a_terminal_a_recipe_is_one_row(laddertop: Laddertop) -> None:
