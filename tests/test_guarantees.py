@@ -17,7 +17,7 @@ def test_a_promise_names_a_test_that_runs_when_it_says(file: str, name: str, whe
     found = re.search(rf"((?:^@.*\n(?:(?:    |\)|\]).*\n)*)*)^(?:async )?def {name}\(", text, re.MULTILINE)
     assert found, f"{file} has no {name}"
     marks = found[1] + "".join(re.findall(r"^pytestmark = .*(?:\n    .*)*", text, re.MULTILINE))
-    marked = "mark.stress" in marks or "usual_ones" in marks
+    marked = any(mark in marks for mark in ("mark.stress", "usual_ones", '"times"', '"every"'))
     assert marked == bool(when), "runs with `make stress`" if marked else "runs with `make test`"
 
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.train import Training
 from laddertop.journal import inside
-from laddertop.journal.commands import Command
+from laddertop.journal.commands import Command, send
 from laddertop.journal.events import Commanded, Event, EventReader, EventWriter, Logged, RunEnded, RunStarted
 from laddertop.journal.explore import Sample, ask
 from laddertop.journal.folder import RunFolder, create_run
@@ -135,6 +136,24 @@ def test_a_command_that_lies_there_several_times_is_applied_once(run: RunFolder,
     happened = trained(run, stop, lambda: put("2", "4"))
     assert [event.id for event in happened if isinstance(event, Commanded)] == ["same"]
     assert not list((run.path / "commands").iterdir())
+
+
+def test_commands_of_five_senders_at_once_are_answered_once_and_in_the_order_of_each(run: RunFolder, stop: Stop):
+    sent: dict[str, list[str]] = {f"sender {number}": [] for number in range(5)}
+
+    def ask(by: str) -> None:
+        sent[by] += [send(run.path, 1, "set", {"lr": 1e-3 + number * 1e-5}, by=by).id for number in range(8)]
+
+    def all_ask() -> None:
+        senders = [threading.Thread(target=ask, args=(by,)) for by in sent]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+
+    answers = [event for event in trained(run, stop, all_ask) if isinstance(event, Commanded)]
+    assert {by: [event.id for event in answers if event.by == by] for by in sent} == sent
+    assert {event.outcome for event in answers} == {"applied"}
 
 
 @pytest.mark.parametrize("step", ["1e999", "-1e999", "1.5", '"NaN"', "1" + "0" * 400])

@@ -10,6 +10,7 @@ import traceback
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -22,12 +23,16 @@ from laddertop.tui.cli.main import app
 from tests.conftest import Tally
 from tests.processes import typed
 
-pytestmark = pytest.mark.stress
-
 RECORDED = Path(__file__).parents[1] / "recorded" / "vae-digits"
-PARTS = range(4)
-LINES, RECIPES, FILES = 1250, 750, 170
-"""Examples of each part: with three files of a run, ten thousand together."""
+
+
+def parts(few: int, many: int) -> list[Any]:
+    """How many examples the parts of a test have: one of few in the usual suite, four of many for `make stress`."""
+    return [few, *(pytest.param(many, marks=pytest.mark.stress, id=f"{many}-{part}") for part in range(4))]
+
+
+LINES, RECIPES, FILES = parts(30, 1250), parts(20, 750), parts(6, 170)
+"""Ten thousand together, there being three files of a run."""
 FUZZ = {"database": None, "deadline": None, "derandomize": False, "suppress_health_check": list(HealthCheck)}
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -103,11 +108,11 @@ def counted(tally: Tally, what: str) -> Iterator[list[str]]:
         tally(what, len(found), sum(map(bool, found)))
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_whatever_is_typed_is_answered(here: Path, tally: Tally, part: int) -> None:
+@pytest.mark.parametrize("times", LINES)
+def test_whatever_is_typed_is_answered(here: Path, tally: Tally, times: int) -> None:
     with counted(tally, "command line made up") as found:
 
-        @settings(max_examples=LINES, **FUZZ)  # type: ignore[arg-type]
+        @settings(max_examples=times, **FUZZ)  # type: ignore[arg-type]
         @given(LINE)
         def answered(words: list[str]) -> None:
             if not (here / "checkpoints" / "run").exists():
@@ -118,14 +123,14 @@ def test_whatever_is_typed_is_answered(here: Path, tally: Tally, part: int) -> N
         answered()
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_whatever_a_recipe_says_is_a_recipe_or_refused(here: Path, tally: Tally, part: int) -> None:
+@pytest.mark.parametrize("times", RECIPES)
+def test_whatever_a_recipe_says_is_a_recipe_or_refused(here: Path, tally: Tally, times: int) -> None:
     known = [load_recipe(name) for name in recipes()]
     keys = sorted({key for spec in known for key in flat(spec.model_dump())})
 
     with counted(tally, "recipe made up") as found:
 
-        @settings(max_examples=RECIPES, **FUZZ)  # type: ignore[arg-type]
+        @settings(max_examples=times, **FUZZ)  # type: ignore[arg-type]
         @given(
             st.sampled_from(recipes()),
             st.lists(st.tuples(st.sampled_from(keys), JSON | st.sampled_from(WORDS)), min_size=1, max_size=3),
@@ -165,15 +170,15 @@ def places(tree: object) -> Iterator[tuple[object, object]]:
         yield from places(value)
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("times", FILES)
 @pytest.mark.parametrize("name", ["events.jsonl", "metrics.json", "spec.json"])
-def test_whatever_a_run_holds_is_shown_or_named_as_damaged(here: Path, tally: Tally, part: int, name: str) -> None:
+def test_whatever_a_run_holds_is_shown_or_named_as_damaged(here: Path, tally: Tally, times: int, name: str) -> None:
     file = renewed(here) / name
     lines = file.read_text(encoding="utf-8").splitlines() if name.endswith("l") else [file.read_text(encoding="utf-8")]
 
     with counted(tally, f"{name} made up") as found:
 
-        @settings(max_examples=FILES, **FUZZ)  # type: ignore[arg-type]
+        @settings(max_examples=times, **FUZZ)  # type: ignore[arg-type]
         @given(st.integers(0, len(lines) - 1), st.integers(0, 10**6), JSON, st.sampled_from(OTHERS))
         def shown(line: int, place: int, value: object, other: list[str]) -> None:
             tree = json.loads(lines[line])
