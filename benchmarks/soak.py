@@ -118,6 +118,10 @@ def main() -> int:
                 send(run, 1, "set", dict(chance.choice(CHANGES)), by="soak")
                 send(run, 1, "continue", by="soak")
                 commands += 2
+                if standing.process.poll() is not None:
+                    print("\n".join(standing.lines))
+                    print(f"the dashboard that was to stay ended with status {standing.process.returncode}")
+                    return 1
                 _ = standing.lines
                 if time.monotonic() >= next_reading:
                     readings.append(read(engine, dashboard, run, reader))

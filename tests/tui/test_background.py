@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from textual.drivers import linux_driver
+from textual.events import Key
 
 from laddertop.tui.dashboard.background import paper_of
+from laddertop.tui.dashboard.program import _ignore_late_answers
 from tests.processes import Laddertop
 from tests.terminal import Terminal
 from tests.test_end_to_end import shows
@@ -71,3 +74,11 @@ def test_a_dashboard_on_a_light_terminal_takes_the_colours_for_it(tmp_path: Path
         dashboard.wait_for(lambda lines: shows(lines, "colours: colour-blind, on a light background"))
         dashboard.press("d")
         assert dashboard.ended() == 0
+
+
+def test_an_answer_that_comes_late_and_alone_is_no_end_of_what_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linux_driver, "XTermParser", linux_driver.XTermParser)
+    _ignore_late_answers()
+    parser = linux_driver.XTermParser(False)
+    assert list(parser.feed("\x1b]11;rgb:dddd/dddd/bbbb\x1b\\\x1b[?62;22c")) == []
+    assert [message.key for message in parser.feed("n") if isinstance(message, Key)] == ["n"]

@@ -88,6 +88,8 @@ def _ignore_late_answers() -> None:
 
     class Parser(XTermParser):
         def feed(self, data: str) -> Iterable[Message]:
-            return super().feed(without_answers(data)) if "\x1b" in data else super().feed(data)
+            meant = without_answers(data) if "\x1b" in data else data
+            # To be fed with nothing is the end of all input for textual.
+            return super().feed(meant) if meant or not data else ()
 
     linux_driver.XTermParser = Parser  # type: ignore[attr-defined]
