@@ -62,10 +62,13 @@ def assert_same(one: Any, other: Any) -> int:
     return 0
 
 
+SHORT = ("--steps", "300", *(f"--set={s}" for s in ("warmup.steps=150", "checkpoint.every=100", "evaluate.every=150")))
+
+
 @pytest.fixture(scope="module")
 def whole(laddertop: Laddertop) -> subprocess.CompletedProcess[str]:
     """A training from its start to its end, told in JSON lines."""
-    return laddertop("train", "tiny.toml", "--name", "whole", "--json")
+    return laddertop("train", "tiny.toml", *SHORT, "--name", "whole", "--json")
 
 
 def test_a_training_tells_in_json_lines_what_happens(
@@ -77,24 +80,24 @@ def test_a_training_tells_in_json_lines_what_happens(
     assert (kinds[0], kinds[-1]) == ("started", "ended")
     assert set(kinds) == {"started", "progress", "evaluated", "checkpointed", "sampled", "ended"}
     assert all(line["run"] == "whole" and line["time"] > 0 and line["step"] >= 0 for line in lines)
-    assert [line["step"] for line in lines if line["event"] == "evaluated"] == [300, 600]
-    assert (lines[0]["steps"], lines[0]["device"], lines[0]["resumed_from"]) == (600, "cpu", None)
+    assert [line["step"] for line in lines if line["event"] == "evaluated"] == [150, 300]
+    assert (lines[0]["steps"], lines[0]["device"], lines[0]["resumed_from"]) == (300, "cpu", None)
     progress = [line for line in lines if line["event"] == "progress"]
-    assert progress[-1]["step"] == 600
+    assert progress[-1]["step"] == 300
     assert set(progress[-1]["terms"]) == {"class", "denoise.0", "denoise.1", "denoise.2"}
-    assert (lines[-1]["reason"], lines[-1]["detail"], lines[-1]["step"]) == ("finished", "", 600)
+    assert (lines[-1]["reason"], lines[-1]["detail"], lines[-1]["step"]) == ("finished", "", 300)
     assert lines[-1]["summary"] == laddertop.json("show", "whole")
     assert lines[-1]["summary"]["state"] == "finished"
 
 
 def test_show_adds_up_to_the_recorded_total(laddertop: Laddertop, whole: subprocess.CompletedProcess[str]) -> None:
     told = laddertop.json("show", "whole")
-    assert (told["step"], told["steps"], told["recipe"]) == (600, 600, "tiny")
+    assert (told["step"], told["steps"], told["recipe"]) == (300, 300, "tiny")
     assert told["terms"]["denoise.0"]["weight"] == 10
     assert math.isclose(sum(term["share"] for term in told["terms"].values()), told["total"], rel_tol=1e-5)
     assert all(term["unit"] for term in told["terms"].values())
     assert told["knobs"]["warmup"]["effective"] == 1
-    assert [saved["step"] for saved in told["checkpoints"]] == [200, 400, 600]
+    assert [saved["step"] for saved in told["checkpoints"]] == [100, 200, 300]
 
 
 def test_eval_repeats_the_evaluation_of_the_training(
@@ -103,7 +106,7 @@ def test_eval_repeats_the_evaluation_of_the_training(
     told = laddertop.json("evaluate", "whole")
     recorded = [event for event in laddertop.events("whole") if isinstance(event, Evaluated)][-1]
     assert told["error_percent"] == recorded.values["error_percent"].value < 50
-    assert told["step"] == recorded.step == 600
+    assert told["step"] == recorded.step == 300
     assert all(value["unit"] for value in told["values"].values())
     for name, value in recorded.values.items():
         assert told["values"][name]["unit"] == value.unit
@@ -113,11 +116,11 @@ def test_eval_repeats_the_evaluation_of_the_training(
 def test_a_training_whose_engine_is_killed_resumes_bit_for_bit(
     laddertop: Laddertop, whole: subprocess.CompletedProcess[str]
 ) -> None:
-    with laddertop.start("train", "tiny.toml", "--name", "killed") as training:
+    with laddertop.start("train", "tiny.toml", *SHORT, "--name", "killed") as training:
         # Between two checkpoints, so that the steps after the older one have to be repeated.
         wait_for(lambda: MetricsReader(laddertop.runs / "killed").poll())
         reader = MetricsReader(laddertop.runs / "killed")
-        wait_for(lambda: reader.poll() and reader.last_step() > 250)
+        wait_for(lambda: reader.poll() and reader.last_step() > 120)
         start = laddertop.events("killed")[0]
         assert isinstance(start, RunStarted)
         os.kill(start.pid, signal.SIGKILL)
@@ -130,19 +133,19 @@ def test_a_training_whose_engine_is_killed_resumes_bit_for_bit(
 
     resumed = laddertop("resume", "killed")
     assert resumed.returncode == 0, resumed.stderr
-    assert resumed.stdout.startswith("killed: finished at step 600 of 600, error ")
+    assert resumed.stdout.startswith("killed: finished at step 300 of 300, error ")
     second = [event for event in laddertop.events("killed") if isinstance(event, RunStarted)][1]
     assert second.segment == 2
     assert second.resumed_from is not None
-    assert second.resumed_from % 200 == 0
+    assert second.resumed_from % 100 == 0
 
     here, there = (last_checkpoint(laddertop, name) for name in ("whole", "killed"))
-    assert here.name.startswith("step-000000600-")
+    assert here.name.startswith("step-000000300-")
     one, other = (torch.load(file, map_location="cpu", weights_only=True) for file in (here, there))
     assert assert_same(one, other) > 10
     histories = [MetricsReader(laddertop.runs / name) for name in ("whole", "killed")]
     assert all(history.poll() for history in histories)
-    np.testing.assert_array_equal(histories[0].steps, np.arange(1, 601))
+    np.testing.assert_array_equal(histories[0].steps, np.arange(1, 301))
     np.testing.assert_array_equal(histories[0].steps, histories[1].steps)
     for column in histories[0].columns:
         np.testing.assert_array_equal(histories[0].values(column.name), histories[1].values(column.name), column.name)
@@ -155,7 +158,7 @@ def test_a_finished_run_has_nothing_to_resume(laddertop: Laddertop, whole: subpr
     before = (laddertop.runs / "whole" / "events.jsonl").read_bytes()
     done = laddertop("resume", "whole")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "whole finished its 600 steps" in done.stderr
+    assert "whole finished its 300 steps" in done.stderr
     assert (laddertop.runs / "whole" / "events.jsonl").read_bytes() == before
 
 
@@ -168,8 +171,8 @@ def test_a_run_that_can_not_begin_says_why_and_leaves_nothing(laddertop: Laddert
     laddertop.runs.mkdir(exist_ok=True)
     before = set(laddertop.runs.iterdir())
     foreground = laddertop.start(*words, "damaged-data")
-    detached = laddertop(*words, "damaged-data-detached", "--detach", timeout=PATIENCE)
-    seeds = laddertop(*words, "damaged-data-seeds", "--seeds", "2", timeout=PATIENCE)
+    detached = laddertop.here(*words, "damaged-data-detached", "--detach")
+    seeds = laddertop(*words, "damaged-data-seeds", "--seeds", "2", "--at-once", "1", timeout=PATIENCE)
     out, err = foreground.communicate(timeout=PATIENCE)
     for status, printed, said in (
         (foreground.returncode, out, err),
@@ -188,7 +191,7 @@ def test_a_run_too_short_for_its_warm_up_says_so(laddertop: Laddertop) -> None:
     told = "the warm-up takes 300 steps and the run has 30: it ends at 10% of its way"
     alone = laddertop(*words, "short", timeout=PATIENCE)
     assert (alone.returncode, alone.stderr.count(told)) == (0, 1), alone.stderr
-    detached = laddertop(*words, "short-detached", "--detach", timeout=PATIENCE)
+    detached = laddertop.here(*words, "short-detached", "--detach")
     assert (detached.returncode, detached.stderr.count(told)) == (0, 1), detached.stderr
     logged = [event.text for event in laddertop.events("short-detached") if isinstance(event, Logged)]
     assert told in logged
@@ -241,7 +244,7 @@ def test_set_says_what_was_changed_and_the_record_says_it_too(laddertop: Laddert
 )
 def test_a_wrong_setting_is_never_sent(laddertop: Laddertop, live: str, setting: str, complaint: str) -> None:
     before = len([event for event in laddertop.events(live) if isinstance(event, Commanded)])
-    done = laddertop("set", live, "lr=0.002", setting)
+    done = laddertop.here("set", live, "lr=0.002", setting)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("laddertop: ")
     assert complaint in done.stderr

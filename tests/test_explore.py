@@ -106,7 +106,7 @@ def test_a_run_without_a_checkpoint_says_so(laddertop: Laddertop, tmp_path: Path
 
 
 def test_a_training_answers_between_two_steps_and_does_not_notice(laddertop: Laddertop) -> None:
-    words = [*SMALL, "--steps=3000", "--set=checkpoint.every=1000", "--set=checkpoint.keep=9"]
+    words = [*SMALL, "--steps=1500", "--set=checkpoint.every=500", "--set=checkpoint.keep=9"]
     assert laddertop(*words, "--name=unasked").returncode == 0
     training = laddertop.start(*words, "--name=asked")
     run = laddertop.run_folder("asked")
@@ -115,7 +115,7 @@ def test_a_training_answers_between_two_steps_and_does_not_notice(laddertop: Lad
     while training.poll() is None:
         asked = Asked(run, Inpaint(items=[0, 1], steps=5))
         while training.poll() is None and (answer := asked.poll()) is None:
-            time.sleep(0.002)
+            time.sleep(0.005)
         if training.poll() is None and answer:
             assert answer.head.checkpoint is None
             assert answer.arrays["frames"].shape == (6, 2, 8, 8)

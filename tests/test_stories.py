@@ -120,6 +120,7 @@ def test_a_run_that_diverged_is_sent_back_with_z_and_goes_on_with_nothing_lost(
     assert all((laddertop.runs / "wild" / name).read_bytes()[: len(data)] == data for name, data in before.items())
 
 
+@pytest.mark.stress
 def test_a_layer_that_collapsed_comes_alive_with_w_and_a_fork_of_it_is_compared(
     laddertop: Laddertop, stopped: list[str]
 ) -> None:

@@ -36,8 +36,10 @@ def test_seeds_side_by_side_equal_their_lone_runs_and_are_summed_up(laddertop: L
     assert all(torch.equal(tensor, theirs["model"][name]) for name, tensor in ours["model"].items())
 
 
-def test_detached_seeds_are_trained_by_a_process_of_their_own_and_what_came_of_them_is_written(laddertop: Laddertop):
-    done = laddertop(*TINY, "--seed", "7", "--seeds", "2", "--name", "away", "--detach", timeout=PATIENCE)
+def test_detached_seeds_are_trained_by_a_process_of_their_own_in_turn_where_that_is_said_and_summed_up(
+    laddertop: Laddertop,
+):
+    done = laddertop(*TINY, "--seed", "7", "--seeds", "2", "--name", "away", "--detach", "--at-once", "1")
     assert (done.returncode, done.stdout) == (0, "away-s7\naway-s8\n"), done.stderr
     assert "`kill " in done.stderr
     log = laddertop.runs / "away-seeds.log"
@@ -45,7 +47,9 @@ def test_detached_seeds_are_trained_by_a_process_of_their_own_and_what_came_of_t
     wait_for(lambda: "over 2 seeds" in log.read_text())
     assert "\nerror: median " in log.read_text(), "what the screens call it"
     assert {laddertop.json("show", name)["state"] for name in ("away-s7", "away-s8")} == {"finished"}
-    again = laddertop(*TINY, "--seed", "8", "--seeds", "2", "--name", "away", "--detach")
+    first, second = (laddertop.events(f"away-s{seed}") for seed in (7, 8))
+    assert first[-1].time < second[0].time
+    again = laddertop.here(*TINY, "--seed", "8", "--seeds", "2", "--name", "away", "--detach")
     assert (again.returncode, again.stdout) == (2, "")
     assert "there is a run away-s8 in checkpoints already" in again.stderr
 
@@ -65,6 +69,7 @@ def test_seeds_on_a_terminal_have_a_bar_each_in_their_order_from_the_start(ladde
         assert terminal.ended() == 128 + signal.SIGINT
 
 
+@pytest.mark.stress
 def test_a_second_interrupt_kills_the_engines_even_when_they_are_stuck(laddertop: Laddertop):
     words = ["train", "tiny.toml", "--steps", "100000000", "--seeds", "2", "--name", "stuck"]
     with laddertop.start(*words) as command:
@@ -108,15 +113,6 @@ def test_a_gpu_that_the_environment_hides_is_none(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("laddertop.journal.start._GPUS", (str(tmp_path / "absent"),))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     assert not has_gpu()
-
-
-def test_at_once_decides_how_many_seeds_are_trained_side_by_side(laddertop: Laddertop):
-    words = [*TINY, "--device=cpu", "--seeds=2", "--at-once=1", "--name=in-turn"]
-    done = laddertop(*words)
-    assert done.returncode == 0, done.stderr
-    assert "one seed after the other" not in done.stderr
-    first, second = (laddertop.events(f"in-turn-s{seed}") for seed in (1, 2))
-    assert first[-1].time < second[0].time
 
 
 def test_one_seed_has_no_deviation():

@@ -20,16 +20,16 @@ from tests.processes import Laddertop, wait_for
 
 @pytest.fixture(scope="module")
 def whole(laddertop: Laddertop) -> str:
-    """A run that finished, with checkpoints at 200, 400 and 600."""
-    done = laddertop("train", "tiny.toml", "--name", "whole")
+    """A run that finished, with checkpoints at 100, 200 and 300."""
+    done = laddertop("train", "tiny.toml", "--steps", "300", "--set", "checkpoint.every=100", "--name", "whole")
     assert done.returncode == 0, done.stderr
     return "whole"
 
 
 @pytest.fixture(scope="module")
 def branch(laddertop: Laddertop, whole: str) -> str:
-    """A fork of it from step 400 that differs from its first step on."""
-    done = laddertop("fork", whole, "noise=off", "lr=0.0005", "--step", "400", "--name", "branch", "--steps", "420")
+    """A fork of it from step 200 that differs from its first step on."""
+    done = laddertop("fork", whole, "noise=off", "lr=0.0005", "--step", "200", "--name", "branch", "--steps", "210")
     assert done.returncode == 0, done.stderr
     return "branch"
 
@@ -50,28 +50,28 @@ def starts(laddertop: Laddertop, name: str) -> list[RunStarted]:
 
 
 def test_a_fork_goes_on_from_its_checkpoint_as_the_run_did(laddertop: Laddertop, whole: str) -> None:
-    done = laddertop("fork", whole, "--step", "400", "--name", "same")
+    done = laddertop("fork", whole, "--step", "200", "--name", "same")
     assert done.returncode == 0, done.stderr
-    assert "same goes on from step 400 of whole" in done.stderr
+    assert "same goes on from step 200 of whole" in done.stderr
     origin = read_origin(laddertop.runs / "same")
     assert origin is not None
-    assert (origin.kind, origin.run, origin.step) == ("fork", "whole", 400)
+    assert (origin.kind, origin.run, origin.step) == ("fork", "whole", 200)
     start = starts(laddertop, "same")[0]
-    assert (start.step, start.resumed_from, start.segment) == (400, 400, 1)
+    assert (start.step, start.resumed_from, start.segment) == (200, 200, 1)
     one, other = metrics(laddertop.runs / whole), metrics(laddertop.runs / "same")
-    np.testing.assert_array_equal(other.steps, np.arange(401, 601))
+    np.testing.assert_array_equal(other.steps, np.arange(201, 301))
     for column in one.columns:
-        np.testing.assert_array_equal(one.values(column.name)[400:], other.values(column.name), column.name)
-    here, there = (weights(laddertop.checkpoint(name, 600)) for name in (whole, "same"))
+        np.testing.assert_array_equal(one.values(column.name)[200:], other.values(column.name), column.name)
+    here, there = (weights(laddertop.checkpoint(name, 300)) for name in (whole, "same"))
     assert all(torch.equal(here[key], there[key]) for key in here)
     assert laddertop.json("show", "same")["origin"]["run"] == "whole"
 
 
 def test_a_fork_can_differ_from_its_first_step_on(laddertop: Laddertop, branch: str) -> None:
     command = next(event for event in laddertop.events(branch) if isinstance(event, Commanded))
-    assert (command.outcome, command.step) == ("applied", 400)
+    assert (command.outcome, command.step) == ("applied", 200)
     found = metrics(laddertop.runs / branch)
-    assert (found.steps[0], found.steps[-1]) == (401, 420)
+    assert (found.steps[0], found.steps[-1]) == (201, 210)
     assert found.values("noise")[0] == 0
     assert not found.values("noise.std.0").any()
 
@@ -79,10 +79,10 @@ def test_a_fork_can_differ_from_its_first_step_on(laddertop: Laddertop, branch: 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--step 250", "whole has no checkpoint of step 250; there are 200, 400, 600"),
-        ("--step 600", "from step 600 nothing is left to train: the run has 600 steps"),
-        ("--step 200 nois=off", "unknown knob 'nois'; did you mean noise"),
-        ("--step 200 --name whole", "there is a run whole in checkpoints already"),
+        ("--step 150", "whole has no checkpoint of step 150; there are 100, 200, 300"),
+        ("--step 300", "from step 300 nothing is left to train: the run has 300 steps"),
+        ("--step 100 nois=off", "unknown knob 'nois'; did you mean noise"),
+        ("--step 100 --name whole", "there is a run whole in checkpoints already"),
     ],
 )
 def test_a_fork_that_can_not_be_makes_nothing(laddertop: Laddertop, whole: str, words: str, said: str) -> None:
@@ -124,15 +124,15 @@ def test_a_live_run_rolls_back_and_nothing_of_what_it_threw_away_comes_back(ladd
 
 
 def test_a_run_without_an_engine_rolls_back_too(laddertop: Laddertop, whole: str) -> None:
-    done = laddertop("fork", whole, "--step", "200", "--name", "ended", "--steps", "220")
+    done = laddertop("fork", whole, "--step", "100", "--name", "ended", "--steps", "110")
     assert done.returncode == 0, done.stderr
-    done = laddertop.here("rollback", "ended", "--step", "201")
+    done = laddertop.here("rollback", "ended", "--step", "101")
     assert done.returncode == 2
-    assert "ended has no checkpoint of step 201; there are 200, 220" in done.stderr
-    assert laddertop.here("rollback", "ended", "--step", "200").returncode == 0
+    assert "ended has no checkpoint of step 101; there are 100, 110" in done.stderr
+    assert laddertop.here("rollback", "ended", "--step", "100").returncode == 0
     wait_for(lambda: len(starts(laddertop, "ended")) == 2 and not laddertop.run_folder("ended").engine_alive())
     assert laddertop.json("show", "ended")["state"] == "finished"
-    assert [start.resumed_from for start in starts(laddertop, "ended")] == [200, 200]
+    assert [start.resumed_from for start in starts(laddertop, "ended")] == [100, 100]
 
 
 def test_a_run_that_is_trained_keeps_its_folder(laddertop: Laddertop) -> None:
@@ -218,7 +218,7 @@ def test_compare_tells_evaluations_seeds_and_differences(laddertop: Laddertop, w
     assert together["values"]["error_percent"]["value"] == pytest.approx(sum(alone) / 2)
     assert together["values"]["error_percent"]["sd"] == pytest.approx(abs(alone[0] - alone[1]) / 2**0.5)
     assert told["difference"]["seed"] == {"of-s4": "4", "of-s5": "5", "branch": "3"}
-    assert told["difference"]["comes from"]["branch"] == "whole at 400"
+    assert told["difference"]["comes from"]["branch"] == "whole at 200"
     assert "model.widths" not in told["difference"]
     told = laddertop.json("compare", whole, branch)
     assert len(told["evaluations"]) == 2, "two runs of one seed are no two draws"

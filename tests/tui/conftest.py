@@ -10,7 +10,6 @@ import pytest
 from textual.pilot import Pilot
 
 import laddertop.tui.dashboard.pace
-import laddertop.tui.dashboard.screens.model_screen
 import laddertop.tui.dashboard.screens.run
 import laddertop.tui.dashboard.screens.runs
 from laddertop.tui.dashboard.panels import PANELS
@@ -27,12 +26,10 @@ Until = Callable[..., Awaitable[None]]
 def _quick_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Look at the folder more often than a user needs, so that tests wait less; remember nothing of other tests."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
-    monkeypatch.setattr(laddertop.tui.dashboard.pace, "INTERVAL", 0.1)
+    monkeypatch.setattr(laddertop.tui.dashboard.pace, "INTERVAL", 0.2)
     at_once = {name: about._replace(interval=0.0) for name, about in PANELS.items()}
     monkeypatch.setattr(laddertop.tui.dashboard.screens.run, "PANELS", at_once)
-    monkeypatch.setattr(laddertop.tui.dashboard.screens.runs, "INTERVAL", 0.1)
-    monkeypatch.setattr(laddertop.tui.dashboard.screens.model_screen, "QUICK", 0.02)
-    monkeypatch.setattr(laddertop.tui.dashboard.screens.model_screen, "IDLE", 0.04)
+    monkeypatch.setattr(laddertop.tui.dashboard.screens.runs, "INTERVAL", 0.2)
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
