@@ -7,13 +7,14 @@ infinities survive as JSON strings.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from laddertop.journal import inside
 from laddertop.journal.event_lines import CANCELLED, sum_fits, with_sum
@@ -41,6 +42,11 @@ class TermLayer(Record):
     """The knob of the noise at this layer; none: it takes none of its own."""
 
 
+def _layer_by_name(term: dict[str, Any]) -> TermLayer | None:
+    found = layer_of(term)
+    return TermLayer(**found) if found else None
+
+
 class Term(Record):
     """One term of the cost, as the engine declares it."""
 
@@ -54,13 +60,8 @@ class Term(Record):
     """The knob whose effective value multiplies the term; none: weight 1."""
     watched: bool = False
     """Whether the term is only looked at: it is recorded, but no part of the total."""
-    layer: TermLayer | None = Field(default=None, exclude_if=lambda layer: layer is None)
-    """The layer that it belongs to; none: it is of the whole model."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_a_journal_without_layers(cls, term: Any) -> Any:
-        return term | {"layer": layer_of(term)} if isinstance(term, dict) and "layer" not in term else term
+    layer: TermLayer | None = Field(default_factory=_layer_by_name, exclude_if=lambda layer: layer is None)
+    """The layer that it belongs to; none: it is of the whole model. Journals of before tell it by the name alone."""
 
 
 class Schedule(Record):
@@ -348,14 +349,18 @@ class EventReader:
 
     def _read(self) -> Iterator[list[Event]]:
         try:
-            with inside.reading(self._path.parent, self._path.name) as file:
-                file.seek(self._offset)
-                while data := file.read(READ_AT_MOST):
-                    self._offset += len(data)
-                    *lines, self._tail = (self._tail + data).split(b"\n")
-                    yield list(self._parse(lines))
+            file = inside.open_file(self._path.parent, self._path.name)
         except FileNotFoundError:
             return
+        try:
+            # Room for more than is there would cost more than the reading.
+            while left := max(os.fstat(file).st_size - self._offset, 0):
+                data = os.pread(file, min(left, READ_AT_MOST), self._offset)
+                self._offset += len(data)
+                *lines, self._tail = (self._tail + data).split(b"\n")
+                yield list(self._parse(lines))
+        finally:
+            os.close(file)
 
     def _parse(self, lines: list[bytes]) -> Iterator[Event]:
         for line in lines:

@@ -50,8 +50,9 @@ class RunFolder:
 
     @property
     def name(self) -> str:
-        """The run's name: that of its folder."""
-        return self.path.resolve().name
+        """The run's name: that of its folder, not of a link to it."""
+        plain = self.path.name not in ("", "..") and not os.path.islink(self.path)
+        return self.path.name if plain else self.path.resolve().name
 
     @property
     def events_path(self) -> Path:

@@ -133,10 +133,18 @@ def sync_folder(folder: Path | str) -> None:
 
 def read(folder: Path | str, name: str, at_most: int = SMALL) -> bytes:
     """What the file `name` in `folder` holds. Raises ValueError when it holds more than `at_most` bytes."""
-    with reading(folder, name) as file:
-        if os.fstat(file.fileno()).st_size > at_most or len(data := file.read(at_most + 1)) > at_most:
+    file = open_file(folder, name)
+    try:
+        # As much as is there now: room for more than that would cost more than the reading.
+        size = os.fstat(file).st_size
+        if size > at_most:
             raise ValueError(f"{folder}/{name} is too large for what it is: more than {at_most >> 20} MiB")
+        data = os.read(file, size)
+        while len(data) < size and (more := os.read(file, size - len(data))):
+            data += more
         return data
+    finally:
+        os.close(file)
 
 
 def write(folder: Path | str, name: str, data: bytes, *, durable: bool = False, mode: int = 0o600) -> None:

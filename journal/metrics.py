@@ -14,13 +14,14 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from laddertop.journal import inside
 from laddertop.journal.events import Column
@@ -66,10 +67,7 @@ def write_columns(folder: Path, columns: list[Column]) -> None:
 
 def read_columns(folder: Path) -> list[Column]:
     """The columns of a run's metrics; empty before the engine named them. Raises ValueError when that is damaged."""
-    try:
-        return [Column(**column) for column in _named_columns(folder)]
-    except ValidationError:
-        raise ValueError(f"{folder}/metrics.json names no columns; no number of the run can be read") from None
+    return list(_named_columns(folder))
 
 
 def count_columns(folder: Path) -> int:
@@ -77,17 +75,31 @@ def count_columns(folder: Path) -> int:
     return len(_named_columns(folder))
 
 
-def _named_columns(folder: Path) -> list[dict[str, Any]]:
+def _named_columns(folder: Path) -> tuple[Column, ...]:
     file = f"{folder}/metrics.json"
     try:
-        named = json.loads(inside.read(folder, "metrics.json"))
+        data = inside.read(folder, "metrics.json")
     except FileNotFoundError:
-        return []
+        return ()
     except (OSError, ValueError) as error:
         raise ValueError(f"{file} can't be read: {error}; no number of the run can be read without it") from None
-    if not isinstance(named, list) or not all(isinstance(column, dict) for column in named):
-        raise ValueError(f"{file} names no columns; no number of the run can be read")
-    return named
+    try:
+        return _columns_in(data)
+    except ValidationError as error:
+        said = error.errors()[0]
+        why = f"can't be read: {said['msg']}" if said["type"] == "json_invalid" else "names no columns"
+        raise ValueError(f"{file} {why}; no number of the run can be read without it") from None
+
+
+@lru_cache(maxsize=64)
+def _columns_in(data: bytes) -> tuple[Column, ...]:
+    """The columns that a file names; runs of one recipe name the same ones. Raises ValidationError."""
+    return _columns().validate_json(data)
+
+
+@cache
+def _columns() -> TypeAdapter[tuple[Column, ...]]:
+    return TypeAdapter(tuple[Column, ...])
 
 
 class MetricsWriter:
@@ -214,7 +226,8 @@ class MetricsReader:
 
     def _mapped(self, number: int, width: np.dtype[np.void], size: int) -> npt.NDArray[np.void]:
         with inside.reading(self.folder, segment_name(number)) as file:
-            return np.memmap(file, width, "r", shape=(size,))
+            whole = mmap(file.fileno(), size * width.itemsize, access=ACCESS_READ)
+        return np.frombuffer(whole, width)
 
     @property
     def steps(self) -> npt.NDArray[np.int64]:

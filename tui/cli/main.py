@@ -5,6 +5,7 @@ Commands import what they need when they run, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -271,6 +272,8 @@ def main() -> None:
     Exit status: 0 done, 2 asked for something that can't be, 3 no engine is at work in the run, 1 failed on the way,
     128 + n stopped by signal n.
     """
+    # Nearly all that is made here is kept, so garbage is looked for seldom.
+    gc.set_threshold(20_000)
     for stream in (sys.stdout, sys.stderr):
         # A terminal without Unicode gets question marks, not an error.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]

@@ -34,9 +34,7 @@ def show_dashboard(
         from laddertop.tui.dashboard.program import load, open_app
 
         load()
-        # What is read of runs is kept as well, so garbage is looked for seldom, and never among the imports.
         gc.freeze()
-        gc.set_threshold(20_000)
         gc.enable()
         folder = runs_folder(runs)
         path = find_run(folder, run).path if run is not None else None
