@@ -297,7 +297,8 @@ def test_a_key_in_the_dashboard_switches_the_noise_of_the_running_engine(laddert
         dashboard.wait_for(
             lambda lines: shows(lines, f"{done.step:,}".replace(",", " ") + "  you: noise off → applied")
         )
-        dashboard.wait_for(lambda lines: shows(lines, "▼noise off"))
+        # Where several were done in one column of a chart, their sign alone has room.
+        dashboard.wait_for(lambda lines: shows(lines, "▼"))
         dashboard.press("d")
         assert dashboard.ended() == 0
     reader = MetricsReader(laddertop.runs / live)

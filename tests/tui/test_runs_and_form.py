@@ -318,9 +318,10 @@ async def test_the_form_says_what_the_run_is_too_short_for_and_makes_no_folder_o
 
 
 async def test_a_run_that_could_not_begin_leaves_its_reason_in_the_form_and_nothing_else(
-    tmp_path: Path, until: Until
+    tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs, folder = tmp_path / "runs", tmp_path / "data" / "MNIST" / "raw"
+    monkeypatch.setenv("LADDERTOP_DATA", str(tmp_path / "data"))
     folder.mkdir(parents=True)
     for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (folder / f"{part}-ubyte").write_bytes(b"half a file")
@@ -328,7 +329,7 @@ async def test_a_run_that_could_not_begin_leaves_its_reason_in_the_form_and_noth
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "✓ ready" in screen_text(app), "ready")
         app.screen.query_one("#free").focus()
-        await pilot.press(*"data.name=mnist", "enter", *f"data.root={tmp_path}/data")
+        await pilot.press(*"data.name=mnist")
         await pilot.press("ctrl+s")
         whole = "is damaged: 11 bytes; delete it and let it be downloaded again"
         await until(pilot, lambda: whole in " ".join(screen_text(app).split()), "the whole reason", 200)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,21 +103,29 @@ async def test_a_run_that_is_trained_is_not_deleted(runs: Path, until: Until) ->
             assert (runs / "live").is_dir()
 
 
+@pytest.fixture(scope="module")
+def trained(laddertop: Laddertop) -> Path:
+    """The folder of a run that has finished, with checkpoints of the steps 20, 40 and 60."""
+    words = ("train", "tiny.toml", "--name", "first", "--steps", "60", "--set", "checkpoint.every=20")
+    assert laddertop(*words).returncode == 0
+    return laddertop.runs
+
+
 async def test_a_fork_is_made_from_the_checkpoint_that_is_chosen(
-    tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, trained: Path, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     laddertop = Laddertop(tmp_path)
-    assert laddertop("train", "tiny.toml", "--name", "first").returncode == 0
+    shutil.copytree(trained, laddertop.runs)
     app = LaddertopApp(laddertop.runs)
     async with app.run_test(size=(120, 30)) as pilot:
         await until(pilot, lambda: "✓ finished" in screen_text(app), "the run")
         await pilot.press("f")
         await until(pilot, lambda: "fork first from a checkpoint" in screen_text(app), "the checkpoints")
         assert [line.split("step")[1].split()[0] for line in screen_text(app).splitlines() if " kB " in line] == [
-            "600",
-            "400",
-            "200",
+            "60",
+            "40",
+            "20",
         ]
         await pilot.press("enter")
         await until(pilot, lambda: "nothing is left to train" in screen_text(app), "no steps after the last")
@@ -125,9 +134,9 @@ async def test_a_fork_is_made_from_the_checkpoint_that_is_chosen(
         screen = app.screen
         assert isinstance(screen, RunScreen)
         await until(pilot, lambda: screen.view.state.ended is not None, "the end")
-        assert screen.view.state.starts[0].resumed_from == 400
+        assert screen.view.state.starts[0].resumed_from == 40
     assert {run.name for run in list_runs(laddertop.runs)} > {"first"}
-    assert laddertop.json("show", screen.view.run.name)["origin"] == {"kind": "fork", "run": "first", "step": 400}
+    assert laddertop.json("show", screen.view.run.name)["origin"] == {"kind": "fork", "run": "first", "step": 40}
 
 
 async def test_a_live_run_goes_back_to_the_checkpoint_that_is_chosen(
@@ -136,7 +145,7 @@ async def test_a_live_run_goes_back_to_the_checkpoint_that_is_chosen(
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     laddertop = Laddertop(tmp_path)
     words = ("--steps", "100000000", "--set", "checkpoint.every=0", "--name", "live", "--detach")
-    assert laddertop("train", "tiny.toml", *words).returncode == 0
+    assert laddertop.here("train", "tiny.toml", *words).returncode == 0
     saved = laddertop.json("checkpoint", "live")["step"]
     run = laddertop.run_folder("live")
     app = LaddertopApp(laddertop.runs, run.path)
@@ -175,13 +184,13 @@ async def test_a_roll_back_is_pending_until_the_engine_has_answered_and_may_be_r
         await until(pilot, lambda: "you: back to step 2 000 → refused" in screen_text(app), "the refusal")
 
 
-async def test_why_no_engine_started_is_told_on_the_screen_the_user_is_on(tmp_path: Path, until: Until) -> None:
-    laddertop = Laddertop(tmp_path)
-    words = ("train", "tiny.toml", "--name", "first", "--set", "checkpoint.every=200")
-    assert laddertop(*words).returncode == 0
-    spec = laddertop.runs / "first" / "spec.json"
+async def test_why_no_engine_started_is_told_on_the_screen_the_user_is_on(
+    tmp_path: Path, trained: Path, until: Until
+) -> None:
+    runs = shutil.copytree(trained, tmp_path / "runs")
+    spec = runs / "first" / "spec.json"
     spec.write_text(spec.read_text().replace('"device": "cpu"', '"device": "cuda:99"'))
-    app = LaddertopApp(laddertop.runs)
+    app = LaddertopApp(runs)
     async with app.run_test(size=(160, 30)) as pilot:
         await until(pilot, lambda: "✓ finished" in screen_text(app), "the run")
         await pilot.press("f")
