@@ -20,7 +20,7 @@ test: $(READY)
 	$(BIN)/python -m pytest
 
 stress: $(READY)
-	$(BIN)/python -m pytest -m stress
+	$(BIN)/python -m pytest -m stress --dist worksteal
 
 soak: $(READY)
 	$(BIN)/python -m benchmarks.soak
