@@ -27,7 +27,7 @@ def show_dashboard(
     Raises ValueError when there is no such run, it can't be read, or there is nothing to replay.
     """
     words = f"opening {run}" if run is not None else "new run" if form else "reading runs"
-    with first_frame(words), asked(SLOWLY if slow_link else QUICKLY) as paper:
+    with first_frame(words), asked(SLOWLY if slow_link else QUICKLY) as question:
         # Importing makes hundreds of thousands of objects and no garbage: looking for some takes a fifth of the time.
         gc.disable()
         from laddertop.journal.folder import find_run, runs_folder
@@ -38,5 +38,5 @@ def show_dashboard(
         gc.enable()
         folder = runs_folder(runs)
         path = find_run(folder, run).path if run is not None else None
-        status = open_app(folder, path, form, replay, slow_link, read_only, trust, pixels, paper)
+        status = open_app(folder, path, form, replay, slow_link, read_only, trust, pixels, question)
     raise typer.Exit(status)

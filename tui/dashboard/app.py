@@ -12,15 +12,13 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.console import RenderableType
-from rich.segment import Segment
 from textual import work
 from textual._compositor import ChopsUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.color import Color
 from textual.command import Provider
 from textual.events import CursorPosition, Resize
 from textual.filter import LineFilter, NoColor
@@ -49,15 +47,16 @@ from laddertop.tui.dashboard.messages import (
     Leaving,
     Looked,
     OpenRun,
+    PaperTold,
     StartEngine,
     Telling,
 )
-from laddertop.tui.dashboard.paint import OnlyChanged
+from laddertop.tui.dashboard.paint import AsciiOnly, OnlyChanged
 from laddertop.tui.dashboard.palette import PAPERS, THEMES
 from laddertop.tui.dashboard.screens.too_small import TooSmall
 from laddertop.tui.draw.numbers import thousands
 from laddertop.tui.draw.pixels import TERMINAL
-from laddertop.tui.draw.text import ascii_only, harmless
+from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer.engines import Engines
 from laddertop.tui.steer.keeping import fork
 from laddertop.tui.steer.trust import ONLY_LOOKS, driven, stranger
@@ -66,12 +65,8 @@ _TEXTUAL = {paper: replace(BUILTIN_THEMES[f"ansi-{paper}"], name=f"laddertop-{pa
 """The terminal's own colours on its own background, for what textual draws."""
 
 
-class AsciiOnly(LineFilter):
-    """Whatever any widget draws, in ASCII."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same segments, character for character in ASCII."""
-        return [Segment(ascii_only(text), style, control) for text, style, control in segments]
+OPENING = 3.0
+"""Seconds after which keys are taken although the first screen does not show what it is about yet."""
 
 
 class LaddertopApp(App[None]):
@@ -118,6 +113,8 @@ class LaddertopApp(App[None]):
         self._runs, self._run, self._form = runs, run, form
         self.farewell = ""
         """What is left on the terminal once it is given back."""
+        self.terminal_before: list[Any] | None = None
+        """How the terminal was set before it was asked anything; None: as it is when the dashboard begins."""
         self._list: Screen[None] | None = None
         """The list of runs, once it was gone to."""
         self._engines = Engines()
@@ -157,6 +154,18 @@ class LaddertopApp(App[None]):
             self.push_screen(self._runs_screen())
         self._fit(self.size)
         self._look_after_engines()
+        self.set_timer(OPENING, self.on_shown)
+
+    def on_shown(self) -> None:
+        """Keys find something that they mean, or what they would mean takes too long to wait for."""
+        if isinstance(self._driver, Driver):
+            self._driver.listen()
+
+    def on_paper_told(self, message: PaperTold) -> None:
+        """The terminal tells its background when something is shown already."""
+        before, self._paper = self.colours, message.paper
+        if self.colours != before:
+            self._repaint()
 
     async def on_unmount(self) -> None:
         """What keys asked for is written before the dashboard is gone."""
@@ -195,10 +204,14 @@ class LaddertopApp(App[None]):
         every = [(theme, paper) for paper in PAPERS if self._paper in (None, paper) for theme in THEMES]
         self._kept.theme, self._kept.paper = every[(every.index(self.colours) + 1) % len(every)]
         self._kept.keep()
-        self.theme = _TEXTUAL[self.colours[1]].name
-        for widget in self.screen.query("*"):
-            widget.refresh()
+        self._repaint()
         self.tell(f"colours: {self._kept.theme}, on a {self.colours[1]} background")
+
+    def _repaint(self) -> None:
+        self.theme = _TEXTUAL[self.colours[1]].name
+        for screen in self.screen_stack:
+            for widget in screen.query("*"):
+                widget.refresh()
 
     def action_alerts(self) -> None:
         """Ring, or keep silent."""

@@ -18,10 +18,11 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.message import Message
 
 PATIENCE = 3.0
@@ -35,11 +36,33 @@ TIDY = "\x18\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x
 
 
 class Driver(LinuxDriver):
-    """Textual's driver; what is typed to leave a terminal that takes nothing reaches somebody."""
+    """Textual's driver; what is typed to leave a terminal that takes nothing reaches somebody, and what is typed before
+    there is a screen that it means something on waits for that."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._early: list[Message] | None = []
+        self._ordered = threading.RLock()
+
+    def start_application_mode(self) -> None:
+        """Takes the terminal, which is to be given back as it was before anything was asked of it."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self.attrs_before = getattr(self._app, "terminal_before", None) or self.attrs_before
+
+    def listen(self) -> None:
+        """From now on keys reach the screen, those first that were typed before."""
+        with self._ordered:
+            early, self._early = self._early or [], None
+            for message in early:
+                super().process_message(message)
 
     def process_message(self, message: Message) -> None:
         """Takes up what was typed; called in the thread that reads it."""
-        super().process_message(message)
+        with self._ordered:
+            if self._early is not None and isinstance(message, Key | Paste):
+                self._early.append(message)
+            else:
+                super().process_message(message)
         if isinstance(message, Key) and message.key in KEYS:
             taken = threading.Event()
             with contextlib.suppress(RuntimeError):  # the loop is closed already

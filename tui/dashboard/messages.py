@@ -11,6 +11,7 @@ from laddertop.journal.folder import RunFolder
 if TYPE_CHECKING:
     from textual.binding import Binding
 
+    from laddertop.tui.dashboard.background import Paper
     from laddertop.tui.watch.watcher import News
 
 
@@ -60,6 +61,18 @@ class Leaving(Protocol):
 
     def farewell(self) -> str:
         """The line; empty where there is nothing to say."""
+
+
+class PaperTold(Message):
+    """The terminal has told its background."""
+
+    def __init__(self, paper: Paper) -> None:
+        self.paper = paper
+        super().__init__()
+
+
+class Shown(Message):
+    """A screen shows what it is about: keys find something that they mean."""
 
 
 class Looked(Message):

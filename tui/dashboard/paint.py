@@ -1,4 +1,5 @@
-"""What goes to the terminal when a part of the screen changes: the cells that changed and no others.
+"""What goes to the terminal: when a part of the screen changes the cells that changed and no others, and ASCII where it
+has no more.
 
 Textual crops what it sends on the right only, so each change in the middle of a row would bring everything left of it.
 """
@@ -7,7 +8,12 @@ from __future__ import annotations
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.control import Control
+from rich.segment import Segment
 from textual._compositor import ChopsUpdate, CompositorUpdate
+from textual.color import Color
+from textual.filter import LineFilter
+
+from laddertop.tui.draw.text import ascii_only
 
 
 class OnlyChanged(CompositorUpdate):
@@ -30,3 +36,11 @@ class OnlyChanged(CompositorUpdate):
                     parts.append(Control.move_to(first, y).segment.text)
                     parts.append(strip.crop(first - x, last - x).render(console))
         return "".join(parts)
+
+
+class AsciiOnly(LineFilter):
+    """Whatever any widget draws, in ASCII."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same segments, character for character in ASCII."""
+        return [Segment(ascii_only(text), style, control) for text, style, control in segments]

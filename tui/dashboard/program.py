@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laddertop.journal.folder import RunFolder
-from laddertop.tui.dashboard.background import Paper, without_answers
+from laddertop.tui.dashboard.background import Question
 from laddertop.tui.dashboard.terminal import pixels_problem, speaks_unicode, terminal_problem
 
 if TYPE_CHECKING:
@@ -46,9 +46,10 @@ def open_app(
     read_only: bool = False,
     trust: bool = False,
     pixels: bool = False,
-    paper: Callable[[], Paper | None] = lambda: None,
+    question: Question | None = None,
 ) -> int:
-    """Runs the dashboard until the user leaves; returns the exit status. `paper` tells the terminal's background.
+    """Runs the dashboard until the user leaves; returns the exit status. What the terminal was asked, and what was
+    typed since, is in `question`.
 
     Raises ValueError when `run` is no run, its spec is damaged, or there is nothing to replay.
     """
@@ -63,12 +64,17 @@ def open_app(
             from laddertop.tui.watch.replay import Past
 
             Past(RunFolder(run))
+    from textual.drivers import linux_driver
+
+    from laddertop.tui.dashboard.hearing import Listener
     from laddertop.tui.draw.pixels import TERMINAL
     from laddertop.tui.draw.text import ascii_only
 
-    _ignore_late_answers()
+    question = question or Question()
+    linux_driver.XTermParser = partial(Listener, question)  # type: ignore[attr-defined, assignment]
     plain = not speaks_unicode()
-    app = app_class(runs, run, form, plain, replay, slow_link, read_only, trust, pixels, paper())
+    app = app_class(runs, run, form, plain, replay, slow_link, read_only, trust, pixels, question.paper())
+    app.terminal_before = question.before
     app.run()
     if forget := TERMINAL.close():
         # Where textual draws, too; a terminal that is gone has forgotten already.
@@ -78,18 +84,3 @@ def open_app(
         with contextlib.suppress(OSError):
             print(ascii_only(app.farewell) if plain else app.farewell, file=sys.__stderr__, flush=True)
     return app.return_code or 0
-
-
-def _ignore_late_answers() -> None:
-    """A terminal may tell its background when textual listens already, which would take that for keys."""
-    from textual._xterm_parser import XTermParser
-    from textual.drivers import linux_driver
-    from textual.message import Message
-
-    class Parser(XTermParser):
-        def feed(self, data: str) -> Iterable[Message]:
-            meant = without_answers(data) if "\x1b" in data else data
-            # To be fed with nothing is the end of all input for textual.
-            return super().feed(meant) if meant or not data else ()
-
-    linux_driver.XTermParser = Parser  # type: ignore[attr-defined]

@@ -25,7 +25,7 @@ from laddertop.journal.spec import load_recipe, recipes
 from laddertop.journal.start import check_start, too_short
 from laddertop.tui.dashboard.grammar import BACK, mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
-from laddertop.tui.dashboard.messages import OpenRun, SizesKnown, StartEngine
+from laddertop.tui.dashboard.messages import OpenRun, Shown, SizesKnown, StartEngine
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.help import Help
@@ -158,6 +158,7 @@ class NewRunScreen(Screen[None]):
         choice.highlighted = recipes().index(self._recipe)
         self.query_one("#filter").focus()
         self._remember_earlier()
+        self.post_message(Shown())
 
     @on(Input.Changed, "#filter")
     def filter(self, event: Input.Changed) -> None:

@@ -21,7 +21,7 @@ from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import aside
 from laddertop.tui.dashboard.grammar import MOUSE_ON_CHARTS, mouse_rows
 from laddertop.tui.dashboard.layout import arrange, too_small
-from laddertop.tui.dashboard.messages import Failed, Looked
+from laddertop.tui.dashboard.messages import Failed, Looked, Shown
 from laddertop.tui.dashboard.pace import Pace, in_sight
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.panels import MIDDLE, PANELS
@@ -129,6 +129,7 @@ class RunScreen(ChartScreen):
             self._shape = shape
             self._arrange()
         self._draw(hurry=asked or answered)
+        self.post_message(Shown())
         if first and self.view.state.started is not None:
             self.look_soon()
 

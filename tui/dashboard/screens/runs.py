@@ -21,7 +21,7 @@ from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import farewell
 from laddertop.tui.dashboard.grammar import EVERYWHERE, mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
-from laddertop.tui.dashboard.messages import CompareRuns, ForkRun, OpenRun, StartEngine
+from laddertop.tui.dashboard.messages import CompareRuns, ForkRun, OpenRun, Shown, StartEngine
 from laddertop.tui.dashboard.pace import in_sight
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import AskLine, Confirm
@@ -176,6 +176,8 @@ class RunsScreen(Screen[None]):
             heading.append(f"   {count} by {order}{marked}", style(Ink.DIM, colours_of(self.app)))
         self.query_one("#heading", Static).update(heading)
         self._tell_about()
+        if self._table.selected is None or self._table.selected.status != "reading":
+            self.post_message(Shown())
 
     def tell(self, text: str) -> None:
         """One line of the dashboard's own."""
