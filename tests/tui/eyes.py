@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from laddertop.journal.commands import send
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.watch.event_line import ME
@@ -26,4 +28,5 @@ class Eyes:
 
     def send(self, action: str, changes: dict[str, float] | None = None, segment: int | None = None) -> None:
         at = self.view.state.segment if segment is None else segment
-        self.view.sent(send(self.view.run.path, at, action, changes, by=ME))  # type: ignore[arg-type]
+        sent = self.view.sent(send(self.view.run.path, at, action, changes, by=ME))  # type: ignore[arg-type]
+        sent.written = time.monotonic()

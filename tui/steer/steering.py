@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
-from functools import partial
 
 from laddertop.journal.actions import Action
 from laddertop.journal.commands import drawn_up, put
@@ -111,13 +111,17 @@ class Steering:
         if not self.heard():
             return
         command = drawn_up(view.state.segment, action, changes, by=ME, note=note)
+        sent = view.sent(command)
+
+        def written() -> None:
+            put(view.run.path, command)
+            sent.written = time.monotonic()
 
         def not_written(error: Exception) -> None:
             view.withdrawn(command)
             self._say(f"the command could not be written: {getattr(error, 'strerror', None) or error}")
 
-        self._write(partial(put, view.run.path, command), not_written)
-        view.sent(command)
+        self._write(written, not_written)
         self._sent()
 
     def flip(self, name: str) -> None:

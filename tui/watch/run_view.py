@@ -6,6 +6,7 @@ kept apart as pending.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -52,6 +53,15 @@ class KnobRow:
 def _no_curves() -> Curves:
     nothing = empty_bins(0)
     return Curves(Wanted(XAxis(0, 8), (), 0.0), nothing, nothing, np.zeros(BINS), np.zeros(BINS))
+
+
+@dataclass
+class Sent:
+    """A command of this front end on its way: a look that began before it was written can't find it in the inbox."""
+
+    command: Command
+    written: float = math.inf
+    """When it was, in seconds of the monotonic clock."""
 
 
 @dataclass
@@ -107,7 +117,7 @@ class RunView:
     not_finite: tuple[int, float] | None = None
     """Step and time of the first of the newest records whose cost is not finite; None while the newest one's is."""
     _pending: dict[str, Command] = field(default_factory=dict)
-    _sent: dict[str, tuple[float, Command]] = field(default_factory=dict)
+    _sent: dict[str, Sent] = field(default_factory=dict)
     _asked: dict[str, Command] = field(default_factory=dict)
     _refusals: dict[str, float] = field(default_factory=dict)
     _newest: float = 0.0
@@ -132,8 +142,8 @@ class RunView:
         if news.damaged > self._damaged:
             self._damaged = news.damaged
             self.lines.append(Line(self.state.step, unreadable(news.damaged), Ink.WARN))
-        self._sent = {i: (at, c) for i, (at, c) in self._sent.items() if at >= news.began}
-        under_way = {c.id: c for c in news.inbox} | {i: c for i, (_, c) in self._sent.items()}
+        self._sent = {i: sent for i, sent in self._sent.items() if sent.written >= news.began}
+        under_way = {c.id: c for c in news.inbox} | {i: sent.command for i, sent in self._sent.items()}
         self._asked |= under_way
         done = {c.id for c in self.state.commands}
         self._pending = {i: c for i, c in under_way.items() if i not in done}
@@ -152,11 +162,12 @@ class RunView:
         if news.images is not None:
             self.images, self.images_step, self.problem = news.images, news.images_step, ""
 
-    def sent(self, command: Command) -> None:
-        """This front end is just putting a command into the inbox."""
+    def sent(self, command: Command) -> Sent:
+        """This front end is about to put a command into the inbox."""
         self.newest_command = time.monotonic()
-        self._sent[command.id] = (self.newest_command, command)
+        self._sent[command.id] = sent = Sent(command)
         self._pending[command.id] = self._asked[command.id] = command
+        return sent
 
     def withdrawn(self, command: Command) -> None:
         """A command that this front end could not put there."""
