@@ -124,8 +124,6 @@ class Change(Record):
     """Name of the knob."""
     old: float
     """Value before."""
-    requested: float
-    """Value asked for."""
     applied: float
     """Value after."""
 

@@ -168,7 +168,7 @@ class Controls:
         for name, text in changes.items():
             for knob in meant(name, self._knobs):
                 old, value = self.state.values[knob.name], value_of(knob, text)
-                done[knob.name] = Change(knob=knob.name, old=old, requested=value, applied=value)
+                done[knob.name] = Change(knob=knob.name, old=old, applied=value)
         for change in done.values():
             self.state.values[change.knob] = change.applied
             if change.knob == "warmup" and change.applied and not change.old:

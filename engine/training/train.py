@@ -274,7 +274,7 @@ class Training:
             if command.action == "rollback":
                 back_to = step_wanted(command)
                 gone_back_to(self.run, self.state, back_to)
-                changes = [Change(knob="step", old=self.step, requested=back_to, applied=back_to)]
+                changes = [Change(knob="step", old=self.step, applied=back_to)]
         except ValueError as refusal:
             self._answer(command, [], refusal=str(refusal))
             return

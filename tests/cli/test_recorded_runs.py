@@ -85,7 +85,7 @@ def recorded(laddertop: Laddertop) -> str:
     metrics = MetricsWriter(run.path, 1, 5)
     metrics.append([1, 2], [1, 2], np.array([[102, 100, 4, 1, 0.5], [math.nan, math.nan, math.inf, 0, 0.1]]))
     started = start(epoch_steps=4, terms=terms, knobs=knobs)
-    off = Change(knob="noise", old=1, requested=0, applied=0)
+    off = Change(knob="noise", old=1, applied=0)
     values = {
         "error_percent": Value(value=12.5, unit="% of images"),
         "negative_elbo": Value(value=math.inf, unit="nats per image, mean over test images"),

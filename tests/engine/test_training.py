@@ -181,7 +181,7 @@ def test_a_new_command_on_a_knob_cancels_what_would_be_done_to_it_again(tmp_path
     with EventWriter(run.events_path) as events:
         first = Training(run, events, RunState())
         first.recorder.close()
-        change = Change(knob="lr", old=0.01, requested=10, applied=10)
+        change = Change(knob="lr", old=0.01, applied=10)
         first.save("schedule")
         common = {"by": "ann", "action": "set", "outcome": "applied"}
         events.append(Commanded(step=30, id="old", changes=[change], **common))

@@ -57,7 +57,7 @@ EVERY_KIND: list[Event] = [
         by="ann@box",
         action="set",
         outcome="applied",
-        changes=[Change(knob="beta", old=1, requested=9, applied=4)],
+        changes=[Change(knob="beta", old=1, applied=4)],
     ),
     Evaluated(step=4, split="test", values={"error_percent": Value(value=1.5, unit="% of images")}, seconds=0.1),
     Sampled(step=5, file="samples/step-000000005.npz", rows=["input", "reconstruction"]),

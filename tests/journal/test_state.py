@@ -53,7 +53,7 @@ def started(segment: int = 1, step: int = 0, beta: float = 1) -> RunStarted:
 
 
 def commanded(step: int, action: str, outcome: str = "applied", beta: float | None = None) -> Commanded:
-    changes = [] if beta is None else [Change(knob="beta", old=1, requested=beta, applied=beta)]
+    changes = [] if beta is None else [Change(knob="beta", old=1, applied=beta)]
     return Commanded(step=step, id="1", by="ann", action=action, outcome=outcome, changes=changes)  # type: ignore[arg-type]
 
 
@@ -257,7 +257,7 @@ def test_a_new_command_on_a_knob_takes_the_place_of_what_was_done_to_it_later():
 
 
 def test_a_new_command_leaves_the_other_knobs_of_older_ones_alone():
-    other = Change(knob="other", old=0, requested=1, applied=1)
+    other = Change(knob="other", old=0, applied=1)
     older = set_beta(9, 10, "old")
     older = older.model_copy(update={"changes": [*older.changes, other]})
     state = RunState().apply_all([started(), older, started(2, 4), set_beta(5, 2, "new")])

@@ -248,7 +248,7 @@ class PlayedEngine:
                 if not declared.low <= value <= declared.high:
                     reason = f"{name} must lie between {declared.low:g} and {declared.high:g}, not {value:g}"
                 old = self._values[declared.name]
-                changes.append(Change(knob=declared.name, old=old, requested=value, applied=value))
+                changes.append(Change(knob=declared.name, old=old, applied=value))
             if not meant:
                 reason = f"unknown knob {name!r}"
         if not reason:

@@ -16,7 +16,7 @@ def rolled_back(engine: PlayedEngine, back_to: int, by: str | None) -> None:
     started = next(e for e in EventReader(engine.run.events_path).read_all() if isinstance(e, RunStarted))
     with EventWriter(engine.run.events_path) as events:
         if by is not None:
-            gone = Change(knob="step", old=engine.step, requested=back_to, applied=back_to)
+            gone = Change(knob="step", old=engine.step, applied=back_to)
             events.append(
                 Commanded(step=engine.step, id="7", by=by, action="rollback", outcome="applied", changes=[gone])
             )

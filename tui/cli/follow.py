@@ -297,8 +297,7 @@ def in_words(event: Event, name: str, knobs: dict[str, Knob]) -> str | None:
 
 
 def change_in_words(change: Change, knobs: dict[str, Knob]) -> str:
-    """What happened to a knob: noise on → off, lr 0.002 → 0.001 (asked for 99)."""
+    """What happened to a knob: noise on → off, lr 0.002 → 0.001."""
     # A roll-back changes the step, which is no knob.
     kind = knobs[change.knob].kind if change.knob in knobs else "number"
-    bent = "" if change.applied == change.requested else f" (asked for {setting(kind, change.requested)})"
-    return f"{change.knob} {setting(kind, change.old)} → {setting(kind, change.applied)}{bent}"
+    return f"{change.knob} {setting(kind, change.old)} → {setting(kind, change.applied)}"

@@ -61,10 +61,7 @@ def command_in_words(action: str, changes: Mapping[str, float | str], note: str,
 
 def outcome_in_words(done: Commanded, asked: Mapping[str, float | str], knobs: Mapping[str, Knob]) -> str:
     """A command and what became of it: "noise off → applied", "lr 50 → refused: at most 10"."""
-    if done.outcome == "refused":
-        changes = asked or {c.knob: c.requested for c in done.changes}
-    else:
-        changes = {c.knob: c.applied for c in done.changes}
+    changes = asked if done.outcome == "refused" else {c.knob: c.applied for c in done.changes}
     what = command_in_words(done.action, changes, done.note, knobs)
     return f"{what} → {done.outcome}" + (f": {done.reason}" if done.reason else "")
 
