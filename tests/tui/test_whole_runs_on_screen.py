@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import time
@@ -209,3 +210,12 @@ def test_a_small_curve_shows_what_is_no_number() -> None:
     assert trend(np.array([2.0, 2.0]), 3) == "▁▁"
     assert trend(np.array([]), 3) == ""
     assert len(trend(np.linspace(-1, 1, 64), 9)) == 9
+
+
+async def test_a_list_that_comes_while_the_dashboard_leaves_is_no_error(runs: Path, until: Until) -> None:
+    app = LaddertopApp(runs, runs / "best")
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, RunScreen), "the run screen")
+        app.exit()
+        await app.action_back()
+        await asyncio.sleep(0.5)

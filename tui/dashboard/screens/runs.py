@@ -140,8 +140,8 @@ class RunsScreen(Screen[None]):
                 rows, problem = self._rows, f"the folder can't be read: {error}"
             else:
                 problem = ""
-            # A screen on its way out has no table any more.
-            if not self.display:
+            # A screen on its way out has no table any more; one that comes while the app leaves never had any.
+            if not (self.display and self.children):
                 return
             self.show_rows(rows)
             if problem:
