@@ -147,3 +147,19 @@ async def test_a_list_without_runs_names_the_keys_that_do_something_there(
         with PlayedEngine.new(tmp_path) as engine:
             engine.train(10)
             await until(pilot, lambda: "enter open" in screen_text(app), "the keys for a run")
+
+
+async def test_the_palette_lies_in_the_same_frame_as_every_other_box(engine: PlayedEngine, until: Until) -> None:
+    async with opened(engine.run.path) as pilot:
+        text = lambda: screen_text(pilot.app)  # noqa: E731
+        await until(pilot, lambda: "[] lr 0.002" in text(), "the run")
+        frames = []
+        for key, title in (("question_mark", " Keys of the run screen "), ("ctrl+p", " commands ")):
+            await pilot.press(key)
+            await until(pilot, lambda title=title: f"┌─{title}" in text(), title)
+            await until(pilot, lambda: "esc back ─" in text(), "its keys")
+            top = next(line for line in text().splitlines() if f"┌─{title}" in line)
+            frames.append((top.index("┌"), top.index("┐")))
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run")
+        assert frames[0] == frames[1]

@@ -132,6 +132,13 @@ def luminance(entry: int) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def contrast(entry: int | None, paper: Paper) -> float:
+    """Of an entry on black or white, 1 to 21 (WCAG 2)."""
+    assert entry is not None
+    light, dark = sorted([luminance(entry), float(paper == "light")], reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
 @pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("theme", THEMES)
 def test_what_has_to_be_read_stands_out_from_its_background(theme: str, paper: Paper) -> None:
@@ -139,9 +146,15 @@ def test_what_has_to_be_read_stands_out_from_its_background(theme: str, paper: P
         colour = style(ink, Colours("256", theme, paper)).color
         assert colour is not None
         assert colour.number is not None
-        light, dark = sorted([luminance(colour.number), float(paper == "light")], reverse=True)
-        contrast = (light + 0.05) / (dark + 0.05)
-        assert contrast >= (7 if theme == "contrast" else 4), (theme, paper, ink.name, contrast)
+        least = 7 if theme == "contrast" else 4.5  # WCAG 2: AAA, and AA
+        assert contrast(colour.number, paper) >= least, (theme, paper, ink.name)
+    faint = style(Ink.FAINT, Colours("256", theme, paper)).color
+    assert faint is not None
+    assert contrast(faint.number, paper) >= 3, "what is no text"
+    for number in range(10):
+        colour = style(Ink.CLASSES + number, Colours("256", theme, paper)).color
+        assert colour is not None
+        assert contrast(colour.number, paper) >= 4.5, (paper, number)
 
 
 def test_good_and_bad_differ_by_more_than_red_and_green() -> None:

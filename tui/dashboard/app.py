@@ -73,8 +73,6 @@ class LaddertopApp(App[None]):
     """The dashboard over a folder of runs."""
 
     TITLE = "laddertop"
-    CSS = "CommandPalette SearchIcon { display: none; }"
-    ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c,ctrl+q", "leave", "leave; trainings go on", show=False, priority=True),
@@ -336,6 +334,13 @@ class LaddertopApp(App[None]):
             self.pop_screen()
         else:
             self.action_leave()
+
+    def action_command_palette(self) -> None:
+        """Every command by name."""
+        from laddertop.tui.dashboard.screens.command_box import CommandBox
+
+        if not isinstance(self.screen, CommandBox):
+            self.push_screen(CommandBox(id="--command-palette"))
 
     def action_new_run(self) -> None:
         """Go to the form for a new run."""

@@ -19,7 +19,7 @@ _GREYS = (16, 233, 234, 236, 237, 239, 240, 242, 243, 245, 246, 248, 250, 252, 2
 _COLOURED = {
     Ink.TEXT: Style(),
     Ink.DIM: Style(color=Color.from_ansi(245)),
-    Ink.FAINT: Style(color=Color.from_ansi(240)),
+    Ink.FAINT: Style(color=Color.from_ansi(241)),
     Ink.STRONG: Style(bold=True),
     Ink.CURVE: Style(color=Color.from_ansi(74)),
     Ink.MARK: Style(color=Color.from_ansi(179)),
@@ -61,14 +61,14 @@ _SIXTEEN = {
 
 _CLASSES: dict[tuple[str, Paper], tuple[int, ...]] = {
     ("256", "dark"): (67, 208, 71, 167, 140, 137, 175, 250, 143, 80),
-    ("256", "light"): (25, 166, 28, 160, 91, 94, 162, 242, 100, 30),
+    ("256", "light"): (25, 130, 28, 160, 91, 52, 162, 242, 58, 23),
     ("16", "dark"): (4, 3, 2, 1, 5, 6, 12, 7, 11, 14),
     ("16", "light"): (4, 3, 2, 1, 5, 6, 12, 8, 9, 13),
 }
 """Palette entries for the ten classes."""
 
 _LIGHT: dict[int, tuple[int, int]] = {
-    Ink.DIM: (241, 8), Ink.FAINT: (249, 7), Ink.CURVE: (25, 4), Ink.MARK: (30, 6), Ink.GOOD: (28, 2),
+    Ink.DIM: (241, 8), Ink.FAINT: (246, 7), Ink.CURVE: (25, 4), Ink.MARK: (23, 6), Ink.GOOD: (28, 2),
     Ink.WARN: (130, 3), Ink.BAD: (160, 1), Ink.SECOND: (90, 5), Ink.KEY: (25, 4),
     Ink.SEVENTH: (57, 12), Ink.EIGHTH: (16, 0),
 }  # fmt: skip
