@@ -193,8 +193,7 @@ def test_a_run_too_short_for_its_warm_up_says_so(laddertop: Laddertop) -> None:
     assert (alone.returncode, alone.stderr.count(told)) == (0, 1), alone.stderr
     detached = laddertop.here(*words, "short-detached", "--detach")
     assert (detached.returncode, detached.stderr.count(told)) == (0, 1), detached.stderr
-    logged = [event.text for event in laddertop.events("short-detached") if isinstance(event, Logged)]
-    assert told in logged
+    wait_for(lambda: told in [e.text for e in laddertop.events("short-detached") if isinstance(e, Logged)])
 
 
 @pytest.fixture(scope="module")

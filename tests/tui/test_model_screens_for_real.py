@@ -26,9 +26,11 @@ async def test_a_finished_run_is_explored_by_a_process_that_ends_with_the_dashbo
             pilot, lambda: isinstance(app.screen, LiveScreen) and app.screen.view.state.started is not None, "the run"
         )
         assert isinstance(app.screen, LiveScreen)
-        asking = app.screen.asking
+        live = app.screen
         await pilot.press("4")
         await until(pilot, lambda: "answer of step 50, step-000000050-" in screen_text(app), "the answer")
+        asking = live._asking
+        assert asking is not None
         assert "error, root mean square" in screen_text(app)
         process = asking._process
         assert process is not None
