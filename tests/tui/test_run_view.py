@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -48,22 +47,6 @@ def test_layers_come_top_first_with_their_units_weight_and_noise(eyes: Eyes) -> 
     assert [row.units for row in layers] == [10, 250, 250, 250, 500, 1000, 784]
     assert layers[-1].cost.weight == 1000
     assert layers[0].noise == pytest.approx(0.3)
-
-
-def test_presses_add_up_while_the_disk_has_not_taken_the_first_one(eyes: Eyes) -> None:
-    waiting: list[Callable[[], None]] = []
-    steer = steering.Steering(eyes.view, pytest.fail, lambda: None, lambda deed, failed: waiting.append(deed))
-    rate = eyes.view.knobs()["lr"].knob.value
-    for presses in (1, 2, 3):
-        steer.turn("lr", up=True)
-        eyes.look()
-        assert eyes.view.knobs()["lr"].pending == pytest.approx(rate * 1.5**presses)
-    for deed in waiting:
-        deed()
-    eyes.look()
-    assert [command.changes["lr"] for command in eyes.view.pending()] == pytest.approx(
-        [rate * 1.5**n for n in (1, 2, 3)]
-    )
 
 
 def test_a_knob_is_pending_until_the_engine_records_the_outcome(engine: PlayedEngine, eyes: Eyes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,7 +18,9 @@ from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.widgets.charts import Charts
 from laddertop.tui.dashboard.widgets.samples import Samples
+from laddertop.tui.steer.steering import Steering
 from tests.tui.conftest import Until
+from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 
@@ -272,3 +274,19 @@ async def test_without_colour_no_segment_has_any(
                 assert style is not None
                 assert style.color is None or style.color.is_default, segment
                 assert style.bgcolor is None or style.bgcolor.is_default, segment
+
+
+def test_presses_add_up_while_the_disk_has_not_taken_the_first_one(eyes: Eyes) -> None:
+    waiting: list[Callable[[], None]] = []
+    steer = Steering(eyes.view, pytest.fail, lambda: None, lambda deed, failed: waiting.append(deed))
+    rate = eyes.view.knobs()["lr"].knob.value
+    for presses in (1, 2, 3):
+        steer.turn("lr", up=True)
+        eyes.look()
+        assert eyes.view.knobs()["lr"].pending == pytest.approx(rate * 1.5**presses)
+    for deed in waiting:
+        deed()
+    eyes.look()
+    assert [command.changes["lr"] for command in eyes.view.pending()] == pytest.approx(
+        [rate * 1.5**n for n in (1, 2, 3)]
+    )
