@@ -76,6 +76,8 @@ class Appender:
         self._file = os.fdopen(open_file(folder, name, flags), "ab", buffering=0)
         self._left = b""
         self._durable = False
+        self._unsure = False
+        """Whether the disk failed to say that it holds what was written; Linux does not ask it for that again."""
         found = os.fstat(self._file.fileno())
         self._identity, self._size = (found.st_dev, found.st_ino), found.st_size
 
@@ -92,9 +94,10 @@ class Appender:
                 self._left = self._left[written:]
                 self._size += written
             if self._durable:
+                self._unsure = True
                 os.fsync(self._file.fileno())
                 sync_folder(self._folder)
-                self._durable = False
+                self._durable = self._unsure = False
         except OSError as error:
             raise OSError(error.errno, error.strerror, f"{self._folder}/{self._name}") from None
 

@@ -25,6 +25,16 @@ class Remembered(inside.Appender):
         self._whole += data
         super().add(data, durable=durable)
 
+    def flush(self) -> None:
+        """Writes what the disk has not taken so far, and all of it where it failed when that was to be waited for.
+
+        Raises OSError when the disk does not take all of it.
+        """
+        if self._unsure:
+            self.renew()
+        else:
+            super().flush()
+
     def renew(self) -> None:
         """Puts the file as it should be in the place of whatever is there. Raises OSError when the disk takes none.
 

@@ -94,6 +94,32 @@ def test_an_overview_that_can_not_be_written_is_told_and_the_numbers_go_on(tmp_p
     assert overview.blocks["step"].tolist() == [BLOCK, 2 * BLOCK]
 
 
+def test_events_that_the_disk_failed_to_hold_are_written_anew_and_readers_go_on(tmp_path: Path, monkeypatch) -> None:
+    path, sync, failures = tmp_path / "events.jsonl", os.fsync, [errno.EIO, errno.EIO]
+
+    def failing(handle: int) -> None:
+        # Linux gives up what it could not write: a second fsync of the same file would say that all is well.
+        if failures:
+            raise OSError(failures.pop(), "Input/output error")
+        sync(handle)
+
+    monkeypatch.setattr(inside.os, "fsync", failing)
+    reader = EventReader(path)
+    with EventWriter(path) as events:
+        events.append(Logged(step=1, level="info", text="a word"))
+        before = path.stat().st_ino
+        assert len(reader.read_all()) == 1
+        with pytest.raises(OSError, match="Input/output error"):
+            events.append(RunEnded(step=2, reason="finished"))
+        with pytest.raises(OSError, match="Input/output error"):
+            events.flush()
+        events.flush()
+        assert path.stat().st_ino != before
+        events.append(Logged(step=3, level="info", text="another"))
+    assert [event.step for event in reader.read_all()] == [2, 3]
+    assert [event.step for event in EventReader(path).read_all()] == [1, 2, 3]
+
+
 def test_what_a_resume_needs_is_on_the_disk_before_it_is_promised(tmp_path: Path, monkeypatch) -> None:
     synced: list[str] = []
     monkeypatch.setattr(inside.os, "fsync", lambda handle: synced.append(os.readlink(f"/proc/self/fd/{handle}")))
