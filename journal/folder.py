@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from laddertop.journal import inside
+from laddertop.journal import inside, settings
 from laddertop.journal.events import Checkpointed
 from laddertop.journal.files import Lock, flag, held, knows_locks, lock
 from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin, read_origin
@@ -37,8 +37,8 @@ WAITING = "waiting.lock"
 
 
 def runs_folder(option: Path | None = None) -> Path:
-    """Where runs live: the option, else $LADDERTOP_RUNS, else checkpoints/ in the current folder."""
-    return option or Path(os.environ.get("LADDERTOP_RUNS") or "checkpoints")
+    """Where runs live: the option, else what the user settled, else checkpoints/ in the current folder."""
+    return option or Path(str(settings.held("runs").value))
 
 
 class RunFolder:

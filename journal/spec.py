@@ -31,6 +31,7 @@ from laddertop.journal.sections import (
     WarmupSpec,
     field_docs,
 )
+from laddertop.journal.settings import DEVICE
 
 _RECIPES = Path(__file__).parent / "recipes"
 LARGEST = 1 << 14
@@ -65,7 +66,7 @@ class Spec(Section):
     """Length of the run in passes over the training images; give this or steps."""
     steps: int | None = Field(default=None, ge=1, le=LONGEST)
     """Length of the run in steps; give this or epochs."""
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")
+    device: str = Field(default="auto", pattern=DEVICE)
     """auto, cpu, cuda, cuda:N or mps; auto takes a GPU where there is one."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Precision of the matrix products; statistics and costs are always float32."""

@@ -7,9 +7,10 @@ import os
 import sys
 from pathlib import Path
 
+from laddertop.journal import settings
 from laddertop.journal.files import user_cache
 from laddertop.journal.sections import POINTS, SETS, DataSpec
-from laddertop.journal.spec import Spec
+from laddertop.journal.spec import Spec, override
 
 BURDA_EPOCHS = sum(3**i for i in range(8))
 """Epochs that the learning rate schedule of Burda et al. 2016 lasts."""
@@ -30,6 +31,11 @@ def check_start(spec: Spec) -> None:
         raise ValueError(f"device {spec.device}: no GPU can be seen on this machine; take device cpu, or auto")
     if spec.device == "mps" and sys.platform != "darwin":
         raise ValueError("device mps: only Macs have one; take device cpu, or auto")
+
+
+def on_settled_device(spec: Spec) -> Spec:
+    """The spec of a new run on the device that the user settled, where it does not name one itself."""
+    return override(spec, [f"device={settings.held('device').value}"]) if spec.device == "auto" else spec
 
 
 def has_gpu() -> bool:
@@ -89,17 +95,18 @@ def has_files(data: DataSpec) -> bool:
 
 
 def data_root(data: DataSpec) -> Path:
-    """The folder of a data set: that of the spec, else $LADDERTOP_DATA, else the per-user cache.
+    """The folder of a data set: that of the spec, else what the user settled, else the per-user cache.
 
     Raises ValueError when the one that somebody named is not there: a name mistyped is no reason for a new folder.
     """
-    named = data.root or os.environ.get("LADDERTOP_DATA")
+    settled = settings.held("data-root")
+    named = data.root or settled.value
     if not named:
         return user_cache()
     if not os.path.isdir(named):
-        whose = "data.root" if data.root else "$LADDERTOP_DATA"
+        whose = "data.root" if data.root else settled.source
         raise ValueError(
             f"{whose}: there is no folder {named}; name the one that holds {data.name} with --data-root, or make it to "
             "have it downloaded there"
         )
-    return Path(named)
+    return Path(str(named))

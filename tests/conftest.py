@@ -12,6 +12,9 @@ from tests.processes import Laddertop
 
 TALLY = "tally"
 
+os.environ["XDG_CONFIG_HOME"] = "/nonexistent/config"
+"""No test depends on the settings of whoever runs it."""
+
 Tally = Callable[[str, int, int], None]
 """Takes what was done in words, how often, and how many of these times something was lost."""
 

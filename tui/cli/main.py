@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from laddertop.journal.actions import ACTIONS, Action
+from laddertop.journal.settings import look
 from laddertop.tui.cli.open import show_dashboard
 from laddertop.tui.cli.options import (
     CheckpointStep,
@@ -228,6 +229,14 @@ def recipes(
         print_recipes(" ".join(text or []), json)
 
 
+@app.command()
+def config(json: Json = False) -> None:
+    """Print the settings that hold, and where each comes from."""
+    from laddertop.tui.cli.config import print_config
+
+    raise typer.Exit(print_config(json))
+
+
 @app.command("set")
 def set_knobs(
     run: Run,
@@ -286,6 +295,8 @@ def main() -> None:
         return
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
         words = ["open", *words]
+    if words[0] not in ("-h", "--help", "config", "train"):  # these two tell it themselves
+        _tell_wrong_settings()
     try:
         sys.exit(app(words, prog_name="laddertop", standalone_mode=False))
     except _MISTYPED as error:
@@ -316,6 +327,14 @@ def _mistyped(error: Any) -> None:
         say(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} -h' for help.\n")
     say(f"Error: {error.format_message()}")
     sys.exit(error.exit_code)
+
+
+def _tell_wrong_settings() -> None:
+    """Says what of the settings is not understood, and goes on without it."""
+    for problem in look()[1]:
+        from laddertop.tui.cli.print import say
+
+        say(f"laddertop: {problem}")
 
 
 def _fail(what: object, status: int) -> None:

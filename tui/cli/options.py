@@ -10,7 +10,7 @@ import typer
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run: its folder, its name, a beginning of it, or `last`.")]
 Runs = Annotated[
     Path | None,
-    typer.Option("--runs", metavar="DIR", help="Folder of the runs (default: $LADDERTOP_RUNS, else checkpoints/)."),
+    typer.Option("--runs", metavar="DIR", help="Folder of the runs (default: as settled, else checkpoints/)."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait for the engine.")]

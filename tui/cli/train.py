@@ -11,8 +11,9 @@ from pathlib import Path
 
 from laddertop.journal.events import EventReader
 from laddertop.journal.folder import RunFolder, create_run, find_run, new_name, runs_folder
+from laddertop.journal.settings import look as settled
 from laddertop.journal.spec import load_recipe, override
-from laddertop.journal.start import check_start, too_short
+from laddertop.journal.start import check_start, on_settled_device, too_short
 from laddertop.journal.state import RunState
 from laddertop.tui.cli.print import json_result, result, say
 from laddertop.tui.steer.engine_process import EngineProcess, removed_unless_begun
@@ -35,12 +36,16 @@ def train(
 
     Raises ValueError when the recipe or a setting is wrong, it can't be trained here, or the run can't be made.
     """
+    if problems := settled()[1]:
+        # A mistyped folder or device would train elsewhere than was meant.
+        raise ValueError(f"nothing is trained before the settings are right: {problems[0]}")
     if data_root is not None:
         settings = [_root(data_root), *settings]
     spec = override(load_recipe(recipe), settings)
     if spec.data.root is not None:
         # A resume may come from another folder.
         spec = override(spec, [_root(Path(spec.data.root).expanduser().absolute())])
+    spec = on_settled_device(spec)
     check_start(spec)
     if detach or seeds > 1:
         # A training in the foreground tells it of itself.

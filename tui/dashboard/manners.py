@@ -6,7 +6,9 @@ import json
 import math
 import time
 from functools import partial
+from typing import Any
 
+from laddertop.journal import settings
 from laddertop.journal.events import Evaluated, Event, Logged, RunEnded
 from laddertop.journal.files import keep_for_user, user_cache
 from laddertop.journal.value import Value
@@ -20,24 +22,31 @@ class Kept:
     """What the user chose for all dashboards, in the user's cache."""
 
     def __init__(self) -> None:
-        """Reads what was kept; a file that is not there or damaged means the usual."""
+        """Reads what was kept; what was not, is damaged, or is said by the environment is as the user settled it."""
         try:
             found = json.loads((user_cache() / "dashboard.json").read_bytes())
         except (OSError, ValueError):
             found = {}
-        known = found if isinstance(found, dict) else {}
-        theme = known.get("theme")
-        self.theme: str = theme if theme in THEMES else THEMES[0]
-        paper = known.get("paper")
+        self._chosen: dict[str, object] = found if isinstance(found, dict) else {}
+        self._settled = settings.look()[0]
+        self.theme: str = self._of("theme", "theme", THEMES)
+        paper = self._chosen.get("paper")
         self.paper: Paper = paper if paper in PAPERS else PAPERS[0]
         """The background that the user says the terminal has, where it does not tell itself."""
-        self.alerts: bool = known.get("alerts") is not False
+        self.alerts: bool = self._of("alerts", "bell", (True, False))
         """Whether the bell rings at an end, a divergence and a new best."""
 
+    def _of(self, name: str, setting: str, valid: tuple[Any, ...]) -> Any:
+        chosen, settled = self._chosen.get(name), self._settled[setting]
+        by_key = type(chosen) is type(valid[0]) and chosen in valid and not settled.source.startswith("$")
+        return chosen if by_key else settled.value
+
     def keep(self) -> None:
-        """Writes it down, aside. A cache that can't be written is no reason to disturb anybody."""
-        data = json.dumps({"theme": self.theme, "paper": self.paper, "alerts": self.alerts}).encode()
-        aside.do(partial(keep_for_user, user_cache() / "dashboard.json", data))
+        """Writes down what a key has chosen, aside; a cache that can't be written is no reason to disturb anybody."""
+        usual = {"theme": self._settled["theme"].value, "paper": PAPERS[0], "alerts": self._settled["bell"].value}
+        now = {"theme": self.theme, "paper": self.paper, "alerts": self.alerts}
+        self._chosen |= {name: value for name, value in now.items() if value != usual[name] or name in self._chosen}
+        aside.do(partial(keep_for_user, user_cache() / "dashboard.json", json.dumps(self._chosen).encode()))
 
 
 class Alerts:

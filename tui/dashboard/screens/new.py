@@ -22,7 +22,7 @@ from textual.widgets.option_list import Option
 from laddertop.journal.folder import create_run, runs_folder
 from laddertop.journal.recipe_list import matching
 from laddertop.journal.spec import load_recipe, recipes
-from laddertop.journal.start import check_start, too_short
+from laddertop.journal.start import check_start, on_settled_device, too_short
 from laddertop.tui.dashboard.grammar import BACK, mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
 from laddertop.tui.dashboard.messages import OpenRun, Shown, SizesKnown, StartEngine
@@ -277,8 +277,9 @@ class NewRunScreen(Screen[None]):
         self._starting = True  # a second press is not for a second run
         name = self.query_one("#name", Input).value.strip() or None
         try:
-            await asyncio.to_thread(check_start, self._draft.spec)
-            run = await asyncio.to_thread(create_run, self._runs, self._draft.spec, name)
+            spec = on_settled_device(self._draft.spec)
+            await asyncio.to_thread(check_start, spec)
+            run = await asyncio.to_thread(create_run, self._runs, spec, name)
         except (ValueError, OSError) as error:
             self._starting = False
             if self.display:
