@@ -1,10 +1,11 @@
 """`python -m laddertop.engine train RUN` trains a run folder; `evaluate` and `explore` ask its newest checkpoint;
-`sizes` tells how large runs are."""
+`sizes` tells how large runs are, `look` what is in a user's own data."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from laddertop.engine.training.compiler_cache import name_cache
 from laddertop.engine.training.stop import Stop
 from laddertop.journal.folder import RunFolder
+from laddertop.journal.sections import DataSpec
 
 
 def main() -> int:
@@ -38,9 +40,12 @@ def main() -> int:
     explore.add_argument("--idle", type=float, default=60, metavar="SECONDS", help="end when nobody asked for so long")
     sizes = commands.add_parser("sizes", help="tell the sizes of runs: a spec as JSON on each line of standard input")
     sizes.add_argument("--recipes", action="store_true", help="print the file of the sizes of all recipes instead")
+    commands.add_parser("look", help="tell what is in a user's own data, which standard input names")
     arguments = parser.parse_args()
     if arguments.command == "sizes":
         return tell_sizes(arguments.recipes)
+    if arguments.command == "look":
+        return tell_found()
     run = RunFolder(arguments.run)
     if "OMP_WAIT_POLICY" not in os.environ:
         # Threads that spin while they wait for each other starve each other as soon as anything else runs on the
@@ -67,9 +72,14 @@ def main() -> int:
 
         return evaluate_run(run, arguments.step, arguments.split, arguments.quick, arguments.representation)
     except (ValueError, OSError) as error:
-        with contextlib.suppress(OSError):  # what is printed may go to the disk that is full
-            print(f"laddertop: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ValueError) else 1
+        return complain(error)
+
+
+def complain(error: ValueError | OSError) -> int:
+    """Says what went wrong; the exit status for it."""
+    with contextlib.suppress(OSError):  # what is printed may go to the disk that is full
+        print(f"laddertop: {error}", file=sys.stderr)
+    return 2 if isinstance(error, ValueError) else 1
 
 
 def keep_nice() -> None:
@@ -90,6 +100,18 @@ def tell_sizes(of_all_recipes: bool) -> int:
         sys.stdout.buffer.write(of_recipes())
         return 0
     return serve(sys.stdin, sys.stdout)
+
+
+def tell_found() -> int:
+    """Reads `{"data": …, "seed": …}` and prints what is found in the data that it names."""
+    from laddertop.engine.own import look
+
+    asked = json.load(sys.stdin)
+    try:
+        print(look(DataSpec.model_validate(asked["data"]), asked["seed"]).model_dump_json())
+    except (ValueError, OSError) as error:
+        return complain(error)
+    return 0
 
 
 if __name__ == "__main__":

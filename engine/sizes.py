@@ -22,7 +22,6 @@ from laddertop.engine.build import STATE, build
 from laddertop.engine.contract import Model, Staged
 from laddertop.engine.data import Batches, Data, Images, Inputs
 from laddertop.engine.randomness import Draws, normals, uniforms
-from laddertop.journal.sections import SETS
 from laddertop.journal.sizes import Sizes, key_of, write
 from laddertop.journal.spec import Spec, load_recipe, parse, recipes
 from laddertop.journal.start import check_sizes, epoch_steps
@@ -60,9 +59,9 @@ def of_recipes() -> bytes:
 def sizes(spec: Spec) -> Sizes:
     """How large a run of `spec` is. Raises ValueError where its parts don't fit together."""
     check_sizes(spec)
-    known = SETS[spec.data.name]
+    known = spec.data.facts
     pixels = known.channels * known.height * known.width
-    dtype, white = (torch.float32, 1) if spec.data.real else (torch.uint8, 255)
+    dtype, white = (torch.float32, 1) if spec.data.as_floats else (torch.uint8, 255)
 
     def images(count: int) -> Images:
         return Images(torch.empty(count, pixels, dtype=dtype), torch.empty(count, dtype=torch.int64), white)
@@ -76,7 +75,7 @@ def sizes(spec: Spec) -> Sizes:
             known.width,
             known.classes,
             known.channels,
-            known.height == 1,
+            spec.data.points,
         )
         batches = _batches(spec, data)
         inputs = Inputs(data.inputs.image, known.classes, lambda: torch.empty(pixels))

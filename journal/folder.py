@@ -239,7 +239,10 @@ def read_spec(path: Path) -> Spec:
         raise ValueError(f"{file} can't be read: {error}; the run can't be used without it") from None
     if not isinstance(tree, dict):
         raise ValueError(f"{file} holds no spec; the run can't be used without it")
-    return parse(tree, str(file))
+    spec = parse(tree, str(file))
+    if not spec.data.known:
+        raise ValueError(f"{file} does not say what was found in {spec.data.name}; the run can't be used without it")
+    return spec
 
 
 def list_runs(runs: Path) -> list[RunFolder]:

@@ -11,7 +11,6 @@ from laddertop.journal.maps import Shape, shape_above
 from laddertop.journal.sections import (
     DEEPEST,
     LONGEST,
-    SETS,
     WIDEST,
     DataSpec,
     NoiseSpec,
@@ -47,11 +46,13 @@ class ModelSection(Section):
             raise ValueError(f"noise: nothing is corrupted in the training of an {self.kind}; leave it out")
         if isinstance(noise.std, list) and len(noise.std) != self.layers():
             raise ValueError(f"noise.std: needs one number or {self.layers()}, has {len(noise.std)}")
-        if self.labelled and not SETS[data.name].same_classes:
+        if self.labelled and not data.facts.same_classes:
             raise ValueError(
                 f"data: the test images of {data.name} are of other classes than the training images, so what "
                 f"a {self.kind} learns from labels can't be tested; take another data set"
             )
+        if self.labelled and data.own and data.facts.classes == 1:
+            raise ValueError(f"data: {data.name} has no labels, and a {self.kind} learns from labels; add them")
         if warmup.of not in self.warmable:
             raise ValueError(f"warmup.of: a {self.kind} can warm up {' or '.join(self.warmable)}")
 
@@ -166,7 +167,7 @@ class ConvLadderSpec(LabelledLadderSection):
     def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
         """Beyond what holds for every model, each layer fits on the one below, and the top one is the classes."""
         super().fits(data, noise, warmup)
-        images = SETS[data.name]
+        images = data.facts
         above: Shape = (images.channels, images.height, images.width)
         for words in self.architecture:
             above = shape_above(words, above)
@@ -241,7 +242,7 @@ class VaeSpec(ModelSection):
         """Beyond what holds for every model, pixels are distributed as the data is."""
         super().fits(data, noise, warmup)
         if self.output == "bernoulli" and data.real:
-            raise ValueError("model.output: points of the plane and whitened images need gaussian")
+            raise ValueError(f"model.output: {data.why_real()} need gaussian")
         if self.output == "gaussian" and data.binarise != "none":
             raise ValueError("data.binarise: none, where model.output is gaussian")
 
@@ -312,7 +313,7 @@ class DaeSpec(ModelSection):
         """Beyond what holds for every model, the cost is one for the data."""
         super().fits(data, noise, warmup)
         if self.loss == "cross_entropy" and data.real:
-            raise ValueError("model.loss: points of the plane and whitened images need squared")
+            raise ValueError(f"model.loss: {data.why_real()} need squared")
 
 
 class SdaeSpec(ModelSection):
@@ -340,7 +341,7 @@ class SdaeSpec(ModelSection):
         """Beyond what holds for every model, the cost is one for the data."""
         super().fits(data, noise, warmup)
         if self.loss == "cross_entropy" and data.real:
-            raise ValueError("model.loss: points of the plane and whitened images need squared")
+            raise ValueError(f"model.loss: {data.why_real()} need squared")
 
     def too_short(self, epochs: float) -> list[str]:
         """Pre-training that leaves nothing of the run."""
@@ -370,7 +371,9 @@ class GsnSpec(ModelSection):
         """Beyond what holds for every model, a pixel is black or white."""
         super().fits(data, noise, warmup)
         if data.real:
-            raise ValueError("data: a gsn draws black and white pixels; take images that are not whitened")
+            raise ValueError(
+                "data: a gsn draws black and white pixels; take images that are not whitened, with values in 0…1"
+            )
 
     @model_validator(mode="after")
     def _the_chain_reaches_the_top(self) -> GsnSpec:

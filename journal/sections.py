@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import inspect
 import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 WIDEST, DEEPEST = 1 << 16, 100
 """The most units of a layer and layers of a model that a spec may ask for."""
+LARGEST_ITEM = 1 << 24
+"""The most numbers of an item."""
 LONGEST = 10**12
 """The most epochs, steps and checkpoints that a spec may ask for."""
 Width = Annotated[int, Field(ge=1, le=WIDEST)]
@@ -97,11 +100,13 @@ SETS = {
 POINTS = tuple(name for name, known in SETS.items() if known.height == 1)
 """The data sets whose items are points of the plane."""
 
-if TYPE_CHECKING:
-    SetName = str
-else:
-    SetName = Literal[*SETS]
-"""The name of a data set; a spec takes no other."""
+ENDINGS = (".npz",)
+"""How the names of files end that can be a user's own data."""
+
+
+def is_path(name: str) -> bool:
+    """Whether the name of a data set means a file or folder of the user's."""
+    return name not in SETS and ("/" in name or name.endswith(ENDINGS))
 
 
 def _sets_in_words() -> str:
@@ -111,10 +116,61 @@ def _sets_in_words() -> str:
     return "; ".join(f"{', '.join(names)} ({about})" for about, names in told.items())
 
 
+class FoundData(Section):
+    """What was found in a user's own data when a run was made of them: it takes no others later."""
+
+    channels: int = Field(ge=1, le=3)
+    """1 for grey images and rows of numbers, 3 for colour."""
+    height: int = Field(ge=1, le=WIDEST)
+    """Rows of an image; 1 for rows of numbers."""
+    width: int = Field(ge=1, le=LARGEST_ITEM)
+    """Columns of an image; for rows of numbers how many those are."""
+    classes: int = Field(ge=1)
+    """Number of classes; 1 where there are no labels."""
+    training: int = Field(ge=1)
+    """Training items."""
+    test: int = Field(ge=1)
+    """Test items."""
+    floats: bool
+    """Whether the numbers are kept as float32, or as bytes."""
+    white: Literal[1, 255]
+    """The number that stands for 1.0."""
+    low: float
+    """The smallest number, as it stands in the data."""
+    high: float
+    """The largest."""
+    split_seed: int | None
+    """Seed by which test items were drawn from the others; none: the data say which they are."""
+    names: list[str] | None
+    """Names of the classes, where they are words."""
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """Checksum of the data."""
+
+    @property
+    def real(self) -> bool:
+        """Whether the items are real numbers and no grey values."""
+        return self.floats and not (self.low >= 0 and self.high <= 1)
+
+    @property
+    def about(self) -> str:
+        """What it is, in words: 80 training and 20 test images of 13×7, values in 0…1, 3 classes."""
+        if self.height == 1:
+            items, size = "rows", f"{self.channels * self.width} numbers"
+        else:
+            items, size = "images", f"{self.height}×{self.width}{', colour' if self.channels == 3 else ''}"
+        values = f"real numbers from {self.low:g} to {self.high:g}" if self.real else "values in 0…1"
+        classes = f"{self.classes} classes" if self.classes > 1 else "no labels"
+        drawn = "" if self.split_seed is None else f" (drawn with seed {self.split_seed})"
+        return f"{self.training} training and {self.test} test {items}{drawn} of {size}, {values}, {classes}"
+
+
 class DataSpec(Section):
     """Which data, and which of it carries labels."""
 
-    name: SetName = Field(default="digits", description=f"Data set: {_sets_in_words()}.")
+    name: str = Field(
+        default="digits",
+        description=f"Data set: {_sets_in_words()}; or the path of your own data, such as ./mine.npz (docs/data.md).",
+    )
     root: str | None = None
     """Folder that holds the data set in torchvision's layout; none: $LADDERTOP_DATA or the per-user cache."""
     labels: int | Literal["all"] = Field(default="all")
@@ -127,25 +183,81 @@ class DataSpec(Section):
     whiten: bool = False
     """Normalises the contrast of every image and whitens all by ZCA fitted to the training images, as Rasmus et al.
     (2015) prepare CIFAR-10; pixels are then real numbers around 0."""
+    test_share: float = Field(default=0.2, gt=0, lt=1)
+    """Share of your own data that is drawn for the test set, by the seed, where the data have no test part."""
     batch: int = Field(default=100, ge=2)
     """Rows of a step (for a ladder network: unlabelled rows)."""
     labelled_batch: int = Field(default=100, ge=2)
     """Labelled rows of a step of a ladder network; fewer when fewer images carry labels."""
+    found: FoundData | None = None
+    """What was found in your own data; nobody types it."""
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a file or folder of the user's."""
+        return is_path(self.name)
+
+    @property
+    def known(self) -> bool:
+        """Whether there are facts: somebody's own data have none until they were looked at."""
+        return not self.own or self.found is not None
+
+    @property
+    def facts(self) -> DataSet:
+        """What is known of the data set without loading it. Raises ValueError where it was not looked at."""
+        if not self.own:
+            return SETS[self.name]
+        if (found := self.found) is None:
+            raise ValueError(f"data.name: {self.name} was not looked at")
+        return DataSet(
+            found.channels, found.height, found.width, found.classes, found.training, found.test, found.about
+        )
 
     @property
     def real(self) -> bool:
         """Whether items are real numbers, as points of the plane and whitened images are, and no grey values."""
-        return self.name in POINTS or self.whiten
+        return self.whiten or (self.found.real if self.found else self.name in POINTS)
+
+    @property
+    def points(self) -> bool:
+        """Whether items are points of the plane."""
+        return self.real and self.facts[:3] == (1, 1, 2)
+
+    @property
+    def as_floats(self) -> bool:
+        """Whether the numbers lie in memory as float32, and not as bytes."""
+        return self.real or (self.found is not None and self.found.floats)
+
+    def why_real(self) -> str:
+        """Which items are real numbers, as the subject of a sentence that says what they need."""
+        if self.found and self.found.real:
+            return f"the numbers of {self.name} reach from {self.found.low:g} to {self.found.high:g}, outside 0…1, and"
+        return "points of the plane and whitened images"
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_set_or_a_path(cls, name: str) -> str:
+        if name in SETS or (is_path(name) and name.isprintable()):
+            return name
+        near = difflib.get_close_matches(name, SETS, n=3, cutoff=0.5)
+        hint = f" (did you mean {' or '.join(near)}?)" if near else f": there are {', '.join(SETS)}"
+        raise ValueError(f"no such data set{hint}, and the path of a file of your own has a / in it")
 
     @model_validator(mode="after")
-    def _labels_can_be_drawn(self) -> DataSpec:
-        classes = SETS[self.name].classes
+    def _fits_what_was_found(self) -> DataSpec:
+        if not self.own and self.found:
+            raise ValueError(f"found: {self.name} comes with laddertop")
+        if not self.known:
+            return self
+        classes = self.facts.classes
         if isinstance(self.labels, int) and (self.labels < classes or self.labels % classes):
             raise ValueError(f"labels must be a positive multiple of {classes} (as many of every class), or all")
-        if self.whiten and (self.binarise != "none" or self.name in POINTS):
+        real = self.found.real if self.found else self.name in POINTS
+        if self.whiten and (self.binarise != "none" or real):
             raise ValueError("whiten: takes grey or colour images; set data.binarise=none, or data.whiten=off")
-        if self.binarise != "none" and self.name in POINTS:
-            raise ValueError(f"binarise: the points of {self.name} are no probabilities; set data.binarise=none")
+        if self.binarise != "none" and real:
+            items = "numbers" if self.own else "points"
+            raise ValueError(f"binarise: the {items} of {self.name} are no probabilities; set data.binarise=none")
         return self
 
 

@@ -36,6 +36,8 @@ from laddertop.journal.settings import DEVICE
 _RECIPES = Path(__file__).parent / "recipes"
 LARGEST = 1 << 14
 """Bytes of a recipe file at most; those of the package have hundreds."""
+LOOKED_AT_WITH = ("data.name", "data.test_share")
+"""The keys that decide what is found in a user's own data."""
 COMPLAINTS = 5
 """How many of the wrong keys are told at most."""
 
@@ -87,7 +89,8 @@ class Spec(Section):
     def _parts_fit(self) -> Spec:
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give the length of the run either in epochs or in steps")
-        self.model.fits(self.data, self.noise, self.warmup)
+        if self.data.known:
+            self.model.fits(self.data, self.noise, self.warmup)
         return self
 
 
@@ -155,6 +158,8 @@ def override(spec: Spec, settings: Iterable[str]) -> Spec:
         for part in path:
             section = section[part]
         section[last] = _toml_value(text.strip())
+        if name in LOOKED_AT_WITH:
+            section["found"] = None
         if name in ("epochs", "steps"):
             tree["steps" if name == "epochs" else "epochs"] = None
     return parse(tree, "the settings")
@@ -180,6 +185,8 @@ def _keys(section: type[BaseModel], prefix: str, spec: Spec | None) -> Iterator[
     seen = set()
     docs = field_docs(section)
     for name, field in section.model_fields.items():
+        if section is DataSpec and name == "found":
+            continue
         if name == "model":
             for kind in [type(spec.model)] if spec else KINDS:
                 for key in _keys(kind, "model.", spec):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from laddertop.journal import settings
 from laddertop.journal.files import user_cache
-from laddertop.journal.sections import POINTS, SETS, DataSpec
+from laddertop.journal.sections import POINTS, DataSpec
 from laddertop.journal.spec import Spec, override
 
 BURDA_EPOCHS = sum(3**i for i in range(8))
@@ -48,7 +48,7 @@ def has_gpu() -> bool:
 def check_sizes(spec: Spec) -> None:
     """Raises ValueError when batch, labels, length or layers don't fit the data set. Asks nobody but the spec."""
     data = spec.data
-    shape = SETS[data.name]
+    shape = data.facts
     left = shape.training - data.held_back
     if left < 1:
         raise ValueError(f"data.held_back: {data.name} has {shape.training} training items, none would be left")
@@ -86,12 +86,13 @@ def planned_steps(spec: Spec) -> int:
 
 def epoch_steps(spec: Spec) -> int:
     """Steps of an epoch, by the spec."""
-    return max(SETS[spec.data.name].training - spec.data.held_back, 0) // spec.data.batch
+    return max(spec.data.facts.training - spec.data.held_back, 0) // spec.data.batch
 
 
 def has_files(data: DataSpec) -> bool:
-    """Whether a data set is read from a folder: it is neither embedded nor generated."""
-    return data.name != "digits" and data.name not in POINTS
+    """Whether a data set is read from the folder of data sets: it is neither embedded nor generated, and not the user's
+    own."""
+    return data.name != "digits" and data.name not in POINTS and not data.own
 
 
 def data_root(data: DataSpec) -> Path:

@@ -28,7 +28,7 @@ ROOMS = {
     "tui.steer": ["tui.watch", "tui.draw", "journal"],
     "tui.watch": ["tui.draw", "journal"],
     "tui.draw": [],
-    "engine.__main__": ["engine.saved", "engine.sizes", "engine.training", "journal"],
+    "engine.__main__": ["engine.saved", "engine.sizes", "engine.training", "engine.own", "journal"],
     "engine.saved": [
         "engine.training",
         "engine.explore",
@@ -61,8 +61,9 @@ ROOMS = {
     "engine.contract": ["engine.data", "engine.randomness", "journal"],
     "engine.ladder": ["engine.parts", "engine.data", "engine.knobs", "engine.randomness", "journal"],
     "engine.parts": ["engine.data", "engine.knobs", "engine.randomness", "journal"],
-    "engine.data": ["engine.randomness", "journal"],
+    "engine.data": ["engine.own", "engine.randomness", "journal"],
     "engine.knobs": ["journal"],
+    "engine.own": ["journal"],
     "engine.randomness": [],
     "journal": [],
 }

@@ -1,4 +1,4 @@
-"""Loading a data set by its name: embedded, generated, or from the files that torchvision downloads.
+"""Loading a data set by its name: embedded, generated, from the files that torchvision downloads, or the user's own.
 
 Shape letters: N items, D numbers per item.
 """
@@ -19,8 +19,9 @@ from laddertop.engine.data.files import FILES, from_files
 from laddertop.engine.data.images import Data, Images
 from laddertop.engine.data.points import GENERATED, points
 from laddertop.engine.data.whiten import fit_whitening
+from laddertop.engine.own import read
 from laddertop.engine.randomness import Stream, counter_key
-from laddertop.journal.sections import POINTS, SETS, DataSpec
+from laddertop.journal.sections import DataSpec
 from laddertop.journal.start import data_root, has_files
 
 DIGITS_TRAINING = 1437
@@ -45,8 +46,8 @@ class Arrays(NamedTuple):
 def load(spec: DataSpec, device: torch.device) -> Data:
     """The data set of a spec, on `device`.
 
-    Raises ValueError when it is absent and can't be downloaded, when it is damaged, or when too much of it is to be
-    held back.
+    Raises ValueError when it is absent and can't be downloaded, when it is damaged, when it is other data than the run
+    was made with, or when too much of it is to be held back.
     """
     arrays = _arrays(spec)
     if spec.binarise == "fixed":
@@ -71,7 +72,7 @@ def load(spec: DataSpec, device: torch.device) -> Data:
         return Images(flat.to(device), classes, arrays.white, split)
 
     test = images(arrays.test, arrays.test_labels, "test")
-    shape = SETS[spec.name]
+    shape = spec.facts
     return Data(
         training=images(arrays.training[:kept], arrays.training_labels[:kept], "training"),
         held_back=images(arrays.training[kept:], arrays.training_labels[kept:], "held-back")
@@ -82,7 +83,7 @@ def load(spec: DataSpec, device: torch.device) -> Data:
         width=shape.width,
         classes=shape.classes,
         channels=shape.channels,
-        points=spec.name in POINTS,
+        points=spec.points,
         whitening=whitening,
     )
 
@@ -94,6 +95,8 @@ def _drawn(pixels: npt.NDArray[np.uint8], white: int, counter: int) -> npt.NDArr
 
 
 def _arrays(spec: DataSpec) -> Arrays:
+    if spec.own:
+        return Arrays(*read(spec), white=spec.found.white if spec.found else 1)
     return LOADERS[spec.name](spec.name, data_root(spec) if has_files(spec) else Path())
 
 

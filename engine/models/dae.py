@@ -25,7 +25,6 @@ from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as evaluation_draws
 from laddertop.journal.events import Term
 from laddertop.journal.models import DaeSpec
-from laddertop.journal.sections import POINTS
 from laddertop.journal.spec import Spec
 from laddertop.journal.value import Value
 
@@ -54,7 +53,7 @@ class Dae(nn.Module):
         )
         self.decoder_bias = nn.ParameterList([zeros(width) for width in reversed(up[:-1])])
 
-        self.item = "point" if spec.data.name in POINTS else "image"
+        self.item = "point" if spec.data.points else "image"
         self.unit = ("nats" if self.cross_entropy else "squared error") + f" per {self.item}"
         unit = f"{self.unit}, mean over the batch"
         self.terms = [Term(name="reconstruction", label="reconstruction", unit=unit, weight=None)]

@@ -16,7 +16,7 @@ import torch
 from laddertop.engine.data import Data, Images, draw_labelled, load
 from laddertop.engine.data.files import from_files, read_idx
 from laddertop.engine.data.whiten import BIAS, fit_whitening
-from laddertop.journal.sections import SETS, DataSpec, SetName
+from laddertop.journal.sections import SETS, DataSpec
 from tests import PATIENCE
 from tests.engine.conftest import CPU
 
@@ -44,10 +44,6 @@ def images(count: int, *shape: int) -> np.ndarray:
 
 def labels(count: int, classes: int = 10) -> np.ndarray:
     return (np.arange(count) % classes).astype(np.uint8)
-
-
-def test_the_table_of_sets_names_them_all() -> None:
-    assert set(SETS) == set(SetName.__args__)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from laddertop.engine.data import load
 from laddertop.engine.data.files import OMNIGLOT
 from laddertop.engine.sizes import answer, sizes
 from laddertop.journal.models import LadderSection
-from laddertop.journal.sections import POINTS, SETS, DataSpec, SetName
+from laddertop.journal.sections import POINTS, SETS, DataSpec
 from laddertop.journal.sizes import Sizes, key_of, read, with_recipes, write
 from laddertop.journal.spec import load_recipe, override, recipes
 from laddertop.journal.start import planned_steps
@@ -62,7 +62,7 @@ def test_parameters_of_every_denoising_function_are_counted(combinator: str, sha
 
 
 @pytest.mark.parametrize("name", ["digits", *POINTS])
-def test_sets_have_as_many_items_as_is_told(name: SetName) -> None:
+def test_sets_have_as_many_items_as_is_told(name: str) -> None:
     data = load(DataSpec(name=name), CPU)
     assert (SETS[name].training, SETS[name].test) == (len(data.training), len(data.test))
     assert (SETS["omniglot"].training, SETS["omniglot"].test) == tuple(OMNIGLOT.values())

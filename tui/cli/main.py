@@ -88,7 +88,8 @@ def attach(
 def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe (see `recipes`) or a TOML file.")],
     data: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Data set: digits, mnist, cifar10, moons, … (docs/data.md).")
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="Data set: digits, mnist, moons, …, or ./mine.npz (docs/data.md)."),
     ] = None,
     data_root: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder that holds the data set in torchvision's layout.")
@@ -122,7 +123,6 @@ def train(
     from laddertop.tui.cli.train import train as train_run
 
     flags = {
-        "data.name": data,
         "data.labels": labels,
         "epochs": epochs,
         "steps": steps,
@@ -135,6 +135,7 @@ def train(
         train_run(
             recipe,
             settings=chosen,
+            data=data,
             data_root=data_root,
             name=name,
             runs=runs,

@@ -11,18 +11,21 @@ from pathlib import Path
 
 from laddertop.journal.events import EventReader
 from laddertop.journal.folder import RunFolder, create_run, find_run, new_name, runs_folder
+from laddertop.journal.sections import SETS, is_path
 from laddertop.journal.settings import look as settled
 from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.start import check_start, on_settled_device, too_short
 from laddertop.journal.state import RunState
 from laddertop.tui.cli.print import json_result, result, say
 from laddertop.tui.steer.engine_process import EngineProcess, removed_unless_begun
+from laddertop.tui.steer.looking import looked_at
 from laddertop.tui.steer.trust import driven
 
 
 def train(
     recipe: str,
     *,
+    data: str | None,
     data_root: Path | None,
     settings: list[str],
     name: str | None,
@@ -39,6 +42,10 @@ def train(
     if problems := settled()[1]:
         # A mistyped folder or device would train elsewhere than was meant.
         raise ValueError(f"nothing is trained before the settings are right: {problems[0]}")
+    if data is not None:
+        # A folder of one's own needs no / where it is meant for a command.
+        own = not is_path(data) and data not in SETS and Path(data).exists()
+        settings = [f"data.name={json.dumps(f'./{data}' if own else data)}", *settings]
     if data_root is not None:
         settings = [_root(data_root), *settings]
     spec = override(load_recipe(recipe), settings)
@@ -46,7 +53,10 @@ def train(
         # A resume may come from another folder.
         spec = override(spec, [_root(Path(spec.data.root).expanduser().absolute())])
     spec = on_settled_device(spec)
+    spec = looked_at(spec)
     check_start(spec)
+    if spec.data.found:
+        say(f"{spec.data.name}: {spec.data.found.about}")
     if detach or seeds > 1:
         # A training in the foreground tells it of itself.
         for words in too_short(spec):

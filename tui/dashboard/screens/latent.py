@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from laddertop.journal.sections import POINTS
 from laddertop.tui.dashboard.layout import Place
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.screens.model_screen import ALL, OF_CHECKPOINTS, ModelScreen
@@ -109,7 +108,7 @@ class LatentScreen(ModelScreen):
                 panel.mode = self.mode
         width = self.app.size.width
         images = 9 if width >= 110 else 5 if width < 90 else 7
-        self.model.question(steps=100 if self.view.spec.data.name in POINTS else images)
+        self.model.question(steps=100 if self.view.spec.data.points else images)
 
     def idle(self, action: str) -> bool:
         """Without a way back from the codes there is a map, and nothing to decode."""

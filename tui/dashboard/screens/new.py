@@ -34,6 +34,7 @@ from laddertop.tui.dashboard.views.recipe_form import Draft, completions, declar
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer.begin import LOOK_EVERY, Beginning
+from laddertop.tui.steer.looking import looked_at
 from laddertop.tui.steer.sizing import Sizing
 
 DEFAULT_RECIPE = "ladder-digits"
@@ -191,7 +192,9 @@ class NewRunScreen(Screen[None]):
     def tell_time(self) -> None:
         """Say how long the run takes, and how much memory, as far as is known."""
         spec, takes = self._draft.spec if self._draft else None, ""
-        if spec is not None and self._here is not None:
+        if spec is not None and not spec.data.known:
+            takes = "your data are read and checked at the start; how long it takes is not known before"
+        elif spec is not None and self._here is not None:
             self._sizing.ask(wanted(spec, self._here))
             takes = in_words(spec, self._here, self._sizing.known)
         self.query_one("#time", Static).update(Text(harmless(takes), style(Ink.DIM, colours_of(self.app))))
@@ -245,7 +248,7 @@ class NewRunScreen(Screen[None]):
             self._complain(self._draft.problem)
         elif self._draft.spec:
             ready = Text("✓ ready", style(Ink.GOOD, colours))
-            for words in too_short(self._draft.spec):
+            for words in too_short(self._draft.spec) if self._draft.spec.data.known else []:
                 ready.append(f"\n▲ {words}", style(Ink.WARN, colours))
             self.query_one("#problem", Static).update(ready)
         self.tell_time()
@@ -277,7 +280,7 @@ class NewRunScreen(Screen[None]):
         self._starting = True  # a second press is not for a second run
         name = self.query_one("#name", Input).value.strip() or None
         try:
-            spec = on_settled_device(self._draft.spec)
+            spec = await asyncio.to_thread(looked_at, on_settled_device(self._draft.spec))
             await asyncio.to_thread(check_start, spec)
             run = await asyncio.to_thread(create_run, self._runs, spec, name)
         except (ValueError, OSError) as error:

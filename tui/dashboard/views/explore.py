@@ -11,7 +11,6 @@ from typing import Literal, cast
 import numpy as np
 
 from laddertop.journal.explore import AnyQuestion, Classify, Corruption, Denoise, Inpaint, Missing, Sample, ScoreField
-from laddertop.journal.sections import POINTS
 from laddertop.tui.draw.numbers import setting
 from laddertop.tui.steer.asking import Asking, Got
 from laddertop.tui.watch.run_view import RunView
@@ -50,7 +49,7 @@ class ExploreView:
         self.view, self.asking = view, asking
         noise = view.spec.noise
         std = noise.std[0] if isinstance(noise.std, list) else noise.std
-        self.points = view.spec.data.name in POINTS
+        self.points = view.spec.data.points
         """Whether the items are points of the plane."""
         self.task: Task = "field" if self.points else "denoise"
         self.item = 0

@@ -96,7 +96,8 @@ def draft(recipe_name: str, filled: dict[str, str], free: str) -> Draft:
         if spec.data.root is not None:
             # A resume may come from another folder.
             spec = override(spec, [f"data.root={json.dumps(str(Path(spec.data.root).expanduser().absolute()))}"])
-        check_sizes(spec)
+        if spec.data.known:
+            check_sizes(spec)
         return Draft(recipe_name, tuple(settings), spec)
     except (ValueError, RuntimeError) as error:
         return Draft(recipe_name, tuple(settings), None, str(error).removeprefix("the settings: "))
