@@ -18,13 +18,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = {
     "journal": {"numpy", "pydantic"},
     "engine": {"numpy", "sklearn", "torch", "torchvision"},
-    "tui": {"numpy", "psutil", "pynvml", "rich", "textual", "typer"},
+    "tui": {"numpy", "psutil", "pyarrow", "pynvml", "rich", "textual", "typer"},
 }
 """What each package may import beside the standard library and ourselves."""
 
 ROOMS = {
-    "tui.cli": ["tui.dashboard", "tui.steer", "tui.watch", "tui.draw", "journal"],
+    "tui.cli": ["tui.dashboard", "tui.export", "tui.steer", "tui.watch", "tui.draw", "journal"],
     "tui.dashboard": ["tui.steer", "tui.watch", "tui.draw", "journal"],
+    "tui.export": ["tui.draw", "journal"],
     "tui.steer": ["tui.watch", "tui.draw", "journal"],
     "tui.watch": ["tui.draw", "journal"],
     "tui.draw": [],
@@ -92,6 +93,7 @@ NEVER = {
     "tui.dashboard.views": ["textual", "tui.dashboard.screens", "tui.dashboard.widgets", "tui.dashboard.app"],
     "tui.dashboard.screens": ["tui.dashboard.app", "tui.dashboard.program"],
     "tui.dashboard.app": ["tui.dashboard.program"],
+    "tui.export": ["textual", "rich", "typer"],
     "tui.steer": ["textual", "rich", "typer"],
     "tui.watch": ["textual", "rich", "typer"],
     "tui.draw": ["textual", "rich", "typer"],

@@ -15,6 +15,7 @@ from laddertop.journal import events
 from laddertop.journal.explore import Answer, AnyQuestion, question_from
 from laddertop.journal.files import write_atomically
 from laddertop.journal.folder import find_run, runs_folder
+from laddertop.tui.cli.place import check_place
 from laddertop.tui.cli.print import json_result, result
 from laddertop.tui.draw.cells import GREY_LEVELS, Cells, Ink
 from laddertop.tui.draw.image import draw_image
@@ -43,7 +44,7 @@ def show(
     if out is not None and out.suffix not in (".png", ".npz"):
         raise ValueError(f"--out: {out.name} ends neither in .png (a picture) nor in .npz (the arrays)")
     if out is not None:
-        _check_place(out)
+        check_place(out)
     if out is None and not as_json and not sys.stdout.isatty():
         raise ValueError(
             "there is no terminal to show a picture on; name a file: --out picture.png or --out arrays.npz"
@@ -148,16 +149,6 @@ def _question(given: Mapping[str, object]) -> AnyQuestion:
         name, _, words = str(error).partition(": ")
         option = {"items": "item", "units": "unit"}.get(name, name)
         raise ValueError(f"--{option}: {words}") from None
-
-
-def _check_place(out: Path) -> None:
-    """Raises ValueError when no file can come to be there: before somebody works for an answer."""
-    if out.is_dir():
-        raise ValueError(f"--out: {out} is a folder; name a file in it")
-    if not out.parent.is_dir():
-        raise ValueError(f"--out: there is no folder {out.parent}; make it, or name a file elsewhere")
-    if not os.access(out.parent, os.W_OK):
-        raise ValueError(f"--out: the folder {out.parent} can't be written to; name a file elsewhere")
 
 
 def _npz(answer: Answer) -> bytes:

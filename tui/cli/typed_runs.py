@@ -1,13 +1,15 @@
-"""The commands that are about whole runs: fork, roll back, replay, compare, rename, note, archive, delete."""
+"""The commands that are about whole runs: fork, roll back, replay, compare, rename, note, archive, export, delete."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from laddertop.tui.cli.open import show_dashboard
 from laddertop.tui.cli.options import CheckpointStep, Detach, Json, JsonLines, Name, Note, Run, Runs, Timeout, Trust
+from laddertop.tui.export.formats import FORMATS
 
 app = typer.Typer()
 
@@ -87,6 +89,23 @@ def compare(
     from laddertop.tui.cli.compare import compare as compare_runs
 
     compare_runs(runs, runs_compared, json)
+
+
+@app.command()
+def export(
+    run: Run,
+    out: Annotated[Path, typer.Option("--out", metavar="PATH", help="What to write.")],
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: what PATH ends like)."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    runs: Runs = None,
+) -> None:
+    """Write a run as what other programs read."""
+    from laddertop.tui.cli.export import export as export_run
+
+    export_run(runs, run, to, out, force)
 
 
 @app.command()

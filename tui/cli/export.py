@@ -1,0 +1,46 @@
+"""`export`: writes a run as what another program reads."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from laddertop.journal.damage import all_damages
+from laddertop.journal.events import EventReader
+from laddertop.journal.folder import RunFolder, find_run, runs_folder
+from laddertop.journal.metrics import MetricsReader
+from laddertop.journal.state import RunState
+from laddertop.tui.cli.place import check_place, written_whole
+from laddertop.tui.cli.print import result, say
+from laddertop.tui.export.formats import FORMATS, format_of
+
+
+def export(runs: Path | None, text: str, to: str | None, out: Path, force: bool) -> None:
+    """Exports a run to the format called `to`, or that `out` ends like, and tells what is damaged of the run.
+
+    Raises ValueError for a format that there is not, or whose package is not there, for a place that can't be written
+    to or, without `force`, holds something, and for a run that has nothing to export.
+    """
+    run = find_run(runs_folder(runs), text)
+    name = format_of(to, out)
+    chosen = FORMATS[name]
+    if chosen.needs and find_spec(chosen.needs) is None:
+        raise ValueError(
+            f"{name} needs the package {chosen.needs}, which is not installed: pip install 'laddertop[{name}]'"
+        )
+    check_place(out)
+    if out.exists() and not force:
+        raise ValueError(f"--out: there is {out} already; take it away, name another, or overwrite it with --force")
+    for problem in _damages(run):
+        say(f"warning: {problem}")
+    with written_whole(out) as path:
+        held = chosen.write(run, path)
+    result(f"wrote {out}: {held}")
+
+
+def _damages(run: RunFolder) -> list[str]:
+    alive = run.engine_alive()
+    state = RunState().apply_all(EventReader(run.events_path).read_all())
+    metrics = MetricsReader(run.path)
+    metrics.poll()
+    return all_damages(run, state, metrics, alive)

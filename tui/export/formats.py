@@ -1,0 +1,59 @@
+"""What a run can be exported to: a row per format, which help, errors and the command itself read.
+
+What a format needs is imported once somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from laddertop.journal.folder import RunFolder
+
+
+class Format(NamedTuple):
+    """A format that a run is exported to."""
+
+    words: str
+    """What is written, in words."""
+    ending: str
+    """What the names of its files end in."""
+    write: Callable[[RunFolder, Path], str]
+    """Writes a run to a path and returns what it holds, in words. Raises ValueError where it has nothing of it."""
+    needs: str = ""
+    """A package that laddertop does without otherwise; its extra has the name of the format."""
+
+
+def _csv(run: RunFolder, path: Path) -> str:
+    from laddertop.tui.export.steps import write_csv
+
+    return write_csv(run, path)
+
+
+def _parquet(run: RunFolder, path: Path) -> str:
+    from laddertop.tui.export.steps import write_parquet
+
+    return write_parquet(run, path)
+
+
+FORMATS = {
+    "csv": Format("every number of every step, as text", ".csv", _csv),
+    "parquet": Format("the same as columns, for pandas, polars, DuckDB, …", ".parquet", _parquet, "pyarrow"),
+}
+"""Every format by its name."""
+
+
+def format_of(name: str | None, path: Path) -> str:
+    """The name of the format that is meant: the one that is named, else the one that a path ends like.
+
+    Raises ValueError where there is none.
+    """
+    if name is None:
+        name = next((n for n, one in FORMATS.items() if one.ending == path.suffix.lower()), None)
+        if name is None:
+            raise ValueError(f"{path.name} ends like no format; name one with --to: {', '.join(FORMATS)}")
+    if name not in FORMATS:
+        raise ValueError(f"--to: {', '.join(FORMATS)} (you gave {name!r})")
+    return name
