@@ -25,7 +25,7 @@ PACKAGES = {
 ROOMS = {
     "tui.cli": ["tui.dashboard", "tui.export", "tui.steer", "tui.watch", "tui.draw", "journal"],
     "tui.dashboard": ["tui.steer", "tui.watch", "tui.draw", "journal"],
-    "tui.export": ["tui.draw", "journal"],
+    "tui.export": ["tui.watch", "tui.draw", "journal"],
     "tui.steer": ["tui.watch", "tui.draw", "journal"],
     "tui.watch": ["tui.draw", "journal"],
     "tui.draw": [],

@@ -38,9 +38,23 @@ def _parquet(run: RunFolder, path: Path) -> str:
     return write_parquet(run, path)
 
 
+def _html(run: RunFolder, path: Path) -> str:
+    from laddertop.tui.export.report import write_html
+
+    return write_html(run, path)
+
+
+def _svg(run: RunFolder, path: Path) -> str:
+    from laddertop.tui.export.charts import write_svg
+
+    return write_svg(run, path)
+
+
 FORMATS = {
     "csv": Format("every number of every step, as text", ".csv", _csv),
     "parquet": Format("the same as columns, for pandas, polars, DuckDB, …", ".parquet", _parquet, "pyarrow"),
+    "html": Format("a report in one page: charts, interventions, evaluations, samples", ".html", _html),
+    "svg": Format("the charts alone", ".svg", _svg),
 }
 """Every format by its name."""
 
