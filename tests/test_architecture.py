@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = {
     "journal": {"numpy", "pydantic"},
     "engine": {"numpy", "sklearn", "torch", "torchvision"},
-    "tui": {"numpy", "psutil", "pyarrow", "pynvml", "rich", "textual", "typer"},
+    "tui": {"PIL", "numpy", "psutil", "pyarrow", "pynvml", "rich", "textual", "typer"},
 }
 """What each package may import beside the standard library and ourselves."""
 

@@ -171,3 +171,34 @@ def test_a_browser_shows_the_report_light_and_dark_and_as_wide_as_a_telephone(
         assert (image == curve).all(2).sum() > 1000, f"the curves on {name}"
     # Wide tables are scrolled in a box of their own: nothing reaches beyond the margin.
     assert (seen["dark"][:, -8:] == (15, 20, 25)).all()
+
+
+def test_samples_over_the_training_are_a_picture_and_an_animation(laddertop: Laddertop, run: Path) -> None:
+    for name in ("s.png", "s.gif"):
+        done = laddertop.here("export", run.name, "--out", name)
+        assert (done.returncode, done.stdout) == (0, f"wrote {name}: 4 samplings, steps 0 to 1000\n"), done.stderr
+    strip = np.asarray(Image.open(laddertop.cwd / "s.png"))
+    film = Image.open(laddertop.cwd / "s.gif")
+    assert (film.format, film.n_frames, film.info["loop"]) == ("GIF", 4, 0)
+    shown = []
+    for at, step in enumerate((0, 400, 800, 1000)):
+        film.seek(at)
+        shown.append(film.info["duration"])
+        rows = read_samples(run, f"samples/step-{step:09d}.npz")
+        for whole in (np.asarray(film.convert("L")), strip[at * 248 : (at + 1) * 248]):
+            assert whole.shape == (248, 6 * 58 - 2)
+            assert whole[:18].any(), "the caption"
+            for row, name in enumerate(("input", "corrupted", "reconstruction", "prior")):
+                top = 18 + row * 58
+                assert np.array_equal(whole[top : top + 56 : 7, 58:114:7], rows[name][1])
+    assert shown == [250, 250, 250, 2000]
+
+
+def test_a_run_whose_samples_are_no_images_says_so(laddertop: Laddertop, run: Path) -> None:
+    shutil.copytree(run, laddertop.runs / "unsampled")
+    for file in (laddertop.runs / "unsampled" / "samples").iterdir():
+        with open(file, "wb") as written:
+            np.savez(written, input=np.zeros((2, 8, 8), np.complex64), prior=np.zeros((0, 8, 8), np.uint8))
+    done = laddertop.here("export", "unsampled", "--out", "none.gif")
+    assert done.returncode == 2
+    assert "unsampled has no samples that can be shown; while it trains `laddertop refresh unsampled`" in done.stderr

@@ -50,11 +50,25 @@ def _svg(run: RunFolder, path: Path) -> str:
     return write_svg(run, path)
 
 
+def _png(run: RunFolder, path: Path) -> str:
+    from laddertop.tui.export.samples import write_png
+
+    return write_png(run, path)
+
+
+def _gif(run: RunFolder, path: Path) -> str:
+    from laddertop.tui.export.samples import write_gif
+
+    return write_gif(run, path)
+
+
 FORMATS = {
     "csv": Format("every number of every step, as text", ".csv", _csv),
     "parquet": Format("the same as columns, for pandas, polars, DuckDB, …", ".parquet", _parquet, "pyarrow"),
     "html": Format("a report in one page: charts, interventions, evaluations, samples", ".html", _html),
     "svg": Format("the charts alone", ".svg", _svg),
+    "png": Format("samples over the training as one picture", ".png", _png),
+    "gif": Format("samples over the training as an animation", ".gif", _gif),
 }
 """Every format by its name."""
 

@@ -19,7 +19,7 @@ from laddertop.tui.draw.sheet import png
 from laddertop.tui.export.charts import HEIGHT, STYLE, WIDTH, charts, deeds
 from laddertop.tui.export.look import look_at
 from laddertop.tui.export.markup import element, inert, table
-from laddertop.tui.export.samples import pictures
+from laddertop.tui.export.samples import PICTURES, pictures
 from laddertop.tui.watch.cost_terms import term_rows
 from laddertop.tui.watch.effects import before_after, moved_most
 from laddertop.tui.watch.run_view import RunView
@@ -27,8 +27,6 @@ from laddertop.tui.watch.spec_words import flat, word
 from laddertop.tui.watch.trouble import troubles
 from laddertop.tui.watch.wording import changes_in_words, measure
 
-PICTURES = 8
-"""Samplings that are shown at most, evenly over the training."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 LAYOUT = (
     "*{box-sizing:border-box}body{margin:0 auto;max-width:1100px;padding:1rem;background:var(--ground);"
