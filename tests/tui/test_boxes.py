@@ -44,7 +44,6 @@ def saved(engine: PlayedEngine) -> PlayedEngine:
 
 
 def test_every_box_is_made_in_one_place() -> None:
-    """The palette is textual's own."""
     modal = [file.name for file in DASHBOARD.rglob("*.py") if "ModalScreen" in file.read_text(encoding="utf-8")]
     assert modal == ["box.py"]
 
@@ -63,7 +62,7 @@ async def test_every_box_has_its_title_and_its_keys_in_its_frame_and_esc_changes
         for title, keys in boxes.items():
             for key in keys:
                 if key == "wait for it":
-                    await until(pilot, lambda: "asks for a value" in text(), "the entry")
+                    await until(pilot, lambda: "asks for another" in text(), "the entry")
                 else:
                     await pilot.press(key)
             await until(pilot, lambda: isinstance(app.screen, Box), title)

@@ -28,7 +28,7 @@ async def test_an_entry_of_a_knob_in_the_palette_asks_for_its_value_and_what_is_
         text = lambda: screen_text(pilot.app)  # noqa: E731
         await until(pilot, lambda: "[] lr 0.002" in text(), "the knob")
         await pilot.press("ctrl+p", *"lr")
-        await until(pilot, lambda: "asks for a value" in text(), "the entry")
+        await until(pilot, lambda: "asks for another" in text(), "the entry")
         await pilot.press("down", "up", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskLine), "the prompt")
         assert "learning rate, from 0 to 10" in text()
@@ -37,7 +37,7 @@ async def test_an_entry_of_a_knob_in_the_palette_asks_for_its_value_and_what_is_
         assert isinstance(pilot.app.screen, RunScreen)
         assert inbox(engine.run.path) == []
         await pilot.press("ctrl+p", *"lr")
-        await until(pilot, lambda: "asks for a value" in text(), "the entry")
+        await until(pilot, lambda: "asks for another" in text(), "the entry")
         await pilot.press("down", "up", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskLine), "the prompt")
         await pilot.press("ctrl+u", *"0.01", "enter")
@@ -163,3 +163,28 @@ async def test_the_palette_lies_in_the_same_frame_as_every_other_box(engine: Pla
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run")
         assert frames[0] == frames[1]
+
+
+async def test_the_palette_has_a_line_for_each_command_and_is_as_high_as_they_are(
+    engine: PlayedEngine, until: Until
+) -> None:
+    async with opened(engine.run.path) as pilot:
+        text = lambda: screen_text(pilot.app)  # noqa: E731
+        await until(pilot, lambda: "[] lr 0.002" in text(), "the run")
+
+        def box() -> list[str]:
+            lines = text().splitlines()
+            (top,) = (y for y, line in enumerate(lines) if "┌─ commands " in line)
+            (bottom,) = (y for y, line in enumerate(lines) if "esc back ─" in line and "└─ enter do it" in line)
+            return [re.sub(r".*│([^│]*)│.*", r"\1", line).strip(" ▁▃▄▅▆▇█▂") for line in lines[top + 1 : bottom]]
+
+        await pilot.press("ctrl+p", *"lr 0.5")
+        await until(pilot, lambda: "set lr to 0.5 (now 0.002)" in text(), "the setting")
+        await pilot.pause()
+        assert [line.partition("  ")[0] for line in box()] == ["lr 0.5", "set lr to 0.5 (now 0.002)"]
+        await pilot.press("ctrl+u", *"lambda")
+        await until(pilot, lambda: "lambda.6" in text(), "the knobs")
+        await pilot.pause()
+        knobs = [line for line in box() if line.startswith("lambda.")]
+        assert [line.partition(" ")[0] for line in knobs] == [f"lambda.{layer}" for layer in range(7)]
+        assert all("; asks for another: " in line for line in knobs)

@@ -19,8 +19,7 @@ from textual import work
 from textual._compositor import ChopsUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import Provider
-from textual.events import CursorPosition, Resize
+from textual.events import CursorPosition, Event, Key, Paste, Resize
 from textual.filter import LineFilter, NoColor
 from textual.geometry import Size
 from textual.screen import Screen
@@ -29,6 +28,7 @@ from textual.theme import BUILTIN_THEMES
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import aside
 from laddertop.tui.dashboard.background import Paper
+from laddertop.tui.dashboard.in_turn import InTurn
 from laddertop.tui.dashboard.layout import too_small
 from laddertop.tui.dashboard.leaving import (
     Driver,
@@ -53,13 +53,14 @@ from laddertop.tui.dashboard.messages import (
 )
 from laddertop.tui.dashboard.paint import AsciiOnly, OnlyChanged
 from laddertop.tui.dashboard.palette import PAPERS, THEMES
+from laddertop.tui.dashboard.screens import on_demand
 from laddertop.tui.dashboard.screens.too_small import TooSmall
 from laddertop.tui.draw.numbers import thousands
 from laddertop.tui.draw.pixels import TERMINAL
 from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer.engines import Engines
 from laddertop.tui.steer.keeping import fork
-from laddertop.tui.steer.trust import ONLY_LOOKS, driven, stranger
+from laddertop.tui.steer.trust import ONLY_LOOKS, driven
 
 _TEXTUAL = {paper: replace(BUILTIN_THEMES[f"ansi-{paper}"], name=f"laddertop-{paper}") for paper in PAPERS}
 """The terminal's own colours on its own background, for what textual draws."""
@@ -73,7 +74,6 @@ class LaddertopApp(App[None]):
     """The dashboard over a folder of runs."""
 
     TITLE = "laddertop"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = set()
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c,ctrl+q", "leave", "leave; trainings go on", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "back to the shell; its fg takes the dashboard up again", show=False),
@@ -116,6 +116,7 @@ class LaddertopApp(App[None]):
         self._list: Screen[None] | None = None
         """The list of runs, once it was gone to."""
         self._engines = Engines()
+        self._turns = InTurn(self, super().on_event)
         self.slow_link = slow_link
         """Whether bytes reach the terminal slowly, so that little is drawn."""
         self._plain_filter = AsciiOnly()
@@ -147,12 +148,17 @@ class LaddertopApp(App[None]):
                 self.push_screen(self._runs_screen())
                 self.tell(str(error))
         elif self._form:
-            self.push_screen(self._form_screen())
+            self.push_screen(on_demand.form(self._runs))
         else:
             self.push_screen(self._runs_screen())
         self._fit(self.size)
         self._look_after_engines()
         self.set_timer(OPENING, self.on_shown)
+
+    async def on_event(self, event: Event) -> None:
+        """Hand on what happens; what is typed in its turn."""
+        if event.is_forwarded or not isinstance(event, Key | Paste) or self._turns.take(event):
+            await super().on_event(event)
 
     def on_shown(self) -> None:
         """Keys find something that they mean, or what they would mean takes too long to wait for."""
@@ -247,22 +253,10 @@ class LaddertopApp(App[None]):
         except (ValueError, OSError) as error:
             self.tell(str(error))
 
-    async def _screen_of(self, run: RunFolder, replay: bool) -> Screen[None]:
-        """The screen of a run. Raises ValueError when it can't be read, or when there is nothing to replay."""
-        if replay:
-            from laddertop.tui.dashboard.screens.replay import ReplayScreen
-            from laddertop.tui.watch.replay import Past
-
-            past = await asyncio.to_thread(Past, run)
-            replayed = ReplayScreen(run, past, self._plain)
-            await asyncio.to_thread(replayed.read)
-            return replayed
-        from laddertop.tui.dashboard.screens.live import LiveScreen
-
-        strangers = "" if self._trust else await asyncio.to_thread(stranger, run)
-        screen = LiveScreen(run, self._plain, self.read_only, strangers)
-        await asyncio.to_thread(screen.read)
-        return screen
+    async def _screen_of(self, run: RunFolder, as_replay: bool) -> Screen[None]:
+        if as_replay:
+            return await on_demand.replay(run, self._plain)
+        return await on_demand.live(run, self._plain, self.read_only, self._trust)
 
     def _runs_screen(self) -> Screen[None]:
         from laddertop.tui.dashboard.screens.runs import RunsScreen
@@ -270,19 +264,11 @@ class LaddertopApp(App[None]):
         self._list = RunsScreen(self._runs, self._plain, self.read_only, self._trust)
         return self._list
 
-    def _form_screen(self) -> Screen[None]:
-        from laddertop.tui.dashboard.screens.new import NewRunScreen
-
-        return NewRunScreen(self._runs)
-
     @work
     async def on_compare_runs(self, message: CompareRuns) -> None:
         """Show runs beside each other."""
-        from laddertop.tui.dashboard.screens.compare import CompareScreen
-        from laddertop.tui.watch.comparison import open_runs
-
         try:
-            self._go_to(CompareScreen(await asyncio.to_thread(open_runs, message.runs), self._plain))
+            self._go_to(await on_demand.compare(message.runs, self._plain))
         except (ValueError, OSError) as error:
             self.tell(str(error))
 
@@ -336,17 +322,21 @@ class LaddertopApp(App[None]):
             self.action_leave()
 
     def action_command_palette(self) -> None:
-        """Every command by name."""
-        from laddertop.tui.dashboard.screens.command_box import CommandBox
+        """Every command by name; a box has none."""
+        if not self.screen.is_modal:
+            from laddertop.tui.dashboard.screens.command_box import CommandBox
 
-        if not isinstance(self.screen, CommandBox):
-            self.push_screen(CommandBox(id="--command-palette"))
+            self.push_screen(CommandBox(self.screen), self._do)
+
+    def _do(self, command: Callable[[], object] | None) -> None:
+        if command is not None:
+            self.call_later(command)
 
     def action_new_run(self) -> None:
         """Go to the form for a new run."""
         if self.refused():
             return
-        self._go_to(self._form_screen())
+        self._go_to(on_demand.form(self._runs))
 
     def action_leave(self) -> None:
         """End the dashboard; trainings go on."""

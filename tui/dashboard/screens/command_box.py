@@ -1,35 +1,63 @@
-"""The command palette, in the same frame as all that lies over a screen."""
+"""The command palette: every command of a screen, found by typing a part of what it does."""
 
 from __future__ import annotations
 
-from textual.command import CommandPalette
-from textual.containers import Vertical
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
 
-from laddertop.tui.dashboard.key_line import key_line
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from laddertop.tui.dashboard.screens.box import Box
+from laddertop.tui.dashboard.screens.commands import Command, fitting
 
 
-class CommandBox(CommandPalette):
-    """What is typed filters the commands; `enter` does the chosen one, `esc` goes back."""
+class CommandBox(Box[Callable[[], object]]):
+    """The answer does what was chosen."""
 
-    DEFAULT_CSS = """
-    CommandBox { align: center middle; background: transparent; }
-    CommandBox > Vertical { width: 90; max-width: 100%; height: 100%; margin: 0; padding: 0 1;
-        visibility: visible; background: $background;
-        border: solid $primary; border-title-color: $foreground; border-title-style: bold;
-        border-subtitle-color: $foreground; border-subtitle-align: left; }
-    CommandBox SearchIcon, CommandBox LoadingIndicator, CommandBox LoadingIndicator.--visible { display: none; }
-    CommandBox #--input, CommandBox #--input.--list-visible { height: 1; border: none; }
-    CommandBox #--results, CommandBox CommandList, CommandBox CommandList.--visible { height: 1fr; }
-    CommandBox CommandInput, CommandBox CommandInput:focus { height: 1; border: none; padding: 0;
-        background: ansi_blue; color: ansi_bright_white; }
-    CommandBox #--results { overlay: none; }
-    CommandBox CommandList, CommandBox CommandList.--populating { max-height: 100%; border: none; padding: 0;
-        background: $background; scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis; }
-    CommandBox CommandList > .option-list--option { padding: 0; }
-    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move('cursor_down')", "next", priority=True),
+        Binding("up", "move('cursor_up')", "previous", priority=True),
+        Binding("pagedown", "move('page_down')", "a page down", priority=True),
+        Binding("pageup", "move('page_up')", "a page up", priority=True),
+    ]
+
+    def __init__(self, screen: Screen[Any]) -> None:
+        """Lists the commands of `screen`."""
+        super().__init__("commands", ("enter", "do it"), ("↑↓", "choose"))
+        self._of = screen
+        self._found: list[Command] = []
+
+    def content(self) -> Iterable[Widget]:
+        """The filter, the list."""
+        yield Input(placeholder="a part of what it does", compact=True)
+        yield OptionList()
 
     def on_mount(self) -> None:
-        """Its title and its keys."""
-        frame = self.query_one("#--container", Vertical)
-        frame.border_title = "commands"
-        frame.border_subtitle = key_line((("enter", "do it"), ("↑↓", "choose"), ("esc", "back")), self.app)
+        """Show all of them."""
+        self.find()
+
+    @on(Input.Changed)
+    def find(self) -> None:
+        """Show those that fit what is typed."""
+        options, found = self.query_one(OptionList), fitting(self._of, self.app, self.query_one(Input).value)
+        self._found = [command for command, _ in found]
+        lines = [Option(line) for _, line in found] or [Option("nothing does that", disabled=True)]
+        options.set_options(lines)
+        options.highlighted = 0 if found else None
+
+    def action_move(self, how: str) -> None:
+        """Choose another one."""
+        getattr(self.query_one(OptionList), f"action_{how}")()
+
+    @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
+    def take(self) -> None:
+        """Close with the chosen one."""
+        at = self.query_one(OptionList).highlighted
+        if at is not None and at < len(self._found):
+            self.dismiss(self._found[at].do)

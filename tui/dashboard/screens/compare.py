@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.command import Provider
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
@@ -20,7 +18,6 @@ from laddertop.tui.dashboard.pace import Pace
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import Choose
 from laddertop.tui.dashboard.screens.chart_screen import ChartScreen
-from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.dashboard.widgets.overlay import Overlay
 from laddertop.tui.draw.axis import UNITS, Unit, XAxis
@@ -90,7 +87,6 @@ class CompareScreen(ChartScreen):
     CompareScreen > VerticalScroll { height: auto; max-height: 50%; padding: 0 1; scrollbar-size-vertical: 1; }
     CompareScreen VerticalScroll > Static { height: auto; }
     """
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "next_curve(1)", "next curve: total, terms, gradient norm, throughput, evaluations, knobs"),
         Binding("T", "next_curve(-1)", "previous curve"),

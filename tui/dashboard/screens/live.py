@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.command import Provider
 from textual.events import Key
 
 from laddertop.journal.actions import Action
@@ -18,9 +16,9 @@ from laddertop.tui.dashboard import aside, farewell
 from laddertop.tui.dashboard.knob_keys import TAKEN, KnobKey, key_of, knob_keys
 from laddertop.tui.dashboard.messages import ForkRun, StartEngine
 from laddertop.tui.dashboard.run_keys import FIRST, KEYS, LOOKING, NOW, STEERING, at_hand
+from laddertop.tui.dashboard.screens import knob_commands
 from laddertop.tui.dashboard.screens.ask import AskLine, Confirm, choose_checkpoint
-from laddertop.tui.dashboard.screens.commands import KeyCommands
-from laddertop.tui.dashboard.screens.knob_commands import KnobCommands
+from laddertop.tui.dashboard.screens.commands import Command
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.knobs import Knobs
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 class LiveScreen(RunScreen, inherit_bindings=False):
     """One run, to be steered."""
 
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands, KnobCommands}
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in KEYS]
 
     def __init__(self, run: RunFolder, plain: bool = False, read_only: bool = False, stranger: str = "") -> None:
@@ -130,6 +127,14 @@ class LiveScreen(RunScreen, inherit_bindings=False):
     def at_hand(self) -> list[Binding]:
         """The keys that do something now, without those of the knobs, which the palette has beside their values."""
         return [entry.binding() for entry in at_hand(self.view)]
+
+    def named(self) -> list[Command]:
+        """The knobs, for the palette."""
+        return knob_commands.named(self)
+
+    def meant(self, typed: str) -> list[Command]:
+        """What typed text makes of the knobs."""
+        return knob_commands.meant(self, typed)
 
     def action_resume(self) -> None:
         """Start an engine that goes on from the newest checkpoint."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.command import Provider
 from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 
@@ -17,7 +16,6 @@ from laddertop.tui.dashboard.grammar import EVERYWHERE, mouse_rows
 from laddertop.tui.dashboard.layout import Place, too_small
 from laddertop.tui.dashboard.pace import Pace, in_sight
 from laddertop.tui.dashboard.panel import Panel
-from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.dashboard.widgets.banner import Banner
 from laddertop.tui.dashboard.widgets.source import KeyLine, Source
@@ -54,7 +52,6 @@ _ELSEWHERE = ("app.", "dismiss", "help")
 class ModelScreen(Screen[str | None]):
     """A screen on top of the run screen; its result is the name of the screen to open in its place."""
 
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     DEFAULT_CSS = "ModelScreen { overflow: hidden; background: transparent; }"
     HEADING: ClassVar[str]
     """Name of the screen."""

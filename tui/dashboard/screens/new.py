@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,7 +11,6 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.command import Provider
 from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.events import DescendantFocus
 from textual.screen import Screen
@@ -27,7 +25,6 @@ from laddertop.tui.dashboard.grammar import BACK, mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
 from laddertop.tui.dashboard.messages import OpenRun, Shown, SizesKnown, StartEngine
 from laddertop.tui.dashboard.palette import colours_of, style
-from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.dashboard.views.experience import Experience, experience, in_words, wanted
 from laddertop.tui.dashboard.views.recipe_form import Draft, completions, declared, draft, fields_of
@@ -104,7 +101,6 @@ class NewRunScreen(Screen[None]):
     NewRunScreen #help { height: auto; min-height: 1; max-height: 3; padding: 0 1; }
     NewRunScreen #keys { height: 1; padding: 0 1; }
     """
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "start the run", priority=True),
         BACK,

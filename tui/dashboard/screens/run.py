@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.command import Provider
 from textual.events import Resize, ScreenResume
 
 from laddertop.journal.folder import RunFolder
@@ -28,7 +26,6 @@ from laddertop.tui.dashboard.panels import MIDDLE, PANELS
 from laddertop.tui.dashboard.remembered import Remembered, recall, remember
 from laddertop.tui.dashboard.run_keys import LOOKING, NOTES
 from laddertop.tui.dashboard.screens.chart_screen import ChartScreen
-from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.widgets.charts import Charts
 from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.machine import MachineLine
@@ -43,7 +40,6 @@ from laddertop.tui.watch.watcher import Watcher
 class RunScreen(ChartScreen):
     """One run, as it is or as it was."""
 
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     DEFAULT_CSS = "RunScreen { overflow: hidden; background: transparent; }"
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in LOOKING]
     HELP_TITLE: ClassVar[str] = "Keys of the run screen"

@@ -12,7 +12,6 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.command import Provider
 from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 from textual.widgets import Input, Static
@@ -25,7 +24,6 @@ from laddertop.tui.dashboard.messages import CompareRuns, ForkRun, OpenRun, Show
 from laddertop.tui.dashboard.pace import in_sight
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import AskLine, Confirm
-from laddertop.tui.dashboard.screens.commands import KeyCommands
 from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.dashboard.screens.samples_preview import SamplesPreview
 from laddertop.tui.dashboard.views.run_row import TREND, RunRow
@@ -80,7 +78,6 @@ class RunsScreen(Screen[None]):
     RunsScreen > Input:focus { border: none; }
     """
     AUTO_FOCUS = "RunsTable"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open the run"),
         Binding("n", "app.new_run", "new run"),

@@ -1,0 +1,47 @@
+"""The screens that are imported when they are gone to, so that the first one is there sooner."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from textual.screen import Screen
+
+from laddertop.journal.folder import RunFolder
+from laddertop.tui.steer.trust import stranger
+
+
+async def live(run: RunFolder, plain: bool, read_only: bool, trust: bool) -> Screen[None]:
+    """A run as it is now. Raises ValueError when it can't be read."""
+    from laddertop.tui.dashboard.screens.live import LiveScreen
+
+    strangers = "" if trust else await asyncio.to_thread(stranger, run)
+    screen = LiveScreen(run, plain, read_only, strangers)
+    await asyncio.to_thread(screen.read)
+    return screen
+
+
+async def replay(run: RunFolder, plain: bool) -> Screen[None]:
+    """A run as it was. Raises ValueError when it can't be read, or when there is nothing to replay."""
+    from laddertop.tui.dashboard.screens.replay import ReplayScreen
+    from laddertop.tui.watch.replay import Past
+
+    past = await asyncio.to_thread(Past, run)
+    screen = ReplayScreen(run, past, plain)
+    await asyncio.to_thread(screen.read)
+    return screen
+
+
+async def compare(runs: list[RunFolder], plain: bool) -> Screen[None]:
+    """Runs beside each other. Raises ValueError or OSError when one can't be read."""
+    from laddertop.tui.dashboard.screens.compare import CompareScreen
+    from laddertop.tui.watch.comparison import open_runs
+
+    return CompareScreen(await asyncio.to_thread(open_runs, runs), plain)
+
+
+def form(runs: Path) -> Screen[None]:
+    """The form for a new run."""
+    from laddertop.tui.dashboard.screens.new import NewRunScreen
+
+    return NewRunScreen(runs)
