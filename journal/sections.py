@@ -20,6 +20,7 @@ LARGEST_ITEM = 1 << 24
 LONGEST = 10**12
 """The most epochs, steps and checkpoints that a spec may ask for."""
 Width = Annotated[int, Field(ge=1, le=WIDEST)]
+Side = Annotated[int, Field(ge=1, le=1 << 12)]
 Widths = Annotated[list[Width], Field(min_length=1, max_length=DEEPEST)]
 
 
@@ -169,7 +170,7 @@ class DataSpec(Section):
 
     name: str = Field(
         default="digits",
-        description=f"Data set: {_sets_in_words()}; or the path of your own data, such as ./mine.npz (docs/data.md).",
+        description=f"Data set: {_sets_in_words()}; or the path of your own data, as ./mine.npz (docs/data.md).",
     )
     root: str | None = None
     """Folder that holds the data set in torchvision's layout; none: $LADDERTOP_DATA or the per-user cache."""
@@ -183,6 +184,11 @@ class DataSpec(Section):
     whiten: bool = False
     """Normalises the contrast of every image and whitens all by ZCA fitted to the training images, as Rasmus et al.
     (2015) prepare CIFAR-10; pixels are then real numbers around 0."""
+    size: Side | Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None
+    """Height and width that images in a folder of yours are brought to, one number for both: scaled to cover it, the
+    rest cut off at the edges; none: they have one size already."""
+    colour: Literal["auto", "on", "off"] = "auto"
+    """Whether images in a folder of yours are read in colour; auto: unless all are grey."""
     test_share: float = Field(default=0.2, gt=0, lt=1)
     """Share of your own data that is drawn for the test set, by the seed, where the data have no test part."""
     batch: int = Field(default=100, ge=2)
@@ -212,6 +218,12 @@ class DataSpec(Section):
         return DataSet(
             found.channels, found.height, found.width, found.classes, found.training, found.test, found.about
         )
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Height and width that images are brought to."""
+        assert self.size is not None
+        return (self.size, self.size) if isinstance(self.size, int) else (self.size[0], self.size[1])
 
     @property
     def real(self) -> bool:

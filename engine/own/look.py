@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from laddertop.engine.own.folder import open_folder
 from laddertop.engine.own.npz import open_npz
 from laddertop.engine.own.source import Part, Source
 from laddertop.journal.sections import LARGEST_ITEM, WIDEST, DataSpec, FoundData
@@ -55,8 +56,12 @@ def opened(data: DataSpec) -> Source:
     path = Path(data.name)
     if not path.exists():
         raise ValueError(f"data.name: there is no {path}; name a file of yours, or a data set as `--data mnist`")
-    if path.suffix != ".npz" or not path.is_file():
-        raise ValueError(f"data.name: {path} is no file that can be read; data of your own are an .npz file")
+    if path.is_dir():
+        return open_folder(path, data)
+    if data.size is not None or data.colour != "auto":
+        raise ValueError(f"data.size and data.colour are for a folder of images, and {path} is a file; leave them out")
+    if path.suffix != ".npz":
+        raise ValueError(f"data.name: {path} is no file that can be read; give an .npz file, or a folder of images")
     return open_npz(path)
 
 
@@ -114,7 +119,7 @@ def classes_of(source: Source) -> tuple[npt.NDArray[np.int64] | None, npt.NDArra
     if training.labels.dtype.kind in "US":
         names = [str(name) for name in np.unique(training.labels.astype(str))]
         if len(names) > min(MOST_NAMES, training.items // 2):
-            raise ValueError(f"{training.label(0)} and on: {len(names)} different words are no classes")
+            raise ValueError(f"{training.place}: {training.items} items are too few for {len(names)} classes")
     numbered = _numbered(training, names)
     there = np.unique(numbered)
     if len(there) <= int(there[-1]):
