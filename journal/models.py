@@ -35,6 +35,8 @@ class ModelSection(Section):
     """Whether a step sees labelled rows."""
     noisy: ClassVar[bool] = True
     """Whether training can corrupt what the model sees."""
+    ours: ClassVar[bool] = True
+    """Whether an engine of ours trains it; else a program of the user's own, to which other sections mean nothing."""
 
     def layers(self) -> int:
         """How many layers take noise of a strength of their own."""

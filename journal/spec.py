@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from laddertop.journal.models import KINDS, ModelSpec
+from laddertop.journal.own_loop import LoopSection
 from laddertop.journal.sections import (
     LONGEST,
     CheckpointSpec,
@@ -77,7 +78,7 @@ class Spec(Section):
     threads: int | None = Field(default=None, ge=1, le=1024)
     """CPU threads; none: one for a small model, else as many as torch thinks fit."""
     data: DataSpec = DataSpec()
-    model: ModelSpec = Field(discriminator="kind")
+    model: ModelSpec | LoopSection = Field(discriminator="kind")
     noise: NoiseSpec = NoiseSpec()
     warmup: WarmupSpec = WarmupSpec()
     optimizer: OptimizerSpec = OptimizerSpec()

@@ -64,6 +64,7 @@ ROOMS = {
     "engine.parts": ["engine.data", "engine.knobs", "engine.randomness", "journal"],
     "engine.data": ["engine.own", "engine.randomness", "journal"],
     "engine.knobs": ["journal"],
+    "engine.loop": ["journal"],
     "engine.own": ["journal"],
     "engine.randomness": [],
     "journal": [],
@@ -139,6 +140,7 @@ LOADS_NOT = {
     ],
     "laddertop.tui.steer.sizing": ["torch", "textual", "rich", "typer", "laddertop.engine"],
     "laddertop.tui.steer.engine_process": ["torch", "textual", "rich", "typer", "laddertop.engine"],
+    "laddertop.engine.loop.loop": ["torch", "textual", "rich", "typer", "laddertop.tui"],
     "laddertop.engine.training.train": ["textual", "rich", "typer", "laddertop.tui"],
     "laddertop.tui.watch.summary": ["torch", "textual", "rich", "typer", "laddertop.engine"],
 }

@@ -11,7 +11,7 @@ from laddertop.journal.event_lines import unreadable
 from laddertop.journal.folder import find_run, list_runs, runs_folder
 from laddertop.journal.value import Value
 from laddertop.tui.cli.print import json_result, number, result, say, setting, table, terminal_width
-from laddertop.tui.steer.engine_process import EngineError, command, environment
+from laddertop.tui.steer.engine_process import EngineError, command, environment, for_an_engine
 from laddertop.tui.steer.trust import driven
 from laddertop.tui.watch.summary import short_summary, summary
 
@@ -111,7 +111,7 @@ def evaluate_saved(runs: Path | None, text: str, options: list[str], *, trust: b
     Raises ValueError with the engine's words where it was asked for something that can't be, or for a stranger's run
     without `trust`, else EngineError.
     """
-    run = driven(find_run(runs_folder(runs), text), trust)
+    run = for_an_engine(driven(find_run(runs_folder(runs), text), trust))
     done = subprocess.run(
         command("evaluate", str(run.path.absolute()), *options),
         stdin=subprocess.DEVNULL,

@@ -65,6 +65,17 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
+def for_an_engine(run: RunFolder) -> RunFolder:
+    """The run, to be trained or asked by an engine. Raises ValueError when it is of a loop of somebody's own, which no
+    engine knows, or can't be read."""
+    if not run.spec.model.ours:
+        raise ValueError(
+            f"{run.name} is trained by a loop of its own, and only that knows its model; to go on with it start its "
+            "program again, with resume=True"
+        )
+    return run
+
+
 class EngineProcess:
     """An engine that this process started; it lives in a session of its own, so it outlives the terminal."""
 
@@ -76,7 +87,7 @@ class EngineProcess:
         """
         if run.engine_alive():
             raise ValueError(f"an engine is training {run.name} already; watch it with `laddertop attach {run.name}`")
-        self.run = run
+        self.run = for_an_engine(run)
         """The run it trains."""
         self.reader = EventReader(run.events_path)
         """Has read what happened before; goes on with what this engine reports."""

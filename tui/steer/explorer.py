@@ -7,7 +7,7 @@ import time
 
 from laddertop.journal.explore import Answer, AnyQuestion, answer_to, ask, still_waiting, withdraw
 from laddertop.journal.folder import RunFolder
-from laddertop.tui.steer.engine_process import EngineError, command, environment
+from laddertop.tui.steer.engine_process import EngineError, command, environment, for_an_engine
 
 _STARTS = 2
 """How often a process that answers is started for one question; one that dies twice dies of the question."""
@@ -34,7 +34,7 @@ class Asked:
 
         Raises EngineError when the question can't be written.
         """
-        self._run, self._checkpoint, self._kind = run, checkpoint, question.kind
+        self._run, self._checkpoint, self._kind = for_an_engine(run), checkpoint, question.kind
         try:
             self._id = ask(run.path, question, checkpoint)
         except OSError as error:

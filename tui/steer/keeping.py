@@ -21,6 +21,7 @@ from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin
 from laddertop.journal.ours import check_ours
 from laddertop.journal.spec import override
 from laddertop.journal.state import RunState
+from laddertop.tui.steer.engine_process import for_an_engine
 
 _DELETED = re.compile(r"\.deleted-[0-9a-f]{8}")
 
@@ -36,7 +37,7 @@ def fork(
     when there is no such checkpoint, when it is damaged, when nothing is left to train from there, or when the new
     folder can't be made.
     """
-    spec = override(run.spec, settings)
+    spec = override(for_an_engine(run).spec, settings)
     state = RunState().apply_all(EventReader(run.events_path).read_all())
     if step is None and not run.engine_alive() and (lost := unrecorded(run, state)):
         raise ValueError(
@@ -77,6 +78,7 @@ def repeat(run: RunFolder, runs: Path, name: str | None = None) -> RunFolder:
     begins = before.step if before else 0
     if first is None or step <= begins:
         raise ValueError(f"{run.name} has not been trained yet; there is nothing to repeat")
+    for_an_engine(run)
     settings = [f"precision={first.precision}", f"compile={'on' if first.compiled else 'off'}"]
     spec = override(run.spec, [*settings, f"threads={first.threads}"])
     checkpoint = before.checkpoint if before else None

@@ -1,0 +1,391 @@
+"""A loop of somebody's own is a run: recorded, watched and steered as every other one, without torch if it has none."""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import laddertop
+from laddertop.engine.loop.loop import Loop
+from laddertop.journal.events import (
+    Checkpointed,
+    Commanded,
+    Evaluated,
+    Event,
+    EventReader,
+    Logged,
+    RunEnded,
+    RunStarted,
+    Sampled,
+)
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.metrics import MetricsReader
+from laddertop.journal.samples import read_samples
+from laddertop.journal.state import RunState
+from laddertop.tui.dashboard.knob_keys import usable_keys
+from tests import PATIENCE
+from tests.processes import typed
+
+EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
+
+STEERED = """
+import sys
+import laddertop
+import numpy as np
+
+run = laddertop.start(
+    "mine", steps=10**9, terms={"kl": "beta", "reconstruction": None}, knobs={"lr": 0.1, "beta": 1.0, "fast": False},
+    saves=lambda: np.save("w.npy", np.arange(3)) or "w.npy", evaluates=lambda: {"error_percent": 3.2},
+)
+import time
+for step in run:
+    run.record(kl=2.0 + step, reconstruction=5.0)
+    time.sleep(0.002)
+assert not {"torch", "textual"} & set(sys.modules)
+print("ended", run.step)
+"""
+
+
+def events_of(run: Path) -> list[Event]:
+    return EventReader(run / "events.jsonl").read_all()
+
+
+def of(kind: type, run: Path) -> list:
+    return [event for event in events_of(run) if isinstance(event, kind)]
+
+
+def numbers(run: Path) -> MetricsReader:
+    reader = MetricsReader(run)
+    reader.poll()
+    return reader
+
+
+def until(what: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Callable[..., Loop]:
+    def start(name: str = "mine", **options: object) -> Loop:
+        usual = {"steps": 5, "terms": {"kl": "beta", "fit": None}, "knobs": {"beta": 0.5, "lr": 0.1}}
+        return laddertop.start(name, runs=tmp_path, **(usual | options))  # type: ignore[arg-type]
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def steered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """The folder of a run of another program that was steered, and what the command line answered."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    runs = folder / "runs"
+    (folder / "program.py").write_text(STEERED)
+    environment = {**os.environ, "LADDERTOP_RUNS": str(runs)}
+    with subprocess.Popen(
+        [sys.executable, "program.py"], cwd=folder, env=environment, stdout=subprocess.PIPE
+    ) as program:
+        until(lambda: (runs / "mine" / "metrics-0001.bin").is_file() and numbers(runs / "mine").last_step())
+        said = []
+        for words in (
+            ("set", "mine", "beta=0.25", "fast=on"),
+            ("set", "mine", "gamma=1"),
+            ("pause", "mine"),
+            ("continue", "mine"),
+            ("note", "mine", "all is well"),
+            ("checkpoint", "mine"),
+            ("evaluate", "mine", "--now"),
+            ("refresh", "mine"),
+            ("rollback", "mine", "--step", "0"),
+            ("stop", "mine"),
+        ):
+            done = typed(*words, "--runs", str(runs))
+            said.append(done.stdout + done.stderr)
+        assert program.stdout is not None
+        assert program.stdout.read().startswith(b"ended")
+    assert program.returncode == 0
+    return runs / "mine", said
+
+
+def test_a_program_without_torch_is_steered_from_the_command_line(steered: tuple[Path, list[str]]) -> None:
+    run, said = steered
+    for answer, words in zip(
+        said,
+        (
+            "beta 1 → 0.25",
+            "unknown knob 'gamma'; there are lr, beta, fast",
+            "pause applied",
+            "continue applied",
+            "",
+            "saved step-",
+            "error  3.2",
+            "laddertop.start takes draws=",
+            "only its program knows how to load what it saved",
+            "stop applied",
+        ),
+        strict=True,
+    ):
+        assert words in answer
+    (end,) = of(RunEnded, run)
+    assert (end.reason, end.detail.startswith("told to by")) == ("stopped", True)
+    assert [saved.reason for saved in of(Checkpointed, run)] == ["command", "end"]
+    saved = of(Checkpointed, run)[0]
+    assert (run / saved.file).read_bytes() == (run.parents[1] / "w.npy").read_bytes()
+
+
+def test_the_total_is_the_weighted_sum_with_the_knobs_of_each_step(steered: tuple[Path, list[str]]) -> None:
+    run, _ = steered
+    (turned,) = [done for done in of(Commanded, run) if done.action == "set"]
+    read = numbers(run)
+    steps = read.steps
+    assert (np.diff(steps) == 1).all()
+    beta = np.where(steps <= turned.step, 1.0, 0.25)
+    np.testing.assert_array_equal(read.values("beta"), beta.astype(np.float32))
+    np.testing.assert_array_equal(read.values("kl"), (1.0 + steps).astype(np.float32))
+    np.testing.assert_allclose(read.values("total"), beta * (1.0 + steps) + 5.0, rtol=1e-6)
+    assert 0 < turned.step < steps[-1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["fork", "mine"],
+        ["resume", "mine"],
+        ["replay", "mine", "--train"],
+        ["evaluate", "mine"],
+        ["sample", "mine", "--out", "x.npz"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_only_its_program_can_do_is_refused_in_a_sentence(
+    steered: tuple[Path, list[str]], words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, _ = steered
+    monkeypatch.chdir(tmp_path)
+    before = sorted(run.parent.iterdir())
+    done = typed(*words, "--runs", str(run.parent))
+    assert (done.returncode, "start its program again" in done.stderr) == (2, True), done.stderr
+    assert sorted(run.parent.iterdir()) == before
+
+
+def test_lists_show_and_compare_know_it(steered: tuple[Path, list[str]]) -> None:
+    run, _ = steered
+    runs = ["--runs", str(run.parent)]
+    assert "mine" in typed("runs", *runs).stdout
+    assert "error 3.2" in typed("runs", *runs).stdout
+    assert "reconstruction" in typed("show", "mine", *runs).stdout
+
+
+def divide(run: Loop) -> None:
+    with run:
+        for step in run:
+            _ = 1 / step
+
+
+def test_it_ends_finished_stopped_or_failed_as_the_loop_does(started: Callable[..., Loop], tmp_path: Path) -> None:
+    for _ in started("whole"):
+        pass
+    for _ in started("left"):
+        break
+    run = started("failed")
+    with pytest.raises(ZeroDivisionError):
+        divide(run)
+    assert of(RunEnded, tmp_path / "whole")[0].reason == "finished"
+    until(lambda: of(RunEnded, tmp_path / "left"))
+    (end,) = of(RunEnded, tmp_path / "left")
+    assert (end.reason, end.detail, end.step) == ("stopped", "its loop was left", 0)
+    (end,) = of(RunEnded, tmp_path / "failed")
+    assert (end.reason, end.detail) == ("failed", "ZeroDivisionError: division by zero")
+    program = "import laddertop\nfor step in laddertop.start('x', steps=3, terms={'a': None}): raise KeyError('w')"
+    environment = {**os.environ, "LADDERTOP_RUNS": str(tmp_path)}
+    assert subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True).returncode == 1
+    (end,) = of(RunEnded, tmp_path / "x")
+    assert (end.reason, end.detail) == ("failed", "KeyError: 'w'")
+
+
+def test_after_a_kill_it_goes_on_from_its_newest_checkpoint_with_the_knobs_of_then(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import laddertop, os, pathlib, signal, sys\n"
+        f"run = laddertop.start('mine', runs={str(tmp_path)!r}, steps=40, terms={{'a': None}}, knobs={{'lr': 1.0}},\n"
+        "                      resume=True)\n"
+        "print(run.step, run.resumed_from and run.resumed_from.read_text(), run.knob('lr'), flush=True)\n"
+        "for step in run:\n"
+        "    run.record(a=step)\n"
+        "    if step == 9:\n"
+        "        pathlib.Path('w').write_text('weights of ten')\n"
+        "        run.checkpoint('w')\n"
+        "    if step == 29 and sys.argv[1:]:\n"
+        "        import time; time.sleep(1); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    words = [sys.executable, str(program)]
+    first = subprocess.run([*words, "die"], cwd=tmp_path, capture_output=True, text=True)
+    assert (first.returncode, first.stdout) == (-signal.SIGKILL, "0 None 1.0\n")
+    run = RunFolder(tmp_path / "mine")
+    assert RunState().apply_all(events_of(run.path)).status(run.engine_alive()) == "crashed"
+    second = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert second.stdout == "10 weights of ten 1.0\n"
+    assert [(start.segment, start.step) for start in of(RunStarted, run.path)] == [(1, 0), (2, 10)]
+    read = numbers(run.path)
+    assert read.steps.tolist() == list(range(1, 41))
+    assert read.values("a").tolist() == list(range(40))
+
+
+def test_scalars_of_torch_are_read_as_they_were_when_they_were_recorded(
+    started: Callable[..., Loop], tmp_path: Path
+) -> None:
+    kl = torch.zeros((), requires_grad=True)
+    for step in (run := started()):
+        with torch.no_grad():
+            kl.fill_(step)
+        run.record(kl=kl, fit=torch.tensor(2.0))
+    read = numbers(tmp_path / "mine")
+    assert read.values("kl").tolist() == [0, 1, 2, 3, 4]
+    assert read.values("total").tolist() == [2, 2.5, 3, 3.5, 4]
+
+
+def test_what_is_not_recorded_is_no_number_and_what_was_not_declared_is_refused(
+    started: Callable[..., Loop], tmp_path: Path
+) -> None:
+    for _ in (run := started()):
+        run.record(kl=1.0)
+        with pytest.raises(ValueError, match=r"no term 'fits' was declared; did you mean fit\?"):
+            run.record(fits=1.0)
+        with pytest.raises(ValueError, match="no knob 'gamma' was declared; there are beta, lr"):
+            run.knob("gamma")
+    assert all(math.isnan(value) for value in numbers(tmp_path / "mine").values("fit"))
+    for wrong, words in (
+        ({"terms": {"kl": "gamma"}}, "kl is weighted by 'gamma', which is none of the knobs"),
+        ({"terms": {"beta": None}}, "'beta' is declared twice"),
+        ({"knobs": {"beta": "much"}}, "beta takes a number, or True or False for a switch, not 'much'"),
+        ({"steps": 0}, "steps"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            started("wrong", **wrong)
+    assert not (tmp_path / "wrong").exists()
+    with pytest.raises(ValueError, match="there is a run mine"):
+        started()
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 5), (3, 1, 8, 5), (3, 3, 8, 5), (3, 8, 5, 3)])
+def test_images_are_shown_as_they_are(started: Callable[..., Loop], tmp_path: Path, shape: tuple[int, ...]) -> None:
+    given = np.random.default_rng(1).random(shape)
+    for _ in (run := started(steps=1)):
+        run.images({"made": torch.tensor(given)})
+    (sampled,) = of(Sampled, tmp_path / "mine")
+    made = read_samples(tmp_path / "mine", sampled.file)["made"]
+    colour = 3 in (shape[1], shape[-1])
+    expected = given if shape[-1] == 3 or len(shape) == 3 else given.transpose(0, 2, 3, 1)
+    size = (3, 8, 5, 3) if colour else (3, 8, 5)
+    np.testing.assert_array_equal(made, np.rint(255 * expected).reshape(size))
+    with pytest.raises(ValueError, match=r"images: samples has the shape \[4\]"):
+        run.images(np.zeros(4))
+
+
+def test_a_function_that_fails_when_it_is_asked_ends_no_training(started: Callable[..., Loop], tmp_path: Path) -> None:
+    def broken() -> dict[str, float]:
+        raise RuntimeError("no test set")
+
+    run = started(steps=10**6, evaluates=broken)
+    for step in run:
+        if step == 0:
+            from laddertop.journal.commands import send
+
+            send(tmp_path / "mine", 1, "evaluate", by="a test")
+        time.sleep(0.01)
+        if of(Logged, tmp_path / "mine")[1:] or step > 1000:
+            break
+    assert "RuntimeError: no test set" in of(Logged, tmp_path / "mine")[1].text
+    assert not of(Evaluated, tmp_path / "mine")
+
+
+def test_a_disk_that_is_full_for_a_while_costs_the_loop_nothing(started: Callable[..., Loop], tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    longest = 0.0
+    try:
+        for step in (run := started(steps=600)):
+            began = time.perf_counter()
+            run.record(kl=float(step), fit=1.0)
+            longest = max(longest, time.perf_counter() - began)
+            if step == 100:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+            if step == 500:
+                resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            time.sleep(0.002)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert numbers(tmp_path / "mine").steps.tolist() == list(range(1, 601))
+    assert numbers(tmp_path / "mine").values("kl").tolist() == list(range(600))
+    assert of(RunEnded, tmp_path / "mine")[0].reason == "finished"
+
+
+def test_every_knob_has_keys_that_the_dashboard_leaves_to_it(started: Callable[..., Loop]) -> None:
+    knobs = {"lr": 0.1, "beta": 1.0, "noise": True, "temperature": 2.0, "dropout": 0.5, "fast": True, "weight": 0.1}
+    run = started(knobs=knobs, steps=1)
+    assert set(usable_keys(run._knobs)) == set(knobs)
+    for _ in run:
+        pass
+
+
+LIT = """
+import sys
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning_callback import Steered
+
+
+class Module(LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = torch.nn.Linear(8, 2)
+
+    def training_step(self, batch, index):
+        kl, reconstruction = (self.net.weight**2).sum(), (self.net(batch[0]) ** 2).mean()
+        self.log_dict({"kl": kl, "reconstruction": reconstruction})
+        return self.trainer.knob("beta") * kl + reconstruction
+
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters(), 1e-2)
+
+
+steered = Steered(terms={"kl": "beta", "reconstruction": None}, knobs={"beta": 0.5}, name="lit")
+data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.rand(200, 8)), 10)
+quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "accelerator": "cpu"}
+Trainer(max_steps=30, callbacks=[steered], **quiet).fit(Module(), data)
+"""
+
+
+def test_a_training_by_lightning_is_a_run(tmp_path: Path) -> None:
+    pytest.importorskip("lightning", reason="needs what `make install` brings")
+    (tmp_path / "lit.py").write_text(LIT)
+    paths = os.pathsep.join(filter(None, [str(EXAMPLES), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "LADDERTOP_RUNS": str(tmp_path / "runs"), "PYTHONPATH": paths}
+    subprocess.run([sys.executable, "lit.py"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    read = numbers(tmp_path / "runs" / "lit")
+    assert read.steps.tolist() == list(range(1, 31))
+    np.testing.assert_allclose(read.values("total"), 0.5 * read.values("kl") + read.values("reconstruction"), rtol=1e-5)
+    assert of(RunEnded, tmp_path / "runs" / "lit")[0].reason == "finished"
+
+
+def test_the_examples_of_the_docs_run(tmp_path: Path) -> None:
+    for name in ("numpy_loop.py", "torch_loop.py"):
+        assert len((EXAMPLES / name).read_text().splitlines()) <= 50
+        environment = {**os.environ, "LADDERTOP_RUNS": str(tmp_path / name)}
+        subprocess.run([sys.executable, EXAMPLES / name, "60"], cwd=tmp_path, env=environment, check=True)
+        (run,) = (tmp_path / name).iterdir()
+        assert of(RunEnded, run)[0].reason == "finished"
+        assert np.isfinite(numbers(run).values("total")).all()
