@@ -22,8 +22,9 @@ from laddertop.engine.build import STATE, build
 from laddertop.engine.contract import Model, Staged
 from laddertop.engine.data import Batches, Data, Images, Inputs
 from laddertop.engine.randomness import Draws, normals, uniforms
+from laddertop.journal.places import recipes
 from laddertop.journal.sizes import Sizes, key_of, write
-from laddertop.journal.spec import Spec, load_recipe, parse, recipes
+from laddertop.journal.spec import Spec, load_recipe, parse
 from laddertop.journal.start import check_sizes, epoch_steps
 
 META = torch.device("meta")

@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import shutil
-import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from laddertop.journal import inside, settings
 from laddertop.journal.events import Checkpointed
 from laddertop.journal.files import Lock, flag, held, knows_locks, lock
 from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin, read_origin
+from laddertop.journal.places import runs_in
 from laddertop.journal.spec import Spec, parse
 
 ARCHIVED = "archived"
@@ -247,19 +247,7 @@ def read_spec(path: Path) -> Spec:
 
 def list_runs(runs: Path) -> list[RunFolder]:
     """The runs in a folder, newest first; empty when there is no such folder."""
-    try:
-        with os.scandir(runs) as entries:
-            # A link to a run is another name of it, not another run.
-            places = [entry.path for entry in entries if not entry.is_symlink() and entry.name[0] != "."]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    found = []
-    for place in places:
-        with contextlib.suppress(OSError):  # no run, or one that was deleted just now
-            made = os.lstat(f"{place}/spec.json")
-            if stat.S_ISREG(made.st_mode) or stat.S_ISLNK(made.st_mode):  # what can't be read is damaged, not absent
-                found.append((made.st_mtime_ns, os.path.basename(place), place))
-    return [RunFolder(Path(place)) for _, _, place in sorted(found, reverse=True)]
+    return [RunFolder(Path(place)) for place in runs_in(runs)]
 
 
 def find_run(runs: Path, text: str) -> RunFolder:

@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any
 
 from laddertop.journal.models import KINDS
+from laddertop.journal.places import recipes
 from laddertop.journal.sections import POINTS
-from laddertop.journal.spec import Spec, keys, load_recipe, recipes
+from laddertop.journal.spec import Spec, keys, load_recipe
 
 START_WITH = ("ladder-digits", "vae-digits", "dae-digits")
 """A ladder network, a VAE and a denoising autoencoder that need no data and learn within a minute."""

@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from laddertop.journal.models import KINDS, ModelSpec
 from laddertop.journal.own_loop import LoopSection
+from laddertop.journal.places import RECIPES, recipes
 from laddertop.journal.sections import (
     LONGEST,
     CheckpointSpec,
@@ -34,7 +35,6 @@ from laddertop.journal.sections import (
 )
 from laddertop.journal.settings import DEVICE
 
-_RECIPES = Path(__file__).parent / "recipes"
 LARGEST = 1 << 14
 """Bytes of a recipe file at most; those of the package have hundreds."""
 LOOKED_AT_WITH = ("data.name", "data.size", "data.colour", "data.test_share")
@@ -110,18 +110,13 @@ class Key(NamedTuple):
     """Its bounds, such as ≥ 0, < 1; empty when it has none."""
 
 
-def recipes() -> list[str]:
-    """Names of the recipes that come with the package, sorted."""
-    return sorted(f.name.removesuffix(".toml") for f in _RECIPES.iterdir() if f.name.endswith(".toml"))
-
-
 def load_recipe(name: str) -> Spec:
     """The spec of a recipe of the package, or of a user's own TOML file.
 
     Raises ValueError when there is no such recipe or file, or when it is no valid spec.
     """
     if name in recipes():
-        return _parse_toml(_RECIPES.joinpath(f"{name}.toml").read_text(encoding="utf-8"), name, name)
+        return _parse_toml(RECIPES.joinpath(f"{name}.toml").read_text(encoding="utf-8"), name, name)
     path = Path(name)
     if path.is_file():
         try:

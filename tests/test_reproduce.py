@@ -20,7 +20,8 @@ from benchmarks.reproduce_picture import seeds_svg
 from benchmarks.reproduced import row_of, shortened, training_seconds
 from laddertop.journal.events import EventReader, RunStarted, Sampled
 from laddertop.journal.folder import RunFolder, create_run
-from laddertop.journal.spec import load_recipe, override, recipes
+from laddertop.journal.places import recipes
+from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.state import RunState
 from tests import PATIENCE
 from tests.processes import wait_for

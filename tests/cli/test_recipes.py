@@ -9,8 +9,9 @@ import sys
 
 import pytest
 
+from laddertop.journal.places import recipes
 from laddertop.journal.recipe_list import GROUPS, START_WITH, differing, group_of, matching, specs
-from laddertop.journal.spec import keys, load_recipe, override, recipes
+from laddertop.journal.spec import keys, load_recipe, override
 from tests.processes import Laddertop
 
 

@@ -26,7 +26,8 @@ from laddertop.journal.events import (
 )
 from laddertop.journal.folder import create_run
 from laddertop.journal.metrics import MetricsWriter, write_columns
-from laddertop.journal.spec import keys, load_recipe, recipes
+from laddertop.journal.places import recipes
+from laddertop.journal.spec import keys, load_recipe
 from laddertop.journal.value import Value
 from tests import PATIENCE
 from tests.processes import Laddertop

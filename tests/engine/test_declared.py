@@ -11,8 +11,9 @@ from laddertop.engine.contract import Encodes, Settles
 from laddertop.engine.explore.activity import activity
 from laddertop.engine.training.controls import Controls
 from laddertop.journal.events import EventReader, RunStarted, Term
+from laddertop.journal.places import recipes
 from laddertop.journal.sections import SETS
-from laddertop.journal.spec import load_recipe, override, recipes
+from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.state import RunState
 from laddertop.journal.value import Value
 from tests.engine.conftest import CPU, Bench

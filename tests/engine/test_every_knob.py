@@ -13,8 +13,9 @@ from laddertop.engine.contract import Staged
 from laddertop.engine.data import Batches, Data, Images
 from laddertop.engine.randomness import Stream, draws
 from laddertop.engine.training.controls import Controls
+from laddertop.journal.places import recipes
 from laddertop.journal.sections import POINTS, SETS
-from laddertop.journal.spec import Spec, load_recipe, override, recipes
+from laddertop.journal.spec import Spec, load_recipe, override
 from tests.engine.conftest import CPU
 from tests.kinds import KINDS, small_spec
 

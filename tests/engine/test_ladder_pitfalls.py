@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from laddertop.engine.data import draw_labelled
 from laddertop.engine.models.ladder import Ladder
-from laddertop.journal.spec import load_recipe, override, recipes
+from laddertop.journal.places import recipes
+from laddertop.journal.spec import load_recipe, override
 from tests.engine.conftest import Bench, inputs
 from tests.engine.test_ladder_runs import stepper
 from tests.kinds import LADDERS as KINDS

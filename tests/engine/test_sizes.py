@@ -16,9 +16,10 @@ from laddertop.engine.data import load
 from laddertop.engine.data.files import OMNIGLOT
 from laddertop.engine.sizes import answer, sizes
 from laddertop.journal.models import LadderSection
+from laddertop.journal.places import recipes
 from laddertop.journal.sections import POINTS, SETS, DataSpec
 from laddertop.journal.sizes import Sizes, key_of, read, with_recipes, write
-from laddertop.journal.spec import load_recipe, override, recipes
+from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.start import planned_steps
 from laddertop.tui.steer.engine_process import command, environment
 from tests import PATIENCE

@@ -14,7 +14,8 @@ from laddertop.engine.training import checkpoint
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.optim import Adam
 from laddertop.engine.training.step import Step
-from laddertop.journal.spec import load_recipe, override, recipes
+from laddertop.journal.places import recipes
+from laddertop.journal.spec import load_recipe, override
 from tests.engine.conftest import CPU, Bench
 from tests.engine.vaes import IWAE, TWO, bench, trained
 from tests.kinds import small_spec

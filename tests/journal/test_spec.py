@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from laddertop.journal.places import recipes
 from laddertop.journal.sections import SamplesSpec
-from laddertop.journal.spec import Spec, keys, load_recipe, override, recipes
+from laddertop.journal.spec import Spec, keys, load_recipe, override
 
 
 def leaf(spec: Spec, key: str) -> Any:

@@ -17,7 +17,8 @@ import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from laddertop.journal.spec import load_recipe, override, recipes
+from laddertop.journal.places import recipes
+from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.start import check_start
 from laddertop.tui.cli.main import app
 from tests.conftest import Tally

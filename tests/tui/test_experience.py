@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from laddertop.journal.places import recipes
 from laddertop.journal.sizes import Sizes, key_of, read, with_recipes
-from laddertop.journal.spec import Spec, load_recipe, override, recipes
+from laddertop.journal.spec import Spec, load_recipe, override
 from laddertop.tui.dashboard.views.experience import Experience, Known, earlier, guessed_seconds, in_words, wanted
 from tests.tui.played import PlayedEngine
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from laddertop.journal.spec import recipes
+from laddertop.journal.places import recipes
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.new import NewRunScreen
 from laddertop.tui.dashboard.screens.replay import ReplayScreen

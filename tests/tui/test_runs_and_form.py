@@ -12,7 +12,8 @@ import laddertop.tui.dashboard.screens.new
 from laddertop.journal.commands import send
 from laddertop.journal.folder import create_run, list_runs
 from laddertop.journal.origin import Origin
-from laddertop.journal.spec import Spec, keys, load_recipe, override, recipes
+from laddertop.journal.places import recipes
+from laddertop.journal.spec import Spec, keys, load_recipe, override
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.new import NewRunScreen
 from laddertop.tui.dashboard.screens.run import RunScreen

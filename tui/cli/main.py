@@ -238,6 +238,18 @@ def config(json: Json = False) -> None:
     raise typer.Exit(print_config(json))
 
 
+@app.command()
+def completion(
+    shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+) -> None:
+    """Print the script that completes words in a shell."""
+    from laddertop.tui.cli.completion import SCRIPTS
+
+    if shell not in SCRIPTS:
+        raise ValueError(f"there is a script for bash, zsh and fish (you gave {shell!r})")
+    print(SCRIPTS[shell], end="")
+
+
 @app.command("set")
 def set_knobs(
     run: Run,
@@ -296,6 +308,13 @@ def main() -> None:
         return
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
         words = ["open", *words]
+    if words[:2] == ["completion", "words"]:
+        # What the scripts of the shells ask, around Typer, which would import pydantic to parse it.
+        from laddertop.tui.cli.completion import completed
+
+        commands: Any = typer.main.get_command(app)
+        print("".join(f"{word}\n" for word in completed(commands.commands, words[-1])), end="")
+        return
     if words[0] not in ("-h", "--help", "config", "train"):  # these two tell it themselves
         _tell_wrong_settings()
     try:

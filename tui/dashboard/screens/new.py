@@ -18,8 +18,9 @@ from textual.widgets import Input, Label, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from laddertop.journal.folder import create_run, runs_folder
+from laddertop.journal.places import recipes
 from laddertop.journal.recipe_list import matching
-from laddertop.journal.spec import load_recipe, recipes
+from laddertop.journal.spec import load_recipe
 from laddertop.journal.start import check_start, on_settled_device, too_short
 from laddertop.tui.dashboard.grammar import BACK, mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
