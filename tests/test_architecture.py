@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = {
     "journal": {"numpy", "pydantic"},
     "engine": {"PIL", "numpy", "sklearn", "torch", "torchvision"},
-    "tui": {"PIL", "numpy", "psutil", "pyarrow", "pynvml", "rich", "textual", "typer"},
+    "tui": {"PIL", "numpy", "psutil", "pyarrow", "pynvml", "rich", "tensorboard", "textual", "typer"},
 }
 """What each package may import beside the standard library and ourselves."""
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from laddertop.journal.events import EventWriter, RunStarted
 from laddertop.journal.folder import create_run
 from laddertop.journal.metrics import MetricsReader, MetricsWriter
+from laddertop.journal.samples import read_samples
 from laddertop.journal.spec import load_recipe
+from laddertop.journal.state import RunState
 from laddertop.tui.export import formats
 from laddertop.tui.export.formats import FORMATS
 from tests.processes import ROOT, Laddertop
@@ -102,6 +106,33 @@ def test_a_parquet_file_has_them_with_their_units(laddertop: Laddertop, run: str
     assert table.column("total").null_count == 0, "what is no number is not the same as what is not there"
 
 
+def test_tensorboard_reads_every_number_evaluation_and_sample(
+    laddertop: Laddertop, run: str, metrics: MetricsReader
+) -> None:
+    reader = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator", reason="needs laddertop[tensorboard]"
+    )
+    (laddertop.cwd / "logs").mkdir()
+    exported(laddertop, run, "logs/run.tfevents")
+    found = reader.EventAccumulator(str(laddertop.cwd / "logs"), size_guidance={"scalars": 0, "images": 0}).Reload()
+    tags = found.Tags()["scalars"]
+    for column in metrics.columns:
+        (tag,) = (tag for tag in tags if tag.partition("/")[2] == column.name and not tag.startswith("evaluated/"))
+        scalars = found.Scalars(tag)
+        assert [scalar.step for scalar in scalars] == metrics.steps.tolist()
+        assert [scalar.wall_time for scalar in scalars] == metrics.times.tolist()
+        assert np.array_equal([scalar.value for scalar in scalars], metrics.values(column.name), equal_nan=True)
+    assert {"cost/total", "cost/kl", "knobs/lr", "training/grad_norm"} <= set(tags)
+    state = RunState().apply_all(laddertop.events(run))
+    bounds = [(event.step, np.float32(event.values["negative_elbo"].value)) for event in state.evaluations]
+    assert [(one.step, one.value) for one in found.Scalars("evaluated/negative_elbo")] == bounds
+    (tag,) = found.Tags()["images"]
+    assert [image.step for image in found.Images(tag)] == [sampled.step for sampled in state.samplings] == [0, 400, 800]
+    last = np.asarray(Image.open(io.BytesIO(found.Images(tag)[-1].encoded_image_string)))
+    rows = read_samples(laddertop.runs / run, state.samplings[-1].file)
+    assert np.array_equal(last[:56:7, :56:7], rows["input"][0])
+
+
 def test_what_is_there_is_overwritten_only_where_that_is_said(laddertop: Laddertop, run: str) -> None:
     (laddertop.cwd / "mine.csv").write_text("mine")
     done = laddertop.here("export", run, "--out", "mine.csv")
@@ -118,6 +149,7 @@ def test_what_is_there_is_overwritten_only_where_that_is_said(laddertop: Laddert
         ("resumed --to hdf5 --out x", f"--to: {', '.join(FORMATS)} (you gave 'hdf5')"),
         ("resumed --out nowhere/x.csv", "there is no folder nowhere; make it"),
         ("resumed --to csv --out checkpoints", "checkpoints is a folder; name a file in it"),
+        ("resumed --to tensorboard --out x", "TensorBoard reads no file without tfevents in its name"),
         ("unborn --out x.csv", "unborn has not recorded a step yet"),
         ("nosuch --out x.csv", "no run 'nosuch'"),
     ],

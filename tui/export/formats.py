@@ -62,6 +62,12 @@ def _gif(run: RunFolder, path: Path) -> str:
     return write_gif(run, path)
 
 
+def _tensorboard(run: RunFolder, path: Path) -> str:
+    from laddertop.tui.export.event_files import write_events
+
+    return write_events(run, path)
+
+
 FORMATS = {
     "csv": Format("every number of every step, as text", ".csv", _csv),
     "parquet": Format("the same as columns, for pandas, polars, DuckDB, …", ".parquet", _parquet, "pyarrow"),
@@ -69,6 +75,7 @@ FORMATS = {
     "svg": Format("the charts alone", ".svg", _svg),
     "png": Format("samples over the training as one picture", ".png", _png),
     "gif": Format("samples over the training as an animation", ".gif", _gif),
+    "tensorboard": Format("the numbers, evaluations and samples", ".tfevents", _tensorboard, "tensorboard"),
 }
 """Every format by its name."""
 

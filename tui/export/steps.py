@@ -24,14 +24,14 @@ def write_csv(run: RunFolder, path: Path) -> str:
 
     Returns what it holds, in words. Raises ValueError for a run without a step.
     """
-    metrics = _opened(run)
+    metrics = opened(run)
     with open(path, "w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["step", "time", *(column.name for column in metrics.columns)])
-        for some in _chunks(metrics):
+        for some in chunks(metrics):
             columns = np.stack([some["step"].astype(str), some["time"].astype(str)], 1)
             rows.writerows(np.concatenate([columns, some["values"].astype(str)], 1).tolist())
-    return _held(metrics)
+    return held(metrics)
 
 
 def write_parquet(run: RunFolder, path: Path) -> str:
@@ -42,7 +42,7 @@ def write_parquet(run: RunFolder, path: Path) -> str:
     import pyarrow
     from pyarrow import parquet
 
-    metrics = _opened(run)
+    metrics = opened(run)
     fields = [pyarrow.field("step", pyarrow.int64()), pyarrow.field("time", pyarrow.float64())]
     fields[1] = fields[1].with_metadata({"unit": "seconds since 1970"})
     for column in metrics.columns:
@@ -50,13 +50,14 @@ def write_parquet(run: RunFolder, path: Path) -> str:
         fields.append(pyarrow.field(column.name, pyarrow.float32()).with_metadata(about))
     schema = pyarrow.schema(fields, {"run": run.name, "recipe": run.spec.recipe})
     with parquet.ParquetWriter(path, schema) as file:
-        for some in _chunks(metrics):
+        for some in chunks(metrics):
             arrays = [some["step"], some["time"], *some["values"].T]
             file.write_table(pyarrow.table([np.ascontiguousarray(array) for array in arrays], schema=schema))
-    return _held(metrics)
+    return held(metrics)
 
 
-def _opened(run: RunFolder) -> MetricsReader:
+def opened(run: RunFolder) -> MetricsReader:
+    """The numbers of a run. Raises ValueError where it has none yet."""
     metrics = MetricsReader(run.path)
     metrics.poll()
     if not metrics.last_step():
@@ -64,12 +65,14 @@ def _opened(run: RunFolder) -> MetricsReader:
     return metrics
 
 
-def _chunks(metrics: MetricsReader) -> Iterator[np.ndarray]:
+def chunks(metrics: MetricsReader) -> Iterator[np.ndarray]:
+    """The records as trained, oldest first, some at a time."""
     for part in metrics.kept():
         for first in range(0, len(part), ROWS):
             yield part[first : first + ROWS]
 
 
-def _held(metrics: MetricsReader) -> str:
+def held(metrics: MetricsReader) -> str:
+    """How many there are, in words."""
     steps = sum(len(part) for part in metrics.kept())
     return f"{thousands(steps)} {'step' if steps == 1 else 'steps'}, {len(metrics.columns)} columns"

@@ -1,0 +1,84 @@
+"""A run as an event file of TensorBoard, by TensorBoard's own writer: scalars of every step, evaluations, samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from laddertop.journal.events import EventReader
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.state import RunState
+from laddertop.tui.draw.sheet import png
+from laddertop.tui.export.samples import pictures
+from laddertop.tui.export.steps import chunks, held, opened
+
+IMAGES = 500
+"""Samplings that are written at most, evenly over the training."""
+
+
+def write_events(run: RunFolder, path: Path) -> str:
+    """Writes one file whose tags are cost/…, knobs/…, training/…, evaluated/… and samples; NaN stays NaN.
+
+    Returns what it holds, in words. Raises ValueError for a run without a step, and for a name that TensorBoard passes
+    over.
+    """
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    if "tfevents" not in path.name:
+        raise ValueError("--out: TensorBoard reads no file without tfevents in its name; name it run.tfevents")
+    metrics = opened(run)
+    state = RunState().apply_all(EventReader(run.events_path).read_all())
+    costs = {"total", *(term.name for term in state.terms)}
+    kinds = {c.name: "cost" if c.name in costs else "knobs" if c.name in state.knobs else "" for c in metrics.columns}
+    tags = [f"{kind or 'training'}/{name}" for name, kind in kinds.items()]
+    with open(path, "wb") as file:
+        records = RecordWriter(file)
+        for event in _first(state), *_evaluated(state), *_sampled(run, state):
+            records.write(event.SerializeToString())
+        for some in chunks(metrics):
+            for event in _steps(tags, some):
+                records.write(event.SerializeToString())
+    return held(metrics)
+
+
+def _first(state: RunState) -> Any:
+    from tensorboard.compat.proto.event_pb2 import Event
+
+    return Event(wall_time=state.starts[0].time if state.starts else 0.0, file_version="brain.Event:2")
+
+
+def _steps(tags: list[str], records: np.ndarray) -> Iterator[Any]:
+    from tensorboard.compat.proto.event_pb2 import Event
+
+    rows = zip(records["step"].tolist(), records["time"].tolist(), records["values"].tolist(), strict=True)
+    for step, at, values in rows:
+        event = Event(wall_time=at, step=step)
+        for tag, value in zip(tags, values, strict=True):
+            event.summary.value.add(tag=tag, simple_value=value)
+        yield event
+
+
+def _evaluated(state: RunState) -> Iterator[Any]:
+    from tensorboard.compat.proto.event_pb2 import Event
+
+    for evaluated in state.evaluations:
+        event = Event(wall_time=evaluated.time, step=evaluated.step)
+        for name, value in evaluated.values.items():
+            event.summary.value.add(tag=f"evaluated/{name}", simple_value=value.value)
+        yield event
+
+
+def _sampled(run: RunFolder, state: RunState) -> Iterator[Any]:
+    from tensorboard.compat.proto.event_pb2 import Event
+
+    times = {sampled.step: sampled.time for sampled in state.samplings}
+    for one in pictures(run, state, IMAGES):
+        event = Event(wall_time=times[one.step], step=one.step)
+        height, width = one.image.shape[:2]
+        image = event.summary.value.add(tag=f"samples/{', '.join(one.rows)}").image
+        image.height, image.width, image.colorspace = height, width, 1 if one.image.ndim == 2 else 3
+        image.encoded_image_string = png(one.image)
+        yield event
