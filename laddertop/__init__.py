@@ -3,17 +3,21 @@
 `laddertop.tui` are the front ends, `laddertop.engine` trains, and `laddertop.journal`, a folder per run, is all that
 stands between them. In a checkout they are the folders of the same names beside this one.
 
-`laddertop.start` makes a run of any training loop.
+`laddertop.start` makes a run of any training loop, `laddertop.train` trains a recipe, and `laddertop.load` gives the
+model of a run.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from laddertop.engine.loop.declared import Knobs, Terms
     from laddertop.engine.loop.loop import Draws, Evaluates, Loop, Saves
+    from laddertop.engine.saved.trained import Trained
 
 
 def start(
@@ -59,6 +63,61 @@ def start(
         run = create_run(folder, spec, name)
     can = {"saves": saves, "evaluates": evaluates, "draws": draws}
     return Loop(run, steps, weighted, turned, epoch_steps=epoch_steps, device=device, **can)  # type: ignore[arg-type]
+
+
+def load(run: str | Path = "last", *, runs: str | Path | None = None, step: int | None = None) -> Trained:
+    """The model of a run as it was saved last, or after a step: its folder, its name, a beginning of it, or `last`.
+
+    Raises ValueError when there is no such run or checkpoint, or it can't be used.
+    """
+    from laddertop.engine.saved.trained import Trained
+    from laddertop.journal.folder import find_run, runs_folder
+    from laddertop.tui.steer.engine_process import for_an_engine
+
+    folder = runs_folder(Path(runs) if runs is not None else None)
+    return Trained(for_an_engine(find_run(folder, str(run))), step)
+
+
+def train(
+    recipe: str,
+    settings: Mapping[str, object] = {},
+    *,
+    name: str | None = None,
+    runs: str | Path | None = None,
+) -> Trained:
+    """Trains a new run of a recipe, or of a recipe file, in an engine of its own, and returns its model once it is
+    over; meanwhile it can be watched and steered. `settings` are those of `--set`, by dotted key.
+
+    Raises ValueError when a setting is wrong or it can't be trained here, RuntimeError when the training failed.
+    """
+    from laddertop.engine.saved.trained import Trained
+    from laddertop.journal.folder import create_run, runs_folder
+    from laddertop.journal.spec import load_recipe, override
+    from laddertop.journal.start import check_start
+    from laddertop.tui.steer.engine_process import EngineError, EngineProcess, removed_unless_begun
+    from laddertop.tui.steer.looking import looked_at
+
+    told = [f"{key}={_typed(value)}" for key, value in settings.items()]
+    spec = looked_at(override(load_recipe(recipe), told))
+    check_start(spec)
+    run = create_run(runs_folder(Path(runs) if runs is not None else None), spec, name)
+    try:
+        with removed_unless_begun(run):
+            engine = EngineProcess(run, foreground=True)
+            engine.process.wait()
+            engine.news()
+            if engine.process.returncode:
+                raise engine.failure()
+    except EngineError as error:
+        raise RuntimeError(str(error)) from None
+    return Trained(run)
+
+
+def _typed(value: object) -> str:
+    """A setting as the command line takes it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return json.dumps(value) if isinstance(value, list | str) else str(value)
 
 
 def __getattr__(name: str) -> Any:

@@ -36,6 +36,7 @@ ROOMS = {
         "engine.build",
         "engine.contract",
         "engine.data",
+        "engine.randomness",
         "journal",
     ],
     "engine.training": [
