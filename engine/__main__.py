@@ -41,11 +41,19 @@ def main() -> int:
     sizes = commands.add_parser("sizes", help="tell the sizes of runs: a spec as JSON on each line of standard input")
     sizes.add_argument("--recipes", action="store_true", help="print the file of the sizes of all recipes instead")
     commands.add_parser("look", help="tell what is in a user's own data, which standard input names")
+    about = commands.add_parser("about", help="tell what torch finds on this machine, as JSON")
+    about.add_argument("--device", default="auto", help="the device to look at")
     arguments = parser.parse_args()
     if arguments.command == "sizes":
         return tell_sizes(arguments.recipes)
     if arguments.command == "look":
         return tell_found()
+    if arguments.command == "about":
+        name_cache()
+        from laddertop.engine.training.about import about as tell_about
+
+        print(tell_about(arguments.device))
+        return 0
     run = RunFolder(arguments.run)
     if "OMP_WAIT_POLICY" not in os.environ:
         # Threads that spin while they wait for each other starve each other as soon as anything else runs on the

@@ -239,6 +239,14 @@ def config(json: Json = False) -> None:
 
 
 @app.command()
+def doctor(runs: Runs = None, json: Json = False) -> None:
+    """Examine terminal, torch, folders and disk, with advice."""
+    from laddertop.tui.cli.doctor import examine
+
+    raise typer.Exit(examine(runs, json))
+
+
+@app.command()
 def completion(
     shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> None:
@@ -315,7 +323,7 @@ def main() -> None:
         commands: Any = typer.main.get_command(app)
         print("".join(f"{word}\n" for word in completed(commands.commands, words[-1])), end="")
         return
-    if words[0] not in ("-h", "--help", "config", "train"):  # these two tell it themselves
+    if words[0] not in ("-h", "--help", "config", "doctor", "train"):  # these tell it themselves
         _tell_wrong_settings()
     try:
         sys.exit(app(words, prog_name="laddertop", standalone_mode=False))
