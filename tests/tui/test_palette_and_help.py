@@ -178,7 +178,11 @@ async def test_the_palette_has_a_line_for_each_command_and_is_as_high_as_they_ar
             (bottom,) = (y for y, line in enumerate(lines) if "esc back ─" in line and "└─ enter do it" in line)
             return [re.sub(r".*│([^│]*)│.*", r"\1", line).strip(" ▁▃▄▅▆▇█▂") for line in lines[top + 1 : bottom]]
 
-        await pilot.press("ctrl+p", *"lr 0.5")
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "pause or continue" in text(), "the keys")
+        await pilot.pause()
+        assert all(box())
+        await pilot.press(*"lr 0.5")
         await until(pilot, lambda: "set lr to 0.5 (now 0.002)" in text(), "the setting")
         await pilot.pause()
         assert [line.partition("  ")[0] for line in box()] == ["lr 0.5", "set lr to 0.5 (now 0.002)"]

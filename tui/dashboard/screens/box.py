@@ -12,8 +12,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widget import Widget
+from textual.widgets import OptionList
 
 from laddertop.tui.dashboard.key_line import key_line
 from laddertop.tui.draw.text import harmless
@@ -32,7 +34,7 @@ class Box(ModalScreen[Answer | None], Generic[Answer]):
         border-subtitle-color: $foreground; border-subtitle-align: left; }
     Box Static { width: 100%; height: auto; }
     Box Input { height: 1; border: none; padding: 0; background: ansi_blue; color: ansi_bright_white; }
-    Box OptionList, Box OptionList:focus { height: auto; max-height: 60vh; border: none; padding: 0;
+    Box OptionList, Box OptionList:focus { height: auto; border: none; padding: 0;
         background: $background; scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "back, as if it had not been asked")]
@@ -53,3 +55,9 @@ class Box(ModalScreen[Answer | None], Generic[Answer]):
         frame.border_title = Text(harmless(self._title))
         frame.border_subtitle = key_line((*self._hints, ("esc", "back")), self.app)
         yield frame
+
+    def on_resize(self, event: Resize) -> None:
+        """A list takes at most three fifths of the rows."""
+        # Said in the style, as a share of the terminal, it would count for the list and not for the frame around it.
+        for options in self.query(OptionList):
+            options.styles.max_height = max(event.size.height * 3 // 5, 1)
