@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -186,3 +187,27 @@ def test_the_dashboard_never_imports_torch_and_engines_keep_their_threads(tmp_pa
     environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"} | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "False None\n"
+
+
+def test_the_list_of_runs_waits_too_and_shows_then_what_keys_did_meanwhile(engine: PlayedEngine) -> None:
+    with PlayedEngine.new(engine.run.path.parent, name="newest") as newest:
+        newest.train(10)
+        terminal = Terminal(engine.run.path.parent)
+        try:
+            terminal.read_until(WHERE)
+            terminal.drain()
+            for _ in range(3):
+                before = len(terminal.output)
+                engine.train(3000)
+                os.write(terminal.master, b"S")
+                time.sleep(1.4)
+                assert len(terminal.drain()) == before, "a frame that the terminal was not ready for"
+                os.write(terminal.master, b"\x1b[1;1R")
+                terminal.output = b""
+                terminal.read_until(WHERE)
+                assert re.search(rb"\x1b\[3;[1-4]H", terminal.output), (
+                    "the first run's whole row: the list is turned round"
+                )
+                terminal.drain()
+        finally:
+            terminal.close()

@@ -17,7 +17,8 @@ from laddertop.journal.folder import RunFolder, list_runs
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
-from laddertop.tui.dashboard.widgets.runs_table import RunsTable, trend
+from laddertop.tui.dashboard.widgets.runs_table import RunsTable
+from laddertop.tui.draw.spark import trend
 from laddertop.tui.steer.keeping import write_note
 from tests.processes import Laddertop
 from tests.tui.conftest import Until

@@ -37,3 +37,20 @@ def bar(share: float, width: int) -> tuple[str, str]:
     halves = round(min(max(share, 0.0), 1.0) * 2 * width) if np.isfinite(share) else 0
     filled = "━" * (halves // 2) + "╸" * (halves % 2)
     return filled, "─" * (width - len(filled))
+
+
+def trend(values: np.ndarray, width: int) -> str:
+    """A curve in one row of `width` characters, logarithmic where all values are positive; × for what is no number."""
+    if not len(values) or width < 1:
+        return ""
+    finite = np.isfinite(values)
+    heights = np.log(values) if (values[finite] > 0).all() and finite.any() else values
+    low, high = (float(heights[finite].min()), float(heights[finite].max())) if finite.any() else (0.0, 0.0)
+    chars = []
+    for part in np.array_split(heights, min(width, len(heights))):
+        if not np.isfinite(part).all():
+            chars.append("×")
+        else:
+            at = (float(part.mean()) - low) / (high - low) if high > low else 0.0
+            chars.append(str(_LEVELS[round(at * (len(_LEVELS) - 1))]))
+    return "".join(chars)

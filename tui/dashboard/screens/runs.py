@@ -21,16 +21,16 @@ from laddertop.tui.dashboard import farewell
 from laddertop.tui.dashboard.grammar import EVERYWHERE, mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
 from laddertop.tui.dashboard.messages import CompareRuns, ForkRun, OpenRun, Shown, StartEngine
-from laddertop.tui.dashboard.pace import in_sight
+from laddertop.tui.dashboard.pace import Pace, in_sight
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import AskLine, Confirm
 from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.dashboard.screens.samples_preview import SamplesPreview
-from laddertop.tui.dashboard.views.run_row import TREND, RunRow
+from laddertop.tui.dashboard.views.run_row import RunRow
 from laddertop.tui.dashboard.views.runs import RunsView
-from laddertop.tui.dashboard.widgets.runs_table import ORDERS, RunsTable, trend
+from laddertop.tui.dashboard.widgets.run_about import RunAbout
+from laddertop.tui.dashboard.widgets.runs_table import ORDERS, RunsTable
 from laddertop.tui.draw.cells import Ink
-from laddertop.tui.draw.numbers import number
 from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer import keeping
 from laddertop.tui.steer.trust import ONLY_LOOKS, driven
@@ -72,8 +72,7 @@ class RunsScreen(Screen[None]):
 
     DEFAULT_CSS = """
     RunsScreen { background: transparent; }
-    RunsScreen > Static { height: 1; padding: 0 1; width: 100%; }
-    RunsScreen > #about { height: auto; min-height: 1; max-height: 8; }
+    RunsScreen > .line { height: 1; padding: 0 1; width: 100%; }
     RunsScreen > Input { height: 1; border: none; padding: 0 1; background: transparent; display: none; }
     RunsScreen > Input:focus { border: none; }
     """
@@ -107,17 +106,20 @@ class RunsScreen(Screen[None]):
         self._rows: list[RunRow] = []
         self._archived = False
         self._wake = asyncio.Event()
+        self._pace = Pace(self.app)
 
     def compose(self) -> ComposeResult:
         """A heading, the table, a line about the chosen run, what the dashboard has to say, the keys."""
-        yield Static("", id="heading")
+        yield Static("", id="heading", classes="line")
         yield RunsTable(id="table")
-        yield Static(f"no runs here yet{'' if self._read_only else '; n starts one'}", id="none", markup=False)
+        yield Static(
+            f"no runs here yet{'' if self._read_only else '; n starts one'}", id="none", classes="line", markup=False
+        )
         yield SamplesPreview(self._plain)
-        yield Static("", id="about", markup=False)
+        yield RunAbout(markup=False)
         yield Input(placeholder="search", id="search", compact=True)
-        yield Static("", id="told", markup=False)
-        yield Static(key_line(self._hints(), self.app), id="keys")
+        yield Static("", id="told", classes="line", markup=False)
+        yield Static(key_line(self._hints(), self.app), id="keys", classes="line")
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -140,7 +142,7 @@ class RunsScreen(Screen[None]):
             # A screen on its way out has no table any more; one that comes while the app leaves never had any.
             if not (self.display and self.children):
                 return
-            self.show_rows(rows)
+            self.show_rows(rows, hurry=False)
             if problem:
                 self.tell(problem)
             with contextlib.suppress(TimeoutError):
@@ -150,50 +152,60 @@ class RunsScreen(Screen[None]):
         """Look again, as what lay on top has gone."""
         self._wake.set()
 
-    def show_rows(self, rows: list[RunRow]) -> None:
-        """Bring the screen up to date."""
-        first = not self._rows
+    def show_rows(self, rows: list[RunRow], hurry: bool = True) -> None:
+        """Take up the runs, and show them: at once, unless nobody is in a `hurry`."""
         self._rows = rows
-        if first and rows:
-            self.query_one("#keys", Static).update(key_line(self._hints(), self.app))
         words = self._search.value.lower().split()
-        shown = [row for row in rows if (self._archived or not row.archived) and _fits(row, words)]
-        self._table.show(shown)
+        self._table.take([row for row in rows if (self._archived or not row.archived) and _fits(row, words)])
+        self._draw(hurry)
+        if self._table.selected is None or self._table.selected.status != "reading":
+            self.post_message(Shown())
+
+    def _draw(self, hurry: bool = True) -> None:
+        """Bring the screen up to date, if the terminal has shown what was drawn before."""
+        if not in_sight(self) or not self._pace.free(hurry):
+            return
+        table, rows = self._table, self._rows
+        table.update()
         none = self.query_one("#none", Static)
-        none.display = not shown
+        none.display = table.selected is None
         if rows:
-            none.update("no run fits" if words else "every run here is archived; A shows them")
-        order = f"{self._table.order}{', reversed' if self._table.reversed else ''}"
-        count = f"{len(shown)}" if len(shown) == len(rows) else f"{len(shown)} of {len(rows)}"
-        marked = f", {len(self._table.marked)} marked" if self._table.marked else ""
+            none.update("no run fits" if self._search.value.split() else "every run here is archived; A shows them")
+        order = f"{table.order}{', reversed' if table.reversed else ''}"
+        count = f"{table.count}" if table.count == len(rows) else f"{table.count} of {len(rows)}"
+        marked = f", {len(table.marked)} marked" if table.marked else ""
         heading = Text(f"runs in {harmless(str(self._view.runs))}", "bold", no_wrap=True, overflow="ellipsis")
         if self._read_only:
             heading.append("   read-only", style(Ink.WARN, colours_of(self.app)))
         if rows:
             heading.append(f"   {count} by {order}{marked}", style(Ink.DIM, colours_of(self.app)))
         self.query_one("#heading", Static).update(heading)
+        self.query_one("#keys", Static).update(key_line(self._hints(), self.app))
         self._tell_about()
-        if self._table.selected is None or self._table.selected.status != "reading":
-            self.post_message(Shown())
+        self._pace.drawn()
+
+    def acknowledge(self) -> None:
+        """The terminal has shown the last frame."""
+        if self._pace.acknowledged():
+            self._draw()
 
     def tell(self, text: str) -> None:
         """One line of the dashboard's own."""
         self.query_one("#told", Static).update(Text(harmless(text), style(Ink.WARN, colours_of(self.app))))
 
     @on(RunsTable.Moved)
-    def _tell_about(self) -> None:
-        row = self._table.selected
-        self.query_one(SamplesPreview).want(row.run if row else None, row.sampled if row else "")
-        parts = [] if row is None else [_origin(row), row.note, _curve(row)]
-        about = Text(harmless("   ".join(part for part in parts if part)), style(Ink.DIM, colours_of(self.app)))
-        for line in f"{row.problem}\n{row.why}".splitlines() if row else ():
-            if line:
-                about.append("\n" if about else "").append(harmless(line), style(Ink.BAD, colours_of(self.app)))
-        self.query_one("#about", Static).update(about)
+    def on_moved(self) -> None:
+        """The cursor stands on another run."""
+        self._draw()
 
     def on_resize(self, _: Resize) -> None:
         """Another size may have room for samples."""
         self._tell_about()
+
+    def _tell_about(self) -> None:
+        row = self._table.selected
+        self.query_one(SamplesPreview).want(row.run if row else None, row.sampled if row else "")
+        self.query_one(RunAbout).show(row)
 
     # Going elsewhere
 
@@ -377,19 +389,6 @@ class RunsScreen(Screen[None]):
             self.tell(row.problem)
             return None
         return row.run
-
-
-def _origin(row: RunRow) -> str:
-    if not row.origin:
-        return ""
-    return f"from {row.origin}" + (f" ({row.differs})" if row.differs else "")
-
-
-def _curve(row: RunRow) -> str:
-    """The cost since the newest start, its first and its last value, as far as they are known."""
-    if len(row.trend) < 2:
-        return ""
-    return f"cost {number(float(row.trend[0]))} {trend(row.trend, TREND)} {number(float(row.trend[-1]))}"
 
 
 def _fits(row: RunRow, words: list[str]) -> bool:

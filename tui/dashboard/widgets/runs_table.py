@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
@@ -22,7 +21,7 @@ from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.views.run_row import RunRow
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import ago, number
-from laddertop.tui.draw.spark import bar
+from laddertop.tui.draw.spark import bar, trend
 from laddertop.tui.draw.text import columns, fit, start
 from laddertop.tui.watch.wording import measured
 
@@ -63,8 +62,6 @@ ORDERS: dict[str, Callable[[RunRow], object]] = {
 }
 """What the runs can be ordered by, the one to begin with first."""
 
-_LEVELS = "▁▂▃▄▅▆▇█"
-
 
 class RunsTable(Widget, can_focus=True):
     """The runs, one a row; the cursor stays on its run whatever comes, goes or is ordered otherwise.
@@ -83,7 +80,7 @@ class RunsTable(Widget, can_focus=True):
     ]
 
     class Moved(Message):
-        """The cursor stands on another run."""
+        """The cursor stands on another run, which `update` draws."""
 
     class Opened(Message):
         """The run under the cursor was clicked at again."""
@@ -107,14 +104,18 @@ class RunsTable(Widget, can_focus=True):
         """The run under the cursor."""
         return self._rows[self._at] if self._rows else None
 
-    def show(self, rows: list[RunRow]) -> None:
-        """Show these runs."""
+    @property
+    def count(self) -> int:
+        """How many runs there are."""
+        return len(self._rows)
+
+    def take(self, rows: list[RunRow]) -> None:
+        """These are the runs; `update` draws them."""
         chosen = self.selected
         self._rows = sorted(rows, key=ORDERS[self.order], reverse=self.reversed)  # type: ignore[arg-type]
         if chosen is not None:
             self.choose(chosen.run.path)
         self._at = min(self._at, max(len(self._rows) - 1, 0))
-        self.update()
 
     def choose(self, path: Path) -> None:
         """Put the cursor on a run, if it is there."""
@@ -158,7 +159,6 @@ class RunsTable(Widget, can_focus=True):
 
     def _go(self, at: int) -> None:
         self._at = min(max(at, 0), max(len(self._rows) - 1, 0))
-        self.update()
         self.post_message(self.Moved())
 
     # Drawing
@@ -259,23 +259,6 @@ _CELLS: dict[str, Callable[[Cells, int, int, int, RunRow], object]] = {
 """What writes the cell of each column."""
 _AFTER_REASON = ("best", "age", "note")
 """Columns that give way to the reason why a run can't be read."""
-
-
-def trend(values: np.ndarray, width: int) -> str:
-    """A curve in one row of `width` characters, logarithmic where all values are positive; × for what is no number."""
-    if not len(values) or width < 1:
-        return ""
-    finite = np.isfinite(values)
-    heights = np.log(values) if (values[finite] > 0).all() and finite.any() else values
-    low, high = (float(heights[finite].min()), float(heights[finite].max())) if finite.any() else (0.0, 0.0)
-    chars = []
-    for part in np.array_split(heights, min(width, len(heights))):
-        if not np.isfinite(part).all():
-            chars.append("×")
-        else:
-            at = (float(part.mean()) - low) / (high - low) if high > low else 0.0
-            chars.append(_LEVELS[round(at * (len(_LEVELS) - 1))])
-    return "".join(chars)
 
 
 def _best_of(row: RunRow) -> float:
