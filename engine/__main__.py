@@ -1,5 +1,5 @@
-"""`python -m laddertop.engine train RUN` trains a run folder; `evaluate` and `explore` ask its newest checkpoint;
-`sizes` tells how large runs are, `look` what is in a user's own data."""
+"""`python -m laddertop.engine train RUN` trains a run folder; `evaluate`, `weights` and `explore` ask its newest
+checkpoint; `sizes` tells how large runs are, `look` what is in a user's own data."""
 
 from __future__ import annotations
 
@@ -35,6 +35,12 @@ def main() -> int:
         "--quick", action="store_true", help="measure what a training does, not what the paper reports"
     )
     evaluate.add_argument("--representation", action="store_true", help="also score the codes")
+    weights = commands.add_parser(
+        "weights", help="write the weights of the newest checkpoint as safetensors; prints JSON"
+    )
+    weights.add_argument("run", type=Path)
+    weights.add_argument("out", type=Path)
+    weights.add_argument("--step", type=int, help="those of the checkpoint of that step instead")
     explore = commands.add_parser("explore", help="answer questions from the newest checkpoint until nobody asks")
     explore.add_argument("run", type=Path)
     explore.add_argument("--idle", type=float, default=60, metavar="SECONDS", help="end when nobody asked for so long")
@@ -76,6 +82,10 @@ def main() -> int:
                 from laddertop.engine.saved.serve import serve
 
                 return serve(run, arguments.idle)
+        if arguments.command == "weights":
+            from laddertop.engine.saved.weights import write_weights
+
+            return write_weights(run, arguments.step, arguments.out)
         from laddertop.engine.saved.evaluate import evaluate as evaluate_run
 
         return evaluate_run(run, arguments.step, arguments.split, arguments.quick, arguments.representation)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 PACKAGES = {
     "journal": {"numpy", "pydantic"},
-    "engine": {"PIL", "numpy", "sklearn", "torch", "torchvision"},
+    "engine": {"PIL", "numpy", "safetensors", "sklearn", "torch", "torchvision"},
     "tui": {"PIL", "numpy", "psutil", "pyarrow", "pynvml", "rich", "tensorboard", "textual", "typer"},
 }
 """What each package may import beside the standard library and ourselves."""
@@ -25,7 +25,7 @@ PACKAGES = {
 ROOMS = {
     "tui.cli": ["tui.dashboard", "tui.export", "tui.steer", "tui.watch", "tui.draw", "journal"],
     "tui.dashboard": ["tui.steer", "tui.watch", "tui.draw", "journal"],
-    "tui.export": ["tui.watch", "tui.draw", "journal"],
+    "tui.export": ["tui.steer", "tui.watch", "tui.draw", "journal"],
     "tui.steer": ["tui.watch", "tui.draw", "journal"],
     "tui.watch": ["tui.draw", "journal"],
     "tui.draw": [],

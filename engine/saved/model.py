@@ -32,7 +32,7 @@ class Saved:
         self._run = run
         self._events = EventReader(run.events_path)
         self._state = RunState()
-        self.checkpoint = self._recorded(step)
+        self.checkpoint = recorded(run, self._state, step, self._events)
         """What it was restored from."""
         content = checkpoint.load(run.path, self.checkpoint)
         spec = run.spec
@@ -56,7 +56,7 @@ class Saved:
 
         Raises ValueError when there is none, or when it is damaged.
         """
-        wanted = self._recorded(step)
+        wanted = recorded(self._run, self._state, step, self._events)
         if wanted.sha256 != self.checkpoint.sha256:
             self._take(checkpoint.load(self._run.path, wanted), wanted)
             self.checkpoint = wanted
@@ -67,16 +67,21 @@ class Saved:
             self._controls.load(content["controls"])
         self._controls.prepare(content["step"])
 
-    def _recorded(self, step: int | None) -> Checkpointed:
-        self._state.apply_all(self._events.read_all())
-        # While an engine is at work a checkpoint may be there a moment before its event.
-        for event in [] if self._run.engine_alive() else found_again(self._run, self._state):
-            self._state.apply(event)
-            if isinstance(event, Logged):
-                print(f"laddertop: {event.text}", file=sys.stderr)
-        recorded = self._run.checkpoints(self._state.checkpoints)
-        taken = newest(recorded)
-        if taken is None:
-            name = self._run.name
-            raise ValueError(f"{name} has no checkpoint yet; ask for one with `laddertop checkpoint {name}`")
-        return taken if step is None else of_step(self._run.name, recorded, step)
+
+def recorded(run: RunFolder, state: RunState, step: int | None, events: EventReader | None = None) -> Checkpointed:
+    """What is recorded of the checkpoint of a step, or of the newest; `state` takes up what `events` have to tell that
+    it does not know.
+
+    Raises ValueError when there is none.
+    """
+    state.apply_all((events or EventReader(run.events_path)).read_all())
+    # While an engine is at work a checkpoint may be there a moment before its event.
+    for event in [] if run.engine_alive() else found_again(run, state):
+        state.apply(event)
+        if isinstance(event, Logged):
+            print(f"laddertop: {event.text}", file=sys.stderr)
+    there = run.checkpoints(state.checkpoints)
+    taken = newest(there)
+    if taken is None:
+        raise ValueError(f"{run.name} has no checkpoint yet; ask for one with `laddertop checkpoint {run.name}`")
+    return taken if step is None else of_step(run.name, there, step)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from laddertop.journal.events import EventWriter, RunStarted
@@ -133,6 +136,25 @@ def test_tensorboard_reads_every_number_evaluation_and_sample(
     assert np.array_equal(last[:56:7, :56:7], rows["input"][0])
 
 
+def test_weights_are_those_of_the_checkpoint(laddertop: Laddertop) -> None:
+    safetensors = pytest.importorskip("safetensors", reason="needs laddertop[safetensors]")
+    folder = laddertop.runs / "shared"
+    shutil.copytree(ROOT / "tests" / "recorded" / "vae-digits", folder)
+    os.chmod(folder, 0o777)
+    done = laddertop.here("export", "shared", "--out", "w.safetensors")
+    assert done.returncode == 2
+    assert "shared is looked at and not driven: others can write to" in done.stderr
+    with safetensors.safe_open(exported(laddertop, "shared", "w.safetensors", "--trust"), "pt") as file:
+        found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about = file.metadata()
+    (checkpoint,) = folder.glob("step-*.ckpt")
+    weights = torch.load(checkpoint, weights_only=True)["model"]
+    assert list(found) == sorted(weights)
+    assert all(torch.equal(found[name], weights[name]) and found[name].dtype is torch.float32 for name in weights)
+    assert (about["run"], about["recipe"], about["step"]) == ("shared", "vae-mnist", "1000")
+    assert json.loads(about["spec"])["model"]["latent"] == 4
+
+
 def test_what_is_there_is_overwritten_only_where_that_is_said(laddertop: Laddertop, run: str) -> None:
     (laddertop.cwd / "mine.csv").write_text("mine")
     done = laddertop.here("export", run, "--out", "mine.csv")
@@ -150,6 +172,7 @@ def test_what_is_there_is_overwritten_only_where_that_is_said(laddertop: Laddert
         ("resumed --out nowhere/x.csv", "there is no folder nowhere; make it"),
         ("resumed --to csv --out checkpoints", "checkpoints is a folder; name a file in it"),
         ("resumed --to tensorboard --out x", "TensorBoard reads no file without tfevents in its name"),
+        ("resumed --step 800 --out x.csv", "--step: csv is of the whole run and not of a checkpoint"),
         ("unborn --out x.csv", "unborn has not recorded a step yet"),
         ("nosuch --out x.csv", "no run 'nosuch'"),
     ],

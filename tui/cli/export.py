@@ -12,14 +12,20 @@ from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.state import RunState
 from laddertop.tui.cli.place import check_place, written_whole
 from laddertop.tui.cli.print import result, say
-from laddertop.tui.export.formats import FORMATS, format_of
+from laddertop.tui.export.formats import FORMATS, Asked, format_of
+from laddertop.tui.steer.trust import driven
 
 
-def export(runs: Path | None, text: str, to: str | None, out: Path, force: bool) -> None:
+def export(
+    runs: Path | None, text: str, to: str | None, out: Path, *, step: int | None, force: bool, trust: bool
+) -> None:
     """Exports a run to the format called `to`, or that `out` ends like, and tells what is damaged of the run.
 
+    What is of a checkpoint is of the one of `step`, or of the newest.
+
     Raises ValueError for a format that there is not, or whose package is not there, for a place that can't be written
-    to or, without `force`, holds something, and for a run that has nothing to export.
+    to or, without `force`, holds something, for a run that has nothing to export, and for a checkpoint of a stranger's
+    run without `trust`; EngineError where the engine that reads it fails.
     """
     run = find_run(runs_folder(runs), text)
     name = format_of(to, out)
@@ -28,13 +34,17 @@ def export(runs: Path | None, text: str, to: str | None, out: Path, force: bool)
         raise ValueError(
             f"{name} needs the package {chosen.needs}, which is not installed: pip install 'laddertop[{name}]'"
         )
+    if chosen.of_checkpoint:
+        driven(run, trust)
+    elif step is not None:
+        raise ValueError(f"--step: {name} is of the whole run and not of a checkpoint; leave it out")
     check_place(out)
     if out.exists() and not force:
         raise ValueError(f"--out: there is {out} already; take it away, name another, or overwrite it with --force")
     for problem in _damages(run):
         say(f"warning: {problem}")
     with written_whole(out) as path:
-        held = chosen.write(run, path)
+        held = chosen.write(run, path, Asked(step, say))
     result(f"wrote {out}: {held}")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ from laddertop.journal.event_lines import unreadable
 from laddertop.journal.folder import find_run, list_runs, runs_folder
 from laddertop.journal.value import Value
 from laddertop.tui.cli.print import json_result, number, result, say, setting, table, terminal_width
-from laddertop.tui.steer.engine_process import EngineError, command, environment, for_an_engine
+from laddertop.tui.steer.saved import ask_saved
 from laddertop.tui.steer.trust import driven
 from laddertop.tui.watch.summary import short_summary, summary
 
@@ -111,22 +109,7 @@ def evaluate_saved(runs: Path | None, text: str, options: list[str], *, trust: b
     Raises ValueError with the engine's words where it was asked for something that can't be, or for a stranger's run
     without `trust`, else EngineError.
     """
-    run = for_an_engine(driven(find_run(runs_folder(runs), text), trust))
-    done = subprocess.run(
-        command("evaluate", str(run.path.absolute()), *options),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env=environment(),
-    )
-    if done.returncode:
-        words = done.stderr.decode(errors="replace").strip().split("\n")[-1].removeprefix("laddertop: ")
-        if done.returncode == 2:
-            raise ValueError(words)
-        raise EngineError(words or f"the engine died without a word (exit status {done.returncode})")
-    for line in done.stderr.decode(errors="replace").splitlines():
-        if line.startswith("laddertop: "):
-            say(line.removeprefix("laddertop: "))
-    told = json.loads(done.stdout)
+    told = ask_saved(driven(find_run(runs_folder(runs), text), trust), "evaluate", options, say)
     if as_json:
         json_result(told)
     else:

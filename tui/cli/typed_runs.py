@@ -99,13 +99,15 @@ def export(
         str | None,
         typer.Option("--to", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: what PATH ends like)."),
     ] = None,
+    step: CheckpointStep = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
     runs: Runs = None,
+    trust: Trust = False,
 ) -> None:
     """Write a run as what other programs read."""
     from laddertop.tui.cli.export import export as export_run
 
-    export_run(runs, run, to, out, force)
+    export_run(runs, run, to, out, step=step, force=force, trust=trust)
 
 
 @app.command()
