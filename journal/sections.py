@@ -101,7 +101,7 @@ SETS = {
 POINTS = tuple(name for name, known in SETS.items() if known.height == 1)
 """The data sets whose items are points of the plane."""
 
-ENDINGS = (".npz",)
+ENDINGS = (".npz", ".csv", ".parquet")
 """How the names of files end that can be a user's own data."""
 
 
@@ -186,9 +186,14 @@ class DataSpec(Section):
     (2015) prepare CIFAR-10; pixels are then real numbers around 0."""
     size: Side | Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None
     """Height and width that images in a folder of yours are brought to, one number for both: scaled to cover it, the
-    rest cut off at the edges; none: they have one size already."""
+    rest cut off at the edges; none: they have one size already. Rows of a table with as many numbers become images."""
+    label: str | None = None
+    """Column of a table of yours that holds the labels; none: all columns are numbers to be learnt."""
     colour: Literal["auto", "on", "off"] = "auto"
     """Whether images in a folder of yours are read in colour; auto: unless all are grey."""
+    standardise: bool = False
+    """Brings every number of your own data to mean 0 and deviation 1 over the training items: for columns of different
+    units."""
     test_share: float = Field(default=0.2, gt=0, lt=1)
     """Share of your own data that is drawn for the test set, by the seed, where the data have no test part."""
     batch: int = Field(default=100, ge=2)
@@ -228,7 +233,7 @@ class DataSpec(Section):
     @property
     def real(self) -> bool:
         """Whether items are real numbers, as points of the plane and whitened images are, and no grey values."""
-        return self.whiten or (self.found.real if self.found else self.name in POINTS)
+        return self.whiten or self.standardise or (self.found.real if self.found else self.name in POINTS)
 
     @property
     def points(self) -> bool:
@@ -242,6 +247,8 @@ class DataSpec(Section):
 
     def why_real(self) -> str:
         """Which items are real numbers, as the subject of a sentence that says what they need."""
+        if self.standardise:
+            return "standardised numbers"
         if self.found and self.found.real:
             return f"the numbers of {self.name} reach from {self.found.low:g} to {self.found.high:g}, outside 0…1, and"
         return "points of the plane and whitened images"
@@ -257,14 +264,14 @@ class DataSpec(Section):
 
     @model_validator(mode="after")
     def _fits_what_was_found(self) -> DataSpec:
-        if not self.own and self.found:
-            raise ValueError(f"found: {self.name} comes with laddertop")
+        if not self.own and (self.found or self.standardise or self.size or self.label):
+            raise ValueError(f"size, label and standardise are for your own data, and {self.name} comes with laddertop")
         if not self.known:
             return self
         classes = self.facts.classes
         if isinstance(self.labels, int) and (self.labels < classes or self.labels % classes):
             raise ValueError(f"labels must be a positive multiple of {classes} (as many of every class), or all")
-        real = self.found.real if self.found else self.name in POINTS
+        real = self.standardise or (self.found.real if self.found else self.name in POINTS)
         if self.whiten and (self.binarise != "none" or real):
             raise ValueError("whiten: takes grey or colour images; set data.binarise=none, or data.whiten=off")
         if self.binarise != "none" and real:

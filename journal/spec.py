@@ -37,7 +37,7 @@ from laddertop.journal.settings import DEVICE
 
 LARGEST = 1 << 14
 """Bytes of a recipe file at most; those of the package have hundreds."""
-LOOKED_AT_WITH = ("data.name", "data.size", "data.colour", "data.test_share")
+LOOKED_AT_WITH = ("data.name", "data.size", "data.colour", "data.label", "data.test_share")
 """The keys that decide what is found in a user's own data."""
 COMPLAINTS = 5
 """How many of the wrong keys are told at most."""

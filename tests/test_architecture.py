@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 PACKAGES = {
     "journal": {"numpy", "pydantic"},
-    "engine": {"PIL", "numpy", "safetensors", "sklearn", "torch", "torchvision"},
+    "engine": {"PIL", "numpy", "pyarrow", "safetensors", "sklearn", "torch", "torchvision"},
     "tui": {"PIL", "numpy", "psutil", "pyarrow", "pynvml", "rich", "tensorboard", "textual", "typer"},
 }
 """What each package may import beside the standard library and ourselves."""

@@ -14,8 +14,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from laddertop.engine.data.whiten import Whitening
-
 
 @dataclass(frozen=True)
 class Images:
@@ -82,8 +80,12 @@ class Data:
     """1 for grey images and points, 3 for colour; channels are the slowest index of a row of pixels."""
     points: bool = False
     """Whether the items are points of the plane, (x, y), and no images."""
-    whitening: Whitening | None = None
-    """How the images were made white; none: they were not."""
+    light: Callable[[Tensor], Tensor] | None = None
+    """How rows of real numbers [B, D] are shown as pixels in [0, 1]; none: they are pixels."""
+    prepare: Callable[[Tensor], Tensor] | None = None
+    """How items [B, D] become what the model sees; none: it sees them as they are."""
+    restore: Callable[[Tensor], Tensor] | None = None
+    """The way back from there, as far as there is one."""
 
     @property
     def inputs(self) -> Inputs:
@@ -94,8 +96,8 @@ class Data:
         """Rows [B, D] as they are shown: bytes [B, H, W], of colour images [B, H, W, 3]; points float32 [B, 2]."""
         if self.points:
             return x.float().cpu().numpy()
-        if self.whitening:
-            x = self.whitening.light(x)
+        if self.light:
+            x = self.light(x)
         light = (x.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
         images = light.reshape(len(x), self.channels, self.height, self.width)
         return images[:, 0] if self.channels == 1 else images.transpose(0, 2, 3, 1)

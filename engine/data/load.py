@@ -18,6 +18,7 @@ import torch
 from laddertop.engine.data.files import FILES, from_files
 from laddertop.engine.data.images import Data, Images
 from laddertop.engine.data.points import GENERATED, points
+from laddertop.engine.data.spread import spread_of
 from laddertop.engine.data.whiten import fit_whitening
 from laddertop.engine.own import read
 from laddertop.engine.randomness import Stream, counter_key
@@ -43,6 +44,14 @@ class Arrays(NamedTuple):
     """The byte that stands for 1.0; 1 for float32 rows."""
 
 
+class Changed(NamedTuple):
+    """What is done to items before a model sees them; see Data."""
+
+    light: Callable[[torch.Tensor], torch.Tensor] | None = None
+    prepare: Callable[[torch.Tensor], torch.Tensor] | None = None
+    restore: Callable[[torch.Tensor], torch.Tensor] | None = None
+
+
 def load(spec: DataSpec, device: torch.device) -> Data:
     """The data set of a spec, on `device`.
 
@@ -61,6 +70,7 @@ def load(spec: DataSpec, device: torch.device) -> Data:
         raise ValueError(f"data.held_back: {spec.name} has {total} training images, {kept} would be left")
 
     whitening = fit_whitening(arrays.training[:kept]) if spec.whiten else None
+    scale = spread_of(torch.from_numpy(arrays.training[:kept])) if spec.standardise else None
 
     def images(pixels: npt.NDArray[Any], labels: npt.NDArray[Any], split: str) -> Images:
         if spec.binarise == "threshold":
@@ -69,12 +79,22 @@ def load(spec: DataSpec, device: torch.device) -> Data:
         classes = torch.from_numpy(labels.astype(np.int64)).to(device)
         if whitening:
             return Images(whitening.whiten(flat).to(device), classes, 1, split)
+        if scale:
+            return Images(scale.standardise(flat).to(device), classes, 1, split)
         return Images(flat.to(device), classes, arrays.white, split)
 
+    training = images(arrays.training[:kept], arrays.training_labels[:kept], "training")
+    changed = Changed()
+    if whitening:
+        changed = Changed(whitening.light, whitening.whiten, whitening.light)
+    elif scale:
+        changed = Changed(None, scale.standardise, scale.restore)
+    if spec.real and not whitening and not spec.points:
+        changed = changed._replace(light=spread_of(training.pixels.cpu()).light)
     test = images(arrays.test, arrays.test_labels, "test")
     shape = spec.facts
     return Data(
-        training=images(arrays.training[:kept], arrays.training_labels[:kept], "training"),
+        training=training,
         held_back=images(arrays.training[kept:], arrays.training_labels[kept:], "held-back")
         if spec.held_back
         else test,
@@ -84,7 +104,7 @@ def load(spec: DataSpec, device: torch.device) -> Data:
         classes=shape.classes,
         channels=shape.channels,
         points=spec.points,
-        whitening=whitening,
+        **changed._asdict(),
     )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from laddertop.engine.own.source import BLOCK, Part, Source
+from laddertop.engine.own.source import BLOCK, Part, Source, sha256_of
 from laddertop.journal.sections import DataSpec
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
@@ -169,11 +169,6 @@ def _fitted(image: Image.Image, height: int, width: int) -> Image.Image:
 
 def _sha256(path: Path, files: list[Path]) -> str:
     whole = hashlib.sha256()
-    try:
-        for file in files:
-            with file.open("rb") as content:
-                digest = hashlib.file_digest(content, "sha256").hexdigest()
-            whole.update(f"{digest} {os.fspath(file.relative_to(path))}\n".encode(errors="surrogateescape"))
-    except OSError as error:
-        raise ValueError(f"{error.filename} can't be read: {error.strerror}") from None
+    for file in files:
+        whole.update(f"{sha256_of(file)} {os.fspath(file.relative_to(path))}\n".encode(errors="surrogateescape"))
     return whole.hexdigest()

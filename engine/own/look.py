@@ -11,8 +11,11 @@ import numpy.typing as npt
 from laddertop.engine.own.folder import open_folder
 from laddertop.engine.own.npz import open_npz
 from laddertop.engine.own.source import Part, Source
+from laddertop.engine.own.table import open_table
 from laddertop.journal.sections import LARGEST_ITEM, WIDEST, DataSpec, FoundData
 
+TABLES = (".csv", ".parquet")
+"""How names of tables end."""
 MOST_NAMES = 10_000
 """Classes that may have words for names, which the run keeps."""
 
@@ -56,12 +59,17 @@ def opened(data: DataSpec) -> Source:
     path = Path(data.name)
     if not path.exists():
         raise ValueError(f"data.name: there is no {path}; name a file of yours, or a data set as `--data mnist`")
+    if data.label is not None and path.suffix not in TABLES:
+        raise ValueError(f"data.label: {path} is no table, which has columns; leave it out")
     if path.is_dir():
         return open_folder(path, data)
-    if data.size is not None or data.colour != "auto":
+    table = path.suffix in TABLES
+    if data.colour != "auto" or (data.size is not None and not table):
         raise ValueError(f"data.size and data.colour are for a folder of images, and {path} is a file; leave them out")
+    if table:
+        return open_table(path, data)
     if path.suffix != ".npz":
-        raise ValueError(f"data.name: {path} is no file that can be read; give an .npz file, or a folder of images")
+        raise ValueError(f"data.name: {path} is none of .npz, .csv, .parquet and a folder of images")
     return open_npz(path)
 
 
@@ -93,11 +101,11 @@ def _spread(parts: list[Part]) -> _Range:
         for block in part.blocks():
             if block.dtype.kind == "f" and not (sound := np.isfinite(block).all(1)).all():
                 row = int(np.argmin(sound))
-                value = block[row][~np.isfinite(block[row])][0]
-                raise ValueError(
-                    f"{part.item(first + row)} holds {'NaN' if np.isnan(value) else 'an infinite number'}; replace it, "
-                    "or leave the item out"
-                )
+                at = int(np.argmin(np.isfinite(block[row])))
+                value = block[row][at]
+                what = "NaN" if np.isnan(value) else "an infinite number"
+                where = f"{part.item(first + row)}{part.number(at)}"
+                raise ValueError(f"{where} holds {what}; replace it, or leave the item out")
             lows.append(float(block.min()))
             highs.append(float(block.max()))
             first += len(block)

@@ -7,7 +7,6 @@ Shape letters: N items, C channels, H height, W width, B items of a block.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
 import zipfile
 import zlib
@@ -19,7 +18,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from laddertop.engine.own.source import BLOCK, Part, Source
+from laddertop.engine.own.source import BLOCK, Part, Source, sha256_of
 
 NAMES = ("x", "y", "x_test", "y_test")
 """The arrays: training items and their labels, test items and theirs; `x` must be there."""
@@ -63,7 +62,7 @@ def open_npz(path: Path) -> Source:
         raise ValueError(f"{path} has an array {has}, and no array {lacks}; add it, or leave both out")
     training = _part(arrays["x"], arrays.get("y"))
     test = _part(arrays["x_test"], arrays.get("y_test")) if "x_test" in arrays else None
-    return Source(training, test, partial(_sha256, path))
+    return Source(training, test, partial(sha256_of, path))
 
 
 @contextlib.contextmanager
@@ -182,8 +181,3 @@ def _mapped(array: Array) -> npt.NDArray[Any]:
         shape = (array.shape[0], math.prod(array.shape[1:]))
         # Mapped for this process alone: nothing that is written to it reaches the file.
         return np.memmap(array.path, array.dtype, "c", array.plain, shape)
-
-
-def _sha256(path: Path) -> str:
-    with _reading(path), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

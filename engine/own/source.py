@@ -5,7 +5,9 @@ Shape letters: N items, C channels, H height, W width, D = C·H·W numbers of an
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +36,8 @@ class Part(NamedTuple):
     """Whole numbers or words [N]; none: there are no labels."""
     label: Callable[[int], str] = "label {}".format
     """What errors call the label of an item."""
+    number: Callable[[int], str] = lambda i: ""
+    """What errors say of a number of an item behind its name."""
     mapped: Callable[[], npt.NDArray[Any]] | None = None
     """Gives them as they lie in the file, [N, D], mapped into memory; none: they can't be."""
 
@@ -47,3 +51,12 @@ class Source(NamedTuple):
     """The test items, where the data say which those are."""
     sha256: Callable[[], str]
     """Reads it all, and gives the checksum."""
+
+
+def sha256_of(path: Path) -> str:
+    """The checksum of a file. Raises ValueError when it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror}") from None

@@ -124,18 +124,19 @@ class Trained:
             raise ValueError(f"items: {self._what} takes [N, {width}] or images of that size, not {list(np.shape(x))}")
         numbers = torch.as_tensor(np.ascontiguousarray(rows, np.float32), device=self._device)
         if given.dtype == np.uint8 and not self.spec.data.real:
-            numbers = numbers / 255
+            found = self.spec.data.found
+            numbers = numbers / (found.white if found and not found.floats else 255)
         if not torch.isfinite(numbers).all():
             raise ValueError("items: there are values that are no numbers")
-        if data.whitening is not None:
-            numbers = data.whitening.whiten(numbers.cpu()).to(self._device)
+        if data.prepare is not None:
+            numbers = data.prepare(numbers.cpu()).to(self._device)
         return list(torch.split(numbers, BLOCK))
 
     def _shaped(self, made: Tensor, like: tuple[int, ...] | None) -> Floats:
         """Rows [N, D] as what was given, or as images where nothing was."""
         data = self._subject.data
-        if data.whitening is not None:
-            made = data.whitening.light(made)
+        if data.restore is not None:
+            made = data.restore(made)
         rows = _array(made)
         if data.height == 1 or (like is not None and len(like) == 2):
             return rows

@@ -288,7 +288,7 @@ def test_white_colour_images_are_shown_as_the_normalised_images_that_they_stand_
     pixels = torch.from_numpy(images(400, 3 * 16))
     whitening = fit_whitening(pixels.numpy())
     part = Images(whitening.whiten(pixels), torch.zeros(400, dtype=torch.int64), white=1)
-    data = Data(part, part, part, 4, 4, 1, channels=3, whitening=whitening)
+    data = Data(part, part, part, 4, 4, 1, channels=3, light=whitening.light)
     shown = (0.5 + normalised(pixels[:9]) / (5 * 55 / np.sqrt(48))).clip(0, 1)
     expected = shown.reshape(9, 3, 4, 4).transpose(0, 2, 3, 1)
     np.testing.assert_allclose(data.pictures(part.rows(slice(0, 9))) / 255, expected, atol=0.5 / 255 + 1e-4)
