@@ -6,13 +6,14 @@ import json
 import math
 import os
 from pathlib import Path
-from shutil import rmtree
+from shutil import copytree, rmtree
 from typing import Any
 
 import numpy as np
 import pytest
 
 from laddertop.journal.events import (
+    Activity,
     Change,
     Checkpointed,
     Column,
@@ -20,9 +21,11 @@ from laddertop.journal.events import (
     Evaluated,
     EventWriter,
     Knob,
+    Logged,
     RunEnded,
     RunStarted,
     Term,
+    TermLayer,
 )
 from laddertop.journal.folder import create_run
 from laddertop.journal.metrics import MetricsWriter, write_columns
@@ -30,7 +33,7 @@ from laddertop.journal.places import recipes
 from laddertop.journal.spec import keys, load_recipe
 from laddertop.journal.value import Value
 from tests import PATIENCE
-from tests.processes import Laddertop
+from tests.processes import ROOT, Laddertop
 from tests.starts import start
 from tests.test_words import IN_FILES_ONLY
 
@@ -62,6 +65,8 @@ SHOW: dict[str, Any] = {
     "checkpoints": list,
     "ended": dict | None,
     "note": str,
+    "collapsed": list,
+    "divergence": dict | None,
 }
 """Keys and types of `show --json`, as documented."""
 
@@ -121,6 +126,67 @@ def test_show_keeps_its_contract(laddertop: Laddertop, recorded: str) -> None:
     assert told["evaluation"]["values"]["error_percent"] == {"value": 12.5, "unit": "% of images"}
     assert [saved["file"] for saved in told["checkpoints"]] == ["step-000000002.ckpt"]
     assert (told["ended"]["reason"], told["ended"]["step"]) == ("stopped", 2)
+
+
+def test_show_tells_what_has_collapsed_and_why_the_run_counts_as_diverged(laddertop: Laddertop, recorded: str) -> None:
+    assert strict(laddertop.here("show", recorded, "--json").stdout)["collapsed"] == []
+    run = create_run(laddertop.runs, load_recipe("lvae-mnist"), "2-collapsed")
+    alive, dead = Activity(units=64, active=60, sd=1.0), Activity(units=32, active=0, sd=1e-3)
+    layers = {"z.1": alive, "z.2": dead}
+    values = {"negative_elbo": Value(value=90.0, unit="nats")}
+    lost = "The cost has diverged: it is not finite since step 70."
+    with EventWriter(run.events_path) as events:
+        events.append(start(epoch_steps=4))
+        events.append(Evaluated(step=20, split="test", values=values, seconds=1, layers={"z.1": alive, "z.2": alive}))
+        for step in (40, 60):
+            events.append(Evaluated(step=step, split="test", values=values, seconds=1, layers=layers))
+        events.append(Logged(step=80, time=5.0, level="error", text=lost, diverged=True, sound_until=69))
+        events.append(RunEnded(step=90, reason="diverged"))
+    told = strict(laddertop.here("show", run.name, "--json").stdout)
+    words = laddertop.here("show", run.name).stdout
+    rmtree(run.path)
+    assert told["collapsed"] == [{"layer": 2, "since": 40, "measured": "0 of 32 units active at 60"}]
+    assert told["divergence"] == {"step": 80, "time": 5.0, "sound_until": 69, "text": lost}
+    assert f"  {lost}\n  layer 2 has collapsed: 0 of 32 units active at 60\n" in words
+
+
+def test_a_layer_whose_kl_has_been_about_zero_for_long_has_collapsed(laddertop: Laddertop) -> None:
+    run = create_run(laddertop.runs, load_recipe("lvae-mnist"), "3-collapsed")
+    layers = [TermLayer(index=index, name=f"z{index}") for index in (1, 2)]
+    terms = [Term(name=f"kl.{at.index}", label=f"KL {at.index}", unit="nats", weight=None, layer=at) for at in layers]
+    write_columns(run.path, [Column(name=n, label=n, unit="") for n in ("total", "kl.1", "kl.2")])
+    kl = np.array([20.0, 10.0, 0.5] + [1e-4] * 600)
+    metrics = MetricsWriter(run.path, 1, 3)
+    metrics.append(np.arange(1, 604), np.arange(603.0), np.stack([kl + 20, np.full(603, 20.0), kl], 1))
+    with EventWriter(run.events_path) as events:
+        events.append(start(epoch_steps=4, terms=terms))
+        events.append(RunEnded(step=603, reason="stopped"))
+    told = strict(laddertop.here("show", run.name, "--json").stdout)
+    rmtree(run.path)
+    assert told["collapsed"] == [{"layer": 2, "since": 4, "measured": "KL below 0.01 nats since 4"}]
+
+
+def test_one_frame_of_the_dashboard_is_printed_as_text(laddertop: Laddertop) -> None:
+    run = laddertop.runs / "4-shown"
+    copytree(ROOT / "tests" / "recorded" / "vae-digits", run)
+    before = {file: file.stat().st_mtime_ns for file in run.rglob("*")}
+    done = laddertop("show", "4-shown", "--once", COLUMNS="100", LINES="30", PYTHONIOENCODING="utf-8")
+    plain = laddertop("show", "4-shown", "--once", PYTHONIOENCODING="ascii")
+    assert {file: file.stat().st_mtime_ns for file in run.rglob("*")} == before
+    rmtree(run)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 30
+    assert max(map(len, lines)) <= 100
+    text = " ".join(done.stdout.split())
+    for words in ("4-shown ✓ finished read-only step 1 000 / 1 000", "▼β 2", "KL q(z|x) ‖ p(z)", "−ELBO 23.5 at 1 000"):
+        assert words in text
+    assert "lr 0.01" in text
+    assert "\x1b" not in done.stdout
+    assert plain.stdout.isascii()
+    assert "4-shown" in plain.stdout
+    refused = laddertop.here("show", "4-shown", "--once", "--json")
+    assert (refused.returncode, "--once prints a screen" in refused.stderr) == (2, True)
 
 
 def test_a_number_that_is_none_is_a_word_and_never_null(laddertop: Laddertop, recorded: str) -> None:

@@ -200,14 +200,6 @@ def list_runs(
 
 
 @app.command()
-def show(run: Run, runs: Runs = None, json: Json = False) -> None:
-    """Show where a run stands."""
-    from laddertop.tui.cli.show import print_run
-
-    print_run(runs, run, json)
-
-
-@app.command()
 def recipes(
     text: Annotated[
         list[str] | None,

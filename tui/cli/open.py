@@ -40,3 +40,25 @@ def show_dashboard(
         path = find_run(folder, run).path if run is not None else None
         status = open_app(folder, path, form, replay, slow_link, read_only, trust, pixels, question)
     raise typer.Exit(status)
+
+
+def print_frame(runs: Path | None, run: str) -> None:
+    """Prints what the dashboard shows of a run: in the size of the terminal that standard output is, else in that of
+    $COLUMNS and $LINES, else in 120 × 40.
+
+    Raises ValueError when there is no such run, or it can't be read.
+    """
+    import shutil
+    import sys
+
+    from laddertop.journal.folder import find_run, runs_folder
+    from laddertop.tui.cli.print import result
+    from laddertop.tui.dashboard.once import frame
+    from laddertop.tui.draw.text import ascii_only
+
+    folder = runs_folder(runs)
+    found = find_run(folder, run)
+    found.spec  # noqa: B018
+    text = frame(folder, found.path, *shutil.get_terminal_size((120, 40)))
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    result(text if unicode else ascii_only(text))

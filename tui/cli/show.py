@@ -62,6 +62,9 @@ def describe(told: dict[str, Any]) -> list[str]:
     if told["unreadable_lines"]:
         lines.append(f"  {unreadable(told['unreadable_lines'])}")
     lines += [f"  {problem}" for problem in told["problems"]]
+    if told["divergence"]:
+        lines.append(f"  {told['divergence']['text']}")
+    lines += [f"  layer {one['layer']} has collapsed: {one['measured']}" for one in told["collapsed"]]
     if told["terms"]:
         rows = [["cost", "raw", "× weight", "= share", "unit of raw"]]
         for term in told["terms"].values():

@@ -1,4 +1,4 @@
-"""The commands that are about whole runs: fork, roll back, replay, compare, rename, note, archive, export, delete."""
+"""The commands that are about whole runs: show, fork, roll back, replay, compare, export, rename, note, archive, …"""
 
 from __future__ import annotations
 
@@ -12,6 +12,26 @@ from laddertop.tui.cli.options import CheckpointStep, Detach, Json, JsonLines, N
 from laddertop.tui.export.formats import FORMATS
 
 app = typer.Typer()
+
+
+@app.command()
+def show(
+    run: Run,
+    once: Annotated[bool, typer.Option("--once", help="Print one frame of the dashboard as text, instead.")] = False,
+    runs: Runs = None,
+    json: Json = False,
+) -> None:
+    """Show where a run stands."""
+    if once and json:
+        raise ValueError("--once prints a screen, --json what is behind it; leave out one of them")
+    if once:
+        from laddertop.tui.cli.open import print_frame
+
+        print_frame(runs, run)
+        return
+    from laddertop.tui.cli.show import print_run
+
+    print_run(runs, run, json)
 
 
 @app.command()

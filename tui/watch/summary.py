@@ -47,7 +47,26 @@ def summary(run: RunFolder) -> dict[str, Any]:
         "checkpoints": [as_json(saved) for saved in run.checkpoints(state.checkpoints)],
         "ended": as_json(state.ended) if state.ended else None,
         "note": run.note,
+        "collapsed": _collapsed(run, state, metrics, values),
+        "divergence": _divergence(state),
     }
+
+
+def _collapsed(
+    run: RunFolder, state: RunState, metrics: MetricsReader, values: dict[str, float]
+) -> list[dict[str, Any]]:
+    from laddertop.tui.watch.layer_life import collapsed, measured
+    from laddertop.tui.watch.run_view import RunView
+
+    view = RunView(run, state=state, latest=values, step=max(state.step, metrics.last_step()))
+    if values:
+        view.collapses.take(state.terms, [column.name for column in metrics.columns], metrics.kept()[-1])
+    return [{"layer": one.layer, "since": one.step, "measured": measured([one])} for one in collapsed(view)]
+
+
+def _divergence(state: RunState) -> dict[str, Any] | None:
+    said = state.diverged
+    return {"step": said.step, "time": said.time, "sound_until": said.sound_until, "text": said.text} if said else None
 
 
 def short_summary(run: RunFolder) -> dict[str, Any]:
