@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from laddertop.tui.cli.explore import preview
 from laddertop.tui.draw.sheet import luminance, plane, png, sheet, squarely
+
+_STRETCH = r"\x1b\[38;5;(\d+);48;5;(\d+)m([^\x1b]*)\x1b\[0m"
 
 
 @pytest.mark.parametrize("shape", [(5, 9), (7, 3, 3), (1, 1)])
@@ -29,6 +34,33 @@ def test_a_sheet_holds_every_image_enlarged_with_lines_between() -> None:
             assert np.array_equal(part[::7, ::7], images[row, column])
     assert (whole[56:58] == 64).all()
     assert sheet(np.zeros((1, 2, 32, 32, 3), np.uint8)).shape == (64, 130, 3)
+
+
+@pytest.mark.parametrize(("lines", "times"), [(24, 1), (40, 2), (80, 4)])
+def test_a_terminal_shows_every_pixel_of_small_images_as_large_as_all_others(
+    monkeypatch: pytest.MonkeyPatch, lines: int, times: int
+) -> None:
+    for name, value in {"COLUMNS": "160", "LINES": str(lines), "TERM": "xterm-256color", "FORCE_COLOR": "1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    images = np.random.default_rng(0).integers(0, 256, (4, 4, 8, 8)).astype(np.uint8)
+    rows = [
+        [(char, int(ink), int(paper)) for ink, paper, text in re.findall(_STRETCH, line) for char in text]
+        for line in preview(images).splitlines()
+    ]
+    assert len(rows) <= lines - 3
+    # Each cell is two pixels, one above the other.
+    greys = {" ": lambda ink, paper: (paper, paper), "▀": lambda ink, paper: (ink, paper)}
+    greys["▄"] = lambda ink, paper: (paper, ink)
+    cells = np.array([[greys[char](ink, paper) for char, ink, paper in row] for row in rows])
+    pixels = cells.transpose(0, 2, 1).reshape(2 * len(rows), -1)
+    step = 8 * times + 1
+    assert pixels.shape == (-(-(4 * step - 1) // 2) * 2, 4 * step - 1)
+    level = 232 + np.rint(images / 255 * 15).astype(int) * 23 // 15
+    for row, column in np.ndindex(4, 4):
+        shown = pixels[row * step : row * step + 8 * times, column * step : column * step + 8 * times]
+        assert np.array_equal(shown, level[row, column].repeat(times, 0).repeat(times, 1))
 
 
 def test_images_stand_squarely_none_lost() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import shutil
 import sys
@@ -18,8 +19,8 @@ from laddertop.journal.folder import find_run, runs_folder
 from laddertop.tui.cli.place import check_place
 from laddertop.tui.cli.print import json_result, result
 from laddertop.tui.draw.cells import GREY_LEVELS, Cells, Ink
-from laddertop.tui.draw.image import draw_image
-from laddertop.tui.draw.sheet import luminance, plane, png, sheet, squarely
+from laddertop.tui.draw.image import SQUARES, draw_image
+from laddertop.tui.draw.sheet import largest_sheet, luminance, plane, png, sheet, squarely
 from laddertop.tui.steer.explorer import answered
 from laddertop.tui.steer.trust import driven
 
@@ -59,34 +60,40 @@ def show(
         json_result({**told, "file": str(out) if out else None, "arrays": shapes})
         return
     if sys.stdout.isatty():
-        print(preview(picture(answer)), flush=True)
+        print(preview(pictures(answer)), flush=True)
     where = f"from {answer.head.checkpoint}" if answer.head.checkpoint else "from the training"
     result(f"{legend(answer)}; step {answer.head.step}, {where}" + (f"; wrote {out}" if out else ""))
 
 
 def picture(answer: Answer) -> np.ndarray:
     """An answer as one image; `legend` says what is where."""
+    shown = pictures(answer)
+    return sheet(shown) if shown.ndim > 3 else shown
+
+
+def pictures(answer: Answer) -> np.ndarray:
+    """What an answer shows: its images [R, C, H, W …], or a picture of points [H, W]."""
     arrays = answer.arrays
     match answer.head.kind:
         case "sample" if arrays["samples"].ndim == 2:
             return plane([(arrays["samples"], 255)])
         case "sample":
-            return sheet(squarely(arrays["samples"]))
+            return squarely(arrays["samples"])
         case "denoise" if arrays["input"].ndim == 2:
             start = arrays["corrupted"]
             return plane([(arrays["input"], 160)], (start, arrays["reconstruction"] - start))
         case "denoise":
-            return sheet(np.stack([arrays["input"], arrays["corrupted"], arrays["reconstruction"]], 1))
+            return np.stack([arrays["input"], arrays["corrupted"], arrays["reconstruction"]], 1)
         case "inpaint" if arrays["input"].ndim == 2:
             return plane([(arrays["frames"], 110), (arrays["frames"][-1], 255)])
         case "inpaint":
-            return sheet(np.concatenate([arrays["input"][:, None], _some(arrays["frames"]).swapaxes(0, 1)], 1))
+            return np.concatenate([arrays["input"][:, None], _some(arrays["frames"]).swapaxes(0, 1)], 1)
         case "interpolate" | "traverse" if arrays["images"].shape[-1] == 2:
             return plane([(arrays["images"], 255)])
         case "interpolate":
-            return sheet(arrays["images"][None])
+            return np.asarray(arrays["images"][None])
         case "traverse":
-            return sheet(arrays["images"])
+            return np.asarray(arrays["images"])
         case _:
             clouds = [(arrays["data"], 70)] + ([(arrays["samples"], 160)] if "samples" in arrays else [])
             return plane(clouds, (arrays["x"], arrays["shift"]))
@@ -114,18 +121,27 @@ def legend(answer: Answer) -> str:
     )
 
 
-def preview(image: np.ndarray) -> str:
-    """An image as lines for the terminal that standard output is."""
+def preview(shown: np.ndarray) -> str:
+    """What `pictures` returns as lines for the terminal that standard output is. Images that there is room for are
+    enlarged by a whole number, so that each of their pixels is as large as all others; what is larger is averaged."""
     from rich.console import Console
 
     size = shutil.get_terminal_size()
-    light = luminance(image)
-    width = min(size.columns, -(-light.shape[1] // 2), 2 * (size.lines - 3) * light.shape[1] // light.shape[0])
-    height = max(width * light.shape[0] // (2 * light.shape[1]), 1)
     coloured = Console().color_system in ("256", "truecolor") and "NO_COLOR" not in os.environ
     unicode = (sys.stdout.encoding or "").lower().startswith("utf")
     mode = ("quadrants" if coloured else "braille") if unicode else "ramp"
-    cells = draw_image(light, height, max(width, 1), mode)
+    down, across = SQUARES[mode]
+    rows, columns = size.lines - 3, size.columns
+    whole = largest_sheet(shown, rows * down, int(columns * across)) if shown.ndim > 3 else None
+    if whole is not None:
+        light = luminance(whole)
+        height, width = math.ceil(light.shape[0] / down), math.ceil(light.shape[1] / across)
+        light = np.pad(light, ((0, height * down - light.shape[0]), (0, int(width * across) - light.shape[1])))
+    else:
+        light = luminance(sheet(shown) if shown.ndim > 3 else shown)
+        width = max(min(columns, -(-light.shape[1] // 2), 2 * rows * light.shape[1] // light.shape[0]), 1)
+        height = max(width * light.shape[0] // (2 * light.shape[1]), 1)
+    cells = draw_image(light, height, width, mode)
     return "\n".join(_line(cells, y) for y in range(cells.height))
 
 

@@ -17,6 +17,8 @@ from laddertop.tui.draw.sheet import luminance
 
 MODES = ("quadrants", "half blocks", "braille", "ramp")
 """Ways to draw an image, the first two in greys, the others in one colour; ramp is ASCII."""
+SQUARES = {"quadrants": (2, 1), "half blocks": (2, 1), "braille": (4, 2), "ramp": (1, 0.5)}
+"""Square pixels that each of them has in a cell: below each other, side by side."""
 PIXELS = "pixels"
 """Another way, where the user says that the terminal can do it."""
 

@@ -18,14 +18,26 @@ _LARGE = 56
 
 
 def sheet(images: np.ndarray) -> np.ndarray:
-    """Images [R, C, H, W …] side by side and below each other, enlarged, with lines between them."""
-    times = max(1, -(-_LARGE // images.shape[3]))
+    """Images [R, C, H, W …] side by side and below each other, enlarged, with lines of two pixels between them."""
+    return _laid_out(images, max(1, -(-_LARGE // images.shape[3])), 2)
+
+
+def largest_sheet(images: np.ndarray, height: int, width: int) -> np.ndarray | None:
+    """The same in at most height × width pixels, with lines of one pixel; each image enlarged by the largest whole
+    number that they have room for, None where that is not even 1."""
+    rows, columns, *image = images.shape[:4]
+    times = min(((height + 1) // rows - 1) // image[0], ((width + 1) // columns - 1) // image[1])
+    return _laid_out(images, times, 1) if times >= 1 else None
+
+
+def _laid_out(images: np.ndarray, times: int, gap: int) -> np.ndarray:
     images = images.repeat(times, 2).repeat(times, 3)
     rows, columns, height, width = images.shape[:4]
-    whole = np.full((rows * (height + 2) - 2, columns * (width + 2) - 2, *images.shape[4:]), _GAP, np.uint8)
+    down, across = height + gap, width + gap
+    whole = np.full((rows * down - gap, columns * across - gap, *images.shape[4:]), _GAP, np.uint8)
     for row in range(rows):
         for column in range(columns):
-            y, x = row * (height + 2), column * (width + 2)
+            y, x = row * down, column * across
             whole[y : y + height, x : x + width] = images[row, column]
     return whole
 
