@@ -189,8 +189,15 @@ def test_a_terminal_may_change_its_size_at_any_moment(engine: PlayedEngine) -> N
         assert is_tidy(b"\x1b[?1049h\x1b[?25l\x1b[?1000h" + terminal.output)
 
 
-def test_a_crash_of_the_dashboard_leaves_a_tidy_terminal_and_a_status(tmp_path: Path) -> None:
-    crash = "LaddertopApp.action_new_run = lambda self: 1 / 0"
+CRASHES = {
+    "where keys act": "LaddertopApp.action_new_run = lambda self: 1 / 0",
+    "where keys are read": "import laddertop.tui.dashboard.hearing as h; h.Listener._awaits = lambda self: 1 / 0\n"
+    "h._BEGUN = h.re.compile('n')",
+}
+
+
+@pytest.mark.parametrize("crash", CRASHES.values(), ids=CRASHES)
+def test_a_crash_of_the_dashboard_leaves_a_tidy_terminal_and_a_status(tmp_path: Path, crash: str) -> None:
     with Terminal(tmp_path, more=crash) as terminal:
         terminal.read_until(b"no runs here yet")
         os.write(terminal.master, b"n")

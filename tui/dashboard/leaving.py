@@ -56,6 +56,13 @@ class Driver(LinuxDriver):
             for message in early:
                 super().process_message(message)
 
+    def run_input_thread(self) -> None:
+        """Reads what is typed. A mistake of ours in that is told as one anywhere else, and ends the dashboard."""
+        try:
+            super().run_input_thread()
+        except Exception as error:
+            self._app.call_later(_raise, error)
+
     def process_message(self, message: Message) -> None:
         """Takes up what was typed; called in the thread that reads it."""
         with self._ordered:
@@ -68,6 +75,10 @@ class Driver(LinuxDriver):
             with contextlib.suppress(RuntimeError):  # the loop is closed already
                 self._loop.call_soon_threadsafe(taken.set)
                 end_if_stuck(self._app, taken.is_set)
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def leave_on_signals(app: App[None]) -> None:
