@@ -92,7 +92,7 @@ def _values(kind: str, values: list[str], given: dict[str, str]) -> list[str]:
     """What an argument can be, by what help calls it."""
     runs = Path(os.path.expanduser(given.get("--runs") or str(held("runs").value)))
     found = [os.path.basename(path) for path in runs_in(runs)]
-    match kind.split(" ")[0]:
+    match kind.split(" ")[0].removesuffix("..."):
         case "RUN":
             return [*(["last"] if found else []), *found]
         case "RECIPE" | "[TEXT]":

@@ -3,6 +3,7 @@ of strangers only with `trust`; else ValueError says so."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from laddertop.journal.checkpoints import gone_back_to, newest
@@ -85,27 +86,45 @@ def note(runs: Path | None, text: str, words: str | None, trust: bool) -> None:
         keeping.write_note(driven(run, trust), words)
 
 
-def archive(runs: Path | None, text: str, away: bool, trust: bool) -> None:
-    """Puts a run away, or takes it back."""
-    run = driven(find_run(runs_folder(runs), text), trust)
-    keeping.archive(run, away)
-    say(f"{run.name} is {'put away; `laddertop runs --all` lists it' if away else 'back in the list'}")
+def archive(runs: Path | None, texts: list[str], away: bool, trust: bool) -> None:
+    """Puts runs away, or takes them back; none where one of them can't be."""
+    chosen = _all(runs, texts, trust, keeping.check_idle if away else lambda run: None)
+    for run in chosen:
+        keeping.archive(run, away)
+        say(f"{run.name} is {'put away; `laddertop runs --all` lists it' if away else 'back in the list'}")
 
 
-def delete(runs: Path | None, text: str, sure: bool, trust: bool) -> None:
-    """Removes a run, once the user is sure. Raises ValueError when nobody can be asked, or when it is being trained."""
+def delete(runs: Path | None, texts: list[str], sure: bool, trust: bool) -> None:
+    """Removes runs, once the user is sure; none where one of them can't be.
+
+    Raises ValueError when nobody can be asked, or when one is being trained.
+    """
     import sys
 
-    run = driven(find_run(runs_folder(runs), text), trust)
+    chosen = _all(runs, texts, trust, keeping.check_idle)
     if not sure:
+        names = ", ".join(run.name for run in chosen)
         if not sys.stdin.isatty():
-            raise ValueError(f"deleting {run.name} can't be taken back; say --yes where nobody can be asked")
-        say(f"delete {run.path.absolute()} for good? [y/N]")
+            raise ValueError(f"deleting {names} can't be taken back; say --yes where nobody can be asked")
+        for run in chosen[:-1]:
+            say(str(run.path.absolute()))
+        more = "" if len(chosen) == 1 else f": all {len(chosen)}"
+        say(f"delete {chosen[-1].path.absolute()} for good{more}? [y/N]")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             say("nothing was deleted")
             return
-    keeping.delete(run)
-    say(f"{run.name} is deleted")
+    for run in chosen:
+        keeping.delete(run)
+        say(f"{run.name} is deleted")
+
+
+def _all(runs: Path | None, texts: list[str], trust: bool, check: Callable[[RunFolder], None]) -> list[RunFolder]:
+    """The runs that are meant, each once, all of them checked before anything is done to one."""
+    folder = runs_folder(runs)
+    found = {run.path.resolve(): run for run in (driven(find_run(folder, text), trust) for text in texts)}
+    for run in found.values():
+        check(run)
+    return list(found.values())
 
 
 def _state(run: RunFolder) -> RunState:

@@ -51,7 +51,8 @@ def _told(name: str, spec: Spec) -> dict[str, object]:
         "data": spec.data.name,
     }
     sizes = of_recipe(spec)
-    return told | {"parameters": sizes and sizes.parameters}
+    guess = None if sizes is None or has_gpu() else list(guessed_from_sizes(spec, sizes))
+    return told | {"parameters": sizes and sizes.parameters, "seconds": guess}
 
 
 def _print_list(names: list[str], start: bool) -> None:

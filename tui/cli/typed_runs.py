@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from laddertop.tui.cli.open import show_dashboard
-from laddertop.tui.cli.options import CheckpointStep, Detach, Json, JsonLines, Name, Note, Run, Runs, Timeout, Trust
+from laddertop.tui.cli.options import (
+    CheckpointStep,
+    Detach,
+    Json,
+    JsonLines,
+    Name,
+    Note,
+    Run,
+    Runs,
+    Timeout,
+    Trust,
+)
 from laddertop.tui.export.formats import FORMATS
 
 app = typer.Typer()
@@ -158,27 +169,30 @@ def note(
     note_run(runs, run, text, trust)
 
 
+Several = Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs, each as everywhere; all of them or none.")]
+
+
 @app.command()
 def archive(
-    run: Run,
-    back: Annotated[bool, typer.Option("--back", help="Take it back instead.")] = False,
+    several: Several,
+    back: Annotated[bool, typer.Option("--back", help="Take them back instead.")] = False,
     runs: Runs = None,
     trust: Trust = False,
 ) -> None:
-    """Put a run away, out of the lists."""
+    """Put runs away, out of the lists."""
     from laddertop.tui.cli.keep import archive as archive_run
 
-    archive_run(runs, run, not back, trust)
+    archive_run(runs, several, not back, trust)
 
 
 @app.command()
 def delete(
-    run: Run,
+    several: Several,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     runs: Runs = None,
     trust: Trust = False,
 ) -> None:
-    """Delete a run and all that it holds (asks first)."""
+    """Delete runs and all that they hold (asks first)."""
     from laddertop.tui.cli.keep import delete as delete_run
 
-    delete_run(runs, run, yes, trust)
+    delete_run(runs, several, yes, trust)

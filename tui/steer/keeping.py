@@ -141,11 +141,16 @@ def delete(run: RunFolder) -> None:
     shutil.rmtree(going)
 
 
-@contextlib.contextmanager
-def _idle(run: RunFolder) -> Iterator[None]:
-    """Nobody trains the run, and nobody begins to; and it is a run, with nothing else in its folder."""
+def check_idle(run: RunFolder) -> None:
+    """Raises ValueError when the run is being trained, or its folder is none of ours or holds anything else."""
     check_ours(run)
     if run.engine_alive():
         raise ValueError(f"an engine is training {run.name}; stop it first")
+
+
+@contextlib.contextmanager
+def _idle(run: RunFolder) -> Iterator[None]:
+    """Nobody trains the run, and nobody begins to; and it is a run, with nothing else in its folder."""
+    check_idle(run)
     with run.engine_lock():
         yield
