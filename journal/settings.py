@@ -1,4 +1,4 @@
-"""What a user settles once for all runs, in one file or in the environment: folders, device, colours, bell.
+"""What a user settles once for all runs, in one file or in the environment: folders, device, colours, bell, commands.
 
 An option of a command wins over the environment, and the environment over the file. What is wrong in either is told and
 means the usual, so that nothing there keeps a run from being looked at.
@@ -64,6 +64,10 @@ def _device(given: Any) -> str | None:
     return given if isinstance(given, str) and re.match(DEVICE, given) else None
 
 
+def _command(given: Any) -> str | None:
+    return given if isinstance(given, str) and "\0" not in given else None
+
+
 SETTINGS: Mapping[str, Setting] = {
     "runs": Setting(
         "a folder with its whole path, such as ~/runs",
@@ -100,11 +104,34 @@ SETTINGS: Mapping[str, Setting] = {
         "whether the dashboard rings at an end, a divergence and a new best, until `ctrl+n` switches it",
         _switch,
     ),
+    "on-end": Setting(
+        "a shell command",
+        "",
+        "LADDERTOP_ON_END",
+        "command that is run when a training ends, where `--on-end` is not given",
+        _command,
+    ),
+    "on-diverge": Setting(
+        "a shell command",
+        "",
+        "LADDERTOP_ON_DIVERGE",
+        "command that is run when a training diverges, where `--on-diverge` is not given",
+        _command,
+    ),
+    "on-best": Setting(
+        "a shell command",
+        "",
+        "LADDERTOP_ON_BEST",
+        "command that is run when an evaluation beats all before it, where `--on-best` is not given",
+        _command,
+    ),
 }
 """Every setting, by its name in the file."""
 
 FOLDERS = ("runs", "data-root")
 """Settings that the environment may name relative to the current folder."""
+WORDS = ("on-end", "on-diverge", "on-best")
+"""Settings that are commands; an empty variable has none run, whatever the file says."""
 
 
 def file() -> Path:
@@ -134,7 +161,7 @@ def look() -> tuple[dict[str, Held], list[str]]:
         else:
             holds[name] = Held(value, str(path))
     for name, about in SETTINGS.items():
-        if said := os.environ.get(about.variable):
+        if (said := os.environ.get(about.variable)) is not None and (said or name in WORDS):
             value = said if name in FOLDERS else about.read(said)
             if value is None:
                 problems.append(f"${about.variable}: {_wrong(name, said)}")

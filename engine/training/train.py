@@ -11,6 +11,7 @@ import os
 import platform
 import socket
 import time
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -40,6 +41,7 @@ from laddertop.engine.training.recorder import Recorder, columns
 from laddertop.engine.training.sgd import make_optimizer
 from laddertop.engine.training.step import Step
 from laddertop.engine.training.stop import Stop
+from laddertop.engine.training.word import Word
 from laddertop.journal import commands, inside
 from laddertop.journal.checkpoints import gone_back_to, kept
 from laddertop.journal.damage import sums_of_files
@@ -65,14 +67,18 @@ class Training:
         back_to: int | None = None,
         disk: Disk | None = None,
         lock: Lock | None = None,
+        tell: Callable[[Event], None] | None = None,
     ) -> None:
         """Loads the data, builds the model and goes on where the newest checkpoint stands, or that of step `back_to`.
 
-        `disk` is what is written to; `lock` the run's, which is looked after where there is one. Raises ValueError when
+        `disk` is what is written to; `lock` the run's, which is looked after where there is one; `tell`
+        records what happened, and may do more with it. Raises ValueError when
         data, device or checkpoint are not as the spec or the journal says.
         """
         self.disk, self._lock = disk or Disk(run, state), lock
         self.run, self.events, self.state, self.spec = run, events, state, run.spec
+        self.tell = tell or partial(self.disk.tell, events)
+        """Records what happened."""
         self.begins = find_beginning(run, state, back_to)
         self._open()
         self._restore()
@@ -171,10 +177,6 @@ class Training:
         if self.compiled:
             text = "compiling the step: the first takes up to a minute or two, seconds where it was compiled before"
             self.tell(Logged(step=self.step, level="info", text=text))
-
-    def tell(self, event: Event) -> None:
-        """Records what happened."""
-        self.disk.tell(self.events, event)
 
     def _warn(self, text: str) -> None:
         """Tells people once what went wrong and ends no training."""
@@ -368,12 +370,12 @@ def train(run: RunFolder, stop: Stop, back_to: int | None = None, lock: Lock | N
     disk = Disk(run, state, stop)
     with disk.takes(lambda: EventWriter(run.events_path)) as events:
         training = None
-        tell = partial(disk.tell, events)
+        tell = Word(run, state, partial(disk.tell, events)).tell
         try:
             adopt(run, tell, state, reader.damaged)
             ended = None
             while ended is None:
-                training = Training(run, events, state, back_to, disk, lock)
+                training = Training(run, events, state, back_to, disk, lock, tell)
                 ended = training.loop(stop)
                 training.recorder.close()
                 if ended is None:
@@ -387,7 +389,7 @@ def train(run: RunFolder, stop: Stop, back_to: int | None = None, lock: Lock | N
             step, detail = training.step if training else state.step, str(error)
             if not isinstance(error, ValueError | OSError | torch.OutOfMemoryError):
                 detail = f"{type(error).__name__}: {error}; the traceback is in {run.console_path}"
-                events.append(RunEnded(step=step, reason="failed", detail=detail))
+                tell(RunEnded(step=step, reason="failed", detail=detail))
                 raise
             ended = RunEnded(step=step, reason="failed", detail=detail)
         tell(ended)

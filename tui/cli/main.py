@@ -23,6 +23,9 @@ from laddertop.tui.cli.options import (
     JsonLines,
     Name,
     Note,
+    OnBest,
+    OnDiverge,
+    OnEnd,
     Pixels,
     ReadOnly,
     Run,
@@ -30,8 +33,10 @@ from laddertop.tui.cli.options import (
     SlowLink,
     Timeout,
     Trust,
+    send_word,
 )
 from laddertop.tui.cli.typed_explore import app as explore
+from laddertop.tui.cli.typed_home import app as at_home
 from laddertop.tui.cli.typed_runs import app as whole_runs
 
 app = typer.Typer(
@@ -115,9 +120,13 @@ def train(
     name: Name = None,
     runs: Runs = None,
     detach: Detach = False,
+    on_end: OnEnd = None,
+    on_diverge: OnDiverge = None,
+    on_best: OnBest = None,
     json: JsonLines = False,
 ) -> None:
     """Train a new run without the dashboard."""
+    send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best)
     if epochs is not None and steps is not None:
         raise ValueError("give the length of the run either with --epochs or with --steps")
     from laddertop.tui.cli.train import train as train_run
@@ -148,8 +157,18 @@ def train(
 
 
 @app.command()
-def resume(run: Run, runs: Runs = None, trust: Trust = False, detach: Detach = False, json: JsonLines = False) -> None:
+def resume(
+    run: Run,
+    runs: Runs = None,
+    trust: Trust = False,
+    detach: Detach = False,
+    on_end: OnEnd = None,
+    on_diverge: OnDiverge = None,
+    on_best: OnBest = None,
+    json: JsonLines = False,
+) -> None:
     """Go on with a run from its newest checkpoint."""
+    send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best)
     from laddertop.tui.cli.train import resume as resume_run
 
     raise typer.Exit(resume_run(runs, run, trust=trust, detach=detach, as_json=json))
@@ -222,34 +241,6 @@ def recipes(
         print_recipes(" ".join(text or []), json)
 
 
-@app.command()
-def config(json: Json = False) -> None:
-    """Print the settings that hold, and where each comes from."""
-    from laddertop.tui.cli.config import print_config
-
-    raise typer.Exit(print_config(json))
-
-
-@app.command()
-def doctor(runs: Runs = None, json: Json = False) -> None:
-    """Examine terminal, torch, folders and disk, with advice."""
-    from laddertop.tui.cli.doctor import examine
-
-    raise typer.Exit(examine(runs, json))
-
-
-@app.command()
-def completion(
-    shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
-) -> None:
-    """Print the script that completes words in a shell."""
-    from laddertop.tui.cli.completion import SCRIPTS
-
-    if shell not in SCRIPTS:
-        raise ValueError(f"there is a script for bash, zsh and fish (you gave {shell!r})")
-    print(SCRIPTS[shell], end="")
-
-
 @app.command("set")
 def set_knobs(
     run: Run,
@@ -286,6 +277,7 @@ for _name, _about in ACTIONS.items():
 
 app.add_typer(whole_runs)
 app.add_typer(explore)
+app.add_typer(at_home)
 
 
 def main() -> None:

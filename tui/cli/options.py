@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from laddertop.journal.settings import SETTINGS
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run: its folder, its name, a beginning of it, or `last`.")]
 Runs = Annotated[
@@ -30,3 +33,18 @@ Pixels = Annotated[
 CheckpointStep = Annotated[
     int | None, typer.Option("--step", metavar="N", help="Step of the checkpoint (default: the newest one).")
 ]
+OnEnd = Annotated[
+    str | None, typer.Option("--on-end", metavar="CMD", help="Run a shell command at the end, the run's JSON on stdin.")
+]
+OnDiverge = Annotated[str | None, typer.Option("--on-diverge", metavar="CMD", help="Run one when the cost diverges.")]
+OnBest = Annotated[str | None, typer.Option("--on-best", metavar="CMD", help="Run one at every new best evaluation.")]
+
+
+def send_word(**commands: str | None) -> None:
+    """Hands commands, by their settings with _ for -, to the engines that this process starts; None: as settled.
+
+    In the environment, as nobody else reads that, while everybody sees the words of a process.
+    """
+    for name, command in commands.items():
+        if command is not None:
+            os.environ[SETTINGS[name.replace("_", "-")].variable] = command

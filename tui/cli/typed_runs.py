@@ -15,10 +15,14 @@ from laddertop.tui.cli.options import (
     JsonLines,
     Name,
     Note,
+    OnBest,
+    OnDiverge,
+    OnEnd,
     Run,
     Runs,
     Timeout,
     Trust,
+    send_word,
 )
 from laddertop.tui.export.formats import FORMATS
 
@@ -58,9 +62,13 @@ def fork(
     runs: Runs = None,
     trust: Trust = False,
     detach: Detach = False,
+    on_end: OnEnd = None,
+    on_diverge: OnDiverge = None,
+    on_best: OnBest = None,
     json: JsonLines = False,
 ) -> None:
     """Train a new run from a checkpoint of another."""
+    send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best)
     from laddertop.tui.cli.keep import fork as fork_run
 
     if epochs is not None and steps is not None:
