@@ -21,6 +21,7 @@ from laddertop.journal.samples import read_samples
 from laddertop.tui.draw.numbers import number
 from tests import PATIENCE
 from tests.processes import ROOT, Laddertop
+from tests.tui.played import PlayedEngine
 
 STRANGER = "</svg><script>fetch('//evil')</script><img src=//evil/x onerror=a> \" ' & \x1b]0;title\x07"
 """Words that somebody else may have put into his run."""
@@ -143,6 +144,21 @@ def test_the_charts_alone_are_svg_whose_curves_stand_where_the_numbers_are(ladde
     total = metrics.values("total").astype(float)
     weights = 0.98 ** np.arange(len(total))[::-1]
     assert shown == pytest.approx((weights * total).sum() / weights.sum(), rel=2e-3)
+
+
+def test_every_curve_of_a_chart_is_drawn_and_named(laddertop: Laddertop) -> None:
+    with PlayedEngine.new(laddertop.runs, "ladder-mnist-100", "ladder") as engine:
+        engine.train(100)
+    done = laddertop.here("export", "ladder", "--out", "ladder.svg")
+    assert done.returncode == 0, done.stderr
+    name = "{http://www.w3.org/2000/svg}"
+    charts = {chart[0].text: chart for chart in ElementTree.parse(laddertop.cwd / "ladder.svg").findall(f"{name}g")}
+    chart = charts["denoise.*"]
+    labels = [term.label for term in laddertop.events("ladder")[0].terms if term.name.startswith("denoise.")]
+    assert len(labels) == 7
+    assert [(span.text or "").strip("― ") for span in chart.iter(f"{name}tspan")] == labels
+    colours = {path.get("class") for path in chart.iter(f"{name}path")} & {f"curve{i}" for i in range(9)}
+    assert len(colours) == 7
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here to open the page with")

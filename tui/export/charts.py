@@ -39,8 +39,10 @@ COLOURS = (
     ("#9a2f8a", "#f08be0"),
     ("#8a6d00", "#e3c64a"),
     ("#5b4bd1", "#b0a4ff"),
+    ("#c22f4a", "#ff8fa3"),
+    ("#3d6b78", "#8fc7d6"),
 )
-"""Of curves, on a light and on a dark ground."""
+"""Of curves, on a light and on a dark ground; the ninth of a chart has that of the first again."""
 _NAMES = ("--ground", "--text", "--dim", "--line", "--bad", *(f"--c{i}" for i in range(len(COLOURS))))
 _LIGHT = ("#ffffff", "#1c2128", "#57606a", "#d8dee4", "#c4001a", *(light for light, _ in COLOURS))
 _DARK = ("#0f1419", "#e6edf3", "#9aa4af", "#2d3540", "#ff6b6b", *(dark for _, dark in COLOURS))
@@ -77,6 +79,11 @@ class Chart:
     body: str
     """SVG elements in a box of WIDTH × HEIGHT."""
 
+    def legend(self, tag: str) -> str:
+        """The names in the colours of their curves, each in an element of that kind."""
+        words = [(inert(f"― {name}  "), f"name{i % len(COLOURS)}") for i, name in enumerate(self.names)]
+        return "".join(element(tag, word, class_=colour) for word, colour in words)
+
 
 def write_svg(run: RunFolder, path: Path) -> str:
     """Writes the charts below each other, two a row; returns what it holds, in words. Raises as `look_at` does."""
@@ -87,9 +94,8 @@ def write_svg(run: RunFolder, path: Path) -> str:
     parts.append(element("text", inert(f"{run.name}: {looked.view.status()}"), x=gap, y=26, class_="title"))
     for at, chart in enumerate(drawn):
         x, y = gap + at % 2 * (WIDTH + gap), HEAD + at // 2 * (HEIGHT + HEAD + gap)
-        names = "".join(element("tspan", inert(f"{name}  "), class_=f"name{i}") for i, name in enumerate(chart.names))
         title = element("text", inert(chart.title), y=16, class_="title")
-        legend = element("text", names or inert(chart.unit), y=32)
+        legend = element("text", chart.legend("tspan") or inert(chart.unit), y=32)
         body = element("g", chart.body, transform=f"translate(0 {HEAD})")
         parts.append(element("g", title + legend + body, transform=f"translate({x} {y})"))
     width, height = 2 * WIDTH + 3 * gap, HEAD + rows * (HEIGHT + HEAD + gap)
@@ -104,7 +110,7 @@ def charts(looked: Looked) -> list[Chart]:
     known = curve_names(state)
     found = []
     for word in first_charts(state):
-        curves = curves_of(word, known)[: len(COLOURS)]
+        curves = curves_of(word, known)
         binned = [looked.curve(curve.name) for curve in curves]
         scale = scale_for(binned, usual_kind(curves[0].name, state)) if curves else None
         if scale is not None:
@@ -125,19 +131,20 @@ def _drawn(looked: Looked, scale: Scale, names: list[str], curves: list[Binned])
         y = _y(scale, np.array([value]))[0]
         yield f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH}"/>'
         yield element("text", inert(tick(value)), x=LEFT - 5, y=f"{y + 4:.1f}", text_anchor="end")
-    for at, label in axis.ticks(6):
-        x = _x(axis, at)
+    for position, label in axis.ticks(6):
+        x = _x(axis, position)
         end = "end" if x > WIDTH - 12 else "middle"
         yield element("text", inert(label), x=f"{x:.1f}", y=HEIGHT - 5, text_anchor=end)
     for name in names:
         for line in _lines(scale, looked.curves.thrown_away(name).smooth):
             yield f'<path class="gone" d="{line}"/>'
-    for i, binned in enumerate(curves):
+    for at, binned in enumerate(curves):
+        i = at % len(COLOURS)
         yield f'<path class="band{i}" d="{_band(scale, binned)}"/>'
         for line in _lines(scale, binned.smooth):
             yield f'<path class="curve{i}" d="{line}"/>'
-        for at in np.flatnonzero(binned.bad).tolist():
-            yield f'<rect class="bad" x="{_bin_x(at):.1f}" y="{TOP}" width="1.5" height="5"/>'
+        for bad in np.flatnonzero(binned.bad).tolist():
+            yield f'<rect class="bad" x="{_bin_x(bad):.1f}" y="{TOP}" width="1.5" height="5"/>'
     yield from _marks(looked.view, axis)
 
 

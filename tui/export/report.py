@@ -53,8 +53,9 @@ def write_html(run: RunFolder, path: Path) -> str:
     drawn, shown = charts(looked), pictures(run, view.state, PICTURES)
     figures = []
     for chart in drawn:
-        names = "".join(element("span", f"― {inert(name)}", class_=f"name{i}") for i, name in enumerate(chart.names))
-        caption = element("figcaption", f"{element('b', inert(chart.title))} {inert(chart.unit)}<br>{names}")
+        caption = element(
+            "figcaption", f"{element('b', inert(chart.title))} {inert(chart.unit)}<br>{chart.legend('span')}"
+        )
         svg = element("svg", chart.body, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=chart.title)
         figures.append(element("figure", caption + svg))
     images = []
