@@ -19,63 +19,19 @@ import torch
 import laddertop
 from laddertop.engine.loop.loop import Loop
 from laddertop.journal.events import (
-    Checkpointed,
-    Commanded,
     Evaluated,
-    Event,
-    EventReader,
     Logged,
     RunEnded,
     RunStarted,
     Sampled,
 )
 from laddertop.journal.folder import RunFolder
-from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.samples import read_samples
 from laddertop.journal.state import RunState
 from laddertop.tui.dashboard.knob_keys import usable_keys
-from tests import PATIENCE
-from tests.processes import typed
+from tests.loops import events_of, numbers, of, until
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
-
-STEERED = """
-import sys
-import laddertop
-import numpy as np
-
-run = laddertop.start(
-    "mine", steps=10**9, terms={"kl": "beta", "reconstruction": None}, knobs={"lr": 0.1, "beta": 1.0, "fast": False},
-    saves=lambda: np.save("w.npy", np.arange(3)) or "w.npy", evaluates=lambda: {"error_percent": 3.2},
-)
-import time
-for step in run:
-    run.record(kl=2.0 + step, reconstruction=5.0)
-    time.sleep(0.002)
-assert not {"torch", "textual"} & set(sys.modules)
-print("ended", run.step)
-"""
-
-
-def events_of(run: Path) -> list[Event]:
-    return EventReader(run / "events.jsonl").read_all()
-
-
-def of(kind: type, run: Path) -> list:
-    return [event for event in events_of(run) if isinstance(event, kind)]
-
-
-def numbers(run: Path) -> MetricsReader:
-    reader = MetricsReader(run)
-    reader.poll()
-    return reader
-
-
-def until(what: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -85,107 +41,6 @@ def started(tmp_path: Path) -> Callable[..., Loop]:
         return laddertop.start(name, runs=tmp_path, **(usual | options))  # type: ignore[arg-type]
 
     return start
-
-
-@pytest.fixture(scope="module")
-def steered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
-    """The folder of a run of another program that was steered, and what the command line answered."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    runs = folder / "runs"
-    (folder / "program.py").write_text(STEERED)
-    environment = {**os.environ, "LADDERTOP_RUNS": str(runs)}
-    with subprocess.Popen(
-        [sys.executable, "program.py"], cwd=folder, env=environment, stdout=subprocess.PIPE
-    ) as program:
-        until(lambda: (runs / "mine" / "metrics-0001.bin").is_file() and numbers(runs / "mine").last_step())
-        said = []
-        for words in (
-            ("set", "mine", "beta=0.25", "fast=on"),
-            ("set", "mine", "gamma=1"),
-            ("pause", "mine"),
-            ("continue", "mine"),
-            ("note", "mine", "all is well"),
-            ("checkpoint", "mine"),
-            ("evaluate", "mine", "--now"),
-            ("refresh", "mine"),
-            ("rollback", "mine", "--step", "0"),
-            ("stop", "mine"),
-        ):
-            done = typed(*words, "--runs", str(runs))
-            said.append(done.stdout + done.stderr)
-        assert program.stdout is not None
-        assert program.stdout.read().startswith(b"ended")
-    assert program.returncode == 0
-    return runs / "mine", said
-
-
-def test_a_program_without_torch_is_steered_from_the_command_line(steered: tuple[Path, list[str]]) -> None:
-    run, said = steered
-    for answer, words in zip(
-        said,
-        (
-            "beta 1 → 0.25",
-            "unknown knob 'gamma'; there are lr, beta, fast",
-            "pause applied",
-            "continue applied",
-            "",
-            "saved step-",
-            "error  3.2",
-            "laddertop.start takes draws=",
-            "only its program knows how to load what it saved",
-            "stop applied",
-        ),
-        strict=True,
-    ):
-        assert words in answer
-    (end,) = of(RunEnded, run)
-    assert (end.reason, end.detail.startswith("told to by")) == ("stopped", True)
-    assert [saved.reason for saved in of(Checkpointed, run)] == ["command", "end"]
-    saved = of(Checkpointed, run)[0]
-    assert (run / saved.file).read_bytes() == (run.parents[1] / "w.npy").read_bytes()
-
-
-def test_the_total_is_the_weighted_sum_with_the_knobs_of_each_step(steered: tuple[Path, list[str]]) -> None:
-    run, _ = steered
-    (turned,) = [done for done in of(Commanded, run) if done.action == "set"]
-    read = numbers(run)
-    steps = read.steps
-    assert (np.diff(steps) == 1).all()
-    beta = np.where(steps <= turned.step, 1.0, 0.25)
-    np.testing.assert_array_equal(read.values("beta"), beta.astype(np.float32))
-    np.testing.assert_array_equal(read.values("kl"), (1.0 + steps).astype(np.float32))
-    np.testing.assert_allclose(read.values("total"), beta * (1.0 + steps) + 5.0, rtol=1e-6)
-    assert 0 < turned.step < steps[-1]
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["fork", "mine"],
-        ["resume", "mine"],
-        ["replay", "mine", "--train"],
-        ["evaluate", "mine"],
-        ["sample", "mine", "--out", "x.npz"],
-    ],
-    ids=lambda words: words[0],
-)
-def test_what_only_its_program_can_do_is_refused_in_a_sentence(
-    steered: tuple[Path, list[str]], words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run, _ = steered
-    monkeypatch.chdir(tmp_path)
-    before = sorted(run.parent.iterdir())
-    done = typed(*words, "--runs", str(run.parent))
-    assert (done.returncode, "start its program again" in done.stderr) == (2, True), done.stderr
-    assert sorted(run.parent.iterdir()) == before
-
-
-def test_lists_show_and_compare_know_it(steered: tuple[Path, list[str]]) -> None:
-    run, _ = steered
-    runs = ["--runs", str(run.parent)]
-    assert "mine" in typed("runs", *runs).stdout
-    assert "error 3.2" in typed("runs", *runs).stdout
-    assert "reconstruction" in typed("show", "mine", *runs).stdout
 
 
 def divide(run: Loop) -> None:

@@ -40,6 +40,8 @@ class RunKey(NamedTuple):
     """Whether it comes before what Textual itself does with the key."""
     when: When = "always"
     """Whether it does something only while an engine is at work in the run, or only while none is."""
+    knows: bool = False
+    """Whether it takes an engine that knows the model, which no loop of somebody's own has."""
 
     def binding(self) -> Binding:
         """The same for Textual."""
@@ -72,19 +74,27 @@ STEERING = (
         Hint(6, "undo", "u"),
         when="at work",
     ),
-    RunKey("R", "resume", "resume a run whose engine is gone", Hint(4, "resume", "R"), when="over"),
-    RunKey("f", "fork", "fork: a new run that goes on from a checkpoint of this one", Hint(12, "fork", "f")),
-    RunKey("Z", "roll_back", "send the run back to a checkpoint, from which it goes on"),
+    RunKey("R", "resume", "resume a run whose engine is gone", Hint(4, "resume", "R"), when="over", knows=True),
+    RunKey(
+        "f", "fork", "fork: a new run that goes on from a checkpoint of this one", Hint(12, "fork", "f"), knows=True
+    ),
+    RunKey("Z", "roll_back", "send the run back to a checkpoint, from which it goes on", knows=True),
     RunKey("N", "note", "leave a note in the event log", when="at work"),
     RunKey("S,ctrl+x", "stop", "stop the training (asks first)", Hint(14, ACTIONS["stop"].short, "S"), when="at work"),
 )
 """What is asked of the engine. The keys of knobs stand in the declarations of these."""
 
 NOW = (
-    RunKey("2", "look_into('layers')", "the layers: activations, gates, active units, and a map by class"),
-    RunKey("3", "look_into('latent')", "the latent space: map, prior, traversal, interpolation"),
-    RunKey("4", "look_into('explore')", "explore: denoise, fill in, classify, generate, gradient field"),
-    RunKey("5", "look_into('samples')", "the samples, large, and over the training", Hint(8, "model", "2-5")),
+    RunKey(
+        "2",
+        "look_into('layers')",
+        "the layers: activations, gates, active units, and a map by class",
+        Hint(8, "model", "2-5"),
+        knows=True,
+    ),
+    RunKey("3", "look_into('latent')", "the latent space: map, prior, traversal, interpolation", knows=True),
+    RunKey("4", "look_into('explore')", "explore: denoise, fill in, classify, generate, gradient field", knows=True),
+    RunKey("5", "look_into('samples')", "the samples, large, and over the training"),
     RunKey("M", "machine", "a line about the machine, or none: speed, processors, memory, GPUs"),
 )
 """What looks at the model and the machine as they are now."""
@@ -147,4 +157,5 @@ def at_hand(view: RunView) -> list[RunKey]:
     over = status in OVER
     idle = "at work" if over else "over"
     keys = [entry for entry in (KEYS if view.steerable else LOOKING) if entry.when != idle]
+    keys = [entry for entry in keys if view.spec.model.ours or not entry.knows]
     return [entry for entry in keys if not (entry.does == "resume" and status == "finished")]

@@ -175,7 +175,7 @@ class Asking:
                 before.asked.withdraw()
             try:
                 asked = Asked(self._run, wish.question, wish.checkpoint, self._process)
-            except (OSError, EngineError) as error:
+            except (ValueError, OSError, EngineError) as error:
                 self._arrived.append((use, wish, f"the question can't be asked: {error}"))
             else:
                 self._under_way[use] = _OnItsWay(wish, asked, time.monotonic())
