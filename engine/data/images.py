@@ -14,6 +14,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+_BLOCK = 1 << 26
+"""Numbers that are looked at at once."""
+
 
 @dataclass(frozen=True)
 class Images:
@@ -40,7 +43,10 @@ class Images:
 
     def mean(self) -> Tensor:
         """The mean item, float32 [D]."""
-        return self.pixels.float().mean(0) / self.white
+        # Means of blocks, weighted, so that the numbers of large data never lie in memory as floats all at once.
+        blocks = torch.split(self.pixels, max(_BLOCK // self.pixels.shape[1], 1))
+        means = torch.stack([block.float().mean(0) * (len(block) / len(self)) for block in blocks])
+        return means.sum(0) / self.white
 
 
 @dataclass(frozen=True)

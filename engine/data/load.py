@@ -74,7 +74,7 @@ def load(spec: DataSpec, device: torch.device) -> Data:
 
     def images(pixels: npt.NDArray[Any], labels: npt.NDArray[Any], split: str) -> Images:
         if spec.binarise == "threshold":
-            pixels = ((pixels > arrays.white / 2) * arrays.white).astype(np.uint8)
+            pixels = (pixels > arrays.white / 2) * np.uint8(arrays.white)
         flat = torch.from_numpy(np.ascontiguousarray(pixels)).reshape(len(labels), -1)
         classes = torch.from_numpy(labels.astype(np.int64)).to(device)
         if whitening:
