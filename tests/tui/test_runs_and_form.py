@@ -15,6 +15,7 @@ from laddertop.journal.origin import Origin
 from laddertop.journal.places import recipes
 from laddertop.journal.spec import Spec, keys, load_recipe, override
 from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.background import Paper
 from laddertop.tui.dashboard.screens.new import NewRunScreen
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
@@ -337,3 +338,14 @@ async def test_a_run_that_could_not_begin_leaves_its_reason_in_the_form_and_noth
         assert screen_text(app).splitlines()[-1].strip().startswith("ctrl+s start"), "with the keys below it"
         assert isinstance(app.screen, NewRunScreen)
         assert list_runs(runs) == []
+
+
+@pytest.mark.parametrize("paper", ["dark", "light"])
+async def test_the_chosen_run_has_one_ground_from_end_to_end(engine: PlayedEngine, until: Until, paper: Paper) -> None:
+    app = LaddertopApp(engine.run.path.parent, paper=paper)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: "● training" in screen_text(app), "the run")
+        (row,) = (strip for strip in app.screen._compositor.render_strips() if "● training" in strip.text)
+        grounds = {(s.style.reverse, s.style.color, s.style.dim) for s in row if s.style is not None}
+        assert len(grounds) == 1
+        assert {reverse for reverse, _, _ in grounds} == {True}

@@ -179,12 +179,14 @@ class RunsTable(Widget, can_focus=True):
             self.refresh(Region(x, y, end - x, 1))
 
     def render_line(self, y: int) -> Strip:
-        """Row y of the picture, the cursor's reversed."""
+        """Row y of the picture; the cursor's is reversed, in one colour: reversed, colours would be as many grounds."""
         if y >= self._cells.height:
             return Strip.blank(self.size.width)
         colours = colours_of(self.app)
-        chosen = Style(reverse=True) if y == self._cursor_row else Style()
-        segments = [Segment(text, style(ink, colours) + chosen) for text, ink in self._cells.runs(y)]
+        if y == self._cursor_row:
+            row = "".join(text for text, _ in self._cells.runs(y))
+            return Strip([Segment(row, Style(reverse=True))], self._cells.width).adjust_cell_length(self.size.width)
+        segments = [Segment(text, style(ink, colours)) for text, ink in self._cells.runs(y)]
         return Strip(segments, self._cells.width).adjust_cell_length(self.size.width)
 
     def _picture(self, height: int, width: int) -> Cells:
