@@ -5,11 +5,11 @@
     python benchmarks/reproduce.py --record RUN …
 
 One result per row of benchmarks/reproduce.toml and seed, in the order of that file, each run with one CPU thread and
-the lowest priority. The runs live in the user's cache, results are appended to benchmarks/reproduce.jsonl, from which
-benchmarks/REPRODUCE.md is written anew. What is recorded is not done again, on this machine or another one; what was
-interrupted, however it was, goes on from its checkpoint, and an engine that is still at work is waited for. Plan and
-results are read again before each run, so both may change while the queue works. Ctrl-C and SIGTERM save and end the
-runs; a SIGKILL of the queue alone leaves them at work.
+the lowest priority, unless --nice says otherwise. The runs live in the user's cache, results are appended to
+benchmarks/reproduce.jsonl, from which benchmarks/REPRODUCE.md is written anew. What is recorded is not done again, on
+this machine or another one; what was interrupted, however it was, goes on from its checkpoint, and an engine that is
+still at work is waited for. Plan and results are read again before each run, so both may change while the queue works.
+Ctrl-C and SIGTERM save and end the runs; a SIGKILL of the queue alone leaves them at work.
 
 `--left` tells what is left, in hours, and does nothing. `--record` takes up finished runs that were trained by hand.
 """
@@ -225,6 +225,7 @@ def main() -> int:
     parser.add_argument("--data-root", type=Path, help="folder that holds the data in torchvision's layout")
     parser.add_argument("--runs", type=Path, default=user_cache() / "reproduce", help="where the runs live")
     parser.add_argument("--side-by-side", type=int, default=2, metavar="K", help="runs at a time, one thread each")
+    parser.add_argument("--nice", type=int, default=19, metavar="N", help="how far it gives way to what else runs")
     parser.add_argument("--left", action="store_true", help="tell what is left, in hours, and end")
     parser.add_argument("--record", type=Path, nargs="+", metavar="RUN", help="record these finished runs instead")
     parser.add_argument("--plan", type=Path, default=HERE / "reproduce.toml")
@@ -240,7 +241,7 @@ def main() -> int:
     if arguments.data_root:
         # By the environment, so that specs hold no folder of this machine.
         os.environ["LADDERTOP_DATA"] = str(arguments.data_root.absolute())
-    os.setpriority(os.PRIO_PROCESS, 0, 19)
+    os.setpriority(os.PRIO_PROCESS, 0, arguments.nice)
     if arguments.record:
         for path in arguments.record:
             run = RunFolder(path)
