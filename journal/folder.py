@@ -92,6 +92,11 @@ class RunFolder:
             return ""
 
     @property
+    def tags(self) -> list[str]:
+        """The tags of the run: the words of its note that begin with #, without that."""
+        return tags_of(self.note)
+
+    @property
     def archived(self) -> bool:
         """Whether a user put it away."""
         return inside.look(self.path, ARCHIVED) is not None
@@ -182,6 +187,11 @@ class RunFolder:
     def explorer_lock(self) -> contextlib.AbstractContextManager[Lock | None]:
         """Held by the process that answers questions; None: there is one already."""
         return lock(self.path / "explorer.lock")
+
+
+def tags_of(note: str) -> list[str]:
+    """The tags in a note, each once, in order."""
+    return list(dict.fromkeys(word[1:] for word in note.split() if word.startswith("#") and word != "#"))
 
 
 def new_name(spec: Spec) -> str:

@@ -52,6 +52,7 @@ SHOW: dict[str, Any] = {
     "evaluation": dict | None,
     "origin": dict | None,
     "problems": list,
+    "tags": list,
     "device": str | None,
     "precision": str | None,
     "compiled": bool | None,

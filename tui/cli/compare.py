@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from laddertop.journal.folder import find_run, runs_folder
+from laddertop.journal.folder import find_run, list_runs, runs_folder
+from laddertop.journal.spec import did_you_mean
 from laddertop.tui.cli.print import json_result, number, result, table, terminal_width
 from laddertop.tui.watch.comparison import difference, evaluations, look, open_runs
 
 
-def compare(runs: Path | None, texts: list[str], as_json: bool) -> None:
+def compare(runs: Path | None, texts: list[str], tags: list[str], as_json: bool) -> None:
     """Prints the newest evaluations, mean ± standard deviation over seeds of one experiment, and what differs.
 
-    Raises ValueError for a single run, for one that is not there, or whose spec is damaged.
+    Compared are those that `texts` name and all that have one of the `tags`, each once. Raises ValueError for a single
+    run, for one that is not there, or whose spec is damaged, and for a tag that no run has.
     """
-    if len(texts) < 2:
-        raise ValueError(f"compare takes two runs or more, not only {texts[0]}; `laddertop show` is about one")
     folder = runs_folder(runs)
-    opened = open_runs([find_run(folder, text) for text in texts])
+    found = [find_run(folder, text) for text in texts]
+    there = [run for run in list_runs(folder) if not run.archived] if tags else []
+    for tag in tags:
+        tagged = [run for run in there if tag in run.tags]
+        if not tagged:
+            known = sorted({one for run in there for one in run.tags})
+            raise ValueError(f"no run in {folder.absolute()} has the tag {tag!r}{did_you_mean(tag, known)}")
+        found += tagged
+    chosen = list({run.path.resolve(): run for run in found}.values())
+    if len(chosen) < 2:
+        words = f", not only {chosen[0].name}" if chosen else ""
+        raise ValueError(f"compare takes two runs or more{words}; `laddertop show` is about one")
+    opened = open_runs(chosen)
     look(opened)
     names = [one.run.name for one in opened]
     rows, differing = evaluations(opened), difference(opened)

@@ -1,4 +1,4 @@
-"""`fork`, `rollback`, `rename`, `note`, `archive`, `delete`: what is done with whole runs. With those
+"""`fork`, `rollback`, `rename`, `note`, `tag`, `archive`, `delete`: what is done with whole runs. With those
 of strangers only with `trust`; else ValueError says so."""
 
 from __future__ import annotations
@@ -84,6 +84,15 @@ def note(runs: Path | None, text: str, words: str | None, trust: bool) -> None:
         result(run.note)
     else:
         keeping.write_note(driven(run, trust), words)
+
+
+def tag(runs: Path | None, text: str, words: list[str], on: bool, trust: bool) -> None:
+    """Gives a run tags, takes them away, or tells those that it has when there are no `words`."""
+    run = find_run(runs_folder(runs), text)
+    if words:
+        keeping.tag(driven(run, trust), words, on)
+    else:
+        result(" ".join(run.tags))
 
 
 def archive(runs: Path | None, texts: list[str], away: bool, trust: bool) -> None:

@@ -210,12 +210,15 @@ def evaluate(
 def list_runs(
     runs: Runs = None,
     archived: Annotated[bool, typer.Option("--all", help="Also those that were put away with `archive`.")] = False,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="WORD", help="Only those with that tag; all, if given again.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """List the runs, newest first."""
     from laddertop.tui.cli.show import print_runs
 
-    print_runs(runs, archived, json)
+    print_runs(runs, archived, tag or [], json)
 
 
 @app.command()

@@ -14,12 +14,15 @@ from laddertop.tui.steer.trust import driven
 from laddertop.tui.watch.summary import short_summary, summary
 
 
-def print_runs(runs: Path | None, archived: bool, as_json: bool) -> None:
-    """The runs in a folder, newest first, with or without those that were put away."""
+def print_runs(runs: Path | None, archived: bool, tags: list[str], as_json: bool) -> None:
+    """The runs in a folder that have all of the `tags`, newest first, with or without those that were put away."""
     folder = runs_folder(runs)
-    found = [short_summary(run) for run in list_runs(folder) if archived or not run.archived]
+    there = [run for run in list_runs(folder) if archived or not run.archived]
+    found = [short_summary(run) for run in there if set(tags) <= set(run.tags)]
     if as_json:
         json_result(found)
+    elif not found and tags:
+        say(f"no run in {folder.absolute()} has {' and '.join(f'the tag {tag}' for tag in tags)}")
     elif not found:
         say(f"there are no runs in {folder.absolute()}; start one with `laddertop train ladder-digits`")
     else:

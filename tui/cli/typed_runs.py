@@ -120,14 +120,17 @@ def replay(
 
 @app.command()
 def compare(
-    runs_compared: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Two runs or more.")],
+    runs_compared: Annotated[list[str] | None, typer.Argument(metavar="RUN RUN...", help="Two runs or more.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option("--group", metavar="WORD", help="Every run with that tag; may be given again.")
+    ] = None,
     runs: Runs = None,
     json: Json = False,
 ) -> None:
     """Print what runs came to and what their specs differ in."""
     from laddertop.tui.cli.compare import compare as compare_runs
 
-    compare_runs(runs, runs_compared, json)
+    compare_runs(runs, runs_compared or [], group or [], json)
 
 
 @app.command()
@@ -175,6 +178,22 @@ def note(
     from laddertop.tui.cli.keep import note as note_run
 
     note_run(runs, run, text, trust)
+
+
+@app.command()
+def tag(
+    run: Run,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORD]...", help="Tags; none: print those it has.")
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="Take them away instead.")] = False,
+    runs: Runs = None,
+    trust: Trust = False,
+) -> None:
+    """Give a run tags, to find and compare runs by."""
+    from laddertop.tui.cli.keep import tag as tag_run
+
+    tag_run(runs, run, words or [], not off, trust)
 
 
 Several = Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs, each as everywhere; all of them or none.")]

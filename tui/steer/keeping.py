@@ -119,6 +119,23 @@ def write_note(run: RunFolder, text: str) -> None:
         inside.remove(run.path, NOTE)
 
 
+def tag(run: RunFolder, words: Iterable[str], on: bool) -> None:
+    """Gives the run tags, or takes them away; the other words of its note stay as they are.
+
+    Raises ValueError for what can't be a tag.
+    """
+    words = list(dict.fromkeys(word.removeprefix("#") for word in words))
+    if wrong := [word for word in words if not word or not word.isprintable() or word.split() != [word]]:
+        raise ValueError(f"{wrong[0]!r} can't be a tag: take one word")
+    known = run.tags
+    if on:
+        write_note(run, " ".join([run.note, *(f"#{word}" for word in words if word not in known)]))
+    else:
+        write_note(
+            run, " ".join(one for one in run.note.split() if one.removeprefix("#") not in words or one[0] != "#")
+        )
+
+
 def archive(run: RunFolder, away: bool) -> None:
     """Puts a run away, out of the list of runs, or takes it back. Raises ValueError when it is being trained."""
     if away:

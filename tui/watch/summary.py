@@ -104,6 +104,7 @@ def _read(run: RunFolder, newest: int | None) -> tuple[dict[str, Any], RunState,
         "evaluation": newest_evaluation(state),
         "origin": {"kind": origin.kind, "run": origin.run, "step": origin.step} if (origin := run.origin) else None,
         "problems": all_damages(run, state, metrics, alive, newest),
+        "tags": run.tags,
     }
     return line, state, reader, metrics
 

@@ -16,7 +16,7 @@ from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from laddertop.journal.folder import RunFolder
+from laddertop.journal.folder import RunFolder, tags_of
 from laddertop.tui.dashboard import farewell
 from laddertop.tui.dashboard.grammar import EVERYWHERE, mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
@@ -56,7 +56,8 @@ _HINTS = (
 """Keys with a word each, and whether they do something where there is no run."""
 
 _NOTES = (
-    "What is typed after / is looked for in name, recipe, state and note of a run; several words must all be there. "
+    "What is typed after / is looked for in name, recipe, state and note of a run, tag:word among those words of the "
+    "note that begin with #; several words must all be there. "
     "Marked runs bear a ◆, archived ones, which only A shows, a ›. The small curve is the total cost since the newest "
     "start, on a logarithmic axis of its own. A run that is being trained can't be renamed, archived or deleted."
 )
@@ -393,4 +394,7 @@ class RunsScreen(Screen[None]):
 
 def _fits(row: RunRow, words: list[str]) -> bool:
     text = f"{row.name} {row.recipe or ''} {row.status} {row.note} {row.origin}".lower()
-    return all(word in text for word in words)
+    tags = [tag.lower() for tag in tags_of(row.note)]
+    return all(
+        any(tag.startswith(word[4:]) for tag in tags) if word.startswith("tag:") else word in text for word in words
+    )
