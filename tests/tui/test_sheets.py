@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from laddertop.tui.cli.explore import preview
-from laddertop.tui.draw.sheet import luminance, plane, png, sheet, squarely
+from laddertop.tui.draw.sheet import largest_sheet, luminance, plane, png, sheet, squarely
 
 _STRETCH = r"\x1b\[38;5;(\d+);48;5;(\d+)m([^\x1b]*)\x1b\[0m"
 
@@ -61,6 +61,18 @@ def test_a_terminal_shows_every_pixel_of_small_images_as_large_as_all_others(
     for row, column in np.ndindex(4, 4):
         shown = pixels[row * step : row * step + 8 * times, column * step : column * step + 8 * times]
         assert np.array_equal(shown, level[row, column].repeat(times, 0).repeat(times, 1))
+
+
+def test_rows_that_are_too_many_for_the_room_stand_side_by_side_in_reading_order() -> None:
+    images = np.random.default_rng(0).integers(65, 256, (10, 3, 8, 8)).astype(np.uint8)
+    whole = largest_sheet(images, 42, 80)
+    assert whole is not None
+    assert whole.shape == (4 * 9 - 1, 9 * 9 - 1)
+    for row, column in np.ndindex(10, 3):
+        y, x = row // 3 * 9, (row % 3 * 3 + column) * 9
+        assert np.array_equal(whole[y : y + 8, x : x + 8], images[row, column])
+    assert largest_sheet(images, 200, 80).shape == (10 * 17 - 1, 3 * 17 - 1)  # type: ignore[union-attr]
+    assert largest_sheet(images, 8, 8) is None
 
 
 def test_images_stand_squarely_none_lost() -> None:

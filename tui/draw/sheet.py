@@ -24,10 +24,17 @@ def sheet(images: np.ndarray) -> np.ndarray:
 
 def largest_sheet(images: np.ndarray, height: int, width: int) -> np.ndarray | None:
     """The same in at most height × width pixels, with lines of one pixel; each image enlarged by the largest whole
-    number that they have room for, None where that is not even 1."""
-    rows, columns, *image = images.shape[:4]
-    times = min(((height + 1) // rows - 1) // image[0], ((width + 1) // columns - 1) // image[1])
-    return _laid_out(images, times, 1) if times >= 1 else None
+    number that they have room for. Where that is not even 1, as few rows as it takes stand side by side, in reading
+    order; None where that does not help."""
+    for beside in range(1, len(images) + 1):
+        rows = -(-len(images) // beside)
+        columns = beside * images.shape[1]
+        times = min(((height + 1) // rows - 1) // images.shape[2], ((width + 1) // columns - 1) // images.shape[3])
+        if times >= 1:
+            missing = rows * beside - len(images)
+            whole = np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
+            return _laid_out(whole.reshape(rows, columns, *images.shape[2:]), times, 1)
+    return None
 
 
 def _laid_out(images: np.ndarray, times: int, gap: int) -> np.ndarray:
