@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from laddertop.engine.saved.model import recorded
 from laddertop.engine.training import checkpoint
@@ -23,7 +23,7 @@ def write_weights(run: RunFolder, step: int | None, out: Path) -> int:
     saved = recorded(run, RunState(), step)
     tensors = {name: tensor.contiguous() for name, tensor in checkpoint.load(run.path, saved)["model"].items()}
     about = {"run": run.name, "recipe": run.spec.recipe, "step": str(saved.step), "spec": run.spec.model_dump_json()}
-    save_file(tensors, out, about)
+    out.write_bytes(save(tensors, about))
     numbers = sum(tensor.numel() for tensor in tensors.values())
     print(json.dumps({"step": saved.step, "tensors": len(tensors), "numbers": numbers}))
     return 0

@@ -7,6 +7,9 @@ import io
 import json
 import os
 import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -211,6 +214,28 @@ def test_a_damaged_run_is_exported_with_a_warning(laddertop: Laddertop, run: str
     done = laddertop.here("export", "flipped", "--out", "flipped.csv")
     assert done.returncode == 0
     assert "warning: metrics-0002.bin is damaged: records 1 to" in done.stderr
+
+
+@pytest.fixture
+def full(laddertop: Laddertop) -> Iterator[Path]:
+    """A file system that has room for next to nothing."""
+    place = laddertop.cwd / "full"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", place], capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_a_full_disk_is_told_and_nothing_is_left_there(laddertop: Laddertop, run: str, full: Path) -> None:
+    for name, one in FORMATS.items():
+        if one.of_checkpoint or (one.needs and find_spec(one.needs) is None):
+            continue
+        out = f"full/run{one.ending}"
+        done = laddertop.here("export", run, "--out", out)
+        assert (done.returncode, done.stdout) == (1, ""), name
+        assert done.stderr.startswith(f"laddertop: {out}: "), done.stderr
+        assert list(full.iterdir()) == []
 
 
 def test_every_format_is_described(laddertop: Laddertop) -> None:

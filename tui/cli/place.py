@@ -21,10 +21,16 @@ def check_place(out: Path) -> None:
 
 @contextmanager
 def written_whole(out: Path) -> Iterator[Path]:
-    """A name beside `out` to write to; what is there at the end takes its place, and nothing where something failed."""
+    """A name beside `out` to write to; what is there at the end takes its place, and nothing where something failed.
+
+    Raises OSError that names `out` when the disk does not take it.
+    """
     beside = out.with_name(f".{out.name[:100]}.{token_hex(4)}")
     try:
         yield beside
         os.replace(beside, out)
+    except OSError as error:
+        error.filename, error.filename2 = str(out), None
+        raise
     finally:
         beside.unlink(missing_ok=True)
