@@ -215,6 +215,9 @@ def test_a_run_whose_samples_are_no_images_says_so(laddertop: Laddertop, run: Pa
     for file in (laddertop.runs / "unsampled" / "samples").iterdir():
         with open(file, "wb") as written:
             np.savez(written, input=np.zeros((2, 8, 8), np.complex64), prior=np.zeros((0, 8, 8), np.uint8))
+    done = laddertop.here("export", "unsampled", "--out", "none.html")
+    assert done.returncode == 0, done.stderr
+    assert "4 of 4 samplings can't be read" in Page((laddertop.cwd / "none.html").read_text(encoding="utf-8")).words
     done = laddertop.here("export", "unsampled", "--out", "none.gif")
     assert done.returncode == 2
     assert "unsampled has no samples that can be shown; while it trains `laddertop refresh unsampled`" in done.stderr

@@ -21,7 +21,7 @@ from tests.processes import Laddertop
 
 OLD = time.time() - 10_000
 
-LOOK: tuple[list[str], ...] = (["runs"], ["show", "RUN"])
+LOOK: tuple[list[str], ...] = (["runs"], ["show", "RUN"], ["export", "RUN", "--out", "RUN.html"])
 ASK: tuple[list[str], ...] = (["sample", "RUN", "--out", "picture.png"], ["evaluate", "RUN"])
 TRAIN: tuple[list[str], ...] = (
     ["fork", "RUN", "--steps", "60", "--name", "RUN-fork"],

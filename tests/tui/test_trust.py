@@ -23,7 +23,13 @@ from tests.tui.test_wishes import contents
 
 LOOKING = ("attach", "show", "compare", "replay")
 """The commands that only look at a run."""
-MORE = {"set": ["noise=off"], "rename": ["renamed"], "note": ["words"], "delete": ["--yes"]}
+MORE = {
+    "set": ["noise=off"],
+    "export": ["--to=safetensors", "--out=weights"],
+    "rename": ["renamed"],
+    "note": ["words"],
+    "delete": ["--yes"],
+}
 """What else a command is given."""
 COMMANDS = {
     name: ["RUN", *MORE.get(name, [])]

@@ -30,14 +30,14 @@ def export(
     run = find_run(runs_folder(runs), text)
     name = format_of(to, out)
     chosen = FORMATS[name]
-    if chosen.needs and find_spec(chosen.needs) is None:
-        raise ValueError(
-            f"{name} needs the package {chosen.needs}, which is not installed: pip install 'laddertop[{name}]'"
-        )
     if chosen.of_checkpoint:
         driven(run, trust)
     elif step is not None:
         raise ValueError(f"--step: {name} is of the whole run and not of a checkpoint; leave it out")
+    if chosen.needs and find_spec(chosen.needs) is None:
+        raise ValueError(
+            f"{name} needs the package {chosen.needs}, which is not installed: pip install 'laddertop[{name}]'"
+        )
     check_place(out)
     if out.exists() and not force:
         raise ValueError(f"--out: there is {out} already; take it away, name another, or overwrite it with --force")

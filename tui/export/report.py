@@ -65,10 +65,12 @@ def write_html(run: RunFolder, path: Path) -> str:
         images.append(element("figure", f'{caption}<img alt="samples" src="data:image/png;base64,{data}">'))
     parts = [
         _head(view),
-        _section("Charts", element("div", "".join(figures), class_="charts") if figures else ""),
+        _section("Charts", _grid("charts", figures)),
         _section("Interventions", _interventions(view)),
         _section("Evaluations", _evaluations(view)),
-        _section("Samples over training", element("div", "".join(images), class_="samples") if images else ""),
+        _section(
+            "Samples over training", _unread(view, len(shown)) + element("div", "".join(images), class_="samples")
+        ),
         _section("Cost now", _cost(view)),
         _section("What happened", _happened(view)),
         _section("Spec", table(("key", "value"), ((key, word(value)) for key, value in flat(view.spec).items()))),
@@ -109,6 +111,16 @@ def _head(view: RunView) -> str:
     metrics.poll()
     wrong += all_damages(view.run, view.state, metrics, view.alive)
     return element("header", "".join([*lines, *(element("p", inert(one), class_="wrong") for one in wrong)]))
+
+
+def _grid(kind: str, figures: list[str]) -> str:
+    return element("div", "".join(figures), class_=kind) if figures else ""
+
+
+def _unread(view: RunView, shown: int) -> str:
+    """How many of the samplings that were to be shown can't be."""
+    lost = min(PICTURES, len(view.state.samplings)) - shown
+    return element("p", f"{lost} of {lost + shown} samplings can't be read", class_="wrong") if lost else ""
 
 
 def _section(title: str, content: str) -> str:
