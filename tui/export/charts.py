@@ -179,7 +179,10 @@ def _y(scale: Scale, values: np.ndarray) -> np.ndarray:
 def _lines(scale: Scale, values: np.ndarray) -> list[str]:
     """A curve as paths through the bins that have a value; where all of 12 have none it is broken."""
     at = np.flatnonzero(np.isfinite(values))
-    stretches = np.split(at, np.flatnonzero(np.diff(at) > max(12, 2 * np.median(np.diff(at)))) + 1) if len(at) else []
+    if not len(at):
+        return []
+    apart = np.diff(at)
+    stretches = np.split(at, np.flatnonzero(apart > max(12, 2 * np.median(apart))) + 1) if len(apart) else [at]
     y = _y(scale, values)
     dot = "h.1"  # a single point is seen by its round end
     return ["M" + " ".join(f"{_bin_x(i):.1f} {y[i]:.1f}" for i in some) + dot for some in stretches]

@@ -8,7 +8,7 @@ from laddertop.journal.spec import Spec
 
 
 def flat(spec: Spec) -> dict[str, Any]:
-    """The values of a spec by key, sections and all: `optimizer.lr`."""
+    """The values of a spec by key, sections and all: `optimizer.lr`; of a loop of somebody's own those that it has."""
     found: dict[str, Any] = {}
 
     def walk(tree: dict[str, Any], prefix: str) -> None:
@@ -19,7 +19,7 @@ def flat(spec: Spec) -> dict[str, Any]:
                 found[prefix + key] = value
 
     walk(spec.model_dump(), "")
-    return found
+    return found if spec.model.ours else {key: found[key] for key in ("recipe", "about", "steps", "model.kind")}
 
 
 def word(value: Any) -> str:
