@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from textual.widgets import OptionList
 
 from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.background import Paper
 from laddertop.tui.dashboard.screens.box import Box
 from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
@@ -79,3 +81,21 @@ async def test_every_box_has_its_title_and_its_keys_in_its_frame_and_esc_changes
         assert inbox(run) == []
         assert sorted(path.name for path in run.parent.iterdir() if not path.name.startswith(".")) == ["played"]
         assert not (run / "note.txt").exists()
+
+
+@pytest.mark.parametrize("paper", ["dark", "light"])
+@pytest.mark.parametrize("keys", [["ctrl+p"], ["slash"], ["Z"]], ids=["palette", "charts", "checkpoints"])
+async def test_what_is_chosen_in_a_box_stands_on_a_ground_of_its_own(
+    saved: PlayedEngine, until: Until, keys: list[str], paper: Paper
+) -> None:
+    app = LaddertopApp(saved.run.path.parent, saved.run.path, paper=paper)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "● training" in screen_text(app), "the run")
+        await pilot.press(*keys)
+        await until(pilot, lambda: isinstance(app.screen, Box) and bool(app.screen.query(OptionList)), "the box")
+        await pilot.pause()
+        options = app.screen.query_one(OptionList)
+        # The first option is the chosen one.
+        grounds = [strip._segments[0].style for strip in (options.render_line(0), options.render_line(1))]
+        chosen, other = (style.bgcolor for style in grounds if style is not None)
+        assert chosen != other

@@ -349,3 +349,16 @@ async def test_the_chosen_run_has_one_ground_from_end_to_end(engine: PlayedEngin
         grounds = {(s.style.reverse, s.style.color, s.style.dim) for s in row if s.style is not None}
         assert len(grounds) == 1
         assert {reverse for reverse, _, _ in grounds} == {True}
+
+
+@pytest.mark.parametrize("paper", ["dark", "light"])
+async def test_the_chosen_recipe_stands_on_a_ground_of_its_own(tmp_path: Path, until: Until, paper: Paper) -> None:
+    app = LaddertopApp(tmp_path, form=True, paper=paper)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press(*"ladder-d", "down", "up")
+        await until(pilot, lambda: "8×8 digits" in screen_text(app), "the recipe")
+        recipes = app.screen.query_one("#recipes", OptionList)
+        assert recipes.highlighted == 0
+        (chosen,) = {s.style.bgcolor for s in recipes.render_line(0) if s.style and s.text.strip()}
+        (below,) = {s.style.bgcolor for s in recipes.render_line(5) if s.style}
+        assert chosen != below

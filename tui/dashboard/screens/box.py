@@ -33,9 +33,12 @@ class Box(ModalScreen[Answer | None], Generic[Answer]):
         border: solid $primary; border-title-color: $foreground; border-title-style: bold;
         border-subtitle-color: $foreground; border-subtitle-align: left; }
     Box Static { width: 100%; height: auto; }
-    Box Input { height: 1; border: none; padding: 0; background: ansi_blue; color: ansi_bright_white; }
+    Box Input, Box Input:focus { height: 1; border: none; padding: 0; background: ansi_blue; color: ansi_bright_white; }
     Box OptionList, Box OptionList:focus { height: auto; border: none; padding: 0;
         background: $background; scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    Box OptionList > .option-list--option-highlighted, Box OptionList:blur > .option-list--option-highlighted {
+        color: $block-cursor-foreground; background: $block-cursor-background;
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "back, as if it had not been asked")]
 

@@ -84,7 +84,9 @@ class NewRunScreen(Screen[None]):
     NewRunScreen OptionList { width: 100%; height: 1fr; border: none; padding: 0 1; background: transparent; }
     NewRunScreen OptionList { scrollbar-size-vertical: 1; }
     NewRunScreen OptionList:focus { border: none; }
-    NewRunScreen OptionList:blur > .option-list--option-highlighted { text-style: reverse; }
+    NewRunScreen OptionList:blur > .option-list--option-highlighted {
+        color: $block-cursor-foreground; background: $block-cursor-background;
+    }
     NewRunScreen .text-area--placeholder { text-style: dim; }
     NewRunScreen VerticalScroll { width: 1fr; padding: 0 1; }
     NewRunScreen Grid { grid-size: 2; grid-columns: 27 1fr; grid-rows: 1; height: auto; }
