@@ -6,7 +6,8 @@ import json
 import subprocess
 from pathlib import Path
 
-from laddertop.journal.spec import Spec, override, parse
+from laddertop.journal.sections import FoundData
+from laddertop.journal.spec import LOOKED_AT_WITH, Spec, override, parse
 from laddertop.tui.steer.engine_process import command, environment
 
 
@@ -16,15 +17,33 @@ def looked_at(spec: Spec) -> Spec:
 
     Raises ValueError when they can't be trained on, or do not fit the rest of the spec.
     """
-    if not spec.data.own:
-        return spec
-    # A resume may come from another folder.
-    spec = override(spec, [f"data.name={json.dumps(str(Path(spec.data.name).expanduser().absolute()))}"])
-    asked = json.dumps({"data": spec.data.model_dump(), "seed": spec.seed})
+    return with_found(spec, found_in(spec)) if spec.data.own else spec
+
+
+def found_in(spec: Spec) -> FoundData:
+    """What is found in the user's own data. Raises ValueError when they can't be trained on."""
+    data = _placed(spec).data
+    asked = json.dumps({"data": data.model_dump(), "seed": spec.seed})
     told = subprocess.run(command("look"), input=asked, capture_output=True, text=True, env=environment())
     if told.returncode:
         words = told.stderr.strip().rpartition("\n")[2].removeprefix("laddertop: ")
-        raise ValueError(words or f"the engine that looks at {spec.data.name} died (exit status {told.returncode})")
-    tree = spec.model_dump()
-    tree["data"]["found"] = json.loads(told.stdout)
+        raise ValueError(words or f"the engine that looks at {data.name} died (exit status {told.returncode})")
+    return FoundData.model_validate_json(told.stdout)
+
+
+def with_found(spec: Spec, found: FoundData) -> Spec:
+    """The spec with what was found. Raises ValueError when it does not fit the rest."""
+    tree = _placed(spec).model_dump()
+    tree["data"]["found"] = found.model_dump()
     return parse(tree, "the settings")
+
+
+def asked_of(spec: Spec) -> str:
+    """What decides the answer of `found_in`."""
+    data = spec.data.model_dump()
+    return json.dumps([spec.seed, *(data[key.removeprefix("data.")] for key in LOOKED_AT_WITH)])
+
+
+def _placed(spec: Spec) -> Spec:
+    # A resume may come from another folder.
+    return override(spec, [f"data.name={json.dumps(str(Path(spec.data.name).expanduser().absolute()))}"])

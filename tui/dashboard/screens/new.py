@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,8 +21,9 @@ from textual.widgets.option_list import Option
 from laddertop.journal.folder import create_run, runs_folder
 from laddertop.journal.places import recipes
 from laddertop.journal.recipe_list import matching
-from laddertop.journal.spec import load_recipe
-from laddertop.journal.start import check_start, on_settled_device, too_short
+from laddertop.journal.sections import FoundData
+from laddertop.journal.spec import Spec, load_recipe
+from laddertop.journal.start import check_sizes, check_start, on_settled_device, too_short
 from laddertop.tui.dashboard.grammar import BACK, mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
 from laddertop.tui.dashboard.messages import OpenRun, Shown, SizesKnown, StartEngine
@@ -32,9 +34,11 @@ from laddertop.tui.dashboard.views.recipe_form import Draft, completions, declar
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer.begin import LOOK_EVERY, Beginning
-from laddertop.tui.steer.looking import looked_at
+from laddertop.tui.steer.looking import asked_of, found_in, looked_at, with_found
 from laddertop.tui.steer.sizing import Sizing
 
+SETTLED = 0.4
+"""Seconds without a key after which a path is taken for one that is meant."""
 DEFAULT_RECIPE = "ladder-digits"
 
 _NOTES = (
@@ -124,6 +128,8 @@ class NewRunScreen(Screen[None]):
         self._here: Experience | None = None
         """None until the machine was looked at."""
         self._sizing = Sizing(self._tell_again)
+        self._looked: dict[str, FoundData | str] = {}
+        """What was found in the user's own data, or why they can't be trained on, by what was asked."""
 
     def compose(self) -> ComposeResult:
         """Recipes on the left, the form on the right, what it amounts to below."""
@@ -191,9 +197,7 @@ class NewRunScreen(Screen[None]):
     def tell_time(self) -> None:
         """Say how long the run takes, and how much memory, as far as is known."""
         spec, takes = self._draft.spec if self._draft else None, ""
-        if spec is not None and not spec.data.known:
-            takes = "your data are read and checked at the start; how long it takes is not known before"
-        elif spec is not None and self._here is not None:
+        if spec is not None and spec.data.known and self._here is not None:
             self._sizing.ask(wanted(spec, self._here))
             takes = in_words(spec, self._here, self._sizing.known)
         self.query_one("#time", Static).update(Text(harmless(takes), style(Ink.DIM, colours_of(self.app))))
@@ -241,13 +245,19 @@ class NewRunScreen(Screen[None]):
     def check(self) -> None:
         """Say what is wrong, or that nothing is."""
         filled = {key: self.field(key).value for key in self._keys}
-        self._draft = draft(self._recipe, filled, self.query_one("#free", TextArea).text)
-        colours = colours_of(self.app)
+        self._draft = self._with_own_data(draft(self._recipe, filled, self.query_one("#free", TextArea).text))
+        colours, spec = colours_of(self.app), self._draft.spec
         if self._draft.problem:
             self._complain(self._draft.problem)
-        elif self._draft.spec:
+        elif spec and not spec.data.known:
+            words = f"reading {spec.data.name}, your own data"
+            self.query_one("#problem", Static).update(Text(harmless(words), style(Ink.WARN, colours)))
+            self._look(spec)
+        elif spec:
             ready = Text("✓ ready", style(Ink.GOOD, colours))
-            for words in too_short(self._draft.spec) if self._draft.spec.data.known else []:
+            if spec.data.found:
+                ready.append(f": {spec.data.found.about}")
+            for words in too_short(spec):
                 ready.append(f"\n▲ {words}", style(Ink.WARN, colours))
             self.query_one("#problem", Static).update(ready)
         self.tell_time()
@@ -257,6 +267,30 @@ class NewRunScreen(Screen[None]):
             more["--runs"] = str(self._runs)
         words = self._draft.shell(more)
         self.query_one("#shell", Static).update(shell.append(harmless(words), style(Ink.TEXT, colours)))
+
+    def _with_own_data(self, drafted: Draft) -> Draft:
+        """What a draft comes to with what was found in the user's own data, once they were looked at."""
+        if drafted.spec is None or drafted.spec.data.known:
+            return drafted
+        match self._looked.get(asked_of(drafted.spec)):
+            case None:
+                return drafted
+            case str(problem):
+                return replace(drafted, spec=None, problem=problem)
+            case found:
+                try:
+                    return replace(drafted, spec=_checked(with_found(drafted.spec, found)))
+                except ValueError as error:
+                    return replace(drafted, spec=None, problem=str(error).removeprefix("the settings: "))
+
+    @work(exclusive=True, group="look")
+    async def _look(self, spec: Spec) -> None:
+        await asyncio.sleep(SETTLED)
+        try:
+            self._looked[asked_of(spec)] = await asyncio.to_thread(found_in, spec)
+        except (ValueError, OSError) as error:
+            self._looked[asked_of(spec)] = str(error)
+        self.check()
 
     @on(OptionList.OptionSelected)
     def on_chosen(self) -> None:
@@ -274,7 +308,7 @@ class NewRunScreen(Screen[None]):
     @work
     async def action_start(self) -> None:
         """Make the run, start its engine, and go to it once that has begun."""
-        if self._draft is None or self._draft.spec is None or self._starting:
+        if self._draft is None or self._draft.spec is None or not self._draft.spec.data.known or self._starting:
             return
         self._starting = True  # a second press is not for a second run
         name = self.query_one("#name", Input).value.strip() or None
@@ -309,3 +343,8 @@ class NewRunScreen(Screen[None]):
     def _complain(self, text: str) -> None:
         problem = self.query_one("#problem", Static)
         problem.update(Text(f"✗ {harmless(text)}", style(Ink.BAD, colours_of(self.app))))
+
+
+def _checked(spec: Spec) -> Spec:
+    check_sizes(spec)
+    return spec
