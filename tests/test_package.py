@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -99,3 +101,13 @@ def test_what_was_installed_works_without_the_checkout(environment: Path, tmp_pa
     assert laddertop("train", "ladder-digits", *words).startswith("ten: finished at step 10 of 10")
     last = EventReader(tmp_path / "checkpoints" / "ten" / "events.jsonl").read_all()[-1]
     assert (last.type, last.step) == ("run_ended", 10)
+
+
+def test_the_version_to_cite_and_what_is_checked_elsewhere_are_those_of_the_package() -> None:
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f"\nversion: {package['version']}\n" in (ROOT / "CITATION.cff").read_text()
+    workflow = (ROOT / ".github" / "workflows" / "check.yml").read_text()
+    (pythons,) = re.findall(r"python: \[(.*)\]", workflow)
+    assert pythons.split(", ")[0] == f'"{package["requires-python"].removeprefix(">=")}"'
+    targets = set(re.findall(r"run: make (\w+)", workflow))
+    assert targets <= set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
