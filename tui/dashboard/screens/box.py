@@ -34,6 +34,7 @@ class Box(ModalScreen[Answer | None], Generic[Answer]):
         border-subtitle-color: $foreground; border-subtitle-align: left; }
     Box Static { width: 100%; height: auto; }
     Box Input, Box Input:focus { height: 1; border: none; padding: 0; background: ansi_blue; color: ansi_bright_white; }
+    Box Input:focus > .input--placeholder { color: ansi_bright_white; text-style: italic; }
     Box OptionList, Box OptionList:focus { height: auto; border: none; padding: 0;
         background: $background; scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     Box OptionList > .option-list--option-highlighted, Box OptionList:blur > .option-list--option-highlighted {

@@ -100,6 +100,7 @@ class NewRunScreen(Screen[None]):
     NewRunScreen Input:focus, NewRunScreen TextArea:focus {
         border: none; background: ansi_blue; color: ansi_bright_white;
     }
+    NewRunScreen Input:focus > .input--placeholder { color: ansi_bright_white; text-style: italic; }
     NewRunScreen TextArea { height: 4; }
     NewRunScreen #free-label { margin-top: 1; }
     NewRunScreen #problem { height: auto; min-height: 1; padding: 0 1; }
