@@ -126,11 +126,11 @@ class FoundData(Section):
     """Rows of an image; 1 for rows of numbers."""
     width: int = Field(ge=1, le=LARGEST_ITEM)
     """Columns of an image; for rows of numbers how many those are."""
-    classes: int = Field(ge=1)
+    classes: int = Field(ge=1, le=LARGEST_ITEM)
     """Number of classes; 1 where there are no labels."""
-    training: int = Field(ge=1)
+    training: int = Field(ge=1, le=LONGEST)
     """Training items."""
-    test: int = Field(ge=1)
+    test: int = Field(ge=1, le=LONGEST)
     """Test items."""
     floats: bool
     """Whether the numbers are kept as float32, or as bytes."""
