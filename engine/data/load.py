@@ -20,7 +20,6 @@ from laddertop.engine.data.images import Data, Images
 from laddertop.engine.data.points import GENERATED, points
 from laddertop.engine.data.spread import spread_of
 from laddertop.engine.data.whiten import fit_whitening
-from laddertop.engine.own import read
 from laddertop.engine.randomness import Stream, counter_key
 from laddertop.journal.sections import DataSpec
 from laddertop.journal.start import data_root, has_files
@@ -116,6 +115,8 @@ def _drawn(pixels: npt.NDArray[np.uint8], white: int, counter: int) -> npt.NDArr
 
 def _arrays(spec: DataSpec) -> Arrays:
     if spec.own:
+        from laddertop.engine.own import read  # with PIL, which others have no use for
+
         return Arrays(*read(spec), white=spec.found.white if spec.found else 1)
     return LOADERS[spec.name](spec.name, data_root(spec) if has_files(spec) else Path())
 
