@@ -36,7 +36,8 @@ class InTurn:
             self._typed.append(event)
             return False
         self._busy = True
-        self._app.run_worker(self._hand_on(), group="typed")
+        # Called once the worker runs, which it never does where this key was the last: the dashboard is left.
+        self._app.run_worker(self._hand_on, group="typed")  # type: ignore[arg-type]
         return True
 
     async def _hand_on(self) -> None:
