@@ -184,8 +184,13 @@ def _lines(scale: Scale, values: np.ndarray) -> list[str]:
     apart = np.diff(at)
     stretches = np.split(at, np.flatnonzero(apart > max(12, 2 * np.median(apart))) + 1) if len(apart) else [at]
     y = _y(scale, values)
-    dot = "h.1"  # a single point is seen by its round end
-    return ["M" + " ".join(f"{_bin_x(i):.1f} {y[i]:.1f}" for i in some) + dot for some in stretches]
+    paths = []
+    for some in stretches:
+        if len(some) == 1:  # seen as a short dash
+            paths.append(f"M{_bin_x(some[0]) - 2:.1f} {y[some[0]]:.1f}h4")
+        else:
+            paths.append("M" + " ".join(f"{_bin_x(i):.1f} {y[i]:.1f}" for i in some))
+    return paths
 
 
 def _band(scale: Scale, binned: Binned) -> str:

@@ -103,7 +103,7 @@ def _head(view: RunView) -> str:
     lines = [element("h1", inert(view.run.name)), element("p", inert(view.spec.about), class_="dim")]
     headline = view.state.headline()
     best = f" · {measure(headline.name, headline.newest)}, best {number(headline.best.value)}" if headline else ""
-    lines += [element("p", inert(where + best)), element("p", inert(" · ".join(told)), class_="dim")]
+    lines += [element("p", inert(where + best)), element("p", inert(" · ".join(filter(None, told))), class_="dim")]
     if view.run.note:
         lines.append(element("p", inert(view.run.note)))
     wrong = [f"{one.sign} {one.name} {one.since_when}: {one.what}" for one in troubles(view)]

@@ -50,10 +50,15 @@ def lines_of(event: Event, asked: Mapping[str, float | str], knobs: Mapping[str,
     step = event.step
     match event:
         case RunStarted():
-            where = f"{event.device}, {event.precision}{', compiled' if event.compiled else ''}, pid {event.pid}"
+            # A loop of somebody's own may not say where it trains.
+            told = event.device, event.precision, "compiled" if event.compiled else "", f"pid {event.pid}"
+            where = ", ".join(filter(None, told))
             went = f"{'rolled back to' if event.rolled_back else 'resumed from'} step {thousands(step)}"
             begins = "training starts" if event.resumed_from is None else went
-            return [Line(step, f"{begins} on {where}"), *([Line(step, event.note)] if event.note else [])]
+            return [
+                Line(step, f"{begins}{' on' if event.device else ','} {where}"),
+                *([Line(step, event.note)] if event.note else []),
+            ]
         case Commanded():
             words = outcome_in_words(event, asked, knobs)
             if event.note and event.action == "set":
