@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ def shells(laddertop: Laddertop) -> dict[str, str]:
     """The environment of a shell with `laddertop` in its path and two runs, the script of each shell in a file."""
     folder = laddertop.cwd / "bin"
     folder.mkdir()
-    (folder / "laddertop").write_text(f'#!/bin/sh\nexec {" ".join(COMMAND)} "$@"\n')
+    (folder / "laddertop").write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n')
     (folder / "laddertop").chmod(0o755)
     for name in ("mine-first", "mine-second", "it $(costs) one"):
         run = create_run(laddertop.runs, load_recipe("ladder-digits"), name)
