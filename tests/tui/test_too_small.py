@@ -27,7 +27,7 @@ SCREENS: dict[str, tuple[str, list[str], str]] = {
     "samples": ("run", ["5"], "esc back"),
     "interventions": ("run", ["i"], "Interventions"),
     "help": ("run", ["question_mark"], "Keys of the run screen"),
-    "charts": ("run", ["slash"], "regular expression"),
+    "charts": ("run", ["slash"], "ctrl+o all in one"),
     "question": ("run", ["N"], "a note for the event log"),
 }
 """By screen: how the dashboard opens, the keys from there, and what is on it at 60 × 15."""

@@ -26,6 +26,7 @@ LOOKING = ("attach", "show", "compare", "replay")
 MORE = {
     "set": ["noise=off"],
     "export": ["--to=safetensors", "--out=weights"],
+    "tag": ["word"],
     "rename": ["renamed"],
     "note": ["words"],
     "delete": ["--yes"],
