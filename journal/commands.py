@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError
 
 from laddertop.journal import inside
 from laddertop.journal.actions import Action
+from laddertop.journal.events import Change, Commanded
 from laddertop.journal.record import Record
 
 COMMAND_FILE = re.compile(r"[\w-][\w.-]{0,100}\.json", re.ASCII)
@@ -74,6 +75,31 @@ def send(
     command = drawn_up(segment, action, changes, by=by, note=note)
     put(folder, command)
     return command
+
+
+def check_meant(command: Command, segment: int, step: int, paused: bool) -> None:
+    """Raises ValueError, which says why, where a command is of another start than `segment`, or asks for what is so
+    already at `step`, where the run is `paused` or not."""
+    if command.segment != segment:
+        raise ValueError(f"it was meant for start {command.segment} of this run; this is start {segment}")
+    if command.action == "pause" and paused:
+        raise ValueError(f"it is paused already, at step {step}; continue lets it go on")
+    if command.action == "continue" and not paused:
+        raise ValueError("it is not paused; it trains")
+
+
+def outcome(command: Command, step: int, changes: list[Change], refusal: str = "") -> Commanded:
+    """What is recorded of a command that was carried out before the step after `step`, or of its `refusal`."""
+    return Commanded(
+        step=step,
+        id=command.id,
+        by=command.by,
+        action=command.action,
+        outcome="refused" if refusal else "applied",
+        reason=refusal,
+        changes=changes,
+        note=command.note,
+    )
 
 
 def done(folder: Path, path: Path) -> None:

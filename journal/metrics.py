@@ -12,7 +12,7 @@ import json
 import os
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from mmap import ACCESS_READ, mmap
@@ -24,7 +24,7 @@ import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
 from laddertop.journal import inside
-from laddertop.journal.events import Column
+from laddertop.journal.events import Column, Knob, Term
 from laddertop.journal.metrics_overview import OverviewWriter
 
 SEGMENT_FILE = re.compile(r"metrics-[0-9]{4,9}\.bin")
@@ -58,6 +58,15 @@ def segment_size(folder: Path, segment: int) -> int | None:
         return os.fstat(file).st_size
     finally:
         os.close(file)
+
+
+def columns_of(terms: Iterable[Term], knobs: Iterable[Knob]) -> list[Column]:
+    """The columns that every run has: the weighted total, every raw term, every knob's effective value."""
+    return [
+        Column(name="total", label="total cost", unit="weighted sum of the terms"),
+        *(Column(name=term.name, label=term.label, unit=term.unit) for term in terms),
+        *(Column(name=knob.name, label=knob.label, unit=knob.unit) for knob in knobs),
+    ]
 
 
 def write_columns(folder: Path, columns: list[Column]) -> None:

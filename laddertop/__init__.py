@@ -93,13 +93,11 @@ def train(
     from laddertop.engine.saved.trained import Trained
     from laddertop.journal.folder import create_run, runs_folder
     from laddertop.journal.spec import load_recipe, override
-    from laddertop.journal.start import check_start
     from laddertop.tui.steer.engine_process import EngineError, EngineProcess, removed_unless_begun
-    from laddertop.tui.steer.looking import looked_at
+    from laddertop.tui.steer.looking import startable
 
     told = [f"{key}={_typed(value)}" for key, value in settings.items()]
-    spec = looked_at(override(load_recipe(recipe), told))
-    check_start(spec)
+    spec = startable(override(load_recipe(recipe), told))
     run = create_run(runs_folder(Path(runs) if runs is not None else None), spec, name)
     try:
         with removed_unless_begun(run):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from laddertop.journal.events import Column, Knob, Term
+from laddertop.journal.events import Knob, Term
 from laddertop.journal.names import label_of
 
 LARGEST = 1e9
@@ -50,15 +50,6 @@ def knobs_of(declared: Knobs) -> list[Knob]:
         free = [letter for letter in free if letter not in keys]
         knobs.append(knob.model_copy(update={"keys": keys}))
     return knobs
-
-
-def columns_of(terms: Sequence[Term], knobs: Sequence[Knob]) -> list[Column]:
-    """The columns of the metrics: the total, every term as recorded, every knob."""
-    return [
-        Column(name="total", label="total cost", unit="weighted sum of the terms"),
-        *(Column(name=term.name, label=term.label, unit=term.unit) for term in terms),
-        *(Column(name=knob.name, label=knob.label, unit=knob.unit) for knob in knobs),
-    ]
 
 
 def _knob(name: str, value: float | bool) -> Knob:

@@ -28,16 +28,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from laddertop.engine.loop.declared import columns_of
 from laddertop.engine.loop.pictures import as_rows
 from laddertop.engine.loop.writer import Row, Writer
 from laddertop.journal import inside
 from laddertop.journal.checkpoints import newest
-from laddertop.journal.commands import Command
+from laddertop.journal.commands import Command, check_meant, outcome
 from laddertop.journal.events import (
     Change,
     Checkpointed,
-    Commanded,
     Evaluated,
     Event,
     EventReader,
@@ -51,7 +49,7 @@ from laddertop.journal.events import (
 )
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.knobs import meant, value_of
-from laddertop.journal.metrics import MetricsWriter, segments_on_disk, write_columns
+from laddertop.journal.metrics import MetricsWriter, columns_of, segments_on_disk, write_columns
 from laddertop.journal.samples import write_samples
 from laddertop.journal.state import RunState
 from laddertop.journal.value import Value
@@ -253,9 +251,9 @@ class Loop:
             if command.action == "set":
                 changes = self._set(command.changes)
         except ValueError as refusal:
-            self._answer(command, [], str(refusal))
+            self._tell(outcome(command, self.step, [], str(refusal)))
             return
-        self._answer(command, changes)
+        self._tell(outcome(command, self.step, changes))
         match command.action:
             case "pause" | "continue":
                 self.paused = command.action == "pause"
@@ -271,36 +269,18 @@ class Loop:
     def _refuse(self, command: Command) -> None:
         """Raises ValueError, which says why, for what this loop can't do now."""
         able = {"checkpoint": self._saves, "evaluate": self._evaluates, "sample": self._draws}
-        if command.segment != self._segment:
-            raise ValueError(f"it was meant for start {command.segment} of this run; this is start {self._segment}")
+        check_meant(command, self._segment, self.step, self.paused)
         if command.action == "rollback":
             raise ValueError("a loop of one's own can't be sent back: only its program knows how to load what it saved")
         if command.action in able and able[command.action] is None:
             option = {"checkpoint": "saves", "evaluate": "evaluates", "sample": "draws"}[command.action]
             raise ValueError(f"this loop has not said how: laddertop.start takes {option}=, a function that does it")
-        if command.action == "pause" and self.paused:
-            raise ValueError(f"it is paused already, at step {self.step}; continue lets it go on")
-        if command.action == "continue" and not self.paused:
-            raise ValueError("it is not paused; it trains")
 
     def _set(self, wanted: Mapping[str, float | str]) -> list[Change]:
         found = {knob.name: value_of(knob, text) for name, text in wanted.items() for knob in meant(name, self._knobs)}
         changes = [Change(knob=name, old=self.values[name], applied=value) for name, value in found.items()]
         self.values |= found
         return changes
-
-    def _answer(self, command: Command, changes: list[Change], refusal: str = "") -> None:
-        outcome = Commanded(
-            step=self.step,
-            id=command.id,
-            by=command.by,
-            action=command.action,
-            outcome="refused" if refusal else "applied",
-            reason=refusal,
-            changes=changes,
-            note=command.note,
-        )
-        self._tell(outcome)
 
     def _done_when_asked(self, does: Callable[[], Any] | None, takes: Callable[[Any], None]) -> None:
         assert does is not None

@@ -75,11 +75,6 @@ def step_wanted(command: commands.Command) -> int:
 def refuse(command: commands.Command, segment: int, step: int, paused: bool, finite: Callable[[], bool]) -> None:
     """Raises ValueError, which says why, for what start `segment` can't do at `step`, where it is `paused` or not;
     `finite` tells whether its weights are, and waits for the device."""
-    if command.segment != segment:
-        raise ValueError(f"it was meant for start {command.segment} of this run; this is start {segment}")
-    if command.action == "pause" and paused:
-        raise ValueError(f"it is paused already, at step {step}; continue lets it go on")
-    if command.action == "continue" and not paused:
-        raise ValueError("it is not paused; it trains")
+    commands.check_meant(command, segment, step, paused)
     if command.action == "checkpoint" and not finite():
         raise ValueError("nothing is saved: the weights are no longer finite, and the checkpoints before are kept")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from laddertop.journal.events import Column, Knob, Term
-from laddertop.journal.metrics import MetricsWriter
+from laddertop.journal.metrics import MetricsWriter, columns_of
 
 BUFFERED = 4096
 """Steps the buffer on the device holds."""
@@ -30,13 +30,9 @@ Look = Callable[[list[int], npt.NDArray[np.float32]], None]
 
 
 def columns(terms: list[Term], knobs: list[Knob]) -> list[Column]:
-    """The columns of a run: the weighted total, every raw term, every knob's effective value, the gradient's norm."""
-    return [
-        Column(name="total", label="total cost", unit="weighted sum of the terms"),
-        *(Column(name=term.name, label=term.label, unit=term.unit) for term in terms),
-        *(Column(name=knob.name, label=knob.label, unit=knob.unit) for knob in knobs),
-        Column(name="grad_norm", label="gradient norm", unit="over all parameters, before clipping"),
-    ]
+    """The columns of a run that an engine trains: those of every run, and the gradient's norm."""
+    norm = Column(name="grad_norm", label="gradient norm", unit="over all parameters, before clipping")
+    return [*columns_of(terms, knobs), norm]
 
 
 class Recorder:

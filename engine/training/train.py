@@ -45,7 +45,7 @@ from laddertop.engine.training.word import Word
 from laddertop.journal import commands, inside
 from laddertop.journal.checkpoints import gone_back_to, kept
 from laddertop.journal.damage import sums_of_files
-from laddertop.journal.events import Change, Commanded, Event, EventReader, EventWriter, Logged, RunEnded, RunStarted
+from laddertop.journal.events import Change, Event, EventReader, EventWriter, Logged, RunEnded, RunStarted
 from laddertop.journal.files import Lock
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import write_columns
@@ -297,16 +297,7 @@ class Training:
 
     def _answer(self, command: commands.Command, changes: list[Change], refusal: str = "") -> None:
         self.recorder.flush()
-        answer = Commanded(
-            step=self.step,
-            id=command.id,
-            by=command.by,
-            action=command.action,
-            outcome="refused" if refusal else "applied",
-            reason=refusal,
-            changes=changes,
-            note=command.note,
-        )
+        answer = commands.outcome(command, self.step, changes, refusal)
         self.tell(answer)
         if command.action == "set":
             # Who turns a knob now does not want it turned again as it was turned after the checkpoint.

@@ -14,11 +14,11 @@ from laddertop.journal.folder import RunFolder, create_run, find_run, new_name, 
 from laddertop.journal.sections import SETS, is_path
 from laddertop.journal.settings import look as settled
 from laddertop.journal.spec import load_recipe, override
-from laddertop.journal.start import check_start, on_settled_device, too_short
+from laddertop.journal.start import too_short
 from laddertop.journal.state import RunState
 from laddertop.tui.cli.print import json_result, result, say
 from laddertop.tui.steer.engine_process import EngineProcess, removed_unless_begun
-from laddertop.tui.steer.looking import looked_at
+from laddertop.tui.steer.looking import startable
 from laddertop.tui.steer.trust import driven
 
 
@@ -52,9 +52,7 @@ def train(
     if spec.data.root is not None:
         # A resume may come from another folder.
         spec = override(spec, [_root(Path(spec.data.root).expanduser().absolute())])
-    spec = on_settled_device(spec)
-    spec = looked_at(spec)
-    check_start(spec)
+    spec = startable(spec)
     if spec.data.found:
         say(f"{spec.data.name}: {spec.data.found.about}")
     if detach or seeds > 1:

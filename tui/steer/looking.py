@@ -8,6 +8,7 @@ from pathlib import Path
 
 from laddertop.journal.sections import FoundData
 from laddertop.journal.spec import LOOKED_AT_WITH, Spec, override, parse
+from laddertop.journal.start import check_start, on_settled_device
 from laddertop.tui.steer.engine_process import command, environment
 
 
@@ -18,6 +19,16 @@ def looked_at(spec: Spec) -> Spec:
     Raises ValueError when they can't be trained on, or do not fit the rest of the spec.
     """
     return with_found(spec, found_in(spec)) if spec.data.own else spec
+
+
+def startable(spec: Spec) -> Spec:
+    """The spec with everything that is settled and found before there is a run of it: device and own data.
+
+    Raises ValueError when it can't be trained here.
+    """
+    spec = looked_at(on_settled_device(spec))
+    check_start(spec)
+    return spec
 
 
 def found_in(spec: Spec) -> FoundData:

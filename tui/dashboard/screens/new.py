@@ -23,7 +23,7 @@ from laddertop.journal.places import recipes
 from laddertop.journal.recipe_list import matching
 from laddertop.journal.sections import FoundData
 from laddertop.journal.spec import Spec, load_recipe
-from laddertop.journal.start import check_sizes, check_start, on_settled_device, too_short
+from laddertop.journal.start import check_sizes, too_short
 from laddertop.tui.dashboard.grammar import BACK, mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
 from laddertop.tui.dashboard.messages import OpenRun, Shown, SizesKnown, StartEngine
@@ -34,7 +34,7 @@ from laddertop.tui.dashboard.views.recipe_form import Draft, completions, declar
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer.begin import LOOK_EVERY, Beginning
-from laddertop.tui.steer.looking import asked_of, found_in, looked_at, with_found
+from laddertop.tui.steer.looking import asked_of, found_in, startable, with_found
 from laddertop.tui.steer.sizing import Sizing
 
 SETTLED = 0.4
@@ -314,8 +314,7 @@ class NewRunScreen(Screen[None]):
         self._starting = True  # a second press is not for a second run
         name = self.query_one("#name", Input).value.strip() or None
         try:
-            spec = await asyncio.to_thread(looked_at, on_settled_device(self._draft.spec))
-            await asyncio.to_thread(check_start, spec)
+            spec = await asyncio.to_thread(startable, self._draft.spec)
             run = await asyncio.to_thread(create_run, self._runs, spec, name)
         except (ValueError, OSError) as error:
             self._starting = False
