@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import resource
@@ -18,8 +19,11 @@ import torch
 
 import laddertop
 from laddertop.engine.loop.loop import Loop
+from laddertop.journal.commands import send
 from laddertop.journal.events import (
+    Commanded,
     Evaluated,
+    EventWriter,
     Logged,
     RunEnded,
     RunStarted,
@@ -156,8 +160,6 @@ def test_a_function_that_fails_when_it_is_asked_ends_no_training(started: Callab
     run = started(steps=10**6, evaluates=broken)
     for step in run:
         if step == 0:
-            from laddertop.journal.commands import send
-
             send(tmp_path / "mine", 1, "evaluate", by="a test")
         time.sleep(0.01)
         if of(Logged, tmp_path / "mine")[1:] or step > 1000:
@@ -186,6 +188,44 @@ def test_a_disk_that_is_full_for_a_while_costs_the_loop_nothing(started: Callabl
     assert numbers(tmp_path / "mine").steps.tolist() == list(range(1, 601))
     assert numbers(tmp_path / "mine").values("kl").tolist() == list(range(600))
     assert of(RunEnded, tmp_path / "mine")[0].reason == "finished"
+
+
+def test_images_that_can_not_be_written_are_told_with_their_step(started: Callable[..., Loop], tmp_path: Path) -> None:
+    for step in (run := started()):
+        run.record(kl=1.0, fit=1.0)
+        if step == 2:
+            (tmp_path / "mine" / "samples").rmdir()
+            (tmp_path / "mine" / "samples").touch()
+            run.images(np.zeros((1, 2, 2)))
+    told = [event for event in of(Logged, tmp_path / "mine") if event.level == "warning"]
+    assert [(event.step, event.text.startswith("the samples can't be written")) for event in told] == [(3, True)]
+
+
+def test_a_command_whose_answer_the_disk_held_up_leaves_the_inbox(
+    started: Callable[..., Loop], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started(steps=10**9)
+    folder = tmp_path / "mine"
+    full: list[bool] = []
+    flush = EventWriter.flush
+
+    def refused(events: EventWriter) -> None:
+        if full and events.file._left:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flush(events)
+
+    monkeypatch.setattr(EventWriter, "flush", refused)
+    until(lambda: of(Logged, folder))
+    full.append(True)  # the answer is the first that is refused
+    command = send(folder, 1, "set", {"lr": 0.5}, by="a test")
+    for _ in run:
+        time.sleep(0.01)
+        if run.knob("lr") == 0.5 and full:
+            until(lambda: run._writer._refused)
+            full.clear()
+        elif not full and not list((folder / "commands").iterdir()):
+            break
+    assert [answer.id for answer in of(Commanded, folder)] == [command.id]
 
 
 def test_every_knob_has_keys_that_the_dashboard_leaves_to_it(started: Callable[..., Loop]) -> None:

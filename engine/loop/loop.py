@@ -186,7 +186,14 @@ class Loop:
         """
         rows = {name: as_rows(name, array) for name, array in _by_name(images).items()}
         step, folder = self._now(), self.run.path
-        self._writer.events.append(lambda: Sampled(step=step, file=write_samples(folder, step, rows), rows=list(rows)))
+
+        def sampled() -> Event:
+            try:
+                return Sampled(step=step, file=write_samples(folder, step, rows), rows=list(rows))
+            except (OSError, ValueError) as error:
+                return Logged(step=step, level="warning", text=f"the samples can't be written: {error}")
+
+        self._writer.events.append(sampled)
 
     def checkpoint(self, path: str | Path, reason: str = "schedule") -> None:
         """Takes a file that the loop has saved into the run, which a next start goes on from; waits for the disk.

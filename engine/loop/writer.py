@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from laddertop.journal import commands, inside
-from laddertop.journal.events import Commanded, Event, EventWriter, Logged, Term
+from laddertop.journal.events import Commanded, Event, EventWriter, Term
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsWriter
 
@@ -48,13 +48,15 @@ class Writer:
         self.rows: deque[Row] = deque()
         """Put there by the loop."""
         self.events: deque[Event | Callable[[], Event]] = deque()
-        """The same, or what makes one, for which it writes something itself."""
+        """The same, or what makes one, for which it writes something itself; raises nothing."""
         self.asked: deque[commands.Command] = deque()
         """Commands that the loop has to take up, in the order of sending."""
         self._run, self._events, self._metrics = run, events, metrics
         self._terms = [(term.name, list(knobs).index(term.weight) if term.weight else -1) for term in terms]
         self._weighted = {term.name for term in terms if not term.watched}
         self._taken: set[str] = set()
+        self._answering: set[str] = set()
+        """Ids of commands whose answers are on their way to the disk, or there."""
         self._answered: set[str] = set()
         self._refused = ""
         """What the disk last said, while it takes nothing."""
@@ -101,17 +103,15 @@ class Writer:
                 self._record(self.events.popleft())
         except OSError as error:
             return error
+        # The disk has them all now, also those that it refused at first.
+        self._answered |= self._answering
         return None
 
     def _record(self, event: Event | Callable[[], Event]) -> None:
-        if callable(event):
-            try:
-                event = event()
-            except (OSError, ValueError) as error:
-                event = Logged(step=0, level="warning", text=str(error))
-        self._events.append(event)
+        event = event() if callable(event) else event
         if isinstance(event, Commanded):
-            self._answered.add(event.id)
+            self._answering.add(event.id)
+        self._events.append(event)
 
     def _numbers(self, row: Row) -> list[float]:
         raw = [float(row.values.get(name, math.nan)) for name, _ in self._terms]  # type: ignore[arg-type]
