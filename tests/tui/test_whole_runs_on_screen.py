@@ -94,6 +94,24 @@ async def test_a_run_is_renamed_noted_archived_and_deleted(runs: Path, until: Un
         assert sorted(path.name for path in runs.iterdir()) == ["best", "half"]
 
 
+async def test_the_cursor_goes_to_a_renamed_run_that_a_look_missed_unless_somebody_moves_it(
+    runs: Path, until: Until
+) -> None:
+    app = LaddertopApp(runs)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: len(names(app)) == 3, "the runs")
+        table = app.screen.query_one(RunsTable)
+        every = list(table._rows)
+        for moves, stands_on in ((0, "young"), (1, "best")):
+            table.take(every[1:])  # as a look finds them while the first one gets its name
+            table.choose(every[0].run.path)
+            if moves:
+                table.action_move(moves)
+            table.take(every)
+            assert table.selected is not None
+            assert table.selected.name == stands_on
+
+
 async def test_a_run_that_is_trained_is_not_deleted(runs: Path, until: Until) -> None:
     app = LaddertopApp(runs)
     with PlayedEngine.new(runs, "vae-mnist", "live") as engine:

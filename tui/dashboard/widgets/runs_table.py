@@ -93,6 +93,8 @@ class RunsTable(Widget, can_focus=True):
         """Folders of the runs that were marked, in the order of marking."""
         self._rows: list[RunRow] = []
         self._at = 0
+        self._wanted: Path | None = None
+        """The run that the cursor goes to once it is there."""
         self._first = 0
         """The uppermost row that is seen."""
         self._cursor_row = -1
@@ -111,15 +113,20 @@ class RunsTable(Widget, can_focus=True):
 
     def take(self, rows: list[RunRow]) -> None:
         """These are the runs; `update` draws them."""
-        chosen = self.selected
+        chosen = self._wanted or (self.selected.run.path if self.selected else None)
         self._rows = sorted(rows, key=ORDERS[self.order], reverse=self.reversed)  # type: ignore[arg-type]
-        if chosen is not None:
-            self.choose(chosen.run.path)
         self._at = min(self._at, max(len(self._rows) - 1, 0))
+        self._stand_on(chosen)
 
     def choose(self, path: Path) -> None:
-        """Put the cursor on a run, if it is there."""
-        self._at = next((i for i, row in enumerate(self._rows) if row.run.path == path), self._at)
+        """Put the cursor on a run as soon as it is there, unless somebody moves it before."""
+        self._wanted = path
+        self._stand_on(path)
+
+    def _stand_on(self, path: Path | None) -> None:
+        for at, row in enumerate(self._rows):
+            if row.run.path == path:
+                self._at, self._wanted = at, None
 
     def mark(self) -> None:
         """Mark the run under the cursor, or take the mark away."""
@@ -158,6 +165,7 @@ class RunsTable(Widget, can_focus=True):
         self.action_move(-3)
 
     def _go(self, at: int) -> None:
+        self._wanted = None
         self._at = min(max(at, 0), max(len(self._rows) - 1, 0))
         self.post_message(self.Moved())
 
