@@ -295,9 +295,10 @@ class RunsScreen(Screen[None]):
         """Ask for another name."""
         if (row := self._to_change()) is not None:
             name = await self.app.push_screen_wait(AskLine(f"another name for {row.name}", row.name))
-            if name is None or (new := name.strip()) == row.name:
-                return
-            if await self._do(row.run, f"renaming {row.name}", lambda: keeping.rename(row.run, new)):
+            new = row.name if name is None else name.strip()
+            if new != row.name and await self._do(
+                row.run, f"renaming {row.name}", lambda: keeping.rename(row.run, new)
+            ):
                 # The row becomes that of the new name, for the cursor to stay on it; a look may have missed both.
                 row.run, row.name = RunFolder(row.run.path.parent / new), new
                 self.show_rows(self._rows)
