@@ -295,14 +295,12 @@ class RunsScreen(Screen[None]):
         """Ask for another name."""
         if (row := self._to_change()) is not None:
             name = await self.app.push_screen_wait(AskLine(f"another name for {row.name}", row.name))
-            new = row.name if name is None else name.strip()
-            if new != row.name and await self._do(
-                row.run, f"renaming {row.name}", lambda: keeping.rename(row.run, new)
-            ):
-                # The row becomes that of the new name, for the cursor to stay on it; a look may have missed both.
-                row.run, row.name = RunFolder(row.run.path.parent / new), new
-                self.show_rows(self._rows)
-                self._table.choose(row.run.path)
+            if name is not None and name.strip() != row.name:
+                new = name.strip()
+                if await self._do(row.run, f"renaming {row.name}", lambda: keeping.rename(row.run, new)):
+                    # The row becomes that of the new name, until the look that is due; one may have missed both names.
+                    row.run, row.name = RunFolder(row.run.path.parent / new), new
+                    self._table.choose(row.run.path)
 
     @work
     async def action_note(self) -> None:
