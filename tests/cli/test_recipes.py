@@ -15,13 +15,13 @@ from laddertop.journal.spec import keys, load_recipe, override
 from tests.processes import Laddertop
 
 
-def test_every_recipe_has_a_line_in_its_group_and_three_to_start_with_come_first(laddertop: Laddertop) -> None:
+def test_every_recipe_has_a_line_in_its_group_and_three_to_start_with_come_last(laddertop: Laddertop) -> None:
     lines = laddertop.here("recipes").stdout.splitlines()
     headings = [line for line in lines if not line.startswith(" ")]
-    assert headings == ["to start with", *GROUPS]
+    assert headings == [*GROUPS, "to start with"]
     listed = [line.split()[0] for line in lines if line.startswith(" ")]
-    assert tuple(listed[:3]) == START_WITH
-    assert sorted(listed[3:]) == recipes()
+    assert tuple(listed[-3:]) == START_WITH
+    assert sorted(listed[:-3]) == recipes()
     assert {group_of(spec) for spec in specs().values()} == set(GROUPS)
     first = next(line for line in lines if "ladder-mnist-100 " in line)
     assert " 3.1 M " in first

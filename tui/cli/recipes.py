@@ -56,8 +56,9 @@ def _told(name: str, spec: Spec) -> dict[str, object]:
 
 
 def _print_list(names: list[str], start: bool) -> None:
-    groups = {"to start with": list(START_WITH)} if start else {}
-    groups |= {group: [name for name in names if group_of(specs()[name]) == group] for group in GROUPS}
+    groups = {group: [name for name in names if group_of(specs()[name]) == group] for group in GROUPS}
+    # Last, as that is what stands above the prompt once a hundred lines went by.
+    groups |= {"to start with": list(START_WITH)} if start else {}
     gpu, width = has_gpu(), terminal_width()
     for group, members in groups.items():
         if members:
