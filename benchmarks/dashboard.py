@@ -32,6 +32,7 @@ from laddertop.tui.dashboard.widgets.charts import Charts
 from laddertop.tui.draw.cells import Cells
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.watcher import Watcher
+from tests.processes import compile_sources
 from tests.terminal import Terminal
 from tests.tui.played import PlayedEngine
 
@@ -301,6 +302,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--steps", type=int, default=10_000_000)
     options = parser.parse_args()
+    compile_sources()
     every = {
         "live": lambda: live(options.seconds),
         "charts": charts,

@@ -22,6 +22,7 @@ from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.runs import RunsScreen
 from laddertop.tui.dashboard.views.runs import RunsView
 from laddertop.tui.dashboard.widgets.runs_table import RunsTable
+from tests.processes import compile_sources
 from tests.terminal import Terminal
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
@@ -83,6 +84,7 @@ def _shows(text: str, what: str) -> bool:
 
 def main() -> None:
     """Makes the runs in a temporary folder, looks at them, prints the times."""
+    compile_sources()
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as cache:
         os.environ["XDG_CACHE_HOME"] = cache

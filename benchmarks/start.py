@@ -15,7 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from laddertop.journal.metrics import MetricsReader
+from tests.processes import compile_sources
 
 
 def main() -> None:
@@ -23,6 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
+    compile_sources()
     imports, starts = [], []
     with tempfile.TemporaryDirectory() as folder:
         for i in range(rounds):

@@ -10,7 +10,6 @@ import difflib
 import itertools
 import re
 import reprlib
-import tomllib
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from pathlib import Path
@@ -220,6 +219,8 @@ def _range_in_words(limits: list[Any]) -> str:
 
 
 def _parse_toml(text: str, source: str, name: str) -> Spec:
+    import tomllib  # which runs do without
+
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -230,6 +231,8 @@ def _parse_toml(text: str, source: str, name: str) -> Spec:
 
 
 def _toml_value(text: str) -> Any:
+    import tomllib
+
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):

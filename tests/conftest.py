@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.processes import Laddertop
+from tests.processes import Laddertop, compile_sources
 
 TALLY = "tally"
 
@@ -22,6 +22,12 @@ Tally = Callable[[str, int, int], None]
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers more than cores: tests of real processes and terminals mostly wait."""
     return (os.cpu_count() or 1) + 2
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiles the sources once, before the workers start."""
+    if not hasattr(config, "workerinput"):
+        compile_sources()
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import io
 import json
@@ -23,6 +24,16 @@ from tests import PATIENCE
 from tests.terminal import Terminal
 
 ROOT = Path(__file__).parents[1]
+
+
+def compile_sources() -> None:
+    """Leaves the compiled form of all that laddertop is made of beside it, as an installation does.
+
+    Where PYTHONDONTWRITEBYTECODE is set, each of hundreds of processes would compile some hundred modules first.
+    """
+    for folder in ("laddertop", "journal", "tui", "engine"):
+        compileall.compile_dir(ROOT / folder, quiet=2)
+
 
 COMMAND = [sys.executable, "-P", "-m", "laddertop.tui.cli.main"]
 """What the installed `laddertop` does: it never looks for modules in the working folder."""

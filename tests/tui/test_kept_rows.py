@@ -1,17 +1,20 @@
-"""The list of runs opens at once however many there are: what is over is not read again, and what goes on is."""
+"""The list of runs is there at once however many there are: what is over is not read again, and what goes on is."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from laddertop.journal.files import user_cache
-from laddertop.journal.folder import RunFolder
+from laddertop.journal.folder import RunFolder, list_runs
 from laddertop.tui.dashboard.views.run_row import RunRow
-from laddertop.tui.dashboard.views.runs import WORTH_KEEPING, RunsView
+from laddertop.tui.dashboard.views.runs import RunsView
+from laddertop.tui.watch.kept import WORTH_KEEPING
+from laddertop.tui.watch.summaries import short_summaries
 from tests.tui.played import PlayedEngine
 
 WRONG = 7.5
@@ -122,3 +125,33 @@ def test_a_few_runs_leave_no_cache_behind(tmp_path: Path) -> None:
         run.end("finished")
     read(RunsView(tmp_path))
     assert not (user_cache() / "runs").exists()
+
+
+def lines(runs: Path) -> dict[str, dict[str, Any]]:
+    """What `laddertop runs` says, by run."""
+    return {line["name"]: line for line in short_summaries(runs, list_runs(runs))}
+
+
+def test_the_command_that_lists_runs_reads_those_that_are_over_once_until_their_files_change(runs: Path) -> None:
+    first = lines(runs)
+    assert (first["run-3"]["state"], first[f"run-{WORTH_KEEPING}"]["state"]) == ("finished", "crashed")
+    falsify(runs / "run-3")
+    assert lines(runs) == first
+    (runs / "run-4" / "note.txt").write_text("#kept", encoding="utf-8")
+    with open(runs / "run-5" / "metrics-0001.bin", "r+b") as file:
+        file.truncate(500)
+    shutil.rmtree(runs / "run-6")
+    with PlayedEngine(RunFolder(runs / "run-7"), segment=2):
+        second = lines(runs)
+    assert {name for name in first if second.get(name) != first[name]} == {"run-4", "run-5", "run-6", "run-7"}
+    assert (second["run-4"]["tags"], second["run-7"]["state"]) == (["kept"], "training")
+    assert "run-6" not in second
+    assert "the numbers are lost" in second["run-5"]["problems"][0]
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"format": 1, "runs": [{"run": "run-1", "files": []}]}'])
+def test_a_cache_of_lines_that_is_damaged_takes_nothing_from_them(runs: Path, damage: str) -> None:
+    first = lines(runs)
+    (kept,) = (user_cache() / "summaries").iterdir()
+    kept.write_text(damage, encoding="utf-8")
+    assert lines(runs) == first

@@ -11,14 +11,14 @@ from laddertop.journal.value import Value
 from laddertop.tui.cli.print import json_result, number, result, say, setting, table, terminal_width
 from laddertop.tui.steer.saved import ask_saved
 from laddertop.tui.steer.trust import driven
-from laddertop.tui.watch.summary import short_summary, summary
+from laddertop.tui.watch.summaries import short_summaries
 
 
 def print_runs(runs: Path | None, archived: bool, tags: list[str], as_json: bool) -> None:
     """The runs in a folder that have all of the `tags`, newest first, with or without those that were put away."""
     folder = runs_folder(runs)
     there = [run for run in list_runs(folder) if archived or not run.archived]
-    found = [short_summary(run) for run in there if set(tags) <= set(run.tags)]
+    found = short_summaries(folder, [run for run in there if set(tags) <= set(run.tags)] if tags else there)
     if as_json:
         json_result(found)
     elif not found and tags:
@@ -41,6 +41,8 @@ def print_runs(runs: Path | None, archived: bool, tags: list[str], as_json: bool
 
 def print_run(runs: Path | None, text: str, as_json: bool) -> None:
     """Where one run stands."""
+    from laddertop.tui.watch.summary import summary
+
     told = summary(find_run(runs_folder(runs), text))
     if as_json:
         json_result(told)

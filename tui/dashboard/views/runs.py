@@ -8,13 +8,11 @@ from pathlib import Path
 from laddertop.journal.folder import list_runs
 from laddertop.tui.dashboard.views.kept_rows import keep, recall
 from laddertop.tui.dashboard.views.run_row import RowReader, RunRow
+from laddertop.tui.watch.kept import WORTH_KEEPING
 
 BUDGETS = 0.05, 0.1, 0.2, 0.4
 """Seconds that the first looks take, roughly, and every one after them the last of these: in a folder of hundreds of
 runs the newest are there at once, and the older ones follow."""
-WORTH_KEEPING = 20
-"""Runs that are over and were not known from an earlier start, for it to be worth keeping what was read."""
-
 Key = tuple[str, tuple[int, int]]
 """Name and identity of a run."""
 
