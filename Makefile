@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run install test stress soak check bench sizes clean
+.PHONY: run install test stress soak check bench sizes reference docs clean
 
 run: $(READY)
 	@if [ -t 0 ] && [ -t 1 ]; then \
@@ -37,6 +37,14 @@ bench: $(READY)
 sizes: $(READY)
 	$(BIN)/python -m laddertop.engine sizes --recipes > $(VENV)/sizes.json
 	mv $(VENV)/sizes.json journal/recipes/sizes.json
+
+# The pages that only repeat the code.
+reference: $(READY)
+	$(BIN)/python -m docs.reference
+
+# The documentation as a site: build/site/index.html.
+docs: $(READY)
+	$(BIN)/python -m docs.site build
 
 clean:
 	rm -rf $(VENV)

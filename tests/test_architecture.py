@@ -181,7 +181,7 @@ def imports(module: str) -> frozenset[str]:
 
 
 OURS = modules(*PACKAGES)
-OTHERS = modules("tests", "benchmarks")
+OTHERS = modules("tests", "benchmarks", "docs")
 
 
 def within(name: str, place: str) -> bool:

@@ -1,4 +1,4 @@
-"""The plan in the README is the tree: every path that it names is there, and every room of the code is in it."""
+"""The plan in docs/design.md is the tree: every path that it names is there, and every room of the code is in it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from tests.test_architecture import ROOMS
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
-PLAN = PAGE.partition("## How it is built")[2].split("```")[1].strip().splitlines()
+PAGE = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+PLAN = PAGE.partition("## The rooms")[2].split("```")[1].strip().splitlines()
 NAMED = re.compile(r"(?<![\w/.])[\w]+(?:/|\.py|\.md)(?!\w)")
 
 

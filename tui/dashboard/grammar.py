@@ -22,6 +22,8 @@ _SIGNS = {
     "comma": ",",
     "full_stop": ".",
     "slash": "/",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
 }
 
 

@@ -1,0 +1,165 @@
+"""Writes the two pages that only repeat the code: every command and every key.
+
+    python -m docs.reference
+
+`make reference` does that; a test compares what it would write with what is there.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import typer
+from textual.binding import Binding, BindingType
+
+from laddertop.engine.build import build
+from laddertop.engine.data import load
+from laddertop.engine.training.controls import shared_knobs
+from laddertop.tui.cli.main import app
+from laddertop.tui.dashboard.app import LaddertopApp
+from laddertop.tui.dashboard.grammar import EVERYWHERE, ON_CHARTS, key_sign
+from laddertop.tui.dashboard.knob_keys import knob_keys
+from laddertop.tui.dashboard.run_keys import FIRST, LOOKING, NOW, STEERING, RunKey
+from laddertop.tui.dashboard.screens.ask import Confirm
+from laddertop.tui.dashboard.screens.box import Box
+from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
+from laddertop.tui.dashboard.screens.compare import CompareScreen
+from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
+from laddertop.tui.dashboard.screens.new import NewRunScreen
+from laddertop.tui.dashboard.screens.replay import ReplayScreen
+from laddertop.tui.dashboard.screens.runs import RunsScreen
+from laddertop.tui.dashboard.widgets.runs_table import RunsTable
+from tests.kinds import KINDS, small_spec
+
+FOLDER = Path(__file__).parent
+WRITTEN = "Written from the code by `make reference`; what is changed here by hand is lost.\n"
+SCREENS: dict[str, tuple[str, list[BindingType]]] = {
+    "The list of runs": ("runs.md", [*RunsScreen.BINDINGS, *RunsTable.BINDINGS]),
+    "The form for a new run": ("new-run.md", NewRunScreen.BINDINGS),
+    "The comparison": ("compare.md", CompareScreen.BINDINGS),
+    "The replay": ("replay.md", ReplayScreen.BINDINGS),
+    **{
+        f"The {name} screen": (f"{name}.md", list(dict.fromkeys(screen.BINDINGS)))
+        for name, screen in MODEL_SCREENS.items()
+    },
+}
+"""The page about each screen but that of a run, and all that it binds."""
+
+
+def main() -> None:
+    """Writes both pages."""
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+
+
+def pages() -> dict[str, str]:
+    """What stands in each page."""
+    return {"commands.md": commands_page(), "keys.md": keys_page()}
+
+
+def commands_page() -> str:
+    """Every command with its words, arguments and options, in the order of `laddertop --help`."""
+    parts = [
+        f"# Every command\n\n{WRITTEN}\n[The command line](command-line.md) tells what they are for, what they print, "
+        "and what their exit status means.\n"
+    ]
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        context = command.make_context(name, [], resilient_parsing=True)
+        usage = re.sub("[{}]", "", " ".join(["laddertop", name, *command.collect_usage_pieces(context)]))
+        parts.append(f"## laddertop {name}\n\n{inspect.cleandoc(command.help)}\n\n`{usage}`\n")
+        if rows := _rows(command, context):
+            parts.append(_table(("argument or option", ""), rows))
+    return "\n".join(parts)
+
+
+def _rows(command: Any, context: Any) -> list[tuple[str, str]]:
+    """Every argument and option but --help, in the words of `--help`."""
+    found = (option.get_help_record(context) for option in command.params if option.name != "help")
+    return [(f"`{re.sub(' <.*>', '', typed)}`", " ".join(about.split())) for typed, about in filter(None, found)]
+
+
+def keys_page() -> str:
+    """Every key of every screen, in the words of its help."""
+    first = "`, `".join(key_sign(keys) for keys in FIRST)
+    shared = {(binding.key, binding.action) for binding in _bindings([*EVERYWHERE, *ON_CHARTS])}
+    parts = [
+        f"# Every key\n\n{WRITTEN}\nThe help of a screen, `?` or `f1`, has those that do something there now, and so "
+        "has the palette, `ctrl+p`.\n",
+        "## On every screen\n",
+        _keys([*EVERYWHERE, *LaddertopApp.BINDINGS]),
+        "## On every chart\n",
+        _keys(ON_CHARTS),
+        f"## The run screen\n\n[What it shows](run-screen.md). Help begins with `{first}`.\n",
+        "### The training\n",
+        _run_keys(STEERING, shared),
+        "### The model and the machine\n",
+        _run_keys(NOW, shared),
+        "### What is looked at\n",
+        _run_keys(LOOKING, shared),
+        "### Knobs\n\nThe keys that a model's knobs declare; others are set by name, in the palette or with "
+        "`laddertop set`.\n",
+        _table(("key", "", "`model.kind`"), _knob_rows()),
+    ]
+    for title, (page, bindings) in SCREENS.items():
+        own = [binding for binding in _bindings(bindings) if (binding.key, binding.action) not in shared]
+        looked = {(entry.keys, entry.does) for entry in LOOKING} if page == "replay.md" else set()
+        parts.append(f"## {title}\n\n[What it shows]({page}).\n")
+        parts.append(_keys(binding for binding in own if (binding.key, binding.action) not in looked))
+        if looked:
+            parts.append("And what is looked at on [the run screen](#what-is-looked-at).\n")
+    parts += ["## Questions and choices\n", _keys([*Confirm.BINDINGS, *ChartChooser.BINDINGS, *Box.BINDINGS])]
+    return "\n".join(parts)
+
+
+def _bindings(bindings: Iterable[BindingType]) -> Iterator[Binding]:
+    return (binding for binding in bindings if isinstance(binding, Binding) and binding.description)
+
+
+def _keys(bindings: Iterable[BindingType]) -> str:
+    found = [(f"`{key_sign(b.key)}`", b.tooltip or b.description) for b in _bindings(bindings)]
+    tenths = [row for row in found if re.fullmatch("`[0-9]`", row[0]) and "tenths" in row[1]]
+    if tenths:
+        at = found.index(tenths[0])
+        found[at : at + len(tenths)] = [(f"{tenths[0][0]} … {tenths[-1][0]}", "to that many tenths of the run")]
+    return _table(("key", ""), found)
+
+
+def _run_keys(entries: Iterable[RunKey], shared: set[tuple[str, str]]) -> str:
+    """Those of the run screen, with when they do something."""
+    when = {"always": "", "at work": "while an engine is at work", "over": "once it is gone"}
+    rows = [(f"`{key_sign(e.keys)}`", e.about, when[e.when]) for e in entries if (e.keys, e.does) not in shared]
+    return _table(("key", "", "does something"), rows)
+
+
+def _knob_rows() -> list[tuple[str, str, str]]:
+    """Every key of a knob, what it does, and the kinds of models that declare it so."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for kind in KINDS:
+        spec = small_spec(kind)
+        model = build(spec, load(spec.data, torch.device("cpu")).inputs, torch.device("cpu"), torch.float32)
+        for key in knob_keys({knob.name: knob for knob in shared_knobs(spec) + model.knobs}):
+            found.setdefault((key.key, key.about), []).append(kind)
+    return [
+        (f"`{key}`", about, "all" if len(kinds) == len(KINDS) else ", ".join(kinds))
+        for (key, about), kinds in sorted(
+            found.items(), key=lambda item: (-len(item[1]), item[0][0].swapcase(), item[1])
+        )
+    ]
+
+
+def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table of Markdown, without columns at the right that are empty throughout."""
+    full = max(i for i in range(len(heads)) if heads[i] == "key" or any(row[i] for row in rows)) + 1
+    lines = [
+        " | ".join(cell.replace("|", "\\|") for cell in row[:full]) for row in (heads, ("---",) * len(heads), *rows)
+    ]
+    return "\n".join(f"| {line} |" for line in lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
