@@ -29,7 +29,8 @@ class Trained:
 
     Items are arrays [N, D], images [N, H, W], or [N, H, W, C] in colour: bytes, or numbers on the scale that the model
     was trained on, 0 to 1 for images. What comes back in pixels has the shape of what was given. Every method raises
-    ValueError in a sentence when the model can't do that, or the items don't fit it.
+    ValueError in a sentence when the model can't do that, or the items don't fit it. Pickled, it names its run, which
+    has to be there when it is loaded.
     """
 
     def __init__(self, run: RunFolder, step: int | None = None) -> None:
@@ -99,6 +100,10 @@ class Trained:
         reader.poll()
         columns = {column.name: reader.values(column.name) for column in reader.columns}
         return {"step": reader.steps, "time": reader.times, **columns}
+
+    def __reduce__(self) -> tuple[type[Trained], tuple[RunFolder, int]]:
+        # The run has it all, and knows when it is damaged.
+        return type(self), (RunFolder(self.run.path.absolute()), self.step)
 
     @property
     def _device(self) -> torch.device:

@@ -1,0 +1,83 @@
+"""A training is a scikit-learn transformer, which keeps scikit-learn's rules, and a notebook that can be run."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from laddertop.journal.folder import list_runs
+from laddertop.sklearn import Encoder
+from tests import PATIENCE
+
+ROWS = (load_digits().data / 16).astype(np.float32)
+CLASSES = load_digits().target
+TRAINED, LEFT = slice(1200), slice(1200, None)
+
+QUICK = {"device": "cpu", "threads": 1, "samples.every": 0}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def pipeline(runs: Path) -> Pipeline:
+    encoder = Encoder("dae-digits", {"steps": 400, "model.hidden": [32], **QUICK}, image=(8, 8), runs=runs)
+    return make_pipeline(encoder, LogisticRegression(max_iter=1000)).fit(ROWS[TRAINED], CLASSES[TRAINED])
+
+
+def test_a_fit_is_a_run_whose_codes_tell_the_classes(pipeline: Pipeline, runs: Path) -> None:
+    encoder = pipeline[0]
+    assert [str(run.path) for run in list_runs(runs)] == [encoder.run_]
+    assert encoder.model_.spec.data.found.about.startswith(
+        "960 training and 240 test images (drawn with seed 1) of 8×8"
+    )
+    codes = encoder.transform(ROWS[LEFT])
+    assert codes.shape == (597, 32)
+    assert pipeline.score(ROWS[LEFT], CLASSES[LEFT]) > 0.8
+    assert encoder.get_feature_names_out().tolist()[-1] == "encoder31"
+    back = encoder.inverse_transform(codes)
+    assert ((back - ROWS[LEFT]) ** 2).mean() < 0.5 * ROWS.var()
+
+
+def test_a_pickled_transformer_goes_back_to_its_run(pipeline: Pipeline) -> None:
+    again = pickle.loads(pickle.dumps(pipeline))
+    np.testing.assert_array_equal(again[0].transform(ROWS[:5]), pipeline[0].transform(ROWS[:5]))
+
+
+def test_what_can_not_be_fitted_is_a_sentence_and_leaves_no_run(runs: Path, pipeline: Pipeline) -> None:
+    there = len(list_runs(runs))
+    for encoder, classes, words in (
+        (Encoder("ladder-digits", runs=runs), None, "ladder-digits learns from labels: it requires y to be passed"),
+        (Encoder("ladder-digits", runs=runs), np.linspace(0, 1, 1797), "Unknown label type"),
+        (Encoder("vae-digitz", runs=runs), None, "vae-digitz"),
+        (Encoder("vae-digits", {"data.batch": 10**4}, runs=runs), None, r"data\.batch: 10000 rows"),
+        (Encoder("vae-digits", image=(7, 9), runs=runs), None, "image: 64 numbers are no images of 7×9"),
+        (clone(pipeline[0]).set_params(settings={"stepz": 3}), None, "unknown key 'stepz'"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            encoder.fit(ROWS, classes)
+    with pytest.raises(ValueError, match="X has 9 features, but Encoder is expecting 64"):
+        pipeline[0].transform(ROWS[:, :9])
+    assert len(list_runs(runs)) == there
+
+
+@pytest.mark.stress
+def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
+    path = Path(__file__).parents[1] / "docs" / "notebook.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=PATIENCE, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = ["".join(str(one.get("data", one)) for one in cell.outputs) for cell in notebook.cells if "outputs" in cell]
+    assert "('vae', 1000)" in shown[1]
+    assert len(list_runs(tmp_path / "checkpoints")) == 2
