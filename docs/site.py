@@ -14,7 +14,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/*.md", "docs/*.md")
-BESIDE = ("benchmarks/pictures/*", "docs/*.svg", "docs/*.png", "docs/*.gif", "docs/examples/*.py", "docs/*.ipynb", "docs/*.css")
+BESIDE = (
+    "benchmarks/pictures/*",
+    "docs/*.svg",
+    "docs/*.png",
+    "docs/*.gif",
+    "docs/examples/*.py",
+    "docs/*.ipynb",
+    "docs/*.css",
+)
 """What pages show or link to."""
 
 
