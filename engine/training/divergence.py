@@ -55,7 +55,7 @@ class Divergence:
         self._learn(raw, max(1, len(steps) // BLOCK))
         weights = np.where(np.array(self._weights) < 0, 1.0, values[-1, self._weights].astype(np.float64))
         self.finite = bool(np.isfinite(values[-1, self._total])) or self._weights_finite()
-        cost = float(_cost(np.median(raw[-BLOCK:], axis=0), weights)) if self.finite else np.inf
+        cost = float(_cost(_median(raw[-BLOCK:], 0), weights)) if self.finite else np.inf
         lowest, first = (float(_cost(np.nan_to_num(np.abs(one)), weights)) for one in (self._lowest, self._first))
         limit = max(TIMES * lowest, 2 * first)
         if self.diverged:
@@ -80,7 +80,7 @@ class Divergence:
             known = raw[np.isfinite(raw[:, i]), i]
             self._first[i] = known[0] if len(known) else np.nan
         newest = raw[-blocks * BLOCK :]
-        levels = np.median(newest.reshape(blocks, -1, raw.shape[1]), axis=1)
+        levels = _median(newest.reshape(blocks, -1, raw.shape[1]), 1)
         self._lowest = np.fmin.reduce([self._first, self._lowest, *np.where(np.isfinite(levels), levels, np.nan)])
 
 
@@ -89,6 +89,14 @@ def _cost(levels: Numbers, weights: Numbers) -> Numbers:
     counted = weights != 0
     cost: Numbers = levels[..., counted] @ weights[counted]
     return cost
+
+
+def _median(levels: Numbers, axis: int) -> Numbers:
+    """As `np.median`, which would import numpy.ma at every start; NaN where one of the values is."""
+    ordered = np.sort(levels, axis)
+    low, high = (ordered.take(at, axis) for at in ((levels.shape[axis] - 1) // 2, levels.shape[axis] // 2))
+    middle: Numbers = np.where(np.isnan(ordered.take(-1, axis)), np.nan, (low + high) / 2)
+    return middle
 
 
 def in_words(divergence: Divergence, run: RunFolder, state: RunState) -> str:
