@@ -144,9 +144,9 @@ class Laddertop:
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
             [*COMMAND, *words],
             cwd=self.cwd,
-            env=self.environment,
             text=True,
             **{
+                "env": self.environment,
                 "stdin": subprocess.DEVNULL,
                 "stdout": subprocess.PIPE,
                 "stderr": subprocess.PIPE,

@@ -26,34 +26,14 @@ _SEQUENCE = re.compile(
 """A whole control sequence: CSI with its parameters and its end, a string such as a title, or a short one."""
 
 
-def _as_in_a_shell() -> None:
-    """The terminal is the command's own; ctrl-c and its end reach it even where the tests run in the background
-    of a shell or under nohup."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+class Screen:
+    """What is shown of what a program draws, as far as cursor moves, text and erasing go."""
 
-
-class Terminal:
-    """Runs a command in a terminal of its own and keeps its screen, as far as cursor moves, text and erasing go."""
-
-    def __init__(self, command: list[str], cwd: Path, environment: dict[str, str], columns: int, rows: int) -> None:
-        sizeless = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
-        self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env={**sizeless, "TERM": "xterm-256color", "LANG": "C.UTF-8"},
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            preexec_fn=_as_in_a_shell,
-        )
-        os.close(slave)
+    def __init__(self, columns: int, rows: int, answer: Callable[[str], object]) -> None:
+        """`answer` takes what a terminal answers where it is asked."""
         self.background = ""
         """Its colour, rgb:RR/GG/BB, as the terminal tells it; empty: it does not."""
+        self._answer = answer
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._rest = ""
         self._row = self._column = 0
@@ -64,56 +44,11 @@ class Terminal:
     @property
     def lines(self) -> list[str]:
         """The screen as it is now."""
-        self._take_up(0)
         return ["".join(row).rstrip() for row in self._cells]
 
-    def press(self, keys: str) -> float:
-        """Sends keys; returns the time of it."""
-        os.write(self._master, keys.encode())
-        return time.time()
-
-    def wait_for(self, what: Callable[[list[str]], object], seconds: float = PATIENCE) -> None:
-        """Reads until the screen shows something; fails with the screen when it does not in time."""
-        deadline = time.monotonic() + seconds
-        while not what(self.lines):
-            assert time.monotonic() < deadline, "never shown; the screen is\n" + "\n".join(self.lines)
-            self._take_up(0.05)
-
-    def ended(self, seconds: float = PATIENCE) -> int:
-        """Reads until the command is over; returns its status. Without a reader it could not write its last words."""
-        deadline = time.monotonic() + seconds
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline, "never ended; the screen is\n" + "\n".join(self.lines)
-            self._take_up(0.05)
-        return self.process.returncode
-
-    def hang_up(self) -> None:
-        """The terminal is gone, as when a connection breaks."""
-        os.close(self._master)
-        self._master = -1
-
-    def close(self) -> None:
-        """Ends the command for certain."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        if self._master >= 0:
-            os.close(self._master)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
-
-    def _take_up(self, seconds: float) -> None:
-        while self._master >= 0 and select.select([self._master], [], [], seconds)[0]:
-            try:
-                data = os.read(self._master, 1 << 16)
-            except OSError:  # how Linux says that nobody has the other side open
-                return
-            self._rest = self._draw(self._rest + self._decoder.decode(data))
-            seconds = 0
+    def draw(self, data: bytes) -> None:
+        """Takes up what was drawn next."""
+        self._rest = self._draw(self._rest + self._decoder.decode(data))
 
     def _draw(self, text: str) -> str:
         """Draws text and returns what is no whole sequence yet."""
@@ -126,7 +61,7 @@ class Terminal:
                     return text[at:]
                 self._obey(match[1] or "", match[2] or "")
                 if match[0].startswith("\x1b]11;?") and self.background:
-                    os.write(self._master, f"\x1b]11;{self.background}\x1b\\".encode())
+                    self._answer(f"\x1b]11;{self.background}\x1b\\")
                 at = match.end()
                 continue
             if char == "\r":
@@ -173,6 +108,90 @@ class Terminal:
         elif parameters == "?1049" and end == "l":
             self._cells = self._main
         elif end == "c" and not parameters:
-            os.write(self._master, b"\x1b[?62;22c")
+            self._answer("\x1b[?62;22c")
         elif end == "n" and first == 6:
-            os.write(self._master, f"\x1b[{self._row + 1};{self._column + 1}R".encode())
+            self._answer(f"\x1b[{self._row + 1};{self._column + 1}R")
+
+
+def _as_in_a_shell() -> None:
+    """The terminal is the command's own; ctrl-c and its end reach it even where the tests run in the background
+    of a shell or under nohup."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+class Terminal:
+    """Runs a command in a terminal of its own and keeps its screen."""
+
+    def __init__(self, command: list[str], cwd: Path, environment: dict[str, str], columns: int, rows: int) -> None:
+        sizeless = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**sizeless, "TERM": "xterm-256color", "LANG": "C.UTF-8"},
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=_as_in_a_shell,
+        )
+        os.close(slave)
+        self.screen = Screen(columns, rows, self.press)
+        """What it shows of what was read."""
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen as it is now."""
+        self._take_up(0)
+        return self.screen.lines
+
+    def press(self, keys: str) -> float:
+        """Sends keys; returns the time of it."""
+        os.write(self._master, keys.encode())
+        return time.time()
+
+    def wait_for(self, what: Callable[[list[str]], object], seconds: float = PATIENCE) -> None:
+        """Reads until the screen shows something; fails with the screen when it does not in time."""
+        deadline = time.monotonic() + seconds
+        while not what(self.lines):
+            assert time.monotonic() < deadline, "never shown; the screen is\n" + "\n".join(self.lines)
+            self._take_up(0.05)
+
+    def ended(self, seconds: float = PATIENCE) -> int:
+        """Reads until the command is over; returns its status. Without a reader it could not write its last words."""
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, "never ended; the screen is\n" + "\n".join(self.lines)
+            self._take_up(0.05)
+        return self.process.returncode
+
+    def hang_up(self) -> None:
+        """The terminal is gone, as when a connection breaks."""
+        os.close(self._master)
+        self._master = -1
+
+    def close(self) -> None:
+        """Ends the command for certain."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        if self._master >= 0:
+            os.close(self._master)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def _take_up(self, seconds: float) -> None:
+        while self._master >= 0 and select.select([self._master], [], [], seconds)[0]:
+            try:
+                data = os.read(self._master, 1 << 16)
+            except OSError:  # how Linux says that nobody has the other side open
+                return
+            self.screen.draw(data)
+            seconds = 0

@@ -18,12 +18,13 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = {
     "journal": {"numpy", "pydantic"},
     "engine": {"PIL", "numpy", "pyarrow", "safetensors", "sklearn", "torch", "torchvision"},
-    "tui": {"PIL", "numpy", "psutil", "pyarrow", "pynvml", "rich", "tensorboard", "textual", "typer"},
+    "tui": {"PIL", "aiohttp", "numpy", "psutil", "pyarrow", "pynvml", "rich", "tensorboard", "textual", "typer"},
 }
 """What each package may import beside the standard library and ourselves."""
 
 ROOMS = {
-    "tui.cli": ["tui.dashboard", "tui.export", "tui.steer", "tui.watch", "tui.draw", "journal"],
+    "tui.cli": ["tui.serve", "tui.dashboard", "tui.export", "tui.steer", "tui.watch", "tui.draw", "journal"],
+    "tui.serve": [],
     "tui.dashboard": ["tui.steer", "tui.watch", "tui.draw", "journal"],
     "tui.export": ["tui.steer", "tui.watch", "tui.draw", "journal"],
     "tui.steer": ["tui.watch", "tui.draw", "journal"],
@@ -95,6 +96,7 @@ NEVER = {
     "tui.dashboard.views": ["textual", "tui.dashboard.screens", "tui.dashboard.widgets", "tui.dashboard.app"],
     "tui.dashboard.screens": ["tui.dashboard.app", "tui.dashboard.program"],
     "tui.dashboard.app": ["tui.dashboard.program"],
+    "tui.serve": ["textual", "rich", "typer"],
     "tui.export": ["textual", "rich", "typer"],
     "tui.steer": ["textual", "rich", "typer"],
     "tui.watch": ["textual", "rich", "typer"],
@@ -136,6 +138,7 @@ LOADS_NOT = {
         "rich",
         "numpy",
         "pydantic",
+        "aiohttp",
         "laddertop.journal.events",
         "laddertop.engine",
     ],

@@ -71,7 +71,7 @@ def test_the_wheel_holds_one_importable_name_and_no_link(wheel: Path, environmen
         path.relative_to(ROOT).as_posix()
         for folder in ("tui", "engine", "journal")
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and path.suffix in (".py", ".toml", ".json")
+        if path.is_file() and path.suffix in (".py", ".toml", ".json", ".html", ".js")
     }
     assert held == ours | {path.name for path in (ROOT / "laddertop").iterdir() if path.is_file()}
 

@@ -20,13 +20,13 @@ from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.samples import read_samples
 from laddertop.tui.draw.numbers import number
 from tests import PATIENCE
+from tests.browser import CHROMIUM
 from tests.processes import ROOT, Laddertop
 from tests.tui.played import PlayedEngine
 
 STRANGER = "</svg><script>fetch('//evil')</script><img src=//evil/x onerror=a> \" ' & \x1b]0;title\x07"
 """Words that somebody else may have put into his run."""
 AS_TEXT = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in STRANGER)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 class Page(HTMLParser):

@@ -62,7 +62,7 @@ def test_the_terminal_is_asked_and_left_as_it_was(background: str, environment: 
     variables = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLORFGBG": environment}
     variables.pop("NO_COLOR", None)
     with Terminal([sys.executable, "-c", ASKS, "60"], Path.cwd(), variables, 80, 24) as terminal:
-        terminal.background = background
+        terminal.screen.background = background
         terminal.wait_for(lambda lines: shows(lines, f"told {told}."))
         terminal.press("hello\r")
         terminal.wait_for(lambda lines: shows(lines, "typed hello."))
@@ -142,7 +142,7 @@ def test_keys_that_are_typed_while_the_dashboard_opens_arrive_in_their_order(
 def test_a_dashboard_on_a_light_terminal_takes_the_colours_for_it(tmp_path: Path) -> None:
     laddertop = Laddertop(tmp_path)  # whose user has chosen no colours yet
     with laddertop.in_terminal("--runs", "none", columns=80, rows=24) as dashboard:
-        dashboard.background = "rgb:ffff/ffff/ffff"
+        dashboard.screen.background = "rgb:ffff/ffff/ffff"
         dashboard.wait_for(lambda lines: shows(lines, "no runs here yet"))
         dashboard.press("\x1b]11;rgb:dddd/dddd/bbbb\x1b\\\x1b[?62;22c")  # late, and no d that leaves
         dashboard.press("\x14")

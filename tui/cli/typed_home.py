@@ -1,4 +1,4 @@
-"""The commands that are about this machine and its user: config, doctor, completion."""
+"""The commands that are about this machine and its user: serve, config, doctor, completion."""
 
 from __future__ import annotations
 
@@ -6,9 +6,34 @@ from typing import Annotated
 
 import typer
 
-from laddertop.tui.cli.options import Json, Runs
+from laddertop.tui.cli.options import Json, ReadOnly, Runs, SlowLink, Trust
 
 app = typer.Typer()
+
+
+@app.command()
+def serve(
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="The run that a page opens with (default: the list).")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="Port that is listened at; 0: a free one.")
+    ] = 8612,
+    host: Annotated[str, typer.Option(metavar="NAME", help="Its own address that is listened at.")] = "127.0.0.1",
+    expose: Annotated[
+        bool, typer.Option("--expose", help="Let other machines in, unencrypted, by the --host that you name.")
+    ] = False,
+    runs: Runs = None,
+    slow_link: SlowLink = False,
+    read_only: ReadOnly = False,
+    trust: Trust = False,
+) -> None:
+    """Show the dashboard in a browser on this machine."""
+    from laddertop.tui.cli.serve import serve as serve_pages
+
+    flags = {"--slow-link": slow_link, "--read-only": read_only, "--trust": trust}
+    chosen = [flag for flag, given in flags.items() if given]
+    raise typer.Exit(serve_pages(runs, run, chosen, host=host, port=port, expose=expose))
 
 
 @app.command()
