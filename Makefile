@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run install test stress soak check bench sizes reference docs clean
+.PHONY: run install test stress soak check bench sizes reference pictures cast docs clean
 
 run: $(READY)
 	@if [ -t 0 ] && [ -t 1 ]; then \
@@ -41,6 +41,13 @@ sizes: $(READY)
 # The pages that only repeat the code.
 reference: $(READY)
 	$(BIN)/python -m docs.reference
+
+# The pictures of the pages, and the moving one: real runs in real terminals. DATA is a folder that holds MNIST.
+pictures: $(READY)
+	$(BIN)/python -m docs.pictures --data-root "$(DATA)"
+
+cast: $(READY)
+	$(BIN)/python -m docs.cast
 
 # The documentation as a site: build/site/index.html.
 docs: $(READY)

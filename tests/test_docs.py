@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import html.parser
 import importlib.util
+import os
 import re
+import shlex
 import socket
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from textual.binding import Binding
 
 from docs import reference, site
+from docs.svg import INK
 from laddertop.tui.dashboard.grammar import EVERYWHERE, ON_CHARTS, key_sign
 from laddertop.tui.dashboard.run_keys import KEYS
 from laddertop.tui.dashboard.screens.box import Box
+from tests.processes import Laddertop
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(page for pattern in site.PAGES for page in ROOT.glob(pattern))
@@ -133,3 +138,46 @@ def test_the_site_is_built_without_a_warning_and_its_pages_load_nothing_from_els
         assert [where for where in loaded.found if re.match(r"(?:https?:)?//", where)] == []
     for sheet in (tmp_path / "site").rglob("*.css"):
         assert re.findall(r"(?:@import\s+|url\()[\"']?(?:https?:)?//", sheet.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.stress
+def test_every_line_of_the_list_of_every_day_works_once_those_above_it_were_typed(laddertop: Laddertop) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Every day")[2]
+    lines = [shlex.split(line, comments=True)[1:] for line in text.split("```")[1].splitlines()[1:]]
+    assert len(lines) > 12
+    for words in lines:
+        if words[0] in ("attach", "replay"):
+            with laddertop.in_terminal(*words) as dashboard:
+                dashboard.wait_for(lambda rows: any(" first " in row for row in rows[:1]))
+                dashboard.press("d")
+                assert dashboard.ended() == 0
+        else:
+            done = laddertop(*words)
+            assert done.returncode == 0 or words == ["doctor"], (words, done.stderr)
+    assert laddertop("stop", "first").returncode == 0
+    assert laddertop("stop", "second").returncode == 0
+    assert sorted(path.name for path in laddertop.cwd.glob("*.[hp][tn]*")) == ["digits.png", "report.html"]
+
+
+def test_what_a_terminal_shows_is_drawn_with_its_colours_as_shapes_and_as_text(tmp_path: Path) -> None:
+    pytest.importorskip("pyte", reason="pictures are made by what the extra `docs` brings")
+    from docs.camera import Camera
+    from docs.svg import moving, still
+
+    print_it = r"printf '\033[38;5;74m\342\226\210\342\226\210\033[0m \342\240\207 a<b\033[1m c\033[0m'; read line"
+    with Camera(["sh", "-c", print_it], tmp_path, {"PATH": os.environ["PATH"]}, 20, 3) as camera:
+        camera.wait_for(lambda lines: "c" in lines[0])
+        first = camera.photograph()
+        camera.press("more")
+        camera.wait_for(lambda lines: "more" in lines[0])
+        second = camera.photograph()
+    one = ElementTree.fromstring(still(first, "a title"))
+    texts = [text.text for text in one.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts == ["a title", "a<b", "c"]
+    paths = {path.get("class"): path for path in one.iter("{http://www.w3.org/2000/svg}path")}
+    assert (paths["q"].get("fill"), paths["q"].get("d")) == ("#5fafd7", "M0 0h20v20h-20z")
+    assert (paths["d"].get("stroke"), paths["d"].get("d", "").count("M")) == (INK, 3)
+    film = moving([(first, 1.0), (second, 3.0)], "a title")
+    ElementTree.fromstring(film)
+    assert "25.000%{transform:translateY(-60px)}" in film
+    assert "animation:k 4.00s" in film

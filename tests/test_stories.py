@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,10 +9,8 @@ import pytest
 
 from laddertop.journal.events import Checkpointed, Commanded, Evaluated, Logged, RunStarted
 from laddertop.journal.metrics import MetricsReader
-from laddertop.tui.dashboard.app import LaddertopApp
 from tests.processes import Laddertop, wait_for
 from tests.test_end_to_end import shows
-from tests.tui.picture import draw_for_docs, screen_text
 
 DEEP = """
 about = "A deep VAE whose upper layer collapses."
@@ -68,19 +64,6 @@ def stopped(laddertop: Laddertop) -> Iterator[list[str]]:
         laddertop.here("stop", name)
 
 
-async def picture(laddertop: Laddertop, name: str, words: str, page: str) -> None:
-    """The run screen of a real run, once it says some words, for the page about it."""
-    with pytest.MonkeyPatch.context() as patch:
-        # As somebody sees it who has arranged nothing yet.
-        patch.setenv("XDG_CACHE_HOME", str(laddertop.cwd / ".cache"))
-        app = LaddertopApp(laddertop.runs, laddertop.runs / name)
-        async with app.run_test(size=(120, 40)) as pilot:
-            while words not in screen_text(app):
-                await pilot.pause(0.1)
-            await pilot.pause(3.0)
-            draw_for_docs(app, page)
-
-
 def test_a_run_that_diverged_is_sent_back_with_z_and_goes_on_with_nothing_lost(
     laddertop: Laddertop, stopped: list[str]
 ) -> None:
@@ -98,8 +81,6 @@ def test_a_run_that_diverged_is_sent_back_with_z_and_goes_on_with_nothing_lost(
         sound = [e for e in saved if e.step <= said.sound_until]
         back = f"{sound[-1].step:,}".replace(",", " ")
         dashboard.wait_for(lambda lines: shows(lines, f"Z back to {back}"))
-        if os.environ.get("LADDERTOP_UPDATE_PICTURES"):
-            asyncio.run(picture(laddertop, "wild", f"Z back to {back}", "diverged"))
         before = {file.name: file.read_bytes() for file in (laddertop.runs / "wild").glob("metrics-0001.bin")}
         dashboard.press("Z")
         dashboard.wait_for(lambda lines: shows(lines, "enter take it"))
@@ -143,8 +124,6 @@ def test_a_layer_that_collapsed_comes_alive_with_w_and_a_fork_of_it_is_compared(
         dashboard.wait_for(lambda lines: shows(lines, "w warm-up"))
         assert shows(dashboard.lines, "dead: sd"), "the layers panel flags it too"
         assert shows(dashboard.lines, " 0/8"), "and the terms"
-        if os.environ.get("LADDERTOP_UPDATE_PICTURES"):
-            asyncio.run(picture(laddertop, "deep", "0 of 8 units active", "collapsed"))
         dashboard.press("w")
         dashboard.wait_for(lambda lines: not shows(lines, "▲ collapsed"))
         switched = [e for e in laddertop.events("deep") if isinstance(e, Commanded)][-1]

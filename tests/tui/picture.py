@@ -1,7 +1,6 @@
 """Pictures of the screen as text, and their comparison with the ones on file.
 
-`LADDERTOP_UPDATE_PICTURES=1 pytest tests/tui` writes the files anew, and those of docs/ as SVG; look at the difference
-before you commit it.
+`LADDERTOP_UPDATE_PICTURES=1 pytest tests/tui` writes the files anew; look at the difference before you commit it.
 """
 
 from __future__ import annotations
@@ -15,19 +14,6 @@ from textual.app import App
 from textual.pilot import Pilot
 
 FOLDER = Path(__file__).parent / "pictures"
-DOCS = Path(__file__).parents[2] / "docs"
-IN_DOCS = {
-    "ladder-120x40": "run-screen",
-    "runs-120x40": "runs",
-    "form-80x24": "new-run",
-    "layers-ladder-mnist-100-120x40": "layers",
-    "latent-vae-mnist-120x40": "latent",
-    "explore-vae-mnist-120x40": "explore",
-    "samples-vae-mnist-120x40": "samples",
-    "compare-120x40": "compare",
-    "replay-120x40": "replay",
-}
-"""The pictures that stand in a page of docs/, by the page's name."""
 
 _CLOCK = re.compile(r"\b(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\b")
 
@@ -35,12 +21,6 @@ _CLOCK = re.compile(r"\b(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\b")
 def screen_text(app: App[None]) -> str:
     """The characters on the screen, from the compositor's own strips, without blanks at the ends of lines."""
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
-
-
-def draw_for_docs(app: App[None], page: str) -> None:
-    """Writes what the screen shows now into docs/."""
-    svg = re.sub(r"@font-face \{.*?\}\s*", "", app.export_screenshot(title="laddertop"), flags=re.DOTALL)
-    (DOCS / f"{page}.svg").write_text(svg, encoding="utf-8")
 
 
 async def check_picture(pilot: Pilot[None], name: str) -> None:
@@ -60,8 +40,6 @@ async def check_picture(pilot: Pilot[None], name: str) -> None:
         await pilot.pause(0.15)
     if anew:
         file.write_text(text, encoding="utf-8")
-        if name in IN_DOCS:
-            draw_for_docs(pilot.app, IN_DOCS[name])
         return
     difference = "\n".join(difflib.unified_diff(on_file.splitlines(), text.splitlines(), "on file", "now", lineterm=""))
     assert not difference, f"{file.name} looks different:\n{difference}"

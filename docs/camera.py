@@ -1,0 +1,89 @@
+"""A terminal that is photographed: the real program in a pseudo-terminal, with colours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyte
+
+from docs.svg import INK, Cell, Screen
+from tests.terminal import Terminal
+
+_NAMED = {
+    "default": INK,
+    "black": "#000000",
+    "red": "#d75f5f",
+    "green": "#87af5f",
+    "brown": "#d7af5f",
+    "blue": "#5f87d7",
+    "magenta": "#af87d7",
+    "cyan": "#5fafaf",
+    "white": "#d0d0d0",
+    "brightblack": "#808080",
+    "brightred": "#ff8787",
+    "brightgreen": "#afd787",
+    "brightbrown": "#ffd787",
+    "brightblue": "#87afff",
+    "brightmagenta": "#d7afff",
+    "brightcyan": "#87d7d7",
+    "brightwhite": "#ffffff",
+}
+"""The sixteen colours that are the terminal's own."""
+
+
+class Camera(Terminal):
+    """Keeps the screen with its colours, and the film of it."""
+
+    def __init__(self, command: list[str], cwd: Path, environment: dict[str, str], columns: int, rows: int) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.Stream(self._screen)
+        self.film: list[tuple[Screen, float]] = []
+        """What was filmed, with the seconds for which it stood."""
+        super().__init__(command, cwd, {**environment, "COLORTERM": "truecolor"}, columns, rows)
+        self.background = "rgb:1c1c/1c1c/1c1c"
+
+    def wait_for(self, what: Callable[[list[str]], object], seconds: float = 3600.0) -> None:
+        """Reads until the screen shows something: a training takes as long as it takes."""
+        super().wait_for(what, seconds)
+
+    def _draw(self, text: str) -> str:
+        rest = super()._draw(text)
+        self._stream.feed(text[: len(text) - len(rest)])
+        return rest
+
+    def photograph(self) -> Screen:
+        """The screen as it is now."""
+        self._take_up(0)
+        rows = range(self._screen.lines)
+        return [[_cell(self._screen.buffer[y][x]) for x in range(self._screen.columns)] for y in rows]
+
+    def rest(self, seconds: float, every: float = 0.0) -> None:
+        """Lets some time go by; with `every`, so many seconds apart, a frame is filmed where something has changed."""
+        until = time.monotonic() + seconds
+        while (now := time.monotonic()) < until:
+            shot = now + (every or seconds)
+            while (left := min(shot, until) - time.monotonic()) > 0:
+                self._take_up(min(left, 0.05))
+            if every:
+                self.shoot(min(every, seconds))
+
+    def shoot(self, seconds: float) -> None:
+        """Films the screen as it is now for so many seconds."""
+        screen = self.photograph()
+        if self.film and self.film[-1][0] == screen:
+            self.film[-1] = (screen, self.film[-1][1] + seconds)
+        else:
+            self.film.append((screen, seconds))
+
+
+def _cell(char: pyte.screens.Char) -> Cell:
+    ink, paper = _colour(char.fg), "" if char.bg == "default" else _colour(char.bg)
+    if char.reverse:
+        ink, paper = paper or "#1c1c1c", ink
+    return Cell(char.data, ink, paper, char.bold, char.underscore)
+
+
+def _colour(name: str) -> str:
+    return _NAMED.get(name, f"#{name}")
