@@ -9,7 +9,7 @@ from pathlib import Path
 import pyte
 
 from docs.svg import INK, Cell, Screen
-from tests.terminal import Terminal
+from tests import terminal
 
 _NAMED = {
     "default": INK,
@@ -33,31 +33,39 @@ _NAMED = {
 """The sixteen colours that are the terminal's own."""
 
 
-class Camera(Terminal):
-    """Keeps the screen with its colours, and the film of it."""
+class Coloured(terminal.Screen):
+    """Keeps colours, too."""
 
-    def __init__(self, command: list[str], cwd: Path, environment: dict[str, str], columns: int, rows: int) -> None:
-        self._screen = pyte.Screen(columns, rows)
-        self._stream = pyte.Stream(self._screen)
-        self.film: list[tuple[Screen, float]] = []
-        """What was filmed, with the seconds for which it stood."""
-        super().__init__(command, cwd, {**environment, "COLORTERM": "truecolor"}, columns, rows)
+    def __init__(self, columns: int, rows: int, answer: Callable[[str], object]) -> None:
+        super().__init__(columns, rows, answer)
         self.background = "rgb:1c1c/1c1c/1c1c"
-
-    def wait_for(self, what: Callable[[list[str]], object], seconds: float = 3600.0) -> None:
-        """Reads until the screen shows something: a training takes as long as it takes."""
-        super().wait_for(what, seconds)
+        self.kept = pyte.Screen(columns, rows)
+        self._stream = pyte.Stream(self.kept)
 
     def _draw(self, text: str) -> str:
         rest = super()._draw(text)
         self._stream.feed(text[: len(text) - len(rest)])
         return rest
 
+
+class Camera(terminal.Terminal):
+    """Photographs what its command shows, and films it."""
+
+    def __init__(self, command: list[str], cwd: Path, environment: dict[str, str], columns: int, rows: int) -> None:
+        super().__init__(command, cwd, {**environment, "COLORTERM": "truecolor"}, columns, rows)
+        self.screen: Coloured = Coloured(columns, rows, self.press)
+        self.film: list[tuple[Screen, float]] = []
+        """What was filmed, with the seconds for which it stood."""
+
+    def wait_for(self, what: Callable[[list[str]], object], seconds: float = 3600.0) -> None:
+        """Reads until the screen shows something: a training takes as long as it takes."""
+        super().wait_for(what, seconds)
+
     def photograph(self) -> Screen:
         """The screen as it is now."""
         self._take_up(0)
-        rows = range(self._screen.lines)
-        return [[_cell(self._screen.buffer[y][x]) for x in range(self._screen.columns)] for y in rows]
+        kept = self.screen.kept
+        return [[_cell(kept.buffer[y][x]) for x in range(kept.columns)] for y in range(kept.lines)]
 
     def rest(self, seconds: float, every: float = 0.0) -> None:
         """Lets some time go by; with `every`, so many seconds apart, a frame is filmed where something has changed."""

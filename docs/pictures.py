@@ -36,6 +36,8 @@ class Studio:
             "XDG_CACHE_HOME": str(folder / ".cache"),
             "XDG_CONFIG_HOME": str(folder / ".config"),
             "PYTHONPATH": str(FOLDER.parent),
+            # Small models are fastest so, and least in the way of whatever else the machine does.
+            "OMP_NUM_THREADS": "1",
         }
 
     def do(self, *words: str) -> None:
@@ -92,6 +94,12 @@ def ladder(studio: Studio) -> None:
         camera.wait_for(beyond(800))
         camera.rest(2)
         studio.keep(camera, "run-screen", "attach", "ladder")
+        camera.press("i")
+        camera.wait_for(shows("before → after"))
+        camera.rest(1)
+        studio.keep(camera, "interventions", "attach", "ladder")
+        camera.press("\x1b")
+        camera.rest(1)
         camera.press("2")
         camera.wait_for(shows("principal axes"))
         camera.rest(4)
@@ -101,6 +109,11 @@ def ladder(studio: Studio) -> None:
         camera.press("\x1b[D" * 6)
         camera.rest(3)
         studio.keep(camera, "samples", "attach", "ladder")
+    with studio.looking("attach", "ladder", size=(80, 24)) as camera:
+        camera.wait_for(shows("stopped"))
+        camera.press("\t\t\t")
+        camera.rest(2)
+        studio.keep(camera, "small", "attach", "ladder")
     with studio.looking("replay", "ladder") as camera:
         camera.wait_for(shows("replay"))
         camera.rest(2)
