@@ -1,5 +1,5 @@
-"""`python -m laddertop.engine train RUN` trains a run folder; `evaluate`, `weights` and `explore` ask its newest
-checkpoint; `sizes` tells how large runs are, `look` what is in a user's own data."""
+"""`python -m laddertop.engine train RUN` trains a run folder; `evaluate`, `weights`, `program` and `explore` ask its
+newest checkpoint; `sizes` tells how large runs are, `look` what is in a user's own data."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ def main() -> int:
     weights.add_argument("run", type=Path)
     weights.add_argument("out", type=Path)
     weights.add_argument("--step", type=int, help="those of the checkpoint of that step instead")
+    program = commands.add_parser("program", help="write the model of the newest checkpoint as a program; prints JSON")
+    program.add_argument("run", type=Path)
+    program.add_argument("kind", choices=("onnx", "pt2"))
+    program.add_argument("out", type=Path)
+    program.add_argument("--step", type=int, help="that of the checkpoint of that step instead")
     explore = commands.add_parser("explore", help="answer questions from the newest checkpoint until nobody asks")
     explore.add_argument("run", type=Path)
     explore.add_argument("--idle", type=float, default=60, metavar="SECONDS", help="end when nobody asked for so long")
@@ -86,6 +91,10 @@ def main() -> int:
             from laddertop.engine.saved.weights import write_weights
 
             return write_weights(run, arguments.step, arguments.out)
+        if arguments.command == "program":
+            from laddertop.engine.saved.program import write_program
+
+            return write_program(run, arguments.step, arguments.kind, arguments.out)
         from laddertop.engine.saved.evaluate import evaluate as evaluate_run
 
         return evaluate_run(run, arguments.step, arguments.split, arguments.quick, arguments.representation)

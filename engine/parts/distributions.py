@@ -43,14 +43,14 @@ def standard_gaussian(like: Tensor) -> Gaussian:
 
 def bernoulli_cross_entropy(target: Tensor, logits: Tensor) -> Tensor:
     """-log p(target) under Bernoulli(sigmoid(logits)) of every pixel [R, D]; a grey target counts as a probability."""
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_dynamo_compiling():
         return softplus(logits) - logits * target
     return functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
 
 
 def softplus(x: Tensor) -> Tensor:
     """log(1 + eˣ), element-wise."""
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_dynamo_compiling():
         # The compiler's log1p takes several times as long as its log. What 1 + e^-|x| loses is at most half a unit in
         # the last place of 1, 6e-8. Half of x + |x| rather than a maximum: its slope at 0 is 1/2.
         size = x.abs()

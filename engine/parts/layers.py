@@ -35,7 +35,7 @@ def normalise(rows: Tensor) -> Tensor:
 
     (Ioffe & Szegedy 2015, algorithm 1, without γ and β.) Maps [B, D, H, W] are normalised per channel.
     """
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_dynamo_compiling():
         mean, scale = _statistics(rows)
         return (rows - per_channel(mean, rows)) * per_channel(scale, rows)
     return torch.native_batch_norm(rows, None, None, None, None, True, 0.0, EPSILON)[0]
@@ -43,7 +43,7 @@ def normalise(rows: Tensor) -> Tensor:
 
 def normalise_with_statistics(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """`normalise`, with the means and 1/√(variance + ε) [D] of the rows; gradients flow through all three."""
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_dynamo_compiling():
         mean, scale = _statistics(rows)
         return (rows - per_channel(mean, rows)) * per_channel(scale, rows), mean, scale
     normalised, mean, scale = _Normalise.apply(rows)

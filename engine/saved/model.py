@@ -24,8 +24,11 @@ from laddertop.journal.state import RunState
 class Saved:
     """A run's model, restored from a checkpoint."""
 
-    def __init__(self, run: RunFolder, step: int | None = None) -> None:
+    def __init__(self, run: RunFolder, step: int | None = None, *, portable: bool = False) -> None:
         """Loads the data and restores the model from the checkpoint of a step, or the newest.
+
+        On the device and in the precision that it was trained on and in, so that the numbers are those of the
+        training's own evaluations; `portable`, on the CPU and in float32.
 
         Raises ValueError when there is no checkpoint, or when it is damaged.
         """
@@ -36,12 +39,11 @@ class Saved:
         """What it was restored from."""
         content = checkpoint.load(run.path, self.checkpoint)
         spec = run.spec
-        device = choose_device(spec.device)
+        device = choose_device("cpu" if portable else spec.device)
         data = load(spec.data, device)
         batches = Batches(spec.data, data, spec.seed, with_labels=spec.model.labelled)
-        # In the precision it is trained in, so that the numbers are those of the training's own evaluations.
         trained_in = self._state.started.precision if self._state.started else spec.precision
-        precision = torch.bfloat16 if trained_in == "bf16" else torch.float32
+        precision = torch.bfloat16 if trained_in == "bf16" and not portable else torch.float32
         model = build(spec, data.inputs, device, precision)
         choose_threads(spec.threads, model, device)
         self._controls = Controls(spec, model.knobs, batches.epoch_steps, run_length(spec, batches.epoch_steps), device)

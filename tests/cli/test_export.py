@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sklearn.datasets import load_digits
 
+from laddertop import load
 from laddertop.journal.events import EventWriter, RunStarted
 from laddertop.journal.folder import create_run
 from laddertop.journal.metrics import MetricsReader, MetricsWriter
@@ -156,6 +158,31 @@ def test_weights_are_those_of_the_checkpoint(laddertop: Laddertop) -> None:
     assert all(torch.equal(found[name], weights[name]) and found[name].dtype is torch.float32 for name in weights)
     assert (about["run"], about["recipe"], about["step"]) == ("shared", "vae-mnist", "1000")
     assert json.loads(about["spec"])["model"]["latent"] == 4
+
+
+@pytest.mark.parametrize("kind", ["onnx", pytest.param("pt2", marks=pytest.mark.stress)])
+def test_a_program_of_the_model_answers_elsewhere_what_the_run_answers_here(laddertop: Laddertop, kind: str) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs what `make install` brings")
+    shutil.copytree(ROOT / "tests" / "recorded" / "vae-digits", laddertop.runs / kind)
+    rows = load_digits().data[:50].astype(np.float32) / 16
+    mine = load(laddertop.runs / kind)
+    right = {"codes": mine.encode(rows), "reconstruction": mine.reconstruct(rows)}
+    file = exported(laddertop, kind, f"model.{kind}")
+    if kind == "onnx":
+        session = onnxruntime.InferenceSession(file)
+        about = session.get_modelmeta().custom_metadata_map
+        assert [(x.name, x.shape) for x in session.get_inputs()] == [("x", ["rows", 64])]
+        names = [one.name for one in session.get_outputs()]
+        told = dict(zip(names, session.run(None, {"x": rows}), strict=True))
+    else:
+        more = {"about.json": ""}
+        program = torch.export.load(file, extra_files=more).module()
+        about = json.loads(more["about.json"])
+        told = {name: answer.detach() for name, answer in program(torch.from_numpy(rows)).items()}
+    assert (about["run"], about["step"], json.loads(about["spec"])["model"]["latent"]) == (kind, "1000", 4)
+    assert list(told) == list(right)
+    for name, answer in told.items():
+        np.testing.assert_allclose(answer, right[name], rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_there_is_overwritten_only_where_that_is_said(laddertop: Laddertop, run: str) -> None:

@@ -45,7 +45,7 @@ def test_the_gaussian_density_equals_torch_distributions():
 
 @pytest.mark.parametrize("compiling", [False, True])
 def test_bernoulli_cross_entropy_and_softplus_have_one_value_however_they_are_spelt(monkeypatch, compiling):
-    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: compiling)
+    monkeypatch.setattr(torch.compiler, "is_dynamo_compiling", lambda: compiling)
     torch.manual_seed(0)
     target = torch.randint(0, 2, (12, 10)).double()
     logits = torch.arange(-60, 60, dtype=torch.float64).view(12, 10).requires_grad_()

@@ -6,6 +6,7 @@ What a format needs is imported once somebody asks for it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -88,6 +89,15 @@ def _safetensors(run: RunFolder, path: Path, asked: Asked) -> str:
     return f"{told['tensors']} tensors, {thousands(told['numbers'])} numbers, of step {told['step']}"
 
 
+def _program(run: RunFolder, path: Path, asked: Asked, kind: str) -> str:
+    from laddertop.tui.steer.saved import ask_saved
+
+    step = [] if asked.step is None else [f"--step={asked.step}"]
+    told = ask_saved(run, "program", [kind, str(path.absolute()), *step], asked.say)
+    answers = ", ".join(f"{name} [N, {width}]" for name, width in told["answers"].items())
+    return f"{answers}, of step {told['step']}"
+
+
 FORMATS = {
     "csv": Format("every number of every step, as text", ".csv", _csv),
     "parquet": Format("the same as columns, for pandas, polars, DuckDB, …", ".parquet", _parquet, needs="pyarrow"),
@@ -97,6 +107,8 @@ FORMATS = {
     "gif": Format("samples over the training as an animation", ".gif", _gif),
     "tensorboard": Format("the numbers, evaluations and samples", ".tfevents", _tensorboard, needs="tensorboard"),
     "safetensors": Format("the weights of a checkpoint", ".safetensors", _safetensors, True, "safetensors"),
+    "onnx": Format("its model for ONNX runtimes", ".onnx", partial(_program, kind="onnx"), True, "onnxscript"),
+    "pt2": Format("its model for torch.export.load", ".pt2", partial(_program, kind="pt2"), True),
 }
 """Every format by its name."""
 
