@@ -223,7 +223,7 @@ class QueueAtWork:
 
     def under_way(self) -> bool:
         """Whether both have saved."""
-        return len({file.parent for file in self.runs.glob("*/step-*.ckpt")}) == 2 and len(self.engines()) == 2
+        return len({file.parent for file in self.runs.glob("[!.]*/step-*.ckpt")}) == 2 and len(self.engines()) == 2
 
 
 @pytest.mark.stress

@@ -146,5 +146,6 @@ def moved_most(effect: Effect) -> list[str]:
             later = effect.after[name]
             spread = float(np.hypot(sd, later.sd)) or 1e-12
             moved = abs(later.mean - mean) / spread
-            moves[name] = moved if np.isfinite(moved) else np.inf * np.isfinite(mean)
+            # What was finite and is not any more has moved most; what was not, says nothing.
+            moves[name] = moved if np.isfinite(moved) else np.inf if np.isfinite(mean) else 0.0
     return sorted(moves, key=lambda name: -moves[name])
