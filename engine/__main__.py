@@ -1,5 +1,6 @@
 """`python -m laddertop.engine train RUN` trains a run folder; `evaluate`, `weights`, `program` and `explore` ask its
-newest checkpoint; `sizes` tells how large runs are, `look` what is in a user's own data."""
+newest checkpoint; `sizes` tells how large runs are, `look` what is in a user's own data, `look-model` what a user's own
+model is."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from laddertop.engine.training.compiler_cache import name_cache
 from laddertop.engine.training.stop import Stop
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.sections import DataSpec
+from laddertop.journal.spec import parse
 
 
 def main() -> int:
@@ -52,6 +54,9 @@ def main() -> int:
     sizes = commands.add_parser("sizes", help="tell the sizes of runs: a spec as JSON on each line of standard input")
     sizes.add_argument("--recipes", action="store_true", help="print the file of the sizes of all recipes instead")
     commands.add_parser("look", help="tell what is in a user's own data, which standard input names")
+    commands.add_parser(
+        "look-model", help="tell what the user's own model is that a spec as JSON on standard input names"
+    )
     about = commands.add_parser("about", help="tell what torch finds on this machine, as JSON")
     about.add_argument("--device", default="auto", help="the device to look at")
     arguments = parser.parse_args()
@@ -59,6 +64,8 @@ def main() -> int:
         return tell_sizes(arguments.recipes)
     if arguments.command == "look":
         return tell_found()
+    if arguments.command == "look-model":
+        return tell_model()
     if arguments.command == "about":
         name_cache()
         from laddertop.engine.training.about import about as tell_about
@@ -138,6 +145,20 @@ def tell_found() -> int:
         print(look(DataSpec.model_validate(asked["data"]), asked["seed"]).model_dump_json())
     except (ValueError, OSError) as error:
         return complain(error)
+    return 0
+
+
+def tell_model() -> int:
+    """Reads a spec and prints it with what is found in the class that is its model; what that prints goes elsewhere."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is loaded
+    from laddertop.engine.trial import look
+
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            spec = look(parse(json.load(sys.stdin), "the spec"))
+    except (ValueError, OSError) as error:
+        return complain(error)
+    print(spec.model_dump_json())
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
@@ -17,6 +18,7 @@ from laddertop.engine.models.sdae import Sdae
 from laddertop.engine.models.unsupervised_ladder import UnsupervisedLadder
 from laddertop.engine.models.vae import Vae
 from laddertop.engine.models.walkback import Gsn
+from laddertop.journal.own_model import OwnModelSection
 from laddertop.journal.spec import Spec
 
 MODELS: dict[str, MakesModel] = {
@@ -35,11 +37,19 @@ STATE = 12
 """Bytes that a parameter takes all the time: itself and two moments, 4 each."""
 
 
-def build(spec: Spec, inputs: Inputs, device: torch.device, precision: torch.dtype) -> Model:
-    """The spec's model with its initial weights, on `device`.
+def build(
+    spec: Spec, inputs: Inputs, device: torch.device, precision: torch.dtype, folder: Path | None = None
+) -> Model:
+    """The spec's model with its initial weights, on `device`; `folder` is its run's, which keeps the text of a model of
+    the user's own.
 
-    Raises ValueError where it does not fit the data, or is larger than the memory; that takes none.
+    Raises ValueError where it does not fit the data, or is larger than the memory; that takes none. Of the user's own
+    code whatever goes wrong, with its line.
     """
+    if isinstance(spec.model, OwnModelSection):
+        from laddertop.engine.own_model.complete import make  # with what others have no use for
+
+        return make(spec, inputs, precision, folder).to(device)
     if device.type != "meta":
         _check_room(spec, inputs, device)
     return MODELS[spec.model.kind](spec, inputs, precision).to(device)

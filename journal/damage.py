@@ -15,9 +15,10 @@ from laddertop.journal.checkpoints import step_of, unrecorded
 from laddertop.journal.folder import LABELLED, NOTE, RunFolder
 from laddertop.journal.metrics import MetricsReader, segment_name, segment_size
 from laddertop.journal.metrics_sums import BLOCK, block_sums, read_sums, sums_name
+from laddertop.journal.own_model import COPY
 from laddertop.journal.state import RunState
 
-BEGUN_WITH = ("spec.json", "origin.json", "metrics.json", LABELLED)
+BEGUN_WITH = ("spec.json", "origin.json", "metrics.json", LABELLED, COPY)
 """Files that stay as they are once a start began with them."""
 
 _AT_ONCE = 1 << 20

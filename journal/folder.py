@@ -17,6 +17,7 @@ from laddertop.journal import inside, settings
 from laddertop.journal.events import Checkpointed
 from laddertop.journal.files import Lock, flag, held, knows_locks, lock
 from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin, read_origin
+from laddertop.journal.own_model import COPY, OwnModelSection, read_code, sum_of
 from laddertop.journal.places import runs_in
 from laddertop.journal.spec import Spec, parse
 
@@ -206,9 +207,15 @@ def check_name(name: str) -> None:
 
 
 def create_run(
-    runs: Path, spec: Spec, name: str | None = None, origin: Origin | None = None, checkpoint: bytes | None = None
+    runs: Path,
+    spec: Spec,
+    name: str | None = None,
+    origin: Origin | None = None,
+    checkpoint: bytes | None = None,
+    parent: RunFolder | None = None,
 ) -> RunFolder:
     """Makes the folder of a new run with its spec in it, with its origin and the content of the origin's checkpoint.
+    The text of a model of the user's own comes from its file, or from the run that this one is made from.
 
     Without a name the run is called by date, recipe and four random letters. It is there whole, or not at all. Raises
     ValueError when the name is taken, is no plain name or the folder can't be written.
@@ -216,6 +223,7 @@ def create_run(
     if name is None:
         name = new_name(spec)
     check_name(name)
+    code = _code(spec.model, parent) if isinstance(spec.model, OwnModelSection) else None
     path, making = runs / name, runs / f".new-{secrets.token_hex(4)}"
     if os.path.lexists(path):
         raise ValueError(f"there is a run {name} in {runs} already; take another --name")
@@ -225,6 +233,8 @@ def create_run(
             inside.make_folder(runs, f"{making.name}{folder}")
         if checkpoint is not None:
             inside.write(making, ORIGIN_CHECKPOINT, checkpoint, durable=True)
+        if code is not None:
+            inside.write(making, COPY, code)
         if origin is not None:
             inside.write(making, "origin.json", origin.model_dump_json(indent=1).encode())
         inside.write(making, "spec.json", spec.model_dump_json(indent=1).encode(), durable=True)
@@ -236,6 +246,20 @@ def create_run(
             raise ValueError(f"there is a run {name} in {runs} already; take another --name") from None
         raise ValueError(f"can't make the run folder {path}: {error.strerror}; choose another with --runs") from None
     return RunFolder(path)
+
+
+def _code(model: OwnModelSection, parent: RunFolder | None) -> bytes:
+    """The text of the file of a model. Raises ValueError when it is not the one that an engine looked at."""
+    assert model.found, "a run is made of a model that was looked at"
+    file = Path(model.found.file)
+    try:
+        text = inside.read(parent.path, COPY) if parent else read_code(file).text
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror}") from None
+    if sum_of(text) != model.found.sha256:
+        whose = f"the text of the model that {parent.name} keeps" if parent else str(file)
+        raise ValueError(f"{whose} was changed meanwhile; begin again")
+    return text
 
 
 def read_spec(path: Path) -> Spec:
@@ -252,6 +276,8 @@ def read_spec(path: Path) -> Spec:
     spec = parse(tree, str(file))
     if not spec.data.known:
         raise ValueError(f"{file} does not say what was found in {spec.data.name}; the run can't be used without it")
+    if isinstance(spec.model, OwnModelSection) and spec.model.found is None:
+        raise ValueError(f"{file} does not say what was found in {spec.model.place}; the run can't be used without it")
     return spec
 
 

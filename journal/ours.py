@@ -10,7 +10,7 @@ from laddertop.journal.folder import RunFolder
 
 _CHECKPOINT = r"(step-[0-9]{1,20}(-[0-9a-f]{8})?|origin)\.ckpt(\.keep)?"
 _FILES = (
-    rf"{_CHECKPOINT}|metrics-[0-9]{{4,}}\.(bin|overview|sums)|(spec|metrics|origin|labelled)\.json|events\.jsonl|console\.log"
+    rf"{_CHECKPOINT}|metrics-[0-9]{{4,}}\.(bin|overview|sums)|(spec|metrics|origin|labelled)\.json|events\.jsonl|console\.log|model\.py"
     r"|(engine|explorer|waiting)\.lock|note\.txt|archived"
 )
 FORMS = {

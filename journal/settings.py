@@ -19,6 +19,9 @@ DEVICE = r"^(auto|cpu|cuda(:\d+)?|mps)$"
 """What names a device."""
 LARGEST = 1 << 16
 """Bytes of the file at most."""
+TRUSTED = "LADDERTOP_TRUSTED_MODEL"
+"""No setting, but the variable by which a front end tells its engines which text of a model of the user's own is to be
+run: a checksum, or all. Every command that takes --trust sets it or takes it away."""
 THEMES = ("usual", "colour-blind", "contrast")
 """Names of the colours that a dashboard can have."""
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from laddertop.journal.models import KINDS, ModelSpec
 from laddertop.journal.own_loop import LoopSection
+from laddertop.journal.own_model import SHORTEST_RECIPE, OwnModelSection, is_place, offered
 from laddertop.journal.places import RECIPES, recipes
 from laddertop.journal.sections import (
     LONGEST,
@@ -77,7 +78,7 @@ class Spec(Section):
     threads: int | None = Field(default=None, ge=1, le=1024)
     """CPU threads; none: one for a small model, else as many as torch thinks fit."""
     data: DataSpec = DataSpec()
-    model: ModelSpec | LoopSection = Field(discriminator="kind")
+    model: ModelSpec | OwnModelSection | LoopSection = Field(discriminator="kind")
     noise: NoiseSpec = NoiseSpec()
     warmup: WarmupSpec = WarmupSpec()
     optimizer: OptimizerSpec = OptimizerSpec()
@@ -110,12 +111,17 @@ class Key(NamedTuple):
 
 
 def load_recipe(name: str) -> Spec:
-    """The spec of a recipe of the package, or of a user's own TOML file.
+    """The spec of a recipe of the package, of a user's own TOML file, or of a class in a user's own Python file.
 
     Raises ValueError when there is no such recipe or file, or when it is no valid spec.
     """
     if name in recipes():
         return _parse_toml(RECIPES.joinpath(f"{name}.toml").read_text(encoding="utf-8"), name, name)
+    if is_place(name):
+        if name.endswith(".py"):
+            raise ValueError(f"{name}: name the class behind a colon, as in {name}:MyVae")
+        model = {"kind": "own", "place": name}
+        return parse({"recipe": name.rpartition(":")[2], **SHORTEST_RECIPE, "model": model}, name)
     path = Path(name)
     if path.is_file():
         try:
@@ -129,7 +135,10 @@ def load_recipe(name: str) -> Spec:
         return _parse_toml(text, str(path), path.stem)
     if path.suffix == ".toml" or "/" in name:
         raise ValueError(f"no recipe file {path}; `laddertop recipes` lists the recipes that come with laddertop")
-    raise ValueError(f"unknown recipe {name!r}{did_you_mean(name, recipes())}; `laddertop recipes` lists them all")
+    if name in (there := offered()):
+        return parse({"recipe": name, **SHORTEST_RECIPE, "model": {"kind": "own", "place": name}}, name)
+    near = did_you_mean(name, [*recipes(), *there])
+    raise ValueError(f"unknown recipe {name!r}{near}; `laddertop recipes` lists them all")
 
 
 def override(spec: Spec, settings: Iterable[str]) -> Spec:
@@ -141,10 +150,10 @@ def override(spec: Spec, settings: Iterable[str]) -> Spec:
     known = [key.name for key in keys(spec)]
     for setting in settings:
         name, equals, text = setting.partition("=")
-        name = name.strip()
+        name = _whole(name.strip(), known, spec)
         if not equals:
             raise ValueError(f"{setting!r} is no setting: write key=value, such as optimizer.lr=0.001")
-        if name not in known:
+        if name not in known and not _may_be_declared(name, spec):
             raise ValueError(
                 f"unknown key {name!r}{did_you_mean(name, known)}; `laddertop recipes --keys` lists them all"
             )
@@ -158,6 +167,19 @@ def override(spec: Spec, settings: Iterable[str]) -> Spec:
         if name in ("epochs", "steps"):
             tree["steps" if name == "epochs" else "epochs"] = None
     return parse(tree, "the settings")
+
+
+def _whole(name: str, known: list[str], spec: Spec) -> str:
+    """The whole name of a key: the parameters of a user's own model may be typed without `model.` before them."""
+    own = isinstance(spec.model, OwnModelSection) and name not in known and name.isidentifier()
+    return f"model.{name}" if own else name
+
+
+def _may_be_declared(name: str, spec: Spec) -> bool:
+    """Whether a key may be a parameter of the user's own model, which no engine looked at yet to tell."""
+    parameter = name.removeprefix("model.")
+    unknown = isinstance(spec.model, OwnModelSection) and spec.model.found is None
+    return unknown and parameter != name and parameter.isidentifier() and parameter not in OwnModelSection.model_fields
 
 
 def parse(tree: dict[str, Any], source: str) -> Spec:
@@ -176,9 +198,18 @@ def keys(spec: Spec | None = None) -> list[Key]:
     return [key for key in _keys(Spec, "", spec) if not key.name.startswith(hidden)]
 
 
+def keys_of(section: type[BaseModel]) -> list[Key]:
+    """The keys of one section alone, by the names of its fields. Raises KeyError for a type that no setting has."""
+    return list(_keys(section, "", None))
+
+
 def _keys(section: type[BaseModel], prefix: str, spec: Spec | None) -> Iterator[Key]:
     seen = set()
     docs = field_docs(section)
+    if spec and isinstance(spec.model, OwnModelSection) and section is OwnModelSection:
+        for parameter in spec.model.found.parameters if spec.model.found else []:
+            yield Key(f"model.{parameter.name}", *list(parameter.model_dump().values())[1:])
+        return
     for name, field in section.model_fields.items():
         if section is DataSpec and name == "found":
             continue
@@ -253,7 +284,7 @@ _KIND_NAMES = [get_args(kind.model_fields["kind"].annotation)[0] for kind in KIN
 def _complaints(error: ValidationError, tree: dict[str, Any]) -> Iterator[str]:
     by_key: dict[str, list[Any]] = {}
     for one in error.errors(include_url=False):
-        where = [str(part) for part in one["loc"] if part not in _KIND_NAMES]
+        where = [str(part) for part in one["loc"] if part not in (*_KIND_NAMES, "own")]
         # Members of a union such as `int | "all"` complain one by one; their names are no keys.
         while where and not _leads_somewhere(where, tree) and one["type"] != "extra_forbidden" and len(where) > 1:
             where.pop()

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 PACKAGES = {
     "journal": {"numpy", "pydantic"},
-    "engine": {"PIL", "numpy", "pyarrow", "safetensors", "sklearn", "torch", "torchvision"},
+    "engine": {"PIL", "numpy", "pyarrow", "pydantic", "safetensors", "sklearn", "torch", "torchvision"},
     "tui": {"PIL", "aiohttp", "numpy", "psutil", "pyarrow", "pynvml", "rich", "tensorboard", "textual", "typer"},
 }
 """What each package may import beside the standard library and ourselves."""
@@ -30,7 +30,15 @@ ROOMS = {
     "tui.steer": ["tui.watch", "tui.draw", "journal"],
     "tui.watch": ["tui.draw", "journal"],
     "tui.draw": [],
-    "engine.__main__": ["engine.saved", "engine.sizes", "engine.training", "engine.own", "journal"],
+    "engine.__main__": ["engine.saved", "engine.sizes", "engine.trial", "engine.training", "engine.own", "journal"],
+    "engine.trial": [
+        "engine.training",
+        "engine.own_model",
+        "engine.contract",
+        "engine.data",
+        "engine.randomness",
+        "journal",
+    ],
     "engine.saved": [
         "engine.training",
         "engine.explore",
@@ -43,6 +51,7 @@ ROOMS = {
     "engine.training": [
         "engine.explore",
         "engine.build",
+        "engine.own_model",
         "engine.contract",
         "engine.data",
         "engine.knobs",
@@ -51,7 +60,14 @@ ROOMS = {
     ],
     "engine.sizes": ["engine.build", "engine.contract", "engine.data", "engine.randomness", "journal"],
     "engine.explore": ["engine.contract", "engine.parts", "engine.data", "engine.randomness", "journal"],
-    "engine.build": ["engine.models", "engine.contract", "engine.data", "journal"],
+    "engine.build": ["engine.models", "engine.own_model", "engine.contract", "engine.data", "journal"],
+    "engine.own_model": [
+        "engine.contract",
+        "engine.loop",
+        "engine.data",
+        "engine.randomness",
+        "journal",
+    ],
     "engine.models": [
         "engine.contract",
         "engine.ladder",

@@ -94,7 +94,9 @@ def answer(subject: Subject, question: AnyQuestion) -> Arrays:
     """
     if question.kind not in subject.able():
         what = "with points of the plane" if question.kind == "field" and not subject.data.points else "that can"
-        raise ValueError(f"{question.kind}: a {subject.spec.model.kind} on {subject.spec.data.name} is no model {what}")
+        raise ValueError(
+            f"{question.kind}: a {subject.spec.model.called} on {subject.spec.data.name} is no model {what}"
+        )
     answers: dict[str, Callable[[Any, Any], Arrays]] = {
         "sample": _sample,
         "denoise": _denoise,

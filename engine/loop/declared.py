@@ -21,11 +21,12 @@ Knobs = Mapping[str, float | bool] | Sequence[Knob]
 """By name the value of a knob, of a switch True or False; or the knobs themselves."""
 
 
-def terms_of(declared: Terms, knobs: Sequence[Knob]) -> list[Term]:
-    """The terms as the journal has them. Raises ValueError for one that is weighted by no knob."""
+def terms_of(declared: Terms, knobs: Sequence[Knob], unit: str = "as the loop records it") -> list[Term]:
+    """The terms as the journal has them, short forms in that `unit`. Raises ValueError for one that is weighted by no
+    knob."""
     if isinstance(declared, Mapping):
         terms = [
-            Term(name=name, label=label_of(name), unit="as the loop records it", weight=weight, layer=None)
+            Term(name=name, label=label_of(name), unit=unit, weight=weight, layer=None)
             for name, weight in declared.items()
         ]
     else:
@@ -38,21 +39,22 @@ def terms_of(declared: Terms, knobs: Sequence[Knob]) -> list[Term]:
     return terms
 
 
-def knobs_of(declared: Knobs) -> list[Knob]:
-    """The knobs as the journal has them. Raises ValueError for a value that is no number."""
+def knobs_of(declared: Knobs, letters: Sequence[str] = LETTERS, by: str = "the loop") -> list[Knob]:
+    """The knobs as the journal has them, declared `by` somebody, who has those letters for keys. Raises ValueError for
+    a value that is no number."""
     if not isinstance(declared, Mapping):
         return list(declared)
     knobs = []
-    free = [*LETTERS]
+    free = [*letters]
     for name, value in declared.items():
-        knob = _knob(name, value)
+        knob = _knob(name, value, by)
         keys = knob.keys or _keys(knob, free)
         free = [letter for letter in free if letter not in keys]
         knobs.append(knob.model_copy(update={"keys": keys}))
     return knobs
 
 
-def _knob(name: str, value: float | bool) -> Knob:
+def _knob(name: str, value: float | bool, by: str) -> Knob:
     if not isinstance(value, int | float):
         raise ValueError(f"knobs: {name} takes a number, or True or False for a switch, not {value!r}")
     switch = isinstance(value, bool)
@@ -64,7 +66,7 @@ def _knob(name: str, value: float | bool) -> Knob:
         low=0.0 if value >= 0 else -LARGEST,
         high=1.0 if switch else LARGEST,
         factor=None if switch else 1.5,
-        help="Declared by the loop.",
+        help=f"Declared by {by}.",
         value=float(value),
     )
 

@@ -31,7 +31,7 @@ def evaluate(run: RunFolder, step: int | None, split: str, quick: bool, represen
     began = time.perf_counter()
     subject.settle()
     if represent and not isinstance(model, Encodes):
-        raise ValueError(f"--representation: a {subject.spec.model.kind} has no codes")
+        raise ValueError(f"--representation: a {subject.spec.model.called} has no codes")
     codes = representation(model, data, images) if represent and isinstance(model, Encodes) else {}
     measure = model.evaluate if quick else model.report
     values = measure(images, subject.batches, seed) | codes

@@ -44,7 +44,7 @@ class Saved:
         batches = Batches(spec.data, data, spec.seed, with_labels=spec.model.labelled)
         trained_in = self._state.started.precision if self._state.started else spec.precision
         precision = torch.bfloat16 if trained_in == "bf16" and not portable else torch.float32
-        model = build(spec, data.inputs, device, precision)
+        model = build(spec, data.inputs, device, precision, run.path)
         choose_threads(spec.threads, model, device)
         self._controls = Controls(spec, model.knobs, batches.epoch_steps, run_length(spec, batches.epoch_steps), device)
         if isinstance(model, Follows):

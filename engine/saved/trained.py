@@ -111,7 +111,7 @@ class Trained:
 
     @property
     def _what(self) -> str:
-        return f"a {self.spec.model.kind} on {self.spec.data.name}"
+        return f"a {self.spec.model.called} on {self.spec.data.name}"
 
     def _able(self, kind: Any, why_not: str) -> Any:
         if not isinstance(self._subject.model, kind):

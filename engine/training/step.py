@@ -98,9 +98,10 @@ class Step:
         batch = self._batches.gather(self._labelled, self._unlabelled)
         try:
             return self._take(*batch, self._key, self._effective, self._scalars)
-        except torch._dynamo.exc.BackendCompilerFailed as error:
-            # Nothing has been computed yet: a broken compiler shows itself before the first step.
-            reason = str(error.inner_exception).strip().splitlines()
+        except torch._dynamo.exc.TorchDynamoException as error:
+            # Nothing has been computed yet: a broken compiler, or a user's code that it does not take, shows before the
+            # first step.
+            reason = str(getattr(error, "inner_exception", error)).strip().splitlines()
             self.problem = f"the step could not be compiled and is taken uncompiled: {reason[0] if reason else error}"
             self._take, self._differentiate = self._computed, self._differentiated
             return self._take(*batch, self._key, self._effective, self._scalars)

@@ -37,6 +37,7 @@ from laddertop.engine.training.disk import Disk
 from laddertop.engine.training.divergence import Divergence, in_words
 from laddertop.engine.training.guard import Guard, TakenOverError
 from laddertop.engine.training.inbox import Inbox, make_folders, refuse, step_wanted
+from laddertop.engine.training.own import in_own_model
 from laddertop.engine.training.recorder import Recorder, columns
 from laddertop.engine.training.sgd import make_optimizer
 from laddertop.engine.training.step import Step
@@ -96,7 +97,7 @@ class Training:
         self.compiled, self._note = choose_compile(spec.compile, self.steps, self.device)
         self.precision = choose_precision(spec.precision, self.device, self.compiled)
         self._precision = "bf16" if self.precision is torch.bfloat16 else "fp32"
-        self.model = build(spec, self.data.inputs, self.device, self.precision)
+        self.model = build(spec, self.data.inputs, self.device, self.precision, self.run.path)
         choose_threads(spec.threads, self.model, self.device)
         self.optimizer = make_optimizer(dict(self.model.named_parameters()), spec.optimizer)
         self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, self.steps, self.device)
@@ -378,7 +379,9 @@ def train(run: RunFolder, stop: Stop, back_to: int | None = None, lock: Lock | N
             if training:
                 training.leave()
             step, detail = training.step if training else state.step, str(error)
-            if not isinstance(error, ValueError | OSError | torch.OutOfMemoryError):
+            if in_own := in_own_model(error, run):
+                detail = in_own
+            elif not isinstance(error, ValueError | OSError | torch.OutOfMemoryError):
                 detail = f"{type(error).__name__}: {error}; the traceback is in {run.console_path}"
                 tell(RunEnded(step=step, reason="failed", detail=detail))
                 raise

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from laddertop.journal.settings import SETTINGS
+from laddertop.journal.settings import SETTINGS, TRUSTED
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run: its folder, its name, a beginning of it, or `last`.")]
 Runs = Annotated[
@@ -23,7 +23,25 @@ Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Your words, k
 Name = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="Name of the new run (default: date and recipe).")
 ]
-Trust = Annotated[bool, typer.Option("--trust", help="Drive a run even if somebody else owns it or can write to it.")]
+
+
+def _trusting(trust: bool) -> bool:
+    """Tells the engines that this process starts whether they may run code that a run keeps."""
+    if trust:
+        os.environ[TRUSTED] = "all"
+    else:
+        os.environ.pop(TRUSTED, None)
+    return trust
+
+
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        callback=_trusting,
+        help="Drive a run even if somebody else owns it or can write to it, and run the code that it keeps.",
+    ),
+]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="Only look: send no command, write nothing into a run.")]
 SlowLink = Annotated[bool, typer.Option("--slow-link", help="Draw seldom, for a terminal that bytes reach slowly.")]
 Pixels = Annotated[

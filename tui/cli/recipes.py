@@ -47,7 +47,7 @@ def _told(name: str, spec: Spec) -> dict[str, object]:
         "name": name,
         "about": spec.about,
         "group": group_of(spec),
-        "model": spec.model.kind,
+        "model": spec.model.called,
         "data": spec.data.name,
     }
     sizes = of_recipe(spec)

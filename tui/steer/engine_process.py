@@ -16,6 +16,7 @@ import laddertop
 from laddertop.journal.checkpoints import to_resume, unrecorded
 from laddertop.journal.events import Event, EventReader
 from laddertop.journal.folder import RunFolder
+from laddertop.journal.own_model import OwnModelSection, code_of
 from laddertop.journal.start import NOT_BEGUN
 from laddertop.journal.state import RunState
 
@@ -67,8 +68,11 @@ def environment() -> dict[str, str]:
 
 def for_an_engine(run: RunFolder) -> RunFolder:
     """The run, to be trained or asked by an engine. Raises ValueError when it is of a loop of somebody's own, which no
-    engine knows, or can't be read."""
-    if not run.spec.model.ours:
+    engine knows, when its model is code that is not to be run unasked, or when it can't be read."""
+    model = run.spec.model
+    if isinstance(model, OwnModelSection) and model.path is not None:
+        code_of(model, run.path)
+    if not model.ours:
         raise ValueError(
             f"{run.name} is trained by a loop of its own, and only that knows its model; to go on with it start its "
             "program again, with resume=True"

@@ -58,7 +58,7 @@ def fork(
             raise ValueError(f"from step {taken.step} nothing is left to train: the run has {steps} steps")
     begin = taken.model_copy(update={"file": ORIGIN_CHECKPOINT, "diverged": False})
     origin = Origin(kind="fork", run=run.name, folder=str(run.path.absolute()), checkpoint=begin)
-    made = create_run(runs, spec, name, origin, content(run.path, taken))
+    made = create_run(runs, spec, name, origin, content(run.path, taken), run)
     with contextlib.suppress(ValueError, OSError):  # a run that can only be read keeps nothing for others
         inside.touch(run.path, f"{taken.file}{KEPT}")
     return made
@@ -92,7 +92,7 @@ def repeat(run: RunFolder, runs: Path, name: str | None = None) -> RunFolder:
         commands=sorted(again.values(), key=lambda c: c.step),
         until=step if step < first.steps else None,
     )
-    return create_run(runs, spec, name, origin, content(run.path, checkpoint) if checkpoint else None)
+    return create_run(runs, spec, name, origin, content(run.path, checkpoint) if checkpoint else None, run)
 
 
 def rename(run: RunFolder, name: str) -> RunFolder:

@@ -1,12 +1,15 @@
-"""Having an engine look at a user's own data before a run is made of them."""
+"""Having an engine look at a user's own data and model before a run is made of them."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
+from laddertop.journal.own_model import OwnModelSection
 from laddertop.journal.sections import FoundData
+from laddertop.journal.settings import TRUSTED
 from laddertop.journal.spec import LOOKED_AT_WITH, Spec, override, parse
 from laddertop.journal.start import check_start, on_settled_device
 from laddertop.tui.steer.engine_process import command, environment
@@ -28,6 +31,19 @@ def startable(spec: Spec) -> Spec:
     """
     spec = looked_at(on_settled_device(spec))
     check_start(spec)
+    return with_model(spec) if isinstance(spec.model, OwnModelSection) else spec
+
+
+def with_model(spec: Spec) -> Spec:
+    """The spec with what is found in the class that is its model, which an engine runs once.
+
+    From here on this process and the engines that it starts trust that text: its user named it. Raises ValueError when
+    it can't be trained.
+    """
+    spec = Spec.model_validate_json(_asked("look-model", _placed_model(spec), spec.model.called))
+    assert isinstance(spec.model, OwnModelSection)
+    assert spec.model.found
+    os.environ[TRUSTED] = spec.model.found.sha256
     return spec
 
 
@@ -35,11 +51,7 @@ def found_in(spec: Spec) -> FoundData:
     """What is found in the user's own data. Raises ValueError when they can't be trained on."""
     data = _placed(spec).data
     asked = json.dumps({"data": data.model_dump(), "seed": spec.seed})
-    told = subprocess.run(command("look"), input=asked, capture_output=True, text=True, env=environment())
-    if told.returncode:
-        words = told.stderr.strip().rpartition("\n")[2].removeprefix("laddertop: ")
-        raise ValueError(words or f"the engine that looks at {data.name} died (exit status {told.returncode})")
-    return FoundData.model_validate_json(told.stdout)
+    return FoundData.model_validate_json(_asked("look", asked, data.name))
 
 
 def with_found(spec: Spec, found: FoundData) -> Spec:
@@ -53,6 +65,23 @@ def asked_of(spec: Spec) -> str:
     """What decides the answer of `found_in`."""
     data = spec.data.model_dump()
     return json.dumps([spec.seed, *(data[key.removeprefix("data.")] for key in LOOKED_AT_WITH)])
+
+
+def _asked(question: str, asked: str, what: str) -> str:
+    """The last line that an engine answers, which looks at something. Raises ValueError in its words."""
+    told = subprocess.run(command(question), input=asked, capture_output=True, text=True, env=environment())
+    if told.returncode:
+        words = told.stderr.strip().rpartition("\n")[2].removeprefix("laddertop: ")
+        raise ValueError(words or f"the engine that looks at {what} died (exit status {told.returncode})")
+    return told.stdout.strip().rpartition("\n")[2]
+
+
+def _placed_model(spec: Spec) -> str:
+    """The spec as JSON, with the whole path of its model: a resume may come from another folder."""
+    tree = spec.model_dump()
+    if isinstance(spec.model, OwnModelSection) and spec.model.path is not None:
+        tree["model"]["place"] = f"{spec.model.path.expanduser().absolute()}:{spec.model.called}"
+    return json.dumps(tree)
 
 
 def _placed(spec: Spec) -> Spec:

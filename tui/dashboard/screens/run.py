@@ -70,7 +70,7 @@ class RunScreen(ChartScreen):
 
         Called in a thread. Raises ValueError when the run can't be read.
         """
-        self._known = recall(self.view.spec.model.kind)
+        self._known = recall(self.view.spec.model.called)
         _ = self.view.made
 
     def compose(self) -> ComposeResult:
@@ -247,7 +247,7 @@ class RunScreen(ChartScreen):
             chosen=self._chosen,
             maximised=self._maximised,
         )
-        aside.do(partial(remember, self.view.spec.model.kind, now))
+        aside.do(partial(remember, self.view.spec.model.called, now))
 
     # Looking
 

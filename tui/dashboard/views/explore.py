@@ -126,7 +126,7 @@ class ExploreView:
 
     def lacks(self) -> str:
         """Why this model can't do the task, in a sentence; empty when it can or it is not known yet."""
-        model, data = self.view.spec.model.kind, self.view.spec.data.name
+        model, data = self.view.spec.model.called, self.view.spec.data.name
         if self.task == "field" and not self.points:
             return f"the gradient field is drawn for models of points of the plane; this run trains on images, {data}"
         if self.points and self.task in ("fill in", "classify"):

@@ -196,10 +196,10 @@ class LatentView:
     def lacks(self) -> str:
         """Why nothing is decoded; empty when something is, or it is not known yet."""
         if self.asking.able("codes") is False:
-            return f"a {self.view.spec.model.kind} has no codes"
+            return f"a {self.view.spec.model.called} has no codes"
         if self.asking.able("traverse") is False:
             return (
-                f"a {self.view.spec.model.kind} model has no decoder from its codes alone: there is nothing to "
+                f"a {self.view.spec.model.called} model has no decoder from its codes alone: there is nothing to "
                 "traverse or to interpolate; what it makes of images is on the explore screen, 4"
             )
         return self.asking.problems.get(WALK, "") or self.asking.problems.get(BETWEEN, "")
