@@ -57,7 +57,8 @@ class Studio:
     @contextlib.contextmanager
     def looking(self, *words: str, size: tuple[int, int] = SIZE) -> Iterator[Camera]:
         """The dashboard, as somebody sees it who has arranged nothing yet."""
-        with Camera([*COMMAND, *words], self.folder, self.environment, *size) as camera:
+        fresh = {"XDG_CACHE_HOME": tempfile.mkdtemp(dir=self.folder, prefix=".cache")}
+        with Camera([*COMMAND, *words], self.folder, self.environment | fresh, *size) as camera:
             yield camera
 
     def keep(self, camera: Camera, page: str, *words: str) -> None:
@@ -87,33 +88,34 @@ def ladder(studio: Studio) -> None:
     small = ("model.widths=[256, 128, 64, 64]", "model.denoising=[1000, 10, 0.1, 0.1, 0.1, 0.1]", "data.batch=100")
     often = ("samples.every=50", "evaluate.every=100", "checkpoint.every=200", "warmup.steps=100", "compile=off")
     settings = (word for one in (*small, *often) for word in ("--set", one))
-    with studio.training("ladder-mnist-100-fast", "ladder", *settings), studio.looking("attach", "ladder") as camera:
-        for step in (300, 500):
-            camera.wait_for(beyond(step))
-            camera.press("n")
-        camera.wait_for(beyond(800))
-        camera.rest(2)
-        studio.keep(camera, "run-screen", "attach", "ladder")
-        camera.press("i")
-        camera.wait_for(shows("before → after"))
-        camera.rest(1)
-        studio.keep(camera, "interventions", "attach", "ladder")
-        camera.press("\x1b")
-        camera.rest(1)
-        camera.press("2")
-        camera.wait_for(shows("principal axes"))
-        camera.rest(4)
-        studio.keep(camera, "layers", "attach", "ladder")
-        camera.press("5")
-        camera.rest(2)
-        camera.press("\x1b[D" * 6)
-        camera.rest(3)
-        studio.keep(camera, "samples", "attach", "ladder")
-    with studio.looking("attach", "ladder", size=(80, 24)) as camera:
-        camera.wait_for(shows("stopped"))
-        camera.press("\t\t\t")
-        camera.rest(2)
-        studio.keep(camera, "small", "attach", "ladder")
+    with studio.training("ladder-mnist-100-fast", "ladder", *settings):
+        with studio.looking("attach", "ladder") as camera:
+            for step in (300, 500):
+                camera.wait_for(beyond(step))
+                camera.press("n")
+            camera.wait_for(beyond(800))
+            camera.rest(2)
+            studio.keep(camera, "run-screen", "attach", "ladder")
+            camera.press("i")
+            camera.wait_for(shows("before → after"))
+            camera.rest(1)
+            studio.keep(camera, "interventions", "attach", "ladder")
+            camera.press("\x1b")
+            camera.rest(1)
+            camera.press("2")
+            camera.wait_for(shows("principal axes"))
+            camera.rest(4)
+            studio.keep(camera, "layers", "attach", "ladder")
+            camera.press("5")
+            camera.rest(2)
+            camera.press("\x1b[D" * 6)
+            camera.rest(3)
+            studio.keep(camera, "samples", "attach", "ladder")
+        with studio.looking("attach", "ladder", size=(80, 24)) as camera:
+            camera.wait_for(shows("● training"))
+            camera.press("\t\t\t")
+            camera.rest(2)
+            studio.keep(camera, "small", "attach", "ladder")
     with studio.looking("replay", "ladder") as camera:
         camera.wait_for(shows("replay"))
         camera.rest(2)
@@ -128,28 +130,23 @@ def vae(studio: Studio) -> None:
     with studio.training("vae-mnist", "vae", *settings), studio.looking("attach", "vae") as camera:
         camera.wait_for(beyond(1500))
         camera.press("3")
-        camera.wait_for(shows("principal axes"))
+        camera.wait_for(shows("codes of 500 items"))
         camera.press("\x1b[C" * 4)
         camera.rest(5)
         studio.keep(camera, "latent", "attach", "vae")
         camera.press("4")
         camera.wait_for(shows("error, root mean square"))
-        camera.rest(3)
+        camera.press("\x1b[A" * 4)
+        camera.rest(5)
         studio.keep(camera, "explore", "attach", "vae")
 
 
 def wild(studio: Studio) -> None:
-    """A ladder network on the digits whose learning rate somebody sets to 10."""
+    """A ladder network on the digits whose learning rate somebody raises to 10."""
     settings = ("--set", "checkpoint.every=200", "--set", "samples.every=100")
     with studio.training("ladder-digits", "wild", *settings), studio.looking("attach", "wild") as camera:
         camera.wait_for(beyond(300))
-        camera.press("\x10")
-        camera.wait_for(shows("commands"))
-        camera.press("learning rate")
-        camera.rest(1)
-        camera.press("\r")
-        camera.rest(1)
-        camera.press("\x7f" * 12 + "10\r")
+        camera.press("]" * 22)
         camera.wait_for(lambda lines: shows("✗ diverged")(lines) or shows("✗ not finite")(lines))
         camera.rest(4)
         studio.keep(camera, "diverged", "attach", "wild")
@@ -197,7 +194,7 @@ def several(studio: Studio) -> None:
         studio.keep(camera, "new-run", "new")
 
 
-SCENES = (ladder, vae, wild, deep, several)
+SCENES = (vae, wild, deep, several, ladder)
 
 
 def main() -> None:
