@@ -286,7 +286,12 @@ def _complaints(error: ValidationError, tree: dict[str, Any]) -> Iterator[str]:
     for one in error.errors(include_url=False):
         where = [str(part) for part in one["loc"] if part not in (*_KIND_NAMES, "own")]
         # Members of a union such as `int | "all"` complain one by one; their names are no keys.
-        while where and not _leads_somewhere(where, tree) and one["type"] != "extra_forbidden" and len(where) > 1:
+        while (
+            where
+            and not _leads_somewhere(where, tree)
+            and one["type"] not in ("extra_forbidden", "missing")
+            and len(where) > 1
+        ):
             where.pop()
         by_key.setdefault(".".join(where), []).append(one)
     for key, (one, *more) in by_key.items():

@@ -74,6 +74,18 @@ def test_it_ends_finished_stopped_or_failed_as_the_loop_does(started: Callable[.
     assert (end.reason, end.detail) == ("failed", "KeyError: 'w'")
 
 
+def test_it_is_measured_and_drawn_at_its_end_and_what_comes_later_is_refused(
+    started: Callable[..., Loop], tmp_path: Path
+) -> None:
+    run = started("measured", evaluates=lambda: {"error": 0.25}, draws=lambda: np.ones((3, 4, 4)))
+    for _ in run:
+        run.record(kl=1, fit=2)
+    (measured,), (drawn,) = of(Evaluated, tmp_path / "measured"), of(Sampled, tmp_path / "measured")
+    assert (measured.step, measured.values["error"].value, drawn.step) == (5, 0.25, 5)
+    with pytest.raises(ValueError, match="the run has ended with its loop"):
+        run.evaluated(error=0.5)
+
+
 def test_after_a_kill_it_goes_on_from_its_newest_checkpoint_with_the_knobs_of_then(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(

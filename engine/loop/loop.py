@@ -213,7 +213,12 @@ class Loop:
 
     def evaluated(self, split: str = "test", seconds: float = 0.0, **values: float | Value) -> None:
         """What was measured, by name; the first says best how good the model is, and less is better, where no
-        `laddertop.Value` says otherwise."""
+        `laddertop.Value` says otherwise. Raises ValueError once the run has ended, as nobody would hear of it."""
+        if self._ended:
+            raise ValueError(
+                "evaluated: the run has ended with its loop; measure in the last step, or give laddertop.start a "
+                "function, evaluates=, which is asked at the end"
+            )
         told = {
             name: value if isinstance(value, Value) else Value(value=float(value), unit="")
             for name, value in values.items()
@@ -225,11 +230,17 @@ class Loop:
         self._tell(Logged(step=self.step, level=level, text=text))  # type: ignore[arg-type]
 
     def end(self) -> None:
-        """Ends the run, as finished where all its steps are done, and saves it where the loop can. Once is enough."""
+        """Ends the run, as finished where all its steps are done, and measures, draws and saves it where the loop can.
+        Once is enough."""
         if self._ended:
             return
-        if self._saves is not None and self.step:
-            self.checkpoint(self._saves(), "end")
+        if self.step:
+            if self._evaluates is not None:
+                self._done_when_asked(self._evaluates, lambda values: self.evaluated(**values))
+            if self._draws is not None:
+                self._done_when_asked(self._draws, self.images)
+            if self._saves is not None:
+                self.checkpoint(self._saves(), "end")
         done = self.step >= self.steps and not self._stopped_by
         self._end("finished" if done else "stopped", self._stopped_by)
 

@@ -89,17 +89,18 @@ class _Defaults:
 
     @torch.no_grad()
     def evaluate(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
-        """The terms on the test items, with the knobs as they are declared, and their weighted sum; of a classifier the
-        error first."""
+        """The terms on the test items and their weighted sum, with the knobs as they are declared, whatever they were
+        turned to, and without noise; of a classifier the error first."""
         device = test.pixels.device
         draws, knobs = RowDraws(seed, Stream.EVALUATE, device), self._as_declared(device)
+        knobs |= {name: torch.zeros((), device=device) for name in knobs if name.startswith("noise.")}
         means, wrong = torch.zeros(len(self.terms), device=device), 0
         for at in range(0, len(test), BLOCK):
             x, labels = test.rows(slice(at, at + BLOCK)), test.labels[at : at + BLOCK]
             means += self.costs(x, labels, x, draws, knobs) * (len(x) / len(test))
             if isinstance(self, Classifies):
                 wrong += int((self.classify(x).argmax(1) != labels).sum())
-        where = f"mean over the {test.split} items"
+        where = f"mean over the {test.split} items, knobs as declared"
         told: dict[str, Value] = {}
         if isinstance(self, Classifies):
             unit = f"% of {test.split} items"

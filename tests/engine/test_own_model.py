@@ -103,8 +103,10 @@ def test_a_classifier_gets_labels_a_switch_for_its_noise_and_its_error(tmp_path:
     wrong = (model.classify(x).argmax(1) != labels).float().mean().item()  # type: ignore[attr-defined]
     assert values["error_percent"].value == pytest.approx(100 * wrong)
     assert [name for name, value in values.items() if value.headline] == ["error_percent"]
-    # σ is 0.1 at first, λ of the decay 0.5: neither is 1.
+    # By the weight that is declared, on items without noise.
     assert values["cost"].value == pytest.approx(values["entropy"].value + 0.5 * values["size"].value)
+    entropy = torch.nn.functional.nll_loss(model.classify(x).log(), labels).item()  # type: ignore[attr-defined]
+    assert values["entropy"].value == pytest.approx(entropy, rel=1e-4)
 
 
 MISTAKES = {
@@ -252,3 +254,15 @@ def test_an_installed_package_offers_a_model_by_its_name(tmp_path: Path, monkeyp
         made(spec)
     with pytest.raises(ValueError, match=r"unknown recipe 'smal-vae' \(did you mean small-vae"):
         load_recipe("smal-vae")
+
+
+def test_a_recipe_file_names_a_class_and_sets_its_parameters(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(documented())
+    recipe = tmp_path / "wide.toml"
+    recipe.write_text(f'steps = 9\n[model]\nkind = "own"\nplace = "{tmp_path}/mine.py:MyVae"\nwidth = 33\n')
+    spec = look(load_recipe(str(recipe)))
+    assert isinstance(spec.model, OwnModelSection)
+    assert (spec.recipe, spec.steps, spec.model.settings) == ("wide", 9, {"width": 33, "latent": 8})
+    recipe.write_text(f'steps = 9\n[model]\nkind = "own"\nplaces = "{tmp_path}/mine.py:MyVae"\n')
+    with pytest.raises(ValueError, match=r"wide\.toml: model\.place: field required"):
+        load_recipe(str(recipe))

@@ -32,4 +32,5 @@ def ask_saved(run: RunFolder, question: str, words: list[str], say: Callable[[st
     for line in said.splitlines():
         if line.startswith("laddertop: "):
             say(line.removeprefix("laddertop: "))
-    return json.loads(done.stdout)
+    # A model of the user's own may print, too.
+    return json.loads(done.stdout.strip().rpartition(b"\n")[2])

@@ -8,11 +8,14 @@ from laddertop.journal.spec import Spec
 
 
 def flat(spec: Spec) -> dict[str, Any]:
-    """The values of a spec by key, sections and all: `optimizer.lr`; of a loop of somebody's own those that it has."""
+    """The values of a spec by key, sections and all: `optimizer.lr`; of a loop of somebody's own those that it has, and
+    of what was found in a model of somebody's own which text it is."""
     found: dict[str, Any] = {}
 
     def walk(tree: dict[str, Any], prefix: str) -> None:
         for key, value in tree.items():
+            if prefix == "model.found." and key not in ("sha256", "package"):
+                continue
             if isinstance(value, dict):
                 walk(value, f"{prefix}{key}.")
             else:
