@@ -128,10 +128,17 @@ SETTINGS: Mapping[str, Setting] = {
         "command that is run when an evaluation beats all before it, where `--on-best` is not given",
         _command,
     ),
+    "tensorboard": Setting(
+        "a folder with its whole path, such as ~/logs",
+        None,
+        "LADDERTOP_TENSORBOARD",
+        "folder in which every training writes its numbers for TensorBoard, where `--tensorboard` is not given",
+        _folder,
+    ),
 }
 """Every setting, by its name in the file."""
 
-FOLDERS = ("runs", "data-root")
+FOLDERS = ("runs", "data-root", "tensorboard")
 """Settings that the environment may name relative to the current folder."""
 WORDS = ("on-end", "on-diverge", "on-best")
 """Settings that are commands; an empty variable has none run, whatever the file says."""

@@ -33,9 +33,11 @@ from laddertop.tui.cli.options import (
     Run,
     Runs,
     SlowLink,
+    Tensorboard,
     Timeout,
     Trust,
     send_word,
+    write_live,
 )
 from laddertop.tui.cli.typed_explore import app as explore
 from laddertop.tui.cli.typed_home import app as at_home
@@ -125,10 +127,12 @@ def train(
     on_end: OnEnd = None,
     on_diverge: OnDiverge = None,
     on_best: OnBest = None,
+    tensorboard: Tensorboard = None,
     json: JsonLines = False,
 ) -> None:
     """Train a new run without the dashboard."""
     send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best)
+    write_live(tensorboard)
     if epochs is not None and steps is not None:
         raise ValueError("give the length of the run either with --epochs or with --steps")
     from laddertop.tui.cli.train import train as train_run
@@ -167,10 +171,12 @@ def resume(
     on_end: OnEnd = None,
     on_diverge: OnDiverge = None,
     on_best: OnBest = None,
+    tensorboard: Tensorboard = None,
     json: JsonLines = False,
 ) -> None:
     """Go on with a run from its newest checkpoint."""
     send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best)
+    write_live(tensorboard)
     from laddertop.tui.cli.train import resume as resume_run
 
     raise typer.Exit(resume_run(runs, run, trust=trust, detach=detach, as_json=json))

@@ -57,6 +57,30 @@ OnEnd = Annotated[
 OnDiverge = Annotated[str | None, typer.Option("--on-diverge", metavar="CMD", help="Run one when the cost diverges.")]
 OnBest = Annotated[str | None, typer.Option("--on-best", metavar="CMD", help="Run one at every new best evaluation.")]
 
+Tensorboard = Annotated[
+    Path | None,
+    typer.Option("--tensorboard", metavar="DIR", help="Write the numbers for TensorBoard there while it trains."),
+]
+
+
+def write_live(folder: Path | None) -> None:
+    """Has the engines that this process starts followed into a folder for TensorBoard, if there is one.
+
+    Raises ValueError where TensorBoard's package is missing, OSError where nothing can be written to the folder.
+    """
+    if folder is None:
+        return
+    from importlib.util import find_spec
+
+    if find_spec("tensorboard") is None:
+        raise ValueError(
+            "--tensorboard needs the package tensorboard, which is not installed: pip install 'laddertop[tensorboard]'"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"--tensorboard: the folder {folder} can't be written to; name another")
+    os.environ[SETTINGS["tensorboard"].variable] = str(folder.absolute())
+
 
 def send_word(**commands: str | None) -> None:
     """Hands commands, by their settings with _ for -, to the engines that this process starts; None: as settled.

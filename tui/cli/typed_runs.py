@@ -20,9 +20,11 @@ from laddertop.tui.cli.options import (
     OnEnd,
     Run,
     Runs,
+    Tensorboard,
     Timeout,
     Trust,
     send_word,
+    write_live,
 )
 from laddertop.tui.export.formats import FORMATS
 
@@ -65,10 +67,12 @@ def fork(
     on_end: OnEnd = None,
     on_diverge: OnDiverge = None,
     on_best: OnBest = None,
+    tensorboard: Tensorboard = None,
     json: JsonLines = False,
 ) -> None:
     """Train a new run from a checkpoint of another."""
     send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best)
+    write_live(tensorboard)
     from laddertop.tui.cli.keep import fork as fork_run
 
     if epochs is not None and steps is not None:

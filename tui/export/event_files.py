@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from laddertop.journal.events import EventReader
+from laddertop.journal.events import Evaluated, EventReader, Sampled
 from laddertop.journal.folder import RunFolder
+from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.state import RunState
 from laddertop.tui.draw.sheet import png
 from laddertop.tui.export.samples import pictures
@@ -31,26 +32,32 @@ def write_events(run: RunFolder, path: Path) -> str:
         raise ValueError("--out: TensorBoard reads no file without tfevents in its name; name it run.tfevents")
     metrics = opened(run)
     state = RunState().apply_all(EventReader(run.events_path).read_all())
-    costs = {"total", *(term.name for term in state.terms)}
-    kinds = {c.name: "cost" if c.name in costs else "knobs" if c.name in state.knobs else "" for c in metrics.columns}
-    tags = [f"{kind or 'training'}/{name}" for name, kind in kinds.items()]
     with open(path, "wb") as file:
         records = RecordWriter(file)
-        for event in _first(state), *_evaluated(state), *_sampled(run, state):
+        for event in begun(state), *evaluated(state.evaluations), *sampled(run, state.samplings):
             records.write(event.SerializeToString())
         for some in chunks(metrics):
-            for event in _steps(tags, some):
+            for event in steps(tags(metrics, state), some):
                 records.write(event.SerializeToString())
     return held(metrics)
 
 
-def _first(state: RunState) -> Any:
+def begun(state: RunState) -> Any:
+    """What a file begins with."""
     from tensorboard.compat.proto.event_pb2 import Event
 
     return Event(wall_time=state.starts[0].time if state.starts else 0.0, file_version="brain.Event:2")
 
 
-def _steps(tags: list[str], records: np.ndarray) -> Iterator[Any]:
+def tags(metrics: MetricsReader, state: RunState) -> list[str]:
+    """What TensorBoard calls each column of the metrics."""
+    costs = {"total", *(term.name for term in state.terms)}
+    kinds = {c.name: "cost" if c.name in costs else "knobs" if c.name in state.knobs else "" for c in metrics.columns}
+    return [f"{kind or 'training'}/{name}" for name, kind in kinds.items()]
+
+
+def steps(tags: list[str], records: np.ndarray) -> Iterator[Any]:
+    """An event for every record of the metrics."""
     from tensorboard.compat.proto.event_pb2 import Event
 
     rows = zip(records["step"].tolist(), records["time"].tolist(), records["values"].tolist(), strict=True)
@@ -61,21 +68,23 @@ def _steps(tags: list[str], records: np.ndarray) -> Iterator[Any]:
         yield event
 
 
-def _evaluated(state: RunState) -> Iterator[Any]:
+def evaluated(evaluations: Iterable[Evaluated]) -> Iterator[Any]:
+    """An event for each of some evaluations."""
     from tensorboard.compat.proto.event_pb2 import Event
 
-    for evaluated in state.evaluations:
-        event = Event(wall_time=evaluated.time, step=evaluated.step)
-        for name, value in evaluated.values.items():
+    for one in evaluations:
+        event = Event(wall_time=one.time, step=one.step)
+        for name, value in one.values.items():
             event.summary.value.add(tag=f"evaluated/{name}", simple_value=value.value)
         yield event
 
 
-def _sampled(run: RunFolder, state: RunState) -> Iterator[Any]:
+def sampled(run: RunFolder, samplings: Sequence[Sampled]) -> Iterator[Any]:
+    """An event for each of some samplings that can be read."""
     from tensorboard.compat.proto.event_pb2 import Event
 
-    times = {sampled.step: sampled.time for sampled in state.samplings}
-    for one in pictures(run, state, IMAGES):
+    times = {one.step: one.time for one in samplings}
+    for one in pictures(run, samplings, IMAGES):
         event = Event(wall_time=times[one.step], step=one.step)
         height, width = one.image.shape[:2]
         image = event.summary.value.add(tag=f"samples/{', '.join(one.rows)}").image

@@ -50,7 +50,7 @@ def write_html(run: RunFolder, path: Path) -> str:
     """Writes the page; returns what it holds, in words. Raises as `look_at` does."""
     looked = look_at(run)
     view = looked.view
-    drawn, shown = charts(looked), pictures(run, view.state, PICTURES)
+    drawn, shown = charts(looked), pictures(run, view.state.samplings, PICTURES)
     figures = []
     for chart in drawn:
         caption = element(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from laddertop.journal.events import EventReader
+from laddertop.journal.events import EventReader, Sampled
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.samples import read_samples
 from laddertop.journal.state import RunState
@@ -66,10 +67,9 @@ def write_gif(run: RunFolder, path: Path) -> str:
     return _held(found)
 
 
-def pictures(run: RunFolder, state: RunState, most: int) -> list[Picture]:
-    """The samples of a run, evenly over its training where there are more than `most`; those whose files can't be read
-    are left out."""
-    events = state.samplings
+def pictures(run: RunFolder, events: Sequence[Sampled], most: int) -> list[Picture]:
+    """The samples of some `events` of a run, evenly over them where there are more than `most`; those whose files can't
+    be read are left out."""
     chosen = np.unique(np.linspace(0, len(events) - 1, min(most, len(events))).round().astype(int)).tolist()
     found = []
     for event in (events[at] for at in chosen):
@@ -100,7 +100,7 @@ def _picture(rows: list[np.ndarray]) -> np.ndarray:
 
 
 def _found(run: RunFolder, most: int) -> list[Picture]:
-    found = pictures(run, RunState().apply_all(EventReader(run.events_path).read_all()), most)
+    found = pictures(run, RunState().apply_all(EventReader(run.events_path).read_all()).samplings, most)
     if not found:
         raise ValueError(
             f"{run.name} has no samples that can be shown; while it trains `laddertop refresh {run.name}` asks for some"

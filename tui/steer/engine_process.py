@@ -17,6 +17,7 @@ from laddertop.journal.checkpoints import to_resume, unrecorded
 from laddertop.journal.events import Event, EventReader
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.own_model import OwnModelSection, code_of
+from laddertop.journal.settings import held
 from laddertop.journal.start import NOT_BEGUN
 from laddertop.journal.state import RunState
 
@@ -111,6 +112,16 @@ class EngineProcess:
                 stdin=subprocess.PIPE if foreground else subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=environment(),
+            )
+        if folder := held("tensorboard").value:
+            words = ["-P", "-m", "laddertop.tui.export.live", str(run.path.absolute()), os.path.abspath(str(folder))]
+            subprocess.Popen(
+                [sys.executable, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
                 start_new_session=True,
                 env=environment(),
             )
