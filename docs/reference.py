@@ -22,7 +22,7 @@ from laddertop.engine.data import load
 from laddertop.engine.training.controls import shared_knobs
 from laddertop.tui.cli.main import app
 from laddertop.tui.dashboard.app import LaddertopApp
-from laddertop.tui.dashboard.grammar import EVERYWHERE, ON_CHARTS, key_sign
+from laddertop.tui.dashboard.grammar import EVERYWHERE, ON_CHARTS
 from laddertop.tui.dashboard.knob_keys import knob_keys
 from laddertop.tui.dashboard.run_keys import FIRST, LOOKING, NOW, STEERING, RunKey
 from laddertop.tui.dashboard.screens.ask import Confirm
@@ -34,6 +34,7 @@ from laddertop.tui.dashboard.screens.new import NewRunScreen
 from laddertop.tui.dashboard.screens.replay import ReplayScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
 from laddertop.tui.dashboard.widgets.runs_table import RunsTable
+from laddertop.tui.steer.keys import USUAL, key_sign
 from tests.kinds import KINDS, small_spec
 
 FOLDER = Path(__file__).parent
@@ -85,11 +86,12 @@ def _rows(command: Any, context: Any) -> list[tuple[str, str]]:
 
 def keys_page() -> str:
     """Every key of every screen, in the words of its help."""
-    first = "`, `".join(key_sign(keys) for keys in FIRST)
+    first = "`, `".join(key_sign(USUAL[name]) for name in FIRST)
     shared = {(binding.key, binding.action) for binding in _bindings([*EVERYWHERE, *ON_CHARTS])}
     parts = [
         f"# Every key\n\n{WRITTEN}\nThe help of a screen, `?` or `f1`, has those that do something there now, and so "
-        "has the palette, `ctrl+p`.\n",
+        "has the palette, `ctrl+p`. By its name a key can be [given to something else]"
+        "(command-line.md#keys).\n",
         "## On every screen\n",
         _keys([*EVERYWHERE, *LaddertopApp.BINDINGS]),
         "## On every chart\n",
@@ -121,19 +123,27 @@ def _bindings(bindings: Iterable[BindingType]) -> Iterator[Binding]:
 
 
 def _keys(bindings: Iterable[BindingType]) -> str:
-    found = [(f"`{key_sign(b.key)}`", b.tooltip or b.description) for b in _bindings(bindings)]
+    found = [(f"`{key_sign(b.key)}`", b.tooltip or b.description, _name(b.id)) for b in _bindings(bindings)]
     tenths = [row for row in found if re.fullmatch("`[0-9]`", row[0]) and "tenths" in row[1]]
     if tenths:
         at = found.index(tenths[0])
-        found[at : at + len(tenths)] = [(f"{tenths[0][0]} … {tenths[-1][0]}", "to that many tenths of the run")]
-    return _table(("key", ""), found)
+        found[at : at + len(tenths)] = [(f"{tenths[0][0]} … {tenths[-1][0]}", "to that many tenths of the run", "")]
+    return _table(("key", "", "name"), found)
+
+
+def _name(name: str | None) -> str:
+    return f"`{name}`" if name else ""
 
 
 def _run_keys(entries: Iterable[RunKey], shared: set[tuple[str, str]]) -> str:
     """Those of the run screen, with when they do something."""
     when = {"always": "", "at work": "while an engine is at work", "over": "once it is gone"}
-    rows = [(f"`{key_sign(e.keys)}`", e.about, when[e.when]) for e in entries if (e.keys, e.does) not in shared]
-    return _table(("key", "", "does something"), rows)
+    rows = [
+        (f"`{key_sign(e.keys)}`", e.about, _name(e.name), when[e.when])
+        for e in entries
+        if (e.keys, e.does) not in shared
+    ]
+    return _table(("key", "", "name", "does something"), rows)
 
 
 def _knob_rows() -> list[tuple[str, str, str]]:

@@ -138,6 +138,8 @@ SETTINGS: Mapping[str, Setting] = {
 }
 """Every setting, by its name in the file."""
 
+TABLES = ("keys",)
+"""Tables in the file that are no settings: which keys do what is laddertop.tui.steer.keys'."""
 FOLDERS = ("runs", "data-root", "tensorboard")
 """Settings that the environment may name relative to the current folder."""
 WORDS = ("on-end", "on-diverge", "on-best")
@@ -155,13 +157,20 @@ def held(name: str) -> Held:
     return look()[0][name]
 
 
+def table(name: str) -> tuple[Any, Callable[[str], str]]:
+    """What the file holds in one of `TABLES`, and how errors name the place of a dotted name in the file."""
+    path = file()
+    tree, text, _ = _read(path)
+    return tree.get(name, {}), lambda dotted: f"{path}{_line(dotted, text)}"
+
+
 def look() -> tuple[dict[str, Held], list[str]]:
     """What holds of every setting, and what is wrong with the file and the environment, each in a sentence."""
     path = file()
     tree, text, problem = _read(path)
     problems = [problem] if problem else []
     holds = {name: Held(about.usual, "") for name, about in SETTINGS.items()}
-    for name, given in tree.items():
+    for name, given in ((name, given) for name, given in tree.items() if name not in TABLES):
         where = f"{path}{_line(name, text)}"
         if name not in SETTINGS:
             hint = _nearest(name, SETTINGS)
@@ -218,9 +227,22 @@ def _read(path: Path) -> tuple[dict[str, Any], str, str]:
 
 
 def _line(name: str, text: str) -> str:
-    """Where a name is said in the file, in words; empty where that can't be told."""
-    found = re.search(rf"^[ \t]*\[*[ \t]*[\"']?{re.escape(name)}[\"']?[ \t]*[]=.]", text, re.MULTILINE)
-    return f", line {text.count(chr(10), 0, found.start()) + 1}" if found else ""
+    """Where a dotted name is said in the file, in words; empty where that can't be told."""
+    within = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+([^\[\]]+)\]", line):
+            full = within = _plain(header[1])
+        elif said := re.match(r"\s*([^=#]+)=", line):
+            full = f"{within}.{_plain(said[1])}".removeprefix(".")
+        else:
+            continue
+        if full == name or (name.startswith(f"{full}.") and "{" in line):
+            return f", line {number}"
+    return ""
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s\"']", "", name)
 
 
 def _wrong(name: str, given: Any) -> str:

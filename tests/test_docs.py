@@ -17,9 +17,10 @@ from textual.binding import Binding
 
 from docs import reference, site
 from docs.svg import INK
-from laddertop.tui.dashboard.grammar import EVERYWHERE, ON_CHARTS, key_sign
+from laddertop.tui.dashboard.grammar import EVERYWHERE, ON_CHARTS
 from laddertop.tui.dashboard.run_keys import KEYS
 from laddertop.tui.dashboard.screens.box import Box
+from laddertop.tui.steer.keys import key_sign
 from tests.processes import Laddertop
 
 ROOT = Path(__file__).parents[1]

@@ -41,8 +41,8 @@ def test_what_the_table_says_of_an_action_is_what_the_command_line_and_the_event
 
 
 def test_the_keys_that_ask_for_an_action_say_what_the_table_says() -> None:
-    key = run_keys._asks("y", "evaluate", 3)
-    assert (key.about, key.hint) == ("evaluate now", run_keys.Hint(3, "evaluate", "y"))
+    key = run_keys._asks("evaluate", 3)
+    assert (key.about, key.hint) == ("evaluate now", run_keys.Hint(3, "evaluate", ("run.evaluate",)))
     asked = {key.does: key.about for key in run_keys.STEERING if "'ask'" in key.does}
     assert asked == {f"steer('ask', '{name}')": ACTIONS[name].words for name in ("checkpoint", "evaluate", "sample")}
 

@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from laddertop.tui.dashboard.app import LaddertopApp
-from laddertop.tui.dashboard.knob_keys import TAKEN, key_of, usable_keys
+from laddertop.tui.dashboard.knob_keys import key_of, taken, usable_keys
 from laddertop.tui.dashboard.screens.compare import CompareScreen
 from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
@@ -73,7 +73,7 @@ def test_who_can_not_see_the_screen_can_leave() -> None:
 
 
 def test_no_knob_gets_a_key_that_zooms_and_an_older_journal_that_declares_one_has_others() -> None:
-    assert {"+", "-", "=", "/", " ", "?"} <= TAKEN
+    assert {"+", "-", "=", "/", " ", "?"} <= taken()
     old = {one.name: one for one in (knob("noise.std.0", 0.3, "σ", "-+"), knob("noise.std.1", 0.3, "σ", "-+"))}
     assert usable_keys(old) == {"noise.std": "<>"}
     assert key_of("+", old) is None

@@ -23,8 +23,8 @@ def last_row(at: Visit) -> str:
 
 @pytest.mark.parametrize("kind", MODEL_SCREENS.values())
 def test_every_key_that_a_last_row_names_is_one_of_the_screen(kind: type[ModelScreen]) -> None:
-    actions = {binding.action for binding in kind.BINDINGS if isinstance(binding, Binding)}
-    assert {action for action, _, _ in kind.HINTS} <= actions
+    names = {binding.id for binding in kind.BINDINGS if isinstance(binding, Binding)}
+    assert {name for _, *keys in kind.HINTS for name in keys} <= names
 
 
 async def test_a_dashboard_that_only_looks_names_no_key_that_would_ask_the_model(

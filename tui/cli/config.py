@@ -8,12 +8,14 @@ from laddertop.journal.files import user_cache
 from laddertop.journal.settings import SETTINGS, Held, file, look
 from laddertop.tui.cli.print import json_result, result, say, table, terminal_width
 from laddertop.tui.dashboard.manners import Kept
+from laddertop.tui.steer.keymap import settled, sign
 
 
 def print_config(as_json: bool) -> int:
     """Every setting with its value and its source; what is wrong with them is said, and the status then 2."""
     holds, problems = look()
-    kept, by_key = Kept(), {"theme": "ctrl+t", "bell": "ctrl+n"}
+    problems = problems + settled().problems
+    kept, by_key = Kept(), {"theme": sign("everywhere.colours"), "bell": sign("everywhere.bell")}
     for name, now in (("theme", kept.theme), ("bell", kept.alerts)):
         if now != holds[name].value:
             holds[name] = Held(now, by_key[name])

@@ -21,6 +21,7 @@ from laddertop.tui.cli.print import json_result, result, table, terminal_width
 from laddertop.tui.dashboard.background import QUICKLY, asked
 from laddertop.tui.dashboard.terminal import pixels_problem, speaks_unicode, terminal_problem
 from laddertop.tui.steer.engine_process import command, environment
+from laddertop.tui.steer.keymap import settled, sign
 
 Sign = Literal["✓", "▲", "✗"]
 LITTLE, MUCH = 200 << 20, 2 << 30
@@ -71,7 +72,7 @@ def examine(runs: Path | None, as_json: bool) -> int:
 
 
 def _settings() -> Iterator[Finding]:
-    for problem in look()[1]:
+    for problem in look()[1] + settled().problems:
         yield Finding("settings", "✗", problem)
 
 
@@ -96,7 +97,11 @@ def _terminal() -> Iterator[Finding]:
     with asked(QUICKLY) as question:
         question.end(QUICKLY)
         paper = question.paper()
-    told = f"{paper}, told by the terminal or by COLORFGBG" if paper else "not told within a second; ctrl+t chooses"
+    told = (
+        f"{paper}, told by the terminal or by COLORFGBG"
+        if paper
+        else f"not told within a second; {sign('everywhere.colours')} chooses"
+    )
     yield Finding("background", "✓" if paper else "▲", told)
 
 

@@ -1,4 +1,4 @@
-"""The commands that are about this machine and its user: serve, config, doctor, completion."""
+"""The commands that are about this machine and its user: serve, config, keys, doctor, completion."""
 
 from __future__ import annotations
 
@@ -42,6 +42,14 @@ def config(json: Json = False) -> None:
     from laddertop.tui.cli.config import print_config
 
     raise typer.Exit(print_config(json))
+
+
+@app.command()
+def keys(json: Json = False) -> None:
+    """List the keys of the dashboard by name."""
+    from laddertop.tui.cli.keys import print_keys
+
+    raise typer.Exit(print_keys(json))
 
 
 @app.command()

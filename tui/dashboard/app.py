@@ -28,6 +28,7 @@ from textual.theme import BUILTIN_THEMES
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import aside
 from laddertop.tui.dashboard.background import Paper
+from laddertop.tui.dashboard.grammar import bind
 from laddertop.tui.dashboard.in_turn import InTurn
 from laddertop.tui.dashboard.layout import too_small
 from laddertop.tui.dashboard.leaving import (
@@ -60,6 +61,7 @@ from laddertop.tui.draw.pixels import TERMINAL
 from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer.engines import Engines
 from laddertop.tui.steer.keeping import fork
+from laddertop.tui.steer.keymap import settled, sign
 from laddertop.tui.steer.trust import ONLY_LOOKS, driven
 
 _TEXTUAL = {paper: replace(BUILTIN_THEMES[f"ansi-{paper}"], name=f"laddertop-{paper}") for paper in PAPERS}
@@ -76,10 +78,10 @@ class LaddertopApp(App[None]):
     TITLE = "laddertop"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c,ctrl+q", "leave", "leave; trainings go on", show=False, priority=True),
-        Binding("ctrl+z", "suspend_process", "back to the shell; its fg takes the dashboard up again", show=False),
-        Binding("ctrl+y", "copy", "copy what is read here: the values under the cursor, a run's name", show=False),
-        Binding("ctrl+t", "next_theme", "colours: usual, colour-blind, contrast", show=False),
-        Binding("ctrl+n", "alerts", "ring at an end, a divergence and a new best, or keep silent", show=False),
+        bind("everywhere.shell", "suspend_process", show=False),
+        bind("everywhere.copy", "copy", show=False),
+        bind("everywhere.colours", "next_theme", show=False),
+        bind("everywhere.bell", "alerts", show=False),
     ]
 
     def __init__(
@@ -100,6 +102,7 @@ class LaddertopApp(App[None]):
         strangers are driven, too, `pixels` draws images as laddertop.tui.draw.pixels does; `paper` is the terminal's
         background, None where it does not tell."""
         super().__init__(driver_class=Driver)
+        self.set_keymap(settled().keys)
         self.read_only = read_only
         """Whether this dashboard only looks."""
         self._trust = trust
@@ -153,6 +156,8 @@ class LaddertopApp(App[None]):
             self.push_screen(self._runs_screen())
         self._fit(self.size)
         self._look_after_engines()
+        for problem in settled().problems[:1]:
+            self.tell(problem)
         self.set_timer(OPENING, self.on_shown)
 
     async def on_event(self, event: Event) -> None:
@@ -310,7 +315,7 @@ class LaddertopApp(App[None]):
         if len(self.screen_stack) > 2:
             self.pop_screen()
         elif self.screen is self._list:
-            self.tell("nothing lies behind the list of runs; q leaves the dashboard")
+            self.tell(f"nothing lies behind the list of runs; {sign('everywhere.close')} leaves the dashboard")
         else:
             self.action_runs()
 
@@ -358,7 +363,9 @@ class LaddertopApp(App[None]):
         if can_be_taken_up_again():
             os.killpg(0, signal.SIGTSTP)
         else:
-            self.tell("no shell waits for this dashboard that could take it up again; d leaves it")
+            self.tell(
+                f"no shell waits for this dashboard that could take it up again; {sign('everywhere.leave')} leaves it"
+            )
 
     @work
     async def on_start_engine(self, message: StartEngine) -> None:

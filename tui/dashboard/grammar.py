@@ -6,56 +6,47 @@ from collections.abc import Iterable
 
 from textual.binding import Binding, BindingType
 
-_SIGNS = {
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "minus": "-",
-    "plus": "+",
-    "question_mark": "?",
-    "equals_sign": "=",
-    "right": "→",
-    "left": "←",
-    "down": "↓",
-    "up": "↑",
-    "right_curly_bracket": "}",
-    "left_curly_bracket": "{",
-    "comma": ",",
-    "full_stop": ".",
-    "slash": "/",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
-}
+from laddertop.tui.steer.keymap import keys_of
+from laddertop.tui.steer.keys import PLACES, key_sign
 
 
-def key_sign(keys: str) -> str:
-    """Keys of a binding as they are printed on the keyboard."""
-    return " ".join(_SIGNS.get(key, key) for key in keys.split(","))
+def bind(name: str, does: str, *, priority: bool = False, show: bool = True) -> Binding:
+    """What a screen does for the key of that name; see laddertop.tui.steer.keys. With `priority` it comes before what
+    textual itself does with the key."""
+    place, _, what = name.partition(".")
+    key = PLACES[place][what]
+    return Binding(key.keys, does, key.about, id=name, priority=priority, show=show)
 
 
-BACK = Binding("escape", "app.back", "back: ends a cursor or search, else to the screen before")
-CLOSE = Binding("q", "app.close", "leave this screen for the one it was opened from; from the first one, the dashboard")
-LEAVE = Binding("d", "app.leave", "detach: the dashboard ends, trainings go on")
-RUNS = Binding("r", "app.runs", "all runs")
-HELP = Binding("question_mark,f1", "help", "this help")
-PALETTE = Binding("ctrl+p", "app.command_palette", "every command by name; sets any knob to any value", show=False)
+def sign_now(binding: Binding) -> str:
+    """The keys of a binding as they are printed on the keyboard, those that the user gave it where there are any."""
+    return key_sign(keys_of(binding.id) if binding.id else binding.key)
+
+
+BACK = bind("everywhere.back", "app.back")
+CLOSE = bind("everywhere.close", "app.close")
+LEAVE = bind("everywhere.leave", "app.leave")
+RUNS = bind("everywhere.runs", "app.runs")
+HELP = bind("everywhere.help", "help")
+PALETTE = bind("everywhere.commands", "app.command_palette", show=False)
 
 EVERYWHERE: list[BindingType] = [BACK, CLOSE, LEAVE, RUNS, HELP, PALETTE]
 """What every screen binds that is no form: in a form letters are text."""
 
 ON_CHARTS: list[Binding] = [
-    Binding("K", "bounds", "y axis: from one value to another, or auto (asks)"),
-    Binding("L", "log_x", "x axis: logarithmic or linear"),
-    Binding("x", "unit", "x axis: steps, epochs, wall time"),
-    Binding("plus,equals_sign", "zoom(0.5)", "zoom in, at the cursor or the end"),
-    Binding("minus", "zoom(2)", "zoom out"),
-    Binding("comma", "pan(-0.5)", "pan to earlier steps"),
-    Binding("full_stop", "pan(0.5)", "pan to later steps"),
-    Binding("home", "whole", "the whole run"),
-    Binding("end", "follow", "follow the end of the run; again: its newest tenth"),
-    Binding("left", "cursor(-1)", "cursor to the left, in all charts"),
-    Binding("right", "cursor(1)", "cursor to the right"),
-    Binding("shift+left", "cursor(-10)", "cursor ten columns to the left"),
-    Binding("shift+right", "cursor(10)", "cursor ten columns to the right"),
+    bind("charts.bounds", "bounds"),
+    bind("charts.log-x", "log_x"),
+    bind("charts.unit", "unit"),
+    bind("charts.zoom-in", "zoom(0.5)"),
+    bind("charts.zoom-out", "zoom(2)"),
+    bind("charts.earlier", "pan(-0.5)"),
+    bind("charts.later", "pan(0.5)"),
+    bind("charts.whole", "whole"),
+    bind("charts.follow", "follow"),
+    bind("charts.left", "cursor(-1)"),
+    bind("charts.right", "cursor(1)"),
+    bind("charts.far-left", "cursor(-10)"),
+    bind("charts.far-right", "cursor(10)"),
 ]
 """What every screen with charts binds; laddertop.tui.dashboard.screens.chart_screen does it."""
 

@@ -7,13 +7,10 @@ from typing import NamedTuple
 
 from laddertop.journal.events import Knob
 from laddertop.journal.knobs import grouped
-from laddertop.tui.dashboard.grammar import key_sign
-from laddertop.tui.dashboard.run_keys import KEYS
+from laddertop.tui.steer.keymap import settled, used
 
 _INSTEAD = {"-+": "<>"}
 """Keys that older journals declare for what an engine declares other keys for now, as the screen zooms with them."""
-TAKEN = {key_sign(key) for entry in KEYS for key in entry.keys.split(",")} | {" "}
-"""The characters that the run screen itself has a use for; no knob gets them."""
 
 
 class KnobKey(NamedTuple):
@@ -29,12 +26,21 @@ class KnobKey(NamedTuple):
     """The same in words."""
 
 
+def taken() -> set[str]:
+    """The characters that the run screen itself has a use for; no knob gets them."""
+    return {" " if key == "space" else key for key in used("run")} | {" "}
+
+
 def usable_keys(knobs: Mapping[str, Knob]) -> dict[str, str]:
-    """The keys of each group that has any: as declared, unless the screen or an earlier group has a use for them."""
-    free: dict[str, str] = {}
+    """The keys of each group that has any: those that the user gave it, else as declared, unless the screen or an
+    earlier group has a use for them."""
+    free, not_free = dict[str, str](), taken()
     for group, members in grouped(knobs).items():
-        keys = _INSTEAD.get(members[0].keys, members[0].keys)
-        if len(keys) == (1 if members[0].kind == "switch" else 2) and not {*keys} & {*TAKEN, *"".join(free.values())}:
+        keys = settled().knobs.get(group) or _INSTEAD.get(members[0].keys, members[0].keys)
+        if len(keys) == (1 if members[0].kind == "switch" else 2) and not {*keys} & {
+            *not_free,
+            *"".join(free.values()),
+        }:
             free[group] = keys
     return free
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard.background import Question
 from laddertop.tui.dashboard.terminal import pixels_problem, speaks_unicode, terminal_problem
+from laddertop.tui.steer.keymap import settled
 
 if TYPE_CHECKING:
     from laddertop.tui.dashboard.app import LaddertopApp
@@ -56,6 +57,8 @@ def open_app(
     if (problem := terminal_problem() or (pixels_problem() if pixels else None)) is not None:
         print(f"laddertop: {problem}", file=sys.stderr)
         return 2
+    for problem in settled().problems:
+        print(f"laddertop: {problem}", file=sys.stderr)
     app_class = load()
     if run is not None:
         # A run that can't be read is told before the screen is taken.

@@ -8,7 +8,9 @@ from textual.binding import Binding
 
 from laddertop.journal.actions import ACTIONS, Action
 from laddertop.journal.state import OVER
-from laddertop.tui.dashboard.grammar import BACK, CLOSE, HELP, LEAVE, ON_CHARTS, PALETTE, RUNS
+from laddertop.tui.dashboard.grammar import BACK, CLOSE, HELP, LEAVE, ON_CHARTS, PALETTE, RUNS, bind
+from laddertop.tui.steer.keymap import sign
+from laddertop.tui.steer.keys import USUAL
 from laddertop.tui.watch.run_view import RunView
 
 When = Literal["always", "at work", "over"]
@@ -21,19 +23,22 @@ class Hint(NamedTuple):
     """The hints of the smallest numbers stay where there is no room for all."""
     word: str
     """What it does, in a word."""
-    sign: str
-    """The key, or several that belong together."""
+    names: tuple[str, ...]
+    """The names of the key, or of several that belong together."""
+
+    @property
+    def sign(self) -> str:
+        """The keys as they are printed on the keyboard."""
+        return sign(*self.names)
 
 
 class RunKey(NamedTuple):
     """One entry of the table."""
 
-    keys: str
-    """Names of keys as Textual has them, with commas between them."""
+    name: str
+    """That of laddertop.tui.steer.keys."""
     does: str
     """The action of the screen."""
-    about: str
-    """What it does, for help and palette."""
     hint: Hint | None = None
     """None: help alone names it."""
     priority: bool = False
@@ -43,81 +48,93 @@ class RunKey(NamedTuple):
     knows: bool = False
     """Whether it takes an engine that knows the model, which no loop of somebody's own has."""
 
+    @property
+    def keys(self) -> str:
+        """The usual keys, as Textual has them, with commas between them."""
+        return USUAL[self.name]
+
+    @property
+    def about(self) -> str:
+        """What it does, for help and palette."""
+        return self.binding().description
+
     def binding(self) -> Binding:
         """The same for Textual."""
-        return Binding(self.keys, self.does, self.about, priority=self.priority)
+        return bind(self.name, self.does, priority=self.priority)
 
 
-def _asks(keys: str, action: Action, rank: int) -> RunKey:
+def _run(
+    name: str,
+    does: str,
+    hint: tuple[int, str] | None = None,
+    also: tuple[str, ...] = (),
+    priority: bool = False,
+    when: When = "always",
+    knows: bool = False,
+) -> RunKey:
+    """An entry whose hint has a rank and a word, for it and for what belongs with it."""
+    return RunKey(name, does, hint and Hint(*hint, (name, *also)), priority, when, knows)
+
+
+def _asks(action: Action, rank: int) -> RunKey:
     """A key that asks something of the engine, in the words of the table of actions."""
-    about = ACTIONS[action]
-    return RunKey(keys, f"steer('ask', '{action}')", about.words, Hint(rank, about.short, keys), when="at work")
+    return _run(f"run.{action}", f"steer('ask', '{action}')", (rank, ACTIONS[action].short), when="at work")
 
 
-def _shared(binding: Binding, hint: Hint | None = None) -> RunKey:
+def _shared(binding: Binding, hint: tuple[int, str] | None = None, also: tuple[str, ...] = ()) -> RunKey:
     """A key that other screens have, too."""
-    return RunKey(binding.key, binding.action, binding.description, hint)
+    assert binding.id
+    return _run(binding.id, binding.action, hint, also)
 
 
-_CHART_HINTS = {"plus,equals_sign": Hint(15, "zoom", "+-"), "left": Hint(18, "cursor", "←→")}
+_CHART_HINTS = {
+    "charts.zoom-in": ((15, "zoom"), ("charts.zoom-out",)),
+    "charts.left": ((18, "cursor"), ("charts.right",)),
+}
 
 
 STEERING = (
-    RunKey("space", "steer('pause')", "pause or continue the training", Hint(1, "pause", "space"), when="at work"),
-    _asks("c", "checkpoint", 7),
-    _asks("e", "evaluate", 11),
-    _asks("s", "sample", 16),
-    RunKey(
-        "u",
-        "steer('undo')",
-        "undo: send the values from before the last intervention",
-        Hint(6, "undo", "u"),
-        when="at work",
-    ),
-    RunKey("R", "resume", "resume a run whose engine is gone", Hint(4, "resume", "R"), when="over", knows=True),
-    RunKey(
-        "f", "fork", "fork: a new run that goes on from a checkpoint of this one", Hint(12, "fork", "f"), knows=True
-    ),
-    RunKey("Z", "roll_back", "send the run back to a checkpoint, from which it goes on", knows=True),
-    RunKey("N", "note", "leave a note in the event log", when="at work"),
-    RunKey("S,ctrl+x", "stop", "stop the training (asks first)", Hint(14, ACTIONS["stop"].short, "S"), when="at work"),
+    _run("run.pause", "steer('pause')", (1, "pause"), when="at work"),
+    _asks("checkpoint", 7),
+    _asks("evaluate", 11),
+    _asks("sample", 16),
+    _run("run.undo", "steer('undo')", (6, "undo"), when="at work"),
+    _run("run.resume", "resume", (4, "resume"), when="over", knows=True),
+    _run("run.fork", "fork", (12, "fork"), knows=True),
+    _run("run.roll-back", "roll_back", knows=True),
+    _run("run.note", "note", when="at work"),
+    _run("run.stop", "stop", (14, ACTIONS["stop"].short), when="at work"),
 )
 """What is asked of the engine. The keys of knobs stand in the declarations of these."""
 
 NOW = (
-    RunKey(
-        "2",
-        "look_into('layers')",
-        "the layers: activations, gates, active units, and a map by class",
-        Hint(8, "model", "2-5"),
-        knows=True,
-    ),
-    RunKey("3", "look_into('latent')", "the latent space: map, prior, traversal, interpolation", knows=True),
-    RunKey("4", "look_into('explore')", "explore: denoise, fill in, classify, generate, gradient field", knows=True),
-    RunKey("5", "look_into('samples')", "the samples, large, and over the training"),
-    RunKey("M", "machine", "a line about the machine, or none: speed, processors, memory, GPUs"),
+    _run("run.layers", "look_into('layers')", (8, "model"), ("run.latent", "run.explore", "run.samples"), knows=True),
+    _run("run.latent", "look_into('latent')", knows=True),
+    _run("run.explore", "look_into('explore')", knows=True),
+    _run("run.samples", "look_into('samples')"),
+    _run("run.machine", "machine"),
 )
 """What looks at the model and the machine as they are now."""
 
 LOOKING = (
-    RunKey("i", "interventions", "interventions: every term before and after each", Hint(20, "interventions", "i")),
-    RunKey("t,down", "charts('next_chart', 1)", "next chart"),
-    RunKey("T,up", "charts('next_chart', -1)", "previous chart"),
-    RunKey("g", "grid", "all pinned charts at once, or one", Hint(5, "charts", "g")),
-    RunKey("slash", "choose_charts", "choose and pin charts, with a filter", Hint(17, "choose", "/")),
-    RunKey("l", "charts('next_kind')", "y axis: logarithmic, linear, symlog"),
-    RunKey("z", "smooth", "smoothing: EMA 0.98, 0.995, none, 0.9"),
-    RunKey("k", "charts('next_part')", "y axis: without the first steps, all values, without outliers"),
-    *(_shared(binding, _CHART_HINTS.get(binding.key)) for binding in ON_CHARTS),
-    RunKey("v", "next_mode", "next way to draw the samples"),
-    RunKey("tab", "choose(1)", "next panel", Hint(9, "panel", "tab"), priority=True),
-    RunKey("shift+tab", "choose(-1)", "previous panel", priority=True),
-    RunKey("m", "maximise", "give the chosen panel the whole screen, or take it back"),
+    _run("looking.interventions", "interventions", (20, "interventions")),
+    _run("looking.next-chart", "charts('next_chart', 1)"),
+    _run("looking.previous-chart", "charts('next_chart', -1)"),
+    _run("looking.grid", "grid", (5, "charts")),
+    _run("looking.choose", "choose_charts", (17, "choose")),
+    _run("looking.axis", "charts('next_kind')"),
+    _run("looking.smooth", "smooth"),
+    _run("looking.range", "charts('next_part')"),
+    *(_shared(binding, *_CHART_HINTS.get(binding.id or "", ())) for binding in ON_CHARTS),
+    _run("looking.drawing", "next_mode"),
+    _run("looking.next-panel", "choose(1)", (9, "panel"), priority=True),
+    _run("looking.previous-panel", "choose(-1)", priority=True),
+    _run("looking.maximise", "maximise"),
     _shared(BACK),
     _shared(CLOSE),
-    _shared(RUNS, Hint(10, "runs", "r")),
-    _shared(LEAVE, Hint(2, "detach", "d")),
-    _shared(HELP, Hint(3, "help", "?")),
+    _shared(RUNS, (10, "runs")),
+    _shared(LEAVE, (2, "detach")),
+    _shared(HELP, (3, "help")),
     _shared(PALETTE),
 )
 """What looks at what is recorded, of a run that trains or of one that is played again."""
@@ -135,18 +152,18 @@ NOTES = (
 
 
 FIRST = (
-    "space",
-    "u",
-    "c",
-    "S,ctrl+x",
-    "tab",
-    "m",
-    "t,down",
-    "plus,equals_sign",
-    "escape",
-    "r",
-    "d",
-    "question_mark,f1",
+    "run.pause",
+    "run.undo",
+    "run.checkpoint",
+    "run.stop",
+    "looking.next-panel",
+    "looking.maximise",
+    "looking.next-chart",
+    "charts.zoom-in",
+    "everywhere.back",
+    "everywhere.runs",
+    "everywhere.leave",
+    "everywhere.help",
 )
 """The keys that help begins with."""
 

@@ -11,6 +11,7 @@ from laddertop.journal.commands import drawn_up, put
 from laddertop.journal.events import Commanded
 from laddertop.journal.knobs import members
 from laddertop.tui.draw.numbers import thousands
+from laddertop.tui.steer.keymap import sign
 from laddertop.tui.steer.trust import ONLY_LOOKS
 from laddertop.tui.watch.event_line import ME
 from laddertop.tui.watch.run_view import RunView
@@ -49,7 +50,9 @@ def turn(view: RunView, names: list[str], up: bool) -> Request:
             changes[knob.name] = value
     if not changes:
         at = "0" if all(row.knob.value == 0 for row in rows) else "its bound"
-        raise ValueError(f"{', '.join(row.knob.label for row in rows[:2])} is at {at}; ctrl+p sets any value")
+        raise ValueError(
+            f"{', '.join(row.knob.label for row in rows[:2])} is at {at}; {sign('everywhere.commands')} sets any value"
+        )
     return "set", changes
 
 
@@ -101,7 +104,7 @@ class Steering:
             return False
         if not view.alive:
             status = view.status()
-            more = "" if status == "finished" else "; R resumes it"
+            more = "" if status == "finished" else f"; {sign('run.resume')} resumes it"
             self._say(f"no engine at work ({status}): the key changes nothing{more}")
         return view.alive
 

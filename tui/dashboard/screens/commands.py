@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.fuzzy import Matcher
 from textual.screen import Screen
 
-from laddertop.tui.dashboard.grammar import key_sign
+from laddertop.tui.dashboard.grammar import sign_now
 from laddertop.tui.dashboard.messages import Listing
 from laddertop.tui.draw.text import harmless
 
@@ -65,6 +65,6 @@ def _of_keys(screen: Screen[Any], app: App[object]) -> list[Command]:
     own = [b for b in every if isinstance(b, Binding) and b.action != "app.command_palette"]
     shared = [replace(b, action=f"app.{b.action}") for b in app.BINDINGS if isinstance(b, Binding) and b.description]
     return [
-        Command(key_sign(b.key.partition(",")[0]), b.description, partial(screen.run_action, b.action))
+        Command(sign_now(b).partition(" ")[0], b.description, partial(screen.run_action, b.action))
         for b in own + shared
     ]

@@ -8,11 +8,11 @@ from typing import ClassVar, NamedTuple
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from laddertop.tui.dashboard.grammar import EVERYWHERE, MOUSE_ON_CHARTS, ON_CHARTS, mouse_rows
+from laddertop.tui.dashboard.grammar import EVERYWHERE, MOUSE_ON_CHARTS, ON_CHARTS, bind, mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
 from laddertop.tui.dashboard.pace import Pace
 from laddertop.tui.dashboard.palette import colours_of, style
@@ -28,6 +28,7 @@ from laddertop.tui.draw.numbers import number, thousands
 from laddertop.tui.draw.scale import KINDS, PARTS, Bounds, Kind
 from laddertop.tui.draw.text import fit, harmless, pad
 from laddertop.tui.draw.x_view import Extent, XView
+from laddertop.tui.steer.keymap import sign
 from laddertop.tui.watch.chart_choice import CurveName, usual_kind
 from laddertop.tui.watch.comparison import (
     Compared,
@@ -56,7 +57,16 @@ _NOTES = (
     "there, raw and ~ smoothed. Runs whose specs differ in nothing but the seed, and to which the same was done "
     "at the same steps, are also told together once their evaluations are of the same step: mean ± standard deviation."
 )
-_HINTS = (("esc", "back"), ("t /", "curve"), ("x l k", "axes"), ("+-", "zoom"), ("←→", "cursor"), ("↑↓", "tables"))
+_HINTS = (
+    ("back", "everywhere.back"),
+    ("curve", "compare.next-curve", "compare.choose"),
+    ("axes", "charts.unit", "compare.axis", "compare.range"),
+    ("zoom", "charts.zoom-in", "charts.zoom-out"),
+    ("cursor", "charts.left", "charts.right"),
+    ("tables", "compare.up", "compare.down"),
+    ("help", "everywhere.help"),
+)
+"""What the last row names: a word, and the names of the keys."""
 
 
 class _Seen(NamedTuple):
@@ -88,14 +98,14 @@ class CompareScreen(ChartScreen):
     CompareScreen VerticalScroll > Static { height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "next_curve(1)", "next curve: total, terms, gradient norm, throughput, evaluations, knobs"),
-        Binding("T", "next_curve(-1)", "previous curve"),
-        Binding("slash", "choose_curve", "choose a curve from all that the runs have"),
-        Binding("l", "next_kind", "y axis: logarithmic, linear, symlog"),
-        Binding("k", "next_part", "y axis: without the first steps, all values, without outliers"),
+        bind("compare.next-curve", "next_curve(1)"),
+        bind("compare.previous-curve", "next_curve(-1)"),
+        bind("compare.choose", "choose_curve"),
+        bind("compare.axis", "next_kind"),
+        bind("compare.range", "next_part"),
         *ON_CHARTS,
-        Binding("up", "scroll(-1)", "the tables up"),
-        Binding("down", "scroll(1)", "the tables down"),
+        bind("compare.up", "scroll(-1)"),
+        bind("compare.down", "scroll(1)"),
         *EVERYWHERE,
     ]
 
@@ -122,7 +132,7 @@ class CompareScreen(ChartScreen):
         yield Overlay(self._sight, id="overlay")
         with VerticalScroll(can_focus=False):
             yield Static("", id="tables")
-        yield Static(key_line((*_HINTS, ("?", "help")), self.app), id="keys")
+        yield Static(key_line([(sign(*keys), word) for word, *keys in _HINTS], self.app), id="keys")
 
     def on_mount(self) -> None:
         """Begin to look."""

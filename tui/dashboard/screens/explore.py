@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import MouseDown, MouseMove
 
+from laddertop.tui.dashboard.grammar import bind
 from laddertop.tui.dashboard.layout import Place
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.screens.model_screen import ALL, OF_CHECKPOINTS, ModelScreen
@@ -14,6 +15,7 @@ from laddertop.tui.dashboard.views.explore import TASKS, ExploreView
 from laddertop.tui.dashboard.widgets.explore_panels import BACKGROUNDS, Result, Sheet, TaskBar, sample_size
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.steer.asking import Asking
+from laddertop.tui.steer.keymap import sign
 from laddertop.tui.watch.run_view import RunView
 
 
@@ -30,34 +32,34 @@ class ExploreScreen(ModelScreen):
     MOUSE: ClassVar[tuple[tuple[str, str], ...]] = (
         ("hover", "on what was generated: which sample it is"),
         ("click", "on a task: goes to it"),
-        ("drag", "on the image: draws, as the arrows do with the pen (w)"),
+        ("drag", "on the image: draws, as the arrows do with the pen"),
     )
-    HINTS: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("app.back", "esc", "back"),
-        ("task(1)", "tab", "task"),
-        ("arrow(0, 1)", "←→", "item"),
-        ("kind", "k", "kind"),
-        ("arrow(-1, 0)", "↑↓", "level"),
-        ("space", "space", "play"),
-        ("draw", "w", "draw"),
-        ("seed", "s", "seed"),
-        ("checkpoint(-1)", ",.", "checkpoint"),
+    HINTS: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("back", "everywhere.back"),
+        ("task", "explore.next-task"),
+        ("item", "explore.left", "explore.right"),
+        ("kind", "explore.kind"),
+        ("level", "explore.more", "explore.less"),
+        ("play", "explore.play"),
+        ("draw", "explore.draw"),
+        ("seed", "explore.seed"),
+        ("checkpoint", "model.older", "model.newer"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "task(1)", "next task: denoise, fill in, classify, generate, field", priority=True),
-        Binding("shift+tab", "task(-1)", "previous task", priority=True),
-        Binding("left", "arrow(0, -1)", "the test item before; moves the pen while drawing"),
-        Binding("right", "arrow(0, 1)", "the next test item"),
-        Binding("up", "arrow(-1, 0)", "more: level of the corruption, missing share, lines of the field"),
-        Binding("down", "arrow(1, 0)", "less of it"),
-        Binding("k", "kind", "next kind of corruption; for fill in, next missing part"),
-        Binding("s", "seed", "other draws: the next seed"),
-        Binding("w", "draw", "take the pen and draw, or put it away"),
-        Binding("space", "space", "fill in: play or pause; while drawing: pen up or down"),
-        Binding("home", "restart", "fill in from the start"),
-        Binding("e", "clear", "clear the drawing"),
-        Binding("i", "item", "back from the drawing to the test item"),
-        Binding("m", "behind", "behind the field: data, samples, nothing"),
+        bind("explore.next-task", "task(1)", priority=True),
+        bind("explore.previous-task", "task(-1)", priority=True),
+        bind("explore.left", "arrow(0, -1)"),
+        bind("explore.right", "arrow(0, 1)"),
+        bind("explore.more", "arrow(-1, 0)"),
+        bind("explore.less", "arrow(1, 0)"),
+        bind("explore.kind", "kind"),
+        bind("explore.seed", "seed"),
+        bind("explore.draw", "draw"),
+        bind("explore.play", "space"),
+        bind("explore.restart", "restart"),
+        bind("explore.clear", "clear"),
+        bind("explore.item", "item"),
+        bind("explore.behind", "behind"),
         *OF_CHECKPOINTS,
         *ALL,
     ]
@@ -95,7 +97,7 @@ class ExploreScreen(ModelScreen):
         if self._hint:
             return self._hint, Ink.WARN
         if self.model.lacks():
-            return "this model can't; tab goes on to the next task", Ink.DIM
+            return f"this model can't; {sign('explore.next-task')} goes on to the next task", Ink.DIM
         return super().said()
 
     def question(self) -> None:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from laddertop.tui.dashboard.grammar import key_sign
+from laddertop.tui.dashboard.grammar import sign_now
 from laddertop.tui.dashboard.screens.box import Box
 
 
@@ -29,11 +29,11 @@ class Help(Box[None]):
 
     def content(self) -> Iterable[Widget]:
         """A table of keys, group by group, then the notes."""
-        width = max(len(key_sign(binding.key)) for keys in self._groups.values() for binding in keys)
+        width = max(len(sign_now(binding)) for keys in self._groups.values() for binding in keys)
         text = Text()
         for name, keys in self._groups.items():
             text.append("\n" if text else "").append(f"{name}\n" if name else "", "bold dim")
             for binding in keys:
-                text.append(f"{key_sign(binding.key):>{width}}  ", "bold")
+                text.append(f"{sign_now(binding):>{width}}  ", "bold")
                 text.append(f"{binding.tooltip or binding.description}\n")
         yield Static(text.append(f"\n{self._notes}" if self._notes else ""))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from laddertop.tui.dashboard.grammar import bind
 from laddertop.tui.dashboard.layout import Place
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.screens.model_screen import ALL, OF_CHECKPOINTS, ModelScreen
@@ -33,31 +34,31 @@ class LatentScreen(ModelScreen):
         ("click", "on the map: the nearest item becomes A, with the right button B; on the units: chooses one"),
         ("wheel", "on the units: the one above or below"),
     )
-    HINTS: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("app.back", "esc", "back"),
-        ("turn(1)", "←→", "value"),
-        ("unit(1)", "↑↓", "unit"),
-        ("item(1)", "[]", "item"),
-        ("other", "b", "to B"),
-        ("axes", "p", "axes"),
-        ("restore", "0", "restore"),
-        ("strip", "tab", "strip"),
-        ("checkpoint(-1)", ",.", "checkpoint"),
+    HINTS: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("back", "everywhere.back"),
+        ("value", "latent.lower", "latent.raise"),
+        ("unit", "latent.up", "latent.down"),
+        ("item", "latent.previous-item", "latent.next-item"),
+        ("to B", "latent.other"),
+        ("axes", "latent.axes"),
+        ("restore", "latent.restore"),
+        ("strip", "latent.strip"),
+        ("checkpoint", "model.older", "model.newer"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "turn(-1)", "lower the value of the chosen unit"),
-        Binding("right", "turn(1)", "raise it"),
-        Binding("shift+left", "turn(-5)", "lower it by a quarter of its range"),
-        Binding("shift+right", "turn(5)", "raise it by a quarter"),
-        Binding("up", "unit(-1)", "the unit above"),
-        Binding("down", "unit(1)", "the unit below"),
-        Binding("0,backspace", "restore", "back to the item's own code"),
-        Binding("left_square_bracket", "item(-1)", "the item before, as A"),
-        Binding("right_square_bracket", "item(1)", "the next item, as A"),
-        Binding("b", "other", "A becomes B too: go on with [ and ] to see the way between"),
-        Binding("x", "swap", "exchange A and B"),
-        Binding("p", "axes", "axes of the map: PCA, or the first two units"),
-        Binding("tab", "strip", "traversal or interpolation, where there is no room for both", priority=True),
+        bind("latent.lower", "turn(-1)"),
+        bind("latent.raise", "turn(1)"),
+        bind("latent.far-lower", "turn(-5)"),
+        bind("latent.far-raise", "turn(5)"),
+        bind("latent.up", "unit(-1)"),
+        bind("latent.down", "unit(1)"),
+        bind("latent.restore", "restore"),
+        bind("latent.previous-item", "item(-1)"),
+        bind("latent.next-item", "item(1)"),
+        bind("latent.other", "other"),
+        bind("latent.swap", "swap"),
+        bind("latent.axes", "axes"),
+        bind("latent.strip", "strip", priority=True),
         *OF_CHECKPOINTS,
         *ALL,
     ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from laddertop.tui.dashboard.grammar import bind
 from laddertop.tui.dashboard.layout import Place
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.screens.model_screen import ALL, OF_CHECKPOINTS, ModelScreen
@@ -32,19 +33,19 @@ class LayersScreen(ModelScreen):
         ("click", "on the list: chooses a layer"),
         ("wheel", "on the list: the layer above or below"),
     )
-    HINTS: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("app.back", "esc", "back"),
-        ("layer(1)", "↑↓", "layer"),
-        ("side", "h", "histogram"),
-        ("checkpoint(-1)", ",.", "checkpoint"),
-        ("dismiss('latent')", "3", "latent"),
-        ("dismiss('explore')", "4", "explore"),
-        ("dismiss('samples')", "5", "samples"),
+    HINTS: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("back", "everywhere.back"),
+        ("layer", "layers.up", "layers.down"),
+        ("histogram", "layers.side"),
+        ("checkpoint", "model.older", "model.newer"),
+        ("latent", "model.latent"),
+        ("explore", "model.explore"),
+        ("samples", "model.samples"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "layer(-1)", "the layer above"),
-        Binding("down", "layer(1)", "the layer below"),
-        Binding("h", "side", "histogram of activations, of the units' variances, of their gates"),
+        bind("layers.up", "layer(-1)"),
+        bind("layers.down", "layer(1)"),
+        bind("layers.side", "side"),
         *OF_CHECKPOINTS,
         *ALL,
     ]

@@ -13,7 +13,7 @@ from laddertop.journal.actions import Action
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.knobs import value_of
 from laddertop.tui.dashboard import aside, farewell
-from laddertop.tui.dashboard.knob_keys import TAKEN, KnobKey, key_of, knob_keys
+from laddertop.tui.dashboard.knob_keys import KnobKey, key_of, knob_keys, taken
 from laddertop.tui.dashboard.messages import ForkRun, StartEngine
 from laddertop.tui.dashboard.run_keys import FIRST, KEYS, LOOKING, NOW, STEERING, at_hand
 from laddertop.tui.dashboard.screens import knob_commands
@@ -50,7 +50,7 @@ class LiveScreen(RunScreen, inherit_bindings=False):
             event.stop()
             event.prevent_default()
             self.press(key)
-        elif not self.view.state.knobs and event.is_printable and event.character not in TAKEN:
+        elif not self.view.state.knobs and event.is_printable and event.character not in taken():
             # Which knobs there are is not known before the engine has started.
             self.steering.ready()
 
@@ -65,9 +65,9 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         """The twelve to begin with, the knobs of this run, then all others; who only looks has those that look."""
         if not self.view.steerable:
             return {**super().help_groups(), "the model": [entry.binding() for entry in NOW]}
-        groups = {"the first twelve": [entry for keys in FIRST for entry in KEYS if entry.keys == keys]}
+        groups = {"the first twelve": [entry for name in FIRST for entry in KEYS if entry.name == name]}
         groups |= {
-            name: [entry for entry in keys if entry.keys not in FIRST]
+            name: [entry for entry in keys if entry.name not in FIRST]
             for name, keys in (("the training", STEERING), ("the model", NOW), ("looking", LOOKING))
         }
         found: dict[str, list[BindingType]] = {

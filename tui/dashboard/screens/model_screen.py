@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 
-from laddertop.tui.dashboard.grammar import EVERYWHERE, mouse_rows
+from laddertop.tui.dashboard.grammar import EVERYWHERE, bind, mouse_rows
 from laddertop.tui.dashboard.layout import Place, too_small
 from laddertop.tui.dashboard.pace import Pace, in_sight
 from laddertop.tui.dashboard.panel import Panel
@@ -23,25 +23,26 @@ from laddertop.tui.dashboard.widgets.status import StatusBar
 from laddertop.tui.draw.image import usable_modes
 from laddertop.tui.draw.numbers import thousands
 from laddertop.tui.steer.asking import Asking
+from laddertop.tui.steer.keymap import sign
 from laddertop.tui.watch.run_view import RunView
 
 QUICK, IDLE = 0.05, 0.2
 """Seconds between two looks while an answer is due, and otherwise."""
 
 ALL: list[BindingType] = [
-    Binding("v", "next_mode", "next way to draw images"),
-    Binding("1", "dismiss(None)", "back to the run"),
-    Binding("2", "dismiss('layers')", "the layers"),
-    Binding("3", "dismiss('latent')", "the latent space"),
-    Binding("4", "dismiss('explore')", "explore: denoise, fill in, classify, generate"),
-    Binding("5", "dismiss('samples')", "the samples over the training"),
+    bind("model.drawing", "next_mode"),
+    bind("model.run", "dismiss(None)"),
+    bind("model.layers", "dismiss('layers')"),
+    bind("model.latent", "dismiss('latent')"),
+    bind("model.explore", "dismiss('explore')"),
+    bind("model.samples", "dismiss('samples')"),
     *EVERYWHERE,
 ]
 """Keys of every such screen."""
 
 OF_CHECKPOINTS: list[BindingType] = [
-    Binding("comma", "checkpoint(-1)", "ask an older checkpoint"),
-    Binding("full_stop", "checkpoint(1)", "ask a newer checkpoint, at last the training itself"),
+    bind("model.older", "checkpoint(-1)"),
+    bind("model.newer", "checkpoint(1)"),
 ]
 """Keys of those that ask the model."""
 
@@ -59,8 +60,8 @@ class ModelScreen(Screen[str | None]):
     """What its pictures mean."""
     MOUSE: ClassVar[tuple[tuple[str, str], ...]]
     """What is done with the mouse, and what that means here."""
-    HINTS: ClassVar[tuple[tuple[str, str, str], ...]]
-    """What its last row names: an action of the bindings, the sign of its keys, and a word."""
+    HINTS: ClassVar[tuple[tuple[str, ...], ...]]
+    """What its last row names while the key does something: a word, and the names of one key or more."""
 
     def __init__(self, view: RunView, asking: Asking, plain: bool = False) -> None:
         """Looks into the model of a run; `plain` draws in ASCII."""
@@ -130,8 +131,8 @@ class ModelScreen(Screen[str | None]):
 
     def hints(self) -> list[tuple[str, str]]:
         """Those of them that the last row names, with a word each."""
-        actions = {binding.action for binding in self.at_hand()}
-        return [(sign, word) for action, sign, word in self.HINTS if action in actions]
+        names = {binding.id for binding in self.at_hand()}
+        return [(sign(*keys), word) for word, *keys in self.HINTS if keys[0] in names]
 
     def _does_nothing(self, action: str) -> bool:
         # Another checkpoint may answer where this one refuses.

@@ -111,7 +111,7 @@ class NewRunScreen(Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "start the run", priority=True),
-        BACK,
+        Binding("escape", BACK.action, BACK.description),
         Binding("f1", "help", "this help"),
     ]
 

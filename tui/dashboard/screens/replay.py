@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from laddertop.journal.folder import RunFolder
+from laddertop.tui.dashboard.grammar import bind
 from laddertop.tui.dashboard.messages import Looked
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.run_keys import LOOKING
@@ -18,7 +19,15 @@ from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import duration, setting
 from laddertop.tui.draw.spark import bar
+from laddertop.tui.steer.keymap import sign
 from laddertop.tui.watch.replay import Past, PastView, PastWatcher
+
+_HINTS = (
+    ("seek", "replay.back", "replay.on"),
+    ("step", "replay.next-step", "replay.previous-step"),
+    ("speed", "replay.slower", "replay.faster"),
+)
+"""What the bar names besides: a word, and the names of the keys."""
 
 
 class ReplayBar(Panel):
@@ -36,15 +45,16 @@ class ReplayBar(Panel):
     def picture(self, height: int, width: int) -> Cells:
         """One row."""
         cells = Cells(height, width)
-        sign = "▶" if self.watcher.playing else "‖"
-        x = cells.put(0, 1, f"{sign} replay ×{setting(self.watcher.speed)}", Ink.MARK) + 2
+        state = "▶" if self.watcher.playing else "‖"
+        x = cells.put(0, 1, f"{state} replay ×{setting(self.watcher.speed)}", Ink.MARK) + 2
         wide = 16 if width >= 100 else 8
         self._bar = range(x, x + wide)
         filled, empty = bar(self.past.at / self.past.length, wide)
         x = cells.put(0, cells.put(0, x, filled, Ink.CURVE), empty, Ink.FAINT) + 1
         x = cells.put(0, x, f"{duration(self.past.at)} of {duration(self.past.length)}") + 2
-        space = "pause" if self.watcher.playing else "play"
-        for key, name in (("space", space), ("[ ]", "seek"), ("n b", "step"), ("< >", "speed")):
+        play = "pause" if self.watcher.playing else "play"
+        for name, *keys in ((play, "replay.play"), *_HINTS):
+            key = " ".join(map(sign, keys))
             if x + len(key) + 1 + len(name) > width:
                 break
             x = cells.put(0, cells.put(0, x, key, Ink.KEY) + 1, name, Ink.DIM) + 2
@@ -55,15 +65,15 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
     """A run at a moment of its past."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "play", "play or pause; at the end, from the beginning"),
-        Binding("right_square_bracket", "seek(0.01)", "a hundredth on"),
-        Binding("left_square_bracket", "seek(-0.01)", "a hundredth back"),
-        Binding("right_curly_bracket", "seek(0.1)", "a tenth on"),
-        Binding("left_curly_bracket", "seek(-0.1)", "a tenth back"),
-        Binding("n", "step(1)", "one training step on"),
-        Binding("b", "step(-1)", "one training step back"),
-        Binding("greater_than_sign", "faster(2)", "twice as fast"),
-        Binding("less_than_sign", "faster(0.5)", "half as fast"),
+        bind("replay.play", "play"),
+        bind("replay.on", "seek(0.01)"),
+        bind("replay.back", "seek(-0.01)"),
+        bind("replay.far-on", "seek(0.1)"),
+        bind("replay.far-back", "seek(-0.1)"),
+        bind("replay.next-step", "step(1)"),
+        bind("replay.previous-step", "step(-1)"),
+        bind("replay.faster", "faster(2)"),
+        bind("replay.slower", "faster(0.5)"),
         *(Binding(str(i), f"go({i / 10})", f"to {i} tenths of the run", show=False) for i in range(10)),
         *(key.binding() for key in LOOKING),
     ]
@@ -110,8 +120,8 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
 
     def help_groups(self) -> dict[str, list[BindingType]]:
         """Those of the playing first."""
-        shared = {entry.keys for entry in LOOKING}
-        own: list[BindingType] = [b for b in self.BINDINGS if isinstance(b, Binding) and b.key not in shared]
+        shared = {entry.name for entry in LOOKING}
+        own: list[BindingType] = [b for b in self.BINDINGS if isinstance(b, Binding) and b.id not in shared]
         return {"playing": own, **super().help_groups()}
 
     def on_panel_clicked(self, message: Panel.Clicked) -> None:

@@ -33,6 +33,7 @@ from laddertop.tui.dashboard.widgets.samples import Samples
 from laddertop.tui.draw.image import usable_modes
 from laddertop.tui.draw.scale import Bounds
 from laddertop.tui.draw.x_view import Extent, XView
+from laddertop.tui.steer.keymap import sign
 from laddertop.tui.watch.run_view import DECAYS, RunView
 from laddertop.tui.watch.watcher import Watcher
 
@@ -293,7 +294,7 @@ class RunScreen(ChartScreen):
         """The keys."""
         from laddertop.tui.dashboard.screens.help import Help
 
-        panels = f"tab goes through {', '.join(PANELS[name].middle for name in MIDDLE)}."
+        panels = f"{sign('looking.next-panel')} goes through {', '.join(PANELS[name].middle for name in MIDDLE)}."
         groups = {**self.help_groups(), "the mouse": mouse_rows(self.MOUSE)}
         self.app.push_screen(Help(self.HELP_TITLE, groups, f"{NOTES} {panels}"))
 

@@ -18,7 +18,7 @@ from textual.widgets import Input, Static
 
 from laddertop.journal.folder import RunFolder, tags_of
 from laddertop.tui.dashboard import farewell
-from laddertop.tui.dashboard.grammar import EVERYWHERE, mouse_rows
+from laddertop.tui.dashboard.grammar import EVERYWHERE, bind, mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
 from laddertop.tui.dashboard.messages import CompareRuns, ForkRun, OpenRun, Shown, StartEngine
 from laddertop.tui.dashboard.pace import Pace, in_sight
@@ -33,6 +33,7 @@ from laddertop.tui.dashboard.widgets.runs_table import ORDERS, RunsTable
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer import keeping
+from laddertop.tui.steer.keymap import sign
 from laddertop.tui.steer.trust import ONLY_LOOKS, driven
 
 INTERVAL = 1.0
@@ -44,22 +45,22 @@ CHANGING = ("app.new_run", "resume", "fork", "rename", "note", "archive", "delet
 """Actions that change something, which a dashboard that only looks does not."""
 
 _HINTS = (
-    ("enter", "open", False),
-    ("n", "new", True),
-    ("f", "fork", False),
-    ("space", "mark", False),
-    ("c", "compare", False),
-    ("/", "search", False),
-    ("q", "leave", True),
-    ("?", "help", True),
+    ("open", "list.open", False),
+    ("new", "list.new", True),
+    ("fork", "list.fork", False),
+    ("mark", "list.mark", False),
+    ("compare", "list.compare", False),
+    ("search", "list.search", False),
+    ("leave", "everywhere.close", True),
+    ("help", "everywhere.help", True),
 )
-"""Keys with a word each, and whether they do something where there is no run."""
+"""A word and the name of its key, and whether they do something where there is no run."""
 
 _NOTES = (
-    "What is typed after / is looked for in name, recipe, state and note of a run, tag:word among those words of the "
-    "note that begin with #; several words must all be there. "
-    "Marked runs bear a ◆, archived ones, which only A shows, a ›. The small curve is the total cost since the newest "
-    "start, on a logarithmic axis of its own. A run that is being trained can't be renamed, archived or deleted."
+    "The search looks at name, recipe, state and note of a run, with tag:word among those words of the note that "
+    "begin with #; several words must all be there. Marked runs bear a ◆, archived ones, where they are shown, a ›. "
+    "The small curve is the total cost since the newest start, on a logarithmic axis of its own. A run that is being "
+    "trained can't be renamed, archived or deleted."
 )
 _MOUSE = (
     ("click", "on a run: chooses it; once more: opens it"),
@@ -79,21 +80,21 @@ class RunsScreen(Screen[None]):
     """
     AUTO_FOCUS = "RunsTable"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open the run"),
-        Binding("n", "app.new_run", "new run"),
-        Binding("R", "resume", "resume a run whose engine is gone"),
-        Binding("f", "fork", "fork: a new run that goes on from a checkpoint of this one"),
-        Binding("space", "mark", "mark the run for a comparison, or take the mark away"),
-        Binding("c", "compare", "compare the marked runs"),
-        Binding("p", "replay", "play the run again on its own screen"),
-        Binding("slash", "search", "search: show only runs that fit"),
-        Binding("s", "order(1)", "order by the next thing: newest, name, recipe, state, progress, best"),
-        Binding("S", "reverse", "turn the order round"),
-        Binding("E,f2", "rename", "another name for the run"),
-        Binding("N", "note", "keep a line of text about the run"),
-        Binding("a", "archive", "archive the run, or take it back"),
-        Binding("A", "show_archived", "show archived runs too, or no longer"),
-        Binding("x,delete", "delete", "delete the run (asks first)"),
+        bind("list.open", "open"),
+        bind("list.new", "app.new_run"),
+        bind("list.resume", "resume"),
+        bind("list.fork", "fork"),
+        bind("list.mark", "mark"),
+        bind("list.compare", "compare"),
+        bind("list.replay", "replay"),
+        bind("list.search", "search"),
+        bind("list.order", "order(1)"),
+        bind("list.reverse", "reverse"),
+        bind("list.rename", "rename"),
+        bind("list.note", "note"),
+        bind("list.archive", "archive"),
+        bind("list.archived", "show_archived"),
+        bind("list.delete", "delete"),
         *EVERYWHERE,
     ]
 
@@ -113,9 +114,8 @@ class RunsScreen(Screen[None]):
         """A heading, the table, a line about the chosen run, what the dashboard has to say, the keys."""
         yield Static("", id="heading", classes="line")
         yield RunsTable(id="table")
-        yield Static(
-            f"no runs here yet{'' if self._read_only else '; n starts one'}", id="none", classes="line", markup=False
-        )
+        begins = "" if self._read_only else f"; {sign('list.new')} starts one"
+        yield Static(f"no runs here yet{begins}", id="none", classes="line", markup=False)
         yield SamplesPreview(self._plain)
         yield RunAbout(markup=False)
         yield Input(placeholder="search", id="search", compact=True)
@@ -241,7 +241,7 @@ class RunsScreen(Screen[None]):
         """To the comparison of the marked runs."""
         runs = [row.run for row in self._rows if row.run.path in self._table.marked and row.recipe is not None]
         if len(runs) < 2:
-            self.tell("mark two runs or more with space, then compare them")
+            self.tell(f"mark two runs or more with {sign('list.mark')}, then compare them")
         elif len(runs) > COMPARED:
             self.tell(f"at most {COMPARED} runs can be compared; {len(runs)} are marked")
         else:
@@ -317,7 +317,7 @@ class RunsScreen(Screen[None]):
             away = not row.archived
             done = await self._do(row.run, f"archiving {row.name}", lambda: keeping.archive(row.run, away))
             if done and away and not self._archived:
-                self.tell(f"{row.name} is archived; A shows archived runs, a takes one back")
+                self.tell(f"archived {row.name}; {sign('list.archived')} shows it, {sign('list.archive')} restores it")
 
     @work
     async def action_delete(self) -> None:
@@ -358,7 +358,7 @@ class RunsScreen(Screen[None]):
     def _hints(self) -> list[tuple[str, str]]:
         """Those that the last row names: no key that nothing can be done with."""
         never = ("new", "fork") if self._read_only else ()
-        return [(key, word) for key, word, alone in _HINTS if (alone or self._rows) and word not in never]
+        return [(sign(name), word) for word, name, alone in _HINTS if (alone or self._rows) and word not in never]
 
     def copied(self) -> str:
         """The name of the run under the cursor."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from laddertop.tui.dashboard.grammar import bind
 from laddertop.tui.dashboard.layout import Place
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.screens.model_screen import ALL, ModelScreen
@@ -30,28 +31,28 @@ class SamplesScreen(ModelScreen):
         ("click", "on an image: its item comes first, once more: larger; on the line: the nearest samples"),
         ("wheel", "on an image: larger or smaller"),
     )
-    HINTS: ClassVar[tuple[tuple[str, str, str], ...]] = (
-        ("app.back", "esc", "back"),
-        ("scrub(1)", "←→", "scrub"),
-        ("items(1)", "↑↓", "items"),
-        ("zoom(1)", "+-", "zoom"),
-        ("next_mode", "v", "drawing"),
-        ("colour", "c", "colour"),
-        ("scrub(1000000)", "end", "newest"),
-        ("dismiss('layers')", "2-4", "model"),
+    HINTS: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("back", "everywhere.back"),
+        ("scrub", "samples.earlier", "samples.later"),
+        ("items", "samples.up", "samples.down"),
+        ("zoom", "samples.larger", "samples.smaller"),
+        ("drawing", "model.drawing"),
+        ("colour", "samples.colour"),
+        ("newest", "samples.newest"),
+        ("model", "model.layers", "model.latent", "model.explore"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "scrub(-1)", "earlier samples"),
-        Binding("right", "scrub(1)", "later samples"),
-        Binding("shift+left", "scrub(-10)", "ten earlier"),
-        Binding("shift+right", "scrub(10)", "ten later"),
-        Binding("home", "scrub(-1000000)", "the first samples"),
-        Binding("end", "scrub(1000000)", "the newest samples, and whatever comes"),
-        Binding("up", "items(-1)", "the items before these"),
-        Binding("down", "items(1)", "the items after these"),
-        Binding("plus,equals_sign", "zoom(1)", "larger images, fewer items"),
-        Binding("minus", "zoom(-1)", "smaller images, more items"),
-        Binding("c", "colour", "colour images in colour, or in their luminance"),
+        bind("samples.earlier", "scrub(-1)"),
+        bind("samples.later", "scrub(1)"),
+        bind("samples.far-earlier", "scrub(-10)"),
+        bind("samples.far-later", "scrub(10)"),
+        bind("samples.first", "scrub(-1000000)"),
+        bind("samples.newest", "scrub(1000000)"),
+        bind("samples.up", "items(-1)"),
+        bind("samples.down", "items(1)"),
+        bind("samples.larger", "zoom(1)"),
+        bind("samples.smaller", "zoom(-1)"),
+        bind("samples.colour", "colour"),
         *ALL,
     ]
 

@@ -9,11 +9,12 @@ from laddertop.tui.dashboard.knob_keys import usable_keys
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.run_keys import KEYS
 from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.steer.keymap import sign
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.trouble import Help, Trouble, troubles
 
-KEY_OF = {entry.does: entry.keys.split(",")[0] for entry in KEYS}
-"""The key of every action of the run screen."""
+NAME_OF = {entry.does: entry.name for entry in KEYS}
+"""The name of every action of the run screen."""
 LEAST = 4
 """Rows that it may take on any screen; on a higher one up to a third."""
 
@@ -80,4 +81,4 @@ def _about(view: RunView, trouble: Trouble, width: int) -> list[list[_Part]]:
 
 
 def _key(view: RunView, help: Help) -> str:
-    return KEY_OF[help.does] if help.does else usable_keys(view.state.knobs).get(help.knob, "")
+    return sign(NAME_OF[help.does]) if help.does else usable_keys(view.state.knobs).get(help.knob, "")

@@ -15,6 +15,7 @@ from laddertop.tui.draw.plane import plane_of, put_arrows, put_dots
 from laddertop.tui.draw.sentence import sentence
 from laddertop.tui.draw.spark import bar
 from laddertop.tui.steer.asking import Got
+from laddertop.tui.steer.keymap import sign
 from laddertop.tui.watch.run_view import RunView
 
 BACKGROUNDS = ("data", "samples", "nothing")
@@ -77,7 +78,8 @@ class Sheet(Panel):
             y = 1 + int((explore.pen[0] + 0.5) * rows / image.shape[0])
             x = 1 + int((explore.pen[1] + 0.5) * columns / image.shape[1])
             cells.put(y, x, "█" if explore.down else "┼", Ink.KEY)
-            cells.put(height - 1, 1, "space pen, e clear, w done"[: width - 1], Ink.DIM)
+            keys = f"{sign('explore.play')} pen, {sign('explore.clear')} clear, {sign('explore.draw')} done"
+            cells.put(height - 1, 1, keys[: width - 1], Ink.DIM)
         elif explore.task == "denoise":
             cells.put(1 + rows, 1, "input", Ink.DIM)
         return cells
@@ -173,7 +175,7 @@ class Result(Panel):
             put_dots(cells, plane, cloud, Ink.MARK, self.ascii_only)
         put_arrows(cells, plane, x, shift)
         behind = self.behind if cloud is not None or self.behind == "nothing" else f"{self.behind}: this model has none"
-        cells.put(cells.height - 1, 0, f"behind: {behind} (m)", Ink.DIM)
+        cells.put(cells.height - 1, 0, f"behind: {behind} ({sign('explore.behind')})", Ink.DIM)
 
 
 def sample_size(pixels: int) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from laddertop.tui.draw.image import MODES, draw_image
 from laddertop.tui.draw.numbers import setting
 from laddertop.tui.draw.plane import plane_of, put_dots
 from laddertop.tui.draw.sentence import sentence
+from laddertop.tui.steer.keymap import sign
 from laddertop.tui.watch.run_view import RunView
 
 SIZES = ((28, 14), (20, 10), (16, 8), (14, 7), (12, 6), (10, 5), (8, 4))
@@ -100,7 +101,7 @@ class Strips(Panel):
         got = latent.asking.got.get(BETWEEN)
         title = f"interpolation from A, item {latent.item}, to B, item {latent.other}"
         under = self.under if self.under.endswith(("A", "B")) else ""
-        cells = self.titled(height, width, title, "b: A becomes B", under)
+        cells = self.titled(height, width, title, f"{sign('latent.other')}: A becomes B", under)
         if got is None or not isinstance(got.question, Interpolate):
             return cells
         count = len(got.arrays["images"])

@@ -10,13 +10,14 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Click, Resize
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from laddertop.tui.dashboard.grammar import bind
 from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.views.run_row import RunRow
 from laddertop.tui.draw.cells import Cells, Ink
@@ -71,12 +72,12 @@ class RunsTable(Widget, can_focus=True):
 
     DEFAULT_CSS = "RunsTable { height: 1fr; background: transparent; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "one run up"),
-        Binding("down,j", "move(1)", "one run down"),
-        Binding("pageup,ctrl+b", "page(-1)", "one page up"),
-        Binding("pagedown,ctrl+f", "page(1)", "one page down"),
-        Binding("home,g", "to(0)", "to the first run"),
-        Binding("end,G", "to(-1)", "to the last run"),
+        bind("list.up", "move(-1)"),
+        bind("list.down", "move(1)"),
+        bind("list.page-up", "page(-1)"),
+        bind("list.page-down", "page(1)"),
+        bind("list.first", "to(0)"),
+        bind("list.last", "to(-1)"),
     ]
 
     class Moved(Message):

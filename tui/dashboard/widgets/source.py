@@ -7,6 +7,7 @@ from collections.abc import Callable
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.text import fit
+from laddertop.tui.steer.keymap import sign
 from laddertop.tui.watch.run_view import RunView
 
 
@@ -35,12 +36,13 @@ class KeyLine(Panel):
     def picture(self, height: int, width: int) -> Cells:
         """One row; the help comes last and always."""
         cells = Cells(height, width)
-        x, end = 1, width - 8
+        help = sign("everywhere.help")
+        x, end = 1, width - 7 - len(help)
         for key, name in self._hints():
             if x + len(key) + len(name) + 1 > end:
                 break
             x = cells.put(0, x, key, Ink.KEY) + 1
             x = cells.put(0, x, name, Ink.DIM) + 2
-        x = cells.put(0, x, "?", Ink.KEY) + 1
+        x = cells.put(0, x, help, Ink.KEY) + 1
         cells.put(0, x, "help", Ink.DIM)
         return cells
