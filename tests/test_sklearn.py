@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils.estimator_checks import check_estimator
 
 from laddertop.journal.folder import list_runs
 from laddertop.sklearn import Encoder
@@ -68,6 +69,25 @@ def test_what_can_not_be_fitted_is_a_sentence_and_leaves_no_run(runs: Path, pipe
     with pytest.raises(ValueError, match="X has 9 features, but Encoder is expecting 64"):
         pipeline[0].transform(ROWS[:, :9])
     assert len(list_runs(runs)) == there
+
+
+REAL = {
+    "steps": 3,
+    "model.hidden": [4],
+    "model.tied": False,
+    "model.loss": "squared",
+    "data.standardise": True,
+    "data.batch": 2,
+    **QUICK,
+}
+"""Settings for the items of scikit-learn's checks: a few rows of any numbers."""
+
+
+@pytest.mark.stress
+def test_scikit_learn_finds_nothing_to_mend(runs: Path) -> None:
+    told = check_estimator(Encoder("dae-digits", REAL, runs=runs), on_fail=None, on_skip=None)
+    assert [(one["check_name"], one["exception"]) for one in told if one["status"] == "failed"] == []
+    assert sum(one["status"] == "passed" for one in told) > 40
 
 
 @pytest.mark.stress
