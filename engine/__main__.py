@@ -57,6 +57,8 @@ def main() -> int:
     commands.add_parser(
         "look-model", help="tell what the user's own model is that a spec as JSON on standard input names"
     )
+    offered = commands.add_parser("offered", help="tell where data lie that an installed package offers")
+    offered.add_argument("name")
     about = commands.add_parser("about", help="tell what torch finds on this machine, as JSON")
     about.add_argument("--device", default="auto", help="the device to look at")
     arguments = parser.parse_args()
@@ -64,6 +66,8 @@ def main() -> int:
         return tell_sizes(arguments.recipes)
     if arguments.command == "look":
         return tell_found()
+    if arguments.command == "offered":
+        return tell_offered(arguments.name)
     if arguments.command == "look-model":
         return tell_model()
     if arguments.command == "about":
@@ -145,6 +149,19 @@ def tell_found() -> int:
         print(look(DataSpec.model_validate(asked["data"]), asked["seed"]).model_dump_json())
     except (ValueError, OSError) as error:
         return complain(error)
+    return 0
+
+
+def tell_offered(name: str) -> int:
+    """Prints the path of the data that a package offers; what that prints goes elsewhere."""
+    from laddertop.engine.own.offered import path_of
+
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            path = path_of(name)
+    except ValueError as error:
+        return complain(error)
+    print(path)
     return 0
 
 

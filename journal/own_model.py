@@ -21,8 +21,6 @@ from laddertop.journal.settings import TRUSTED
 COPY = "model.py"
 """The text of the model's file, in the run's folder."""
 
-GROUP = "laddertop.models"
-"""Entry points by which installed packages offer models."""
 LARGEST = 1 << 20
 """Bytes of a model's file at most."""
 
@@ -138,13 +136,6 @@ def is_place(name: str) -> bool:
     return name.endswith(".py") or ".py:" in name
 
 
-def offered() -> list[str]:
-    """The names by which installed packages offer models; none of them is loaded."""
-    from importlib.metadata import entry_points  # asked for seldom, and not quick
-
-    return sorted(entry_points(group=GROUP).names)
-
-
 def read_code(path: Path) -> Code:
     """The file of a model. Raises ValueError when it is not there, can't be read, or is none."""
     try:
@@ -175,16 +166,16 @@ def code_of(model: OwnModelSection, folder: Path | None) -> Code:
     trusted = os.environ.get(TRUSTED) in ("all", model.found.sha256)
     try:
         code = read_code(model.path)
-        why = "" if sum_of(code.text) == model.found.sha256 else "is not what it was when the run was made"
+        why = "" if sum_of(code.text) == model.found.sha256 else "was changed since"
         if not why and (trusted or not (why := _of_somebody_else(model.path))):
             return code
     except ValueError as error:
-        why = "is not there any more" if not model.path.exists() else str(error)
+        why = "is gone" if not model.path.exists() else str(error)
     if trusted and folder is not None:
         return _kept(model.found.sha256, folder)
     raise ValueError(
-        f"{model.path}, the model of this run, {why}; put it back as it was, train a new run, or let --trust run the "
-        "text that the run keeps"
+        f"the run's model {model.path.name} {why}: put it back, train anew, or let --trust run the text that the run "
+        f"keeps ({model.path})"
     )
 
 

@@ -12,6 +12,8 @@ from laddertop.journal import inside
 
 RECIPES = Path(__file__).parent / "recipes"
 """The folder of the recipes that come with the package."""
+MODELS_GROUP, DATA_GROUP = "laddertop.models", "laddertop.data"
+"""Entry points by which installed packages offer models and data."""
 BEGINNING = 1 << 18
 """Bytes of the events in which the first start stands."""
 
@@ -19,6 +21,13 @@ BEGINNING = 1 << 18
 def recipes() -> list[str]:
     """Names of the recipes that come with the package, sorted."""
     return sorted(f.name.removesuffix(".toml") for f in RECIPES.iterdir() if f.name.endswith(".toml"))
+
+
+def offered(group: str) -> list[str]:
+    """The names of what installed packages offer, sorted; nothing of it is loaded."""
+    from importlib.metadata import entry_points  # asked for seldom, and not quick
+
+    return sorted(entry_points(group=group).names)
 
 
 def runs_in(runs: Path) -> list[str]:

@@ -19,8 +19,8 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from laddertop.journal.models import KINDS, ModelSpec
 from laddertop.journal.own_loop import LoopSection
-from laddertop.journal.own_model import SHORTEST_RECIPE, OwnModelSection, is_place, offered
-from laddertop.journal.places import RECIPES, recipes
+from laddertop.journal.own_model import SHORTEST_RECIPE, OwnModelSection, is_place
+from laddertop.journal.places import MODELS_GROUP, RECIPES, offered, recipes
 from laddertop.journal.sections import (
     LONGEST,
     CheckpointSpec,
@@ -135,7 +135,7 @@ def load_recipe(name: str) -> Spec:
         return _parse_toml(text, str(path), path.stem)
     if path.suffix == ".toml" or "/" in name:
         raise ValueError(f"no recipe file {path}; `laddertop recipes` lists the recipes that come with laddertop")
-    if name in (there := offered()):
+    if name in (there := offered(MODELS_GROUP)):
         return parse({"recipe": name, **SHORTEST_RECIPE, "model": {"kind": "own", "place": name}}, name)
     near = did_you_mean(name, [*recipes(), *there])
     raise ValueError(f"unknown recipe {name!r}{near}; `laddertop recipes` lists them all")

@@ -3,6 +3,7 @@ the user asked for it and nowhere else: real processes, one run, the model that 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from hashlib import sha256
@@ -19,6 +20,7 @@ from laddertop.journal.events import Commanded, Evaluated, EventReader, RunEnded
 from laddertop.journal.folder import create_run
 from laddertop.journal.own_model import OwnModelSection
 from laddertop.journal.samples import read_samples
+from laddertop.journal.settings import TRUSTED
 from tests.engine.own_data import bars
 from tests.own_models import documented, own_spec
 from tests.processes import Laddertop, wait_for
@@ -102,12 +104,13 @@ def test_nothing_of_it_is_run_by_looking_and_what_was_changed_asks_for_trust(lad
         for words in ("resume mine", "fork mine", "evaluate mine", "replay mine --train", "sample mine --out mine.png"):
             done = laddertop.here(*words.split())
             assert (done.returncode, done.stdout) == (2, ""), words
-            assert f"{mine}, the model of this run, is not what it was when the run was made; put it " in done.stderr
+            assert "the run's model mine.py was changed since: put it back, train anew, or let --trust" in done.stderr
         assert len(laddertop.events("mine")) == events
         mine.unlink()
-        assert "is not there any more" in laddertop.here("evaluate", "mine").stderr
-        trusted = laddertop.json("evaluate", "mine", "--quick", "--trust")
-        assert trusted["values"]["cost"]["value"] > 0
+        assert "the run's model mine.py is gone: " in laddertop.here("evaluate", "mine").stderr
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(TRUSTED, "all")  # as --trust does, for the engines of its command
+            assert api.load("mine", runs=laddertop.runs).sample(3).shape == (3, 13, 7)
         kept.write_text(trap + before)
         done = laddertop.here("evaluate", "mine", "--trust")
         assert done.returncode == 2
@@ -126,7 +129,7 @@ def test_a_file_in_the_folder_of_a_run_is_not_the_users_own(laddertop: Laddertop
     try:
         done = laddertop.here("resume", "mine")
         assert done.returncode == 2
-        assert "model.py, the model of this run, lies in the folder of a run, which may be a stranger's" in done.stderr
+        assert "the run's model model.py lies in the folder of a run, which may be a stranger's" in done.stderr
     finally:
         spec.write_text(before)
 
@@ -166,3 +169,28 @@ def test_front_ends_load_neither_torch_nor_the_model(laddertop: Laddertop, mine:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=laddertop.environment)
     assert done.stdout == "False False\n", done.stderr
+
+
+def test_an_installed_package_offers_data_by_its_name(laddertop: Laddertop, mine: Path, tmp_path: Path) -> None:
+    told = tmp_path / "my_data-1.2.dist-info"
+    told.mkdir()
+    told.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: my-data\nVersion: 1.2\n")
+    told.joinpath("entry_points.txt").write_text("[laddertop.data]\nbars = my_data:bars\nno-bars = my_data:none\n")
+    tmp_path.joinpath("my_data.py").write_text(
+        f"def bars():\n    print('here they are')\n    return {str(laddertop.cwd / 'mine.npz')!r}\n\n\n"
+        "def none():\n    raise RuntimeError('not today')\n"
+    )
+    paths = os.pathsep.join([str(tmp_path), laddertop.chosen["PYTHONPATH"]])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tmp_path)
+        words = ["train", "./mine.py:MyVae", "--steps", "5", "--name", "offered", "--data"]
+        done = laddertop.here(*words, "bars", PYTHONPATH=paths)
+        assert (
+            done.stderr == f"laddertop: data.batch: 100 rows, and {laddertop.cwd / 'mine.npz'} has 72 training items\n"
+        )
+        done = laddertop.here(*words, "no-bars", PYTHONPATH=paths)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "laddertop: no-bars of my-data 1.2 can't be had: RuntimeError: not today\n",
+    )
+    assert "no such data set" in laddertop.here(*words, "bars").stderr

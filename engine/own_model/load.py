@@ -16,7 +16,8 @@ from typing import Any
 
 from torch import nn
 
-from laddertop.journal.own_model import GROUP, Code, OwnModelSection, code_of, read_code, sum_of
+from laddertop.journal.own_model import Code, OwnModelSection, code_of, read_code, sum_of
+from laddertop.journal.places import MODELS_GROUP
 from laddertop.journal.spec import did_you_mean
 
 MODULE = "laddertop_own_model"
@@ -105,7 +106,7 @@ def _module_class(found: Any, what: str) -> type[nn.Module]:
 
 
 def _entry_point(name: str) -> EntryPoint:
-    offered = entry_points(group=GROUP)
+    offered = entry_points(group=MODELS_GROUP)
     if name not in offered.names:
         hint = did_you_mean(name, sorted(offered.names))
         raise ValueError(f"no installed package offers a model {name!r}{hint}; install the one that does")

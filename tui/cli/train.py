@@ -18,7 +18,7 @@ from laddertop.journal.start import too_short
 from laddertop.journal.state import RunState
 from laddertop.tui.cli.print import json_result, result, say
 from laddertop.tui.steer.engine_process import EngineProcess, removed_unless_begun
-from laddertop.tui.steer.looking import startable
+from laddertop.tui.steer.looking import offered_data, startable
 from laddertop.tui.steer.trust import driven
 
 
@@ -44,8 +44,9 @@ def train(
         raise ValueError(f"nothing is trained before the settings are right: {problems[0]}")
     if data is not None:
         # A folder of one's own needs no / where it is meant for a command.
-        own = not is_path(data) and data not in SETS and Path(data).exists()
-        settings = [f"data.name={json.dumps(f'./{data}' if own else data)}", *settings]
+        if not is_path(data) and data not in SETS:
+            data = f"./{data}" if Path(data).exists() else offered_data(data)
+        settings = [f"data.name={json.dumps(data)}", *settings]
     if data_root is not None:
         settings = [_root(data_root), *settings]
     spec = override(load_recipe(recipe), settings)

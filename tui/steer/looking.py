@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from laddertop.journal.own_model import OwnModelSection
+from laddertop.journal.places import DATA_GROUP, offered
 from laddertop.journal.sections import FoundData
 from laddertop.journal.settings import TRUSTED
 from laddertop.journal.spec import LOOKED_AT_WITH, Spec, override, parse
@@ -40,7 +41,7 @@ def with_model(spec: Spec) -> Spec:
     From here on this process and the engines that it starts trust that text: its user named it. Raises ValueError when
     it can't be trained.
     """
-    spec = Spec.model_validate_json(_asked("look-model", _placed_model(spec), spec.model.called))
+    spec = Spec.model_validate_json(_asked(["look-model"], _placed_model(spec), spec.model.called))
     assert isinstance(spec.model, OwnModelSection)
     assert spec.model.found
     os.environ[TRUSTED] = spec.model.found.sha256
@@ -51,7 +52,7 @@ def found_in(spec: Spec) -> FoundData:
     """What is found in the user's own data. Raises ValueError when they can't be trained on."""
     data = _placed(spec).data
     asked = json.dumps({"data": data.model_dump(), "seed": spec.seed})
-    return FoundData.model_validate_json(_asked("look", asked, data.name))
+    return FoundData.model_validate_json(_asked(["look"], asked, data.name))
 
 
 def with_found(spec: Spec, found: FoundData) -> Spec:
@@ -61,15 +62,21 @@ def with_found(spec: Spec, found: FoundData) -> Spec:
     return parse(tree, "the settings")
 
 
+def offered_data(name: str) -> str:
+    """The path of the data that an installed package offers under a name, which an engine asks it for; the name itself
+    where none does. Raises ValueError in the words of the package."""
+    return _asked(["offered", name], "", name) if name in offered(DATA_GROUP) else name
+
+
 def asked_of(spec: Spec) -> str:
     """What decides the answer of `found_in`."""
     data = spec.data.model_dump()
     return json.dumps([spec.seed, *(data[key.removeprefix("data.")] for key in LOOKED_AT_WITH)])
 
 
-def _asked(question: str, asked: str, what: str) -> str:
+def _asked(question: list[str], asked: str, what: str) -> str:
     """The last line that an engine answers, which looks at something. Raises ValueError in its words."""
-    told = subprocess.run(command(question), input=asked, capture_output=True, text=True, env=environment())
+    told = subprocess.run(command(*question), input=asked, capture_output=True, text=True, env=environment())
     if told.returncode:
         words = told.stderr.strip().rpartition("\n")[2].removeprefix("laddertop: ")
         raise ValueError(words or f"the engine that looks at {what} died (exit status {told.returncode})")
