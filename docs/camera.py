@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,12 +40,18 @@ class Coloured(terminal.Screen):
     def __init__(self, columns: int, rows: int, answer: Callable[[str], object]) -> None:
         super().__init__(columns, rows, answer)
         self.background = "rgb:1c1c/1c1c/1c1c"
-        self.kept = pyte.Screen(columns, rows)
-        self._stream = pyte.Stream(self.kept)
+        self._first = self.kept = pyte.Screen(columns, rows)
 
     def _draw(self, text: str) -> str:
         rest = super()._draw(text)
-        self._stream.feed(text[: len(text) - len(rest)])
+        # pyte has no alternate screen.
+        for part in re.split("(\x1b\\[\\?1049[hl])", text[: len(text) - len(rest)]):
+            if part.endswith("?1049h"):
+                self.kept = pyte.Screen(self._first.columns, self._first.lines)
+            elif part.endswith("?1049l"):
+                self.kept = self._first
+            else:
+                pyte.Stream(self.kept).feed(part)
         return rest
 
 

@@ -165,7 +165,16 @@ def deep(studio: Studio) -> None:
 
 def several(studio: Studio) -> None:
     """Runs that are listed and compared, and the form for a new one."""
-    often = ("--set", "checkpoint.every=250", "--set", "evaluate.every=100", "--set", "warmup.steps=200")
+    often = (
+        "--set",
+        "checkpoint.every=250",
+        "--set",
+        "checkpoint.keep=9",
+        "--set",
+        "evaluate.every=100",
+        "--set",
+        "warmup.steps=200",
+    )
     studio.do("train", "ladder-digits", "--name", "baseline", "--steps", "700", *often)
     studio.do("train", "ladder-digits", "--name", "no-noise", "--steps", "700", "--set", "noise.on=off", *often)
     studio.do("fork", "baseline", "--step", "250", "noise=off", "--name", "forked", "--steps", "700")

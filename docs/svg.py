@@ -16,6 +16,8 @@ WIDE, HIGH = 10, 20
 EDGE, BAR = 16, 34
 """Room around the screen, and for the window's bar above it."""
 PAPER, INK = "#1c1c1c", "#c8c8c8"
+STANDS = 60
+"""Per cent of the frames that come before the one which stands for all."""
 _QUADRANTS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 """By the sum of 1, 2, 4 and 8 for the quarters at the upper left, upper right, lower left and lower right."""
 _LOWER, _LEFT = "▁▂▃▄▅▆▇", "▏▎▍▌▋▊▉"
@@ -55,8 +57,8 @@ def still(screen: Screen, title: str) -> str:
 
 
 def moving(film: Sequence[tuple[Screen, float]], title: str) -> str:
-    """Screens of one size, each with the seconds for which it is shown, over and over again; who wants no motion sees
-    the last one."""
+    """Screens of one size, each with the seconds for which it is shown, over and over again; who wants no motion, or
+    has none, sees one of them."""
     rows: dict[str, str] = {}
     frames = []
     for number, (screen, _) in enumerate(film):
@@ -99,10 +101,10 @@ def _motion(seconds: list[float], height: int) -> str:
     for number, one in enumerate(seconds):
         steps.append(f"{100 * at / whole:.3f}%{{transform:translateY({-number * height}px)}}")
         at += one
-    last = f"transform:translateY({-(len(seconds) - 1) * height}px)"
+    stands = f"transform:translateY({-(len(seconds) * STANDS // 100) * height}px)"
     return (
-        f"@keyframes k{{{''.join(steps)}100%{{{last}}}}}.f{{animation:k {whole:.2f}s steps(1,end) infinite}}"
-        f"@media(prefers-reduced-motion:reduce){{.f{{animation:none;{last}}}}}"
+        f"@keyframes k{{{''.join(steps)}}}.f{{{stands};animation:k {whole:.2f}s steps(1,end) infinite}}"
+        "@media(prefers-reduced-motion:reduce){.f{animation:none}}"
     )
 
 
