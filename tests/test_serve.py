@@ -7,6 +7,7 @@ import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -28,7 +29,7 @@ pytest.importorskip("textual_serve", reason="needs laddertop[serve]")
 
 
 class Served:
-    """A `laddertop serve` that serves."""
+    """A `laddertop serve` that serves; a context manager, which ends it for certain."""
 
     def __init__(self, laddertop: Laddertop, *words: str) -> None:
         environment = {**laddertop.environment, "XDG_CACHE_HOME": str(laddertop.cwd / "cache")}  # as nobody left it
@@ -48,12 +49,18 @@ class Served:
         said = self.process.communicate(timeout=PATIENCE)[1]
         return self.process.returncode, said
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
 
 @pytest.fixture(scope="module")
 def served(laddertop: Laddertop) -> Iterator[Served]:
-    server = Served(laddertop)
-    yield server
-    server.ended(signal.SIGTERM)
+    with Served(laddertop) as server:
+        yield server
 
 
 async def test_a_page_asks_nobody_else_for_anything(served: Served) -> None:
@@ -112,23 +119,23 @@ async def test_the_page_is_reached_by_a_port_that_ssh_forwards(served: Served, h
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)])
 async def test_dashboards_end_with_the_server_however_it_ends(laddertop: Laddertop, number: int, status: int) -> None:
-    server = Served(laddertop)
-    async with aiohttp.ClientSession() as session:
-        options = {"headers": {"Origin": f"http://{server.site}"}, "params": {"width": "100", "height": "30"}}
-        async with session.ws_connect(f"{server.address}websocket", **options) as page:
-            answers: list[str] = []
-            screen = Screen(100, 30, answers.append)
-            for nothing in ('["nothing", {"that": "is known"}]', "no JSON", "[]"):
-                await page.send_str(nothing)
-            while not any("no runs here yet" in line for line in screen.lines):
-                screen.draw(await page.receive_bytes(timeout=PATIENCE))
-                while answers:
-                    await page.send_json(["stdin", answers.pop(0)])
-            (dashboard,) = server.dashboards()
-            ended, said = server.ended(number)
-            assert ended == status
-            assert "Traceback" not in said
-            dashboard.wait(PATIENCE)
+    with Served(laddertop, "--runs", "none") as server:
+        async with aiohttp.ClientSession() as session:
+            options = {"headers": {"Origin": f"http://{server.site}"}, "params": {"width": "100", "height": "30"}}
+            async with session.ws_connect(f"{server.address}websocket", **options) as page:
+                answers: list[str] = []
+                screen = Screen(100, 30, answers.append)
+                for nothing in ('["nothing", {"that": "is known"}]', "no JSON", "[]"):
+                    await page.send_str(nothing)
+                while not any("no runs here yet" in line for line in screen.lines):
+                    screen.draw(await page.receive_bytes(timeout=PATIENCE))
+                    while answers:
+                        await page.send_json(["stdin", answers.pop(0)])
+                (dashboard,) = server.dashboards()
+                ended, said = server.ended(number)
+                assert ended == status
+                assert "Traceback" not in said
+                dashboard.wait(PATIENCE)
 
 
 def test_other_machines_are_let_in_when_the_user_says_so_plainly_alone(laddertop: Laddertop) -> None:
@@ -137,11 +144,11 @@ def test_other_machines_are_let_in_when_the_user_says_so_plainly_alone(laddertop
     assert "--host: 0.0.0.0 is reached from other machines, unencrypted" in done.stderr
     assert "`ssh -L`" in done.stderr
     assert "--expose" in done.stderr
-    exposed = Served(laddertop, "--host", "0.0.0.0", "--expose")
-    assert exposed.address.startswith("http://")
-    listening = {one.laddr for one in psutil.Process(exposed.process.pid).net_connections() if one.status == "LISTEN"}
-    assert listening == {("0.0.0.0", urlsplit(exposed.address).port)}
-    assert exposed.ended(signal.SIGTERM)[0] == 128 + signal.SIGTERM
+    with Served(laddertop, "--host", "0.0.0.0", "--expose") as exposed:
+        sockets = psutil.Process(exposed.process.pid).net_connections()
+        listening = {one.laddr for one in sockets if one.status == "LISTEN"}
+        assert listening == {("0.0.0.0", urlsplit(exposed.address).port)}
+        assert exposed.ended(signal.SIGTERM)[0] == 128 + signal.SIGTERM
 
 
 def test_what_can_not_be_served_is_said(laddertop: Laddertop, served: Served) -> None:
@@ -149,7 +156,7 @@ def test_what_can_not_be_served_is_said(laddertop: Laddertop, served: Served) ->
     for words, why in (
         (["--port", port], f"nothing can be served at 127.0.0.1, port {port}: Address already in use"),
         (["--host", "no.such.invalid"], "--host: no machine is called no.such.invalid"),
-        (["no-such-run"], "there are no runs in"),
+        (["no-such-run", "--runs", "none"], "there are no runs in"),
     ):
         done = laddertop.here("serve", *words)
         assert (done.returncode, done.stdout) == (2, "")
@@ -183,28 +190,28 @@ def unbegun(laddertop: Laddertop) -> Iterator[RunFolder]:
 async def test_a_training_is_begun_and_steered_in_a_browser_and_goes_on_without_it(
     laddertop: Laddertop, served: Served, unbegun: RunFolder, tmp_path: Path
 ) -> None:
-    server = Served(laddertop, unbegun.name)
-    async with browser(1200, 800) as page:
-        await page.open(server.address)
-        await page.until(lambda text: "R resume" in text)
-        await page.type("R")
-        await page.until(lambda text: "noise ● on" in text)
-        await page.type("n")
-        await page.until(lambda text: "noise ○ off" in text and "you: noise off → applied   cost" in text)
-        picture = await page.picture()
-        Image.fromarray(picture).save(tmp_path / "page.png")
-        assert {urlsplit(address).netloc for address in page.requested} == {server.site}
-        # Not even a page that wants to asks somebody else, who would answer here.
-        outside = f"fetch('http://{served.site}/', {{mode: 'no-cors'}}).then(() => 'asked', () => 'kept in')"
-        assert await page.evaluate(outside) == "kept in"
-        (dashboard,) = server.dashboards()
-        await page.call("Page.navigate", url="about:blank")
-        dashboard.wait(PATIENCE)
-    assert server.ended(signal.SIGINT)[0] == 0
+    with Served(laddertop, unbegun.name) as server:
+        async with browser(1200, 800) as page:
+            await page.open(server.address)
+            await page.until(lambda text: "R resume" in text)
+            await page.type("R")
+            await page.until(lambda text: "noise ● on" in text)
+            await page.type("n")
+            await page.until(lambda text: "noise ○ off" in text and "you: noise off → applied   cost" in text)
+            picture = await page.picture()
+            Image.fromarray(picture).save(tmp_path / "page.png")
+            assert {urlsplit(address).netloc for address in page.requested} == {server.site}
+            # Not even a page that wants to asks somebody else, who would answer here.
+            outside = f"fetch('http://{served.site}/', {{mode: 'no-cors'}}).then(() => 'asked', () => 'kept in')"
+            assert await page.evaluate(outside) == "kept in"
+            (dashboard,) = server.dashboards()
+            await page.call("Page.navigate", url="about:blank")
+            dashboard.wait(PATIENCE)
+        assert server.ended(signal.SIGINT)[0] == 0
     commands = [event for event in laddertop.events(unbegun.name) if isinstance(event, Commanded)]
     assert [(one.changes[0].knob, one.outcome) for one in commands] == [("noise", "applied")]
     recorded = laddertop.size(unbegun.name)
     wait_for(lambda: laddertop.size(unbegun.name) > recorded)
-    curve, ground = (88, 166, 214), (0, 0, 0)
+    blue, ground = (88, 166, 214), (0, 0, 0)
     assert (np.abs(picture.astype(int) - ground).max(2) < 8).mean() > 0.7
-    assert (np.abs(picture.astype(int) - curve).max(2) < 24).sum() > 100, "the curve"
+    assert (np.abs(picture.astype(int) - blue).max(2) < 24).sum() > 1000, "curves and keys"

@@ -53,31 +53,43 @@ def write_program(run: RunFolder, step: int | None, kind: str, out: Path) -> int
     answers, rows = Answers(saved.subject.model), saved.subject.data.test.rows(slice(2)).float()
     about = {"run": run.name, "recipe": run.spec.recipe, "step": str(saved.checkpoint.step)}
     about["spec"] = run.spec.model_dump_json()
-    with torch.no_grad(), warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
-        warnings.simplefilter("ignore")
+    with torch.no_grad():
         widths = {name: answer.shape[1] for name, answer in answers(rows).items()}
-        if not widths:
-            raise ValueError(f"a {run.spec.model.kind} has no codes, reconstructs nothing and tells no classes apart")
-        try:
-            program = {"onnx": onnx, "pt2": pt2}[kind](answers, rows, about)
-        except Exception as error:  # an exporter may stumble over anything that a model does
-            why = str(error).strip().partition("\n")[0]
-            raise ValueError(f"torch can't export a {run.spec.model.kind} to {kind}: {why}") from error
-    out.write_bytes(program)
+    if not widths:
+        raise ValueError(f"the model of {run.name} has no codes, reconstructs nothing and tells no classes apart")
+    out.write_bytes(exported(kind, answers, rows, about))
     print(json.dumps({"step": saved.checkpoint.step, "answers": widths}))
     return 0
 
 
-def pt2(answers: Answers, rows: Tensor, about: dict[str, str]) -> bytes:
-    """The program that `torch.export.load` opens; `about` lies in it as the extra file about.json."""
+def exported(kind: str, answers: Answers, rows: Tensor, about: dict[str, str]) -> bytes:
+    """A program of a `kind`, onnx or pt2, made with some rows [N, D] for any number of them; `about` is its metadata.
+
+    Raises ValueError where torch can't export the model.
+    """
+    with torch.no_grad(), warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
+        warnings.simplefilter("ignore")
+        try:
+            return {"onnx": _onnx, "pt2": _pt2}[kind](answers, rows, about)
+        except Exception as error:  # an exporter may stumble over anything that a model does
+            cause: BaseException = error
+            while cause.__cause__ is not None:
+                cause = cause.__cause__
+            why = str(cause).strip().partition("\n")[0]
+            advice = "`laddertop export --to safetensors` writes its weights"
+            raise ValueError(f"torch can't export this model to {kind}: {why}; {advice}") from error
+
+
+def _pt2(answers: Answers, rows: Tensor, about: dict[str, str]) -> bytes:
+    """What `torch.export.load` opens; `about` lies in it as the extra file about.json."""
     program = torch.export.export(answers, (rows,), dynamic_shapes=({0: torch.export.Dim("rows")},), strict=False)
     written = io.BytesIO()
     torch.export.save(program, written, extra_files={"about.json": json.dumps(about)})
     return written.getvalue()
 
 
-def onnx(answers: Answers, rows: Tensor, about: dict[str, str]) -> bytes:
-    """The program that ONNX runtimes open: input x, outputs by name; `about` is its metadata."""
+def _onnx(answers: Answers, rows: Tensor, about: dict[str, str]) -> bytes:
+    """What ONNX runtimes open: input x, outputs by name."""
     program: Any = torch.onnx.export(
         answers,
         (rows,),
