@@ -48,8 +48,8 @@ class Batches:
         self.labelled = (
             draw_labelled(data.training.labels, spec.labels, data.classes, seed)
             if with_labels
-            else torch.empty(0, dtype=torch.int64, device=data.training.labels.device)
-        )
+            else torch.empty(0, dtype=torch.int64)
+        ).to(data.training.pixels.device)
         """Training images that carry labels, int64 [N]."""
         self.labelled_rows = min(spec.labelled_batch, len(self.labelled))
         """Labelled rows of a step."""
@@ -63,7 +63,7 @@ class Batches:
         return self.gather(*self.index(step))
 
     def index(self, step: int) -> tuple[Tensor, Tensor]:
-        """Which images that batch holds, labelled and unlabelled, int64 [B] each."""
+        """Which images that batch holds, labelled and unlabelled, int64 [B] each, where the pixels lie."""
         epoch, at = divmod(step, self.epoch_steps)
         if epoch != self._epoch:
             self._shuffle(epoch)
@@ -79,7 +79,7 @@ class Batches:
         x = training.rows(unlabelled)
         if not self.labelled_rows:
             return x[:0], training.labels[:0], x
-        return training.rows(labelled), training.labels[labelled], x
+        return training.rows(labelled), training.classes(labelled), x
 
     def labelled_batches(self) -> list[Tensor]:
         """The labelled images in the batches of the first epoch, in which classes are mixed: float32 [B, D] each."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,8 +52,9 @@ class Changed(NamedTuple):
     restore: Callable[[torch.Tensor], torch.Tensor] | None = None
 
 
-def load(spec: DataSpec, device: torch.device) -> Data:
-    """The data set of a spec, on `device`.
+def load(spec: DataSpec, device: torch.device, room: int | None = None) -> Data:
+    """The data set of a spec, for `device`: on it where its items take `room` bytes at most, else on the host. Without
+    `room` half of the memory that is free on a GPU, and all of the host's, which the other devices share.
 
     Raises ValueError when it is absent and can't be downloaded, when it is damaged, when it is other data than the run
     was made with, or when too much of it is to be held back.
@@ -68,6 +70,10 @@ def load(spec: DataSpec, device: torch.device) -> Data:
     if kept < spec.batch:
         raise ValueError(f"data.held_back: {spec.name} has {total} training images, {kept} would be left")
 
+    items = spec.facts.training + spec.facts.test
+    taken = items * math.prod(spec.facts[:3]) * (4 if spec.as_floats else 1)
+    on_host = taken > (_room(device) if room is None else room)
+    where = torch.device("cpu") if on_host else device
     whitening = fit_whitening(arrays.training[:kept]) if spec.whiten else None
     scale = spread_of(torch.from_numpy(arrays.training[:kept])) if spec.standardise else None
 
@@ -77,10 +83,10 @@ def load(spec: DataSpec, device: torch.device) -> Data:
         flat = torch.from_numpy(np.ascontiguousarray(pixels)).reshape(len(labels), -1)
         classes = torch.from_numpy(labels.astype(np.int64)).to(device)
         if whitening:
-            return Images(whitening.whiten(flat).to(device), classes, 1, split)
+            return Images(whitening.whiten(flat).to(where), classes, 1, split, on_host)
         if scale:
-            return Images(scale.standardise(flat).to(device), classes, 1, split)
-        return Images(flat.to(device), classes, arrays.white, split)
+            return Images(scale.standardise(flat).to(where), classes, 1, split, on_host)
+        return Images(flat.to(where), classes, arrays.white, split, on_host)
 
     training = images(arrays.training[:kept], arrays.training_labels[:kept], "training")
     changed = Changed()
@@ -105,6 +111,10 @@ def load(spec: DataSpec, device: torch.device) -> Data:
         points=spec.points,
         **changed._asdict(),
     )
+
+
+def _room(device: torch.device) -> float:
+    return torch.cuda.mem_get_info(device)[0] / 2 if device.type == "cuda" else math.inf
 
 
 def _drawn(pixels: npt.NDArray[np.uint8], white: int, counter: int) -> npt.NDArray[np.uint8]:

@@ -146,7 +146,7 @@ def _denoise(subject: Subject, question: Denoise) -> Arrays:
         raise ValueError(f"level: {kind} takes a probability, {level:g} is above 1")
     corrupted = x
     if kind != "none":
-        corrupted = corrupt(x, kind, torch.tensor(level, device=x.device), _drawn(question.seed, x), noise.salt)
+        corrupted = corrupt(x, kind, torch.tensor(level, device=x.device), _drawn(question.seed, x.device), noise.salt)
     shown = {"input": x, "corrupted": corrupted, "reconstruction": cast(Denoises, subject.model).denoise(corrupted)}
     return {name: _pictures(subject, rows) for name, rows in shown.items()}
 
@@ -156,7 +156,7 @@ def _inpaint(subject: Subject, question: Inpaint) -> Arrays:
     x, model, data = _asked(subject, question), subject.model, subject.data
     missing = _missing(question, data.height, data.width)
     known = ~torch.from_numpy(np.tile(missing.ravel(), data.channels)).to(x.device)
-    drawn = _drawn(question.seed, x)
+    drawn = _drawn(question.seed, x.device)
     frames = [torch.where(known, x, drawn.uniform(*x.shape))]
     if isinstance(model, Fills):
         frames += [torch.where(known, x, frame) for frame in model.fill(frames[0], known, question.steps, drawn)]
@@ -237,7 +237,7 @@ def _codes(subject: Subject, question: Codes) -> Arrays:
     spread = model.spread(x)[name] if isinstance(model, Spreads) else None
     aggregate = chosen
     if spread is not None:
-        aggregate = chosen + spread * _drawn(question.seed, chosen).normal(*chosen.shape)
+        aggregate = chosen + spread * _drawn(question.seed, chosen.device).normal(*chosen.shape)
     edges = np.linspace(aggregate.min().item(), aggregate.max().item(), _BINS + 1, dtype=np.float32)
     counts = [np.histogram(unit, edges)[0] for unit in aggregate.t().float().cpu().numpy()]
     axes, share = principal_axes(chosen)
@@ -272,7 +272,7 @@ def _layers(subject: Subject, question: Layers) -> Arrays:
 
 def _field(subject: Subject, question: ScoreField) -> Arrays:
     axis = torch.tensor(question.axis)
-    x = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1).to(subject.data.test.pixels.device)
+    x = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1).to(subject.data.test.device)
     shift = cast(Denoises, subject.model).denoise(x.flatten(0, 1)).view_as(x) - x
     arrays = {"x": x, "shift": _finite(shift), "data": subject.data.test.rows(slice(0, question.rows))}
     if isinstance(subject.model, EstimatesScore) and (sigma := subject.model.sigma):
@@ -297,14 +297,14 @@ def _asked(subject: Subject, question: Denoise | Inpaint | Classify) -> Tensor:
     width = subject.data.test.pixels.shape[1]
     if wrong := next((row for row in question.pixels if len(row) != width), None):
         raise ValueError(f"pixels: an image has {width} numbers, one of yours has {len(wrong)}")
-    return torch.tensor(question.pixels, device=subject.data.test.pixels.device)
+    return torch.tensor(question.pixels, device=subject.data.test.device)
 
 
 def _items(subject: Subject, items: list[int]) -> Tensor:
     test = subject.data.test
     if max(items) >= len(test):
         raise ValueError(f"items: there is no test item {max(items)}; there are {len(test)}, counted from 0")
-    return test.rows(torch.tensor(items, device=test.pixels.device))
+    return test.rows(torch.tensor(items, device=test.device))
 
 
 def _main_codes(subject: Subject, x: Tensor) -> Tensor:
@@ -312,11 +312,11 @@ def _main_codes(subject: Subject, x: Tensor) -> Tensor:
 
 
 def _generated(subject: Subject, rows: int, seed: int) -> Tensor:
-    return cast(Generates, subject.model).generate(rows, _drawn(seed, subject.data.test.pixels))
+    return cast(Generates, subject.model).generate(rows, _drawn(seed, subject.data.test.device))
 
 
-def _drawn(seed: int, where: Tensor) -> RowDraws:
-    return RowDraws(seed, Stream.EXPLORE, where.device)
+def _drawn(seed: int, device: torch.device) -> RowDraws:
+    return RowDraws(seed, Stream.EXPLORE, device)
 
 
 def _pictures(subject: Subject, x: Tensor) -> npt.NDArray[Any]:

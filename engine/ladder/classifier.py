@@ -74,7 +74,7 @@ class LadderClassifier(LadderNetwork):
         self.gather(batches.labelled_batches() if labelled else every)
 
     def _errors(self, test: Images) -> tuple[float, float]:
-        wrong = entropy = torch.zeros((), device=test.pixels.device)
+        wrong = entropy = torch.zeros((), device=test.device)
         for start in range(0, len(test), _ROWS):
             part = slice(start, start + _ROWS)
             logits, labels = self.clean(test.rows(part))[-1], test.labels[part]

@@ -316,9 +316,9 @@ class LadderNetwork(nn.Module):
     def denoising_costs(self, test: Images, seed: int) -> dict[str, Value]:
         """The denoising costs of test images, as in training: batches as large, or all where they are fewer; their
         statistics, the spec's noise."""
-        knobs = {f"noise.std.{i}": torch.tensor(std, device=test.pixels.device) for i, std in enumerate(self.noise)}
+        knobs = {f"noise.std.{i}": torch.tensor(std, device=test.device) for i, std in enumerate(self.noise)}
         rows = min(self.rows, len(test))
-        sums, count = torch.zeros(len(self.weighted), device=test.pixels.device), len(test) // rows
+        sums, count = torch.zeros(len(self.weighted), device=test.device), len(test) // rows
         for batch in range(count):
             x = test.rows(slice(batch * rows, (batch + 1) * rows))
             drawn = evaluation_draws(self.draws_needed(0, len(x)), seed, Stream.EVALUATE, batch, x.device)

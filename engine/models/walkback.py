@@ -148,8 +148,8 @@ class Gsn(nn.Module):
     def evaluate(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
         """The training's costs on test images, with noise: after the first transition, and after the last, as the
         authors' code prints it."""
-        sums = torch.zeros(self.walkback, device=test.pixels.device)
-        knobs = self._as_set(test.pixels.device)
+        sums = torch.zeros(self.walkback, device=test.device)
+        knobs = self._as_set(test.device)
         none = test.labels[:0]
         for block, start in enumerate(range(0, len(test), _ROWS)):
             x = test.rows(slice(start, start + _ROWS))

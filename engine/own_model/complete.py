@@ -91,7 +91,7 @@ class _Defaults:
     def evaluate(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
         """The terms on the test items and their weighted sum, with the knobs as they are declared, whatever they were
         turned to, and without noise; of a classifier the error first."""
-        device = test.pixels.device
+        device = test.device
         draws, knobs = RowDraws(seed, Stream.EVALUATE, device), self._as_declared(device)
         knobs |= {name: torch.zeros((), device=device) for name in knobs if name.startswith("noise.")}
         means, wrong = torch.zeros(len(self.terms), device=device), 0

@@ -5,6 +5,8 @@ Shape letters: N training items, M items that are told apart, U units of the cod
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -30,7 +32,8 @@ def representation(model: Encodes, data: Data, images: Images) -> dict[str, Valu
     """
     if data.classes < 2:
         raise ValueError("--representation: this data set has no classes that could be found from the codes")
-    training = Images(data.training.pixels[:TRAINED_ON], data.training.labels[:TRAINED_ON], data.training.white)
+    pixels, labels = data.training.pixels[:TRAINED_ON], data.training.labels[:TRAINED_ON]
+    training = replace(data.training, pixels=pixels, labels=labels)
     if not torch.isin(images.labels, training.labels).all():
         raise ValueError(
             "--representation: these images are of other classes than the training images, which could not be found"

@@ -107,7 +107,7 @@ class Trained:
 
     @property
     def _device(self) -> torch.device:
-        return self._subject.data.test.pixels.device
+        return self._subject.data.test.device
 
     @property
     def _what(self) -> str:

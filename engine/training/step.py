@@ -41,7 +41,8 @@ class Step:
         # What differs from step to step, beside the knobs: written here, so that a step is always the same work.
         self._key = torch.zeros(4, dtype=torch.int32, device=device)
         self._scalars = torch.zeros(3, device=device)
-        self._labelled, self._unlabelled = (torch.zeros_like(index) for index in batches.index(0))
+        # Of data on the host a batch is written, of data on the device which rows it has.
+        self._given = [torch.zeros_like(part) for part in self._next(0)]
         self._cuda = device.type == "cuda"
         self.problem = ""
         """Why the step could not be compiled; it is then taken uncompiled."""
@@ -86,25 +87,31 @@ class Step:
         self._key.copy_(torch.tensor(words, dtype=torch.int32), non_blocking=True)
         scalars = self._trained.scalars(count, self._controls.learning_rate)
         self._scalars.copy_(torch.tensor(scalars), non_blocking=True)
-        labelled, unlabelled = self._batches.index(step)
-        self._labelled.copy_(labelled)
-        self._unlabelled.copy_(unlabelled)
+        for given, now in zip(self._given, self._next(step), strict=True):
+            given.copy_(now, non_blocking=True)
         row.copy_(self._work())
+
+    def _next(self, step: int) -> tuple[Tensor, ...]:
+        return self._batches.at(step) if self._batches.training.on_host else self._batches.index(step)
 
     def _repeatable(self) -> Callable[[], Tensor]:
         return Graph(self._whole) if self._cuda else self._whole
 
     def _whole(self) -> Tensor:
-        batch = self._batches.gather(self._labelled, self._unlabelled)
+        if self._batches.training.on_host:
+            labelled, labels, x = self._given
+        else:
+            labelled, labels, x = self._batches.gather(*self._given)
+        batch = labelled, labels, x, self._key, self._effective, self._scalars
         try:
-            return self._take(*batch, self._key, self._effective, self._scalars)
+            return self._take(*batch)
         except torch._dynamo.exc.TorchDynamoException as error:
             # Nothing has been computed yet: a broken compiler, or a user's code that it does not take, shows before the
             # first step.
             reason = str(getattr(error, "inner_exception", error)).strip().splitlines()
             self.problem = f"the step could not be compiled and is taken uncompiled: {reason[0] if reason else error}"
             self._take, self._differentiate = self._computed, self._differentiated
-            return self._take(*batch, self._key, self._effective, self._scalars)
+            return self._take(*batch)
 
     def _computed(
         self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor, scalars: Tensor

@@ -173,6 +173,11 @@ class Training:
                 files=sums_of_files(self.run),
             )
         )
+        if self.data.training.on_host:
+            text = (
+                f"{self.device} has no room for the data: they stay on the host, and each step's batch is moved there"
+            )
+            self.tell(Logged(step=self.step, level="info", text=text))
         for text in (*self._unsaid, *(too_short(self.spec) if self.resumed_from is None else ())):
             self._warn(text)
         if self.compiled:

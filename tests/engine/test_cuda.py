@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 import uuid
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
+from laddertop.engine.data import load
 from laddertop.engine.explore.answers import Subject, answer
 from laddertop.engine.saved.evaluate import evaluate
 from laddertop.engine.saved.representation import representation
-from laddertop.engine.training import graph
+from laddertop.engine.training import graph, train
 from laddertop.engine.training.recorder import Recorder
 from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.train import Training
@@ -182,3 +184,11 @@ def test_without_a_c_compiler_a_run_says_so_and_goes_on_uncompiled(tmp_path: Pat
     (started,) = (e for e in EventReader(events).read_all() if isinstance(e, RunStarted))
     assert not started.compiled
     assert "no C compiler here" in started.note
+
+
+@pytest.mark.parametrize("kind", ["ladder", "vae"])
+def test_data_that_stay_on_the_host_train_to_the_same_bits(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    there = weights(trained(tmp_path, "device", [], kind, "device=cuda"))
+    monkeypatch.setattr(train, "load", partial(load, room=0))
+    here = weights(trained(tmp_path, "host", [7], kind, "device=cuda"))
+    assert all(torch.equal(there[name], here[name]) for name in there)

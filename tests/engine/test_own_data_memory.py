@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,17 @@ import torch
 
 from laddertop.engine.data import load
 from laddertop.engine.data.images import _BLOCK, Images
+from laddertop.engine.training import train
+from laddertop.engine.training.stop import Stop
+from laddertop.engine.training.train import Training
+from laddertop.journal.events import EventReader, EventWriter, Logged
+from laddertop.journal.folder import RunFolder, create_run
+from laddertop.journal.metrics import MetricsReader
+from laddertop.journal.state import RunState
 from tests import PATIENCE
 from tests.engine.conftest import CPU
-from tests.engine.own_data import found_in
+from tests.engine.own_data import bars, found_in, with_data
+from tests.kinds import small_spec
 
 ROWS, WIDTH = 250_000, 4096
 
@@ -86,3 +95,33 @@ def test_a_file_with_a_test_part_is_mapped_and_never_written_to(tmp_path: Path) 
     assert str(path) in Path("/proc/self/maps").read_text()
     data.training.pixels.fill_(7)
     assert path.read_bytes() == before
+
+
+def trained(run: RunFolder, stop: Stop) -> Training:
+    with EventWriter(run.events_path) as events:
+        training = Training(run, events, RunState())
+        assert training.loop(stop).reason == "finished"
+        training.recorder.close()
+    return training
+
+
+@pytest.mark.parametrize("kind", ["ladder", "vae", "sdae"])
+def test_data_that_stay_on_the_host_train_to_the_same_bits_and_that_is_told(
+    kind: str, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = bars(60)
+    np.savez(tmp_path / "mine.npz", x=x, y=y, x_test=x[:20], y_test=y[:20])
+    spec = with_data(small_spec(kind, "steps=30"), found_in(tmp_path / "mine.npz", labelled_batch=6))
+    there = trained(create_run(tmp_path, spec, "device"), stop)
+    monkeypatch.setattr(train, "load", partial(load, room=80 * 13 * 7 - 1))
+    here = trained(create_run(tmp_path, spec, "host"), stop)
+    assert (there.data.training.on_host, here.data.training.on_host) == (False, True)
+    weights, others = there.optimizer.state()["model"], here.optimizer.state()["model"]
+    assert all(torch.equal(weights[name], others[name]) for name in weights)
+    numbers = [MetricsReader(tmp_path / name) for name in ("device", "host")]
+    for reader in numbers:
+        reader.poll()
+    for column in numbers[0].columns:
+        np.testing.assert_array_equal(*(reader.values(column.name) for reader in numbers))
+    said = [event.text for event in EventReader(here.run.events_path).read_all() if isinstance(event, Logged)]
+    assert "cpu has no room for the data: they stay on the host, and each step's batch is moved there" in said
