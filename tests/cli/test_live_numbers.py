@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +62,33 @@ def test_numbers_come_while_it_trains_and_a_roll_back_takes_later_ones_away(
         assert steps(found, "evaluated/error_percent") == []
         assert found.Tags()["images"] == [] or not found.Images(found.Tags()["images"][0])
     second.join()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system that has room for few numbers."""
+    place = tmp_path / "small"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", place], capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_a_disk_that_was_full_gets_all_of_the_numbers_once_it_has_room(
+    tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK", 0.01)
+    monkeypatch.setattr(live, "AGAIN", 1.0)  # the names of files have seconds
+    with PlayedEngine.new(tmp_path / "runs", "vae-mnist") as engine:
+        thread = threading.Thread(target=live.follow_on, args=(engine.run, small))
+        thread.start()
+        engine.train(2000)
+        wait_for(lambda: shutil.disk_usage(small).free == 0)
+        subprocess.run(["mount", "-o", "remount,size=8m", small], check=True)
+        found = board(small / "played")
+        wait_for(lambda: steps(found) == list(range(1, 2001)))
+    thread.join()
 
 
 def test_a_training_is_followed_to_its_end_by_a_process_that_ends_with_it(laddertop: Laddertop) -> None:

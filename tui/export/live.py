@@ -91,21 +91,23 @@ def follow(run: RunFolder, folder: Path) -> None:
             live.take()
             file.flush()
             over = not alive and (trained or time.monotonic() - since > BEGINS)
-            if over or max(place.glob("events.out.tfevents.*")) > path:  # of a later start
+            if over or max(place.glob("events.out.tfevents.*"), default=path) > path:  # of a later start
                 return
             trained = trained or alive
             time.sleep(LOOK)
 
 
-def main() -> None:
-    """Follows one run; a disk that takes nothing for a while gets a new file, with all of the history, later."""
-    os.nice(10)
-    run, folder = RunFolder(Path(sys.argv[1])), Path(sys.argv[2])
-    while run.path.is_dir():
+def follow_on(run: RunFolder, folder: Path) -> None:
+    """Does the same, however often it can't be written on: the file that is begun some seconds later has all of the
+    history. Returns where that is still so when no engine is at work any more."""
+    since = time.monotonic()
+    while True:
         with contextlib.suppress(OSError):
             follow(run, folder)
             return
         time.sleep(AGAIN)
+        if not run.engine_alive() and time.monotonic() - since > BEGINS:
+            return
 
 
 def _start(event: RunStarted) -> Any:
@@ -117,4 +119,5 @@ def _start(event: RunStarted) -> Any:
 
 
 if __name__ == "__main__":
-    main()
+    os.nice(10)
+    follow_on(RunFolder(Path(sys.argv[1])), Path(sys.argv[2]))
