@@ -15,17 +15,30 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-HEADERS = {
-    # Nothing is loaded from, nor told to, anybody else; xterm.js writes styles of its own into the page.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "private, no-cache",
-}
-"""What every answer tells the browser to keep to."""
+
+def headers(asked: str) -> dict[str, str]:
+    """What an answer tells the browser to keep to: nothing is loaded from, nor told to, anybody else than the host that
+    was `asked` for; empty: than nobody."""
+    # Not every browser takes a websocket for the page's own; and xterm.js writes styles of its own into the page.
+    own = f"'self' ws://{asked} wss://{asked}" if asked else "'none'"
+    policy = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self' 'unsafe-inline'",
+        "font-src": "'self'",
+        "connect-src": own,
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return {
+        "Content-Security-Policy": "; ".join(f"{what} {where}" for what, where in policy.items()),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-cache",
+    }
 
 
 class Guard:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
-from laddertop.tui.serve.guard import HEADERS, Guard
+from laddertop.tui.serve.guard import Guard, headers
 from laddertop.tui.serve.terminal import LEAVING, Terminal
 
 ALIVE = 15.0
@@ -71,6 +71,7 @@ class Server:
         """Answers 403, and why, or hands on."""
         if problem := self._guard.problem(request):
             return web.Response(status=403, text=f"laddertop: {problem}\n")
+        request["asked"] = request.headers["Host"]
         return await handler(request)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
@@ -106,8 +107,8 @@ async def _show(terminal: Terminal, page: web.WebSocketResponse) -> None:
     await page.close()
 
 
-async def _tell(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)
+async def _tell(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(headers(request.get("asked", "")))
 
 
 async def _file(name: str, _: web.Request) -> web.FileResponse:
