@@ -33,7 +33,7 @@ from laddertop.tui.draw.cells import Cells
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.watcher import Watcher
 from tests.processes import compile_sources
-from tests.terminal import Terminal
+from tests.terminal import Screen, Terminal
 from tests.tui.played import PlayedEngine
 
 ROOT = Path(__file__).parents[1]
@@ -50,15 +50,28 @@ Minimal().run()
 """
 
 
-class Counting(Terminal):
-    """A terminal that counts what it is sent."""
+class Counted(Screen):
+    """A screen that counts what is drawn on it."""
 
     bytes = 0
 
-    def _draw(self, text: str) -> str:
-        rest = super()._draw(text)
-        self.bytes += len(text.encode()) - len(rest.encode())
-        return rest
+    def draw(self, data: bytes) -> None:
+        """Counts, and draws."""
+        self.bytes += len(data)
+        super().draw(data)
+
+
+class Counting(Terminal):
+    """A terminal that counts what it is sent."""
+
+    def __init__(self, command: list[str], cwd: Path, environment: dict[str, str], columns: int, rows: int) -> None:
+        super().__init__(command, cwd, environment, columns, rows)
+        self.screen: Counted = Counted(columns, rows, self.press)
+
+    @property
+    def bytes(self) -> int:
+        """How many it was sent."""
+        return self.screen.bytes
 
     def watch(self, seconds: float) -> None:
         """Shows what comes for a while."""
