@@ -86,7 +86,8 @@ def _data(spec: Spec) -> Data:
     generator = torch.Generator().manual_seed(0)
 
     def images(count: int, split: str) -> Images:
-        items = torch.rand(count, known.channels * known.height * known.width, generator=generator)
+        shape = count, known.channels * known.height * known.width
+        items = (torch.randn if wanted.real else torch.rand)(shape, generator=generator)
         return Images(items, torch.arange(count) % known.classes, 1, split)
 
     test = images(ITEMS, "test")
@@ -158,7 +159,7 @@ class _Trial:
             )
         if not torch.isfinite(terms).all():
             name = next(name for name, term in zip(declared, terms.tolist(), strict=True) if term - term != 0)
-            raise ValueError(f"{self.name}: {name} is not finite with its initial weights, on items between 0 and 1")
+            raise ValueError(f"{self.name}: {name} is not finite with its initial weights, on made-up items")
         named = dict(self.model.named_parameters())
         with self._in_its_words("costs"):
             counted = torch.stack([one for one, term in zip(terms, self.model.terms, strict=True) if not term.watched])

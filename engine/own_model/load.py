@@ -53,7 +53,7 @@ def in_its_words(files: tuple[Path, ...], doing: str) -> Iterator[None]:
     """Makes any error of a user's code a ValueError of one sentence that points at the line, else names `doing`."""
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(where(error, files) or f"{doing}: {_what(error)}") from error
 
 

@@ -12,11 +12,14 @@ from laddertop.engine.build import build
 from laddertop.engine.contract import Decodes, Encodes, Model
 from laddertop.engine.data import Batches, load
 from laddertop.engine.randomness import Stream, draws
+from laddertop.engine.training.recorder import columns
+from laddertop.engine.training.sgd import make_optimizer
+from laddertop.engine.training.step import Step
 from laddertop.engine.trial import look
 from laddertop.journal.folder import create_run
 from laddertop.journal.own_model import OwnModelSection
 from laddertop.journal.spec import Spec, load_recipe, override, parse
-from tests.engine.conftest import CPU
+from tests.engine.conftest import CPU, Bench
 from tests.own_models import documented, own_spec
 
 CLASSIFIER = """
@@ -114,6 +117,11 @@ MISTAKES = {
     "no class": ("class MyVae", "class MyVea", "mine.py has no class MyVae (did you mean MyVea?); it has MyVea"),
     "no module": ("MyVae(nn.Module)", "MyVae", "MyVae is no class that derives from torch.nn.Module"),
     "syntax": ("kl = 0.5 *", "kl = = 0.5 *", "mine.py, line 19 (`kl = = 0.5 *"),
+    "an exit": (
+        "import torch\n",
+        "import torch\nraise SystemExit(3)\n",
+        "mine.py, line 2 (`raise SystemExit(3)`): System",
+    ),
     "an import": ("import torch\n", "import torch\nimport tochr\n", "mine.py, line 2 (`import tochr`): ModuleNotFound"),
     "no costs": (
         "def costs",
@@ -266,3 +274,21 @@ def test_a_recipe_file_names_a_class_and_sets_its_parameters(tmp_path: Path) -> 
     recipe.write_text(f'steps = 9\n[model]\nkind = "own"\nplaces = "{tmp_path}/mine.py:MyVae"\n')
     with pytest.raises(ValueError, match=r"wide\.toml: model\.place: field required"):
         load_recipe(str(recipe))
+
+
+def test_what_the_compiler_does_not_take_is_trained_uncompiled(tmp_path: Path) -> None:
+    text = documented().replace("        z = mean", "        print(end='')\n        z = mean")
+    bench = Bench(look(own_spec(tmp_path / "mine.py", text)))
+    optimizer = make_optimizer(dict(bench.model.named_parameters()), bench.spec.optimizer)
+    step = Step(bench.model, optimizer, bench.controls, bench.batches, 1, CPU, compiled=True)
+    row = torch.full([len(columns(bench.model.terms, bench.controls.knobs))], torch.nan)
+    step(0, row)
+    assert step.problem.startswith("the step could not be compiled and is taken uncompiled: ")
+    assert torch.isfinite(row).all()
+
+
+def test_its_real_numbers_are_made_up_as_real_numbers(tmp_path: Path) -> None:
+    text = documented().replace("kl = 0.5 *", "kl = torch.where(x.min() < 0, 0.5, torch.nan) *")
+    look(own_spec(tmp_path / "mine.py", text, "data.name=moons"))
+    with pytest.raises(ValueError, match="kl is not finite"):
+        look(own_spec(tmp_path / "mine.py", text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from laddertop.journal.places import MODELS_GROUP, offered
 from laddertop.journal.recipe_list import GROUPS, START_WITH, differing, group_of, matching, specs
 from laddertop.journal.sizes import of_recipe
 from laddertop.journal.spec import Spec, did_you_mean, keys
@@ -66,6 +67,10 @@ def _print_list(names: list[str], start: bool) -> None:
             rows = [[name, _time(specs()[name], gpu), _size(specs()[name]), specs()[name].about] for name in members]
             for line in table(rows, "  "):
                 result(line if width is None else fit(line, width))
+    if start and (names := offered(MODELS_GROUP)):
+        result("models of installed packages")
+        for name in names:
+            result(f"  {name}")
     time = "time is not known on a GPU" if gpu else "time on this machine's CPU is a guess"
     say(f"{len(names)} recipes; {time}; size is in parameters")
     say("`laddertop recipes NAME` shows one whole, `laddertop recipes WORD` those with that word")
