@@ -37,11 +37,12 @@ def settle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     path = settings.file()
     path.parent.mkdir(parents=True)
-    settings._read.cache_clear()
-    keymap.settled.cache_clear()
+    read = (settings._read, keymap.settled, keymap.used, keymap.sign)
+    for known in read:
+        known.cache_clear()
     yield path
-    settings._read.cache_clear()
-    keymap.settled.cache_clear()
+    for known in read:
+        known.cache_clear()
 
 
 @pytest.mark.parametrize("screen", SCREENS)

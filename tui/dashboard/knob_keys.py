@@ -28,7 +28,7 @@ class KnobKey(NamedTuple):
 
 def taken() -> set[str]:
     """The characters that the run screen itself has a use for; no knob gets them."""
-    return {" " if key == "space" else key for key in used("run")} | {" "}
+    return {*used("run"), " "}
 
 
 def usable_keys(knobs: Mapping[str, Knob]) -> dict[str, str]:

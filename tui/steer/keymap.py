@@ -36,6 +36,7 @@ def keys_of(name: str) -> str:
     return settled().keys.get(name) or USUAL[name]
 
 
+@cache
 def sign(*names: str) -> str:
     """The first key of each as they are printed on the keyboard, in few characters: ←→, 2-5, t /."""
     signs = [key_sign(keys_of(name).partition(",")[0]).replace("escape", "esc") for name in names]
@@ -44,9 +45,10 @@ def sign(*names: str) -> str:
     return ("" if all(len(one) == 1 and not one.isalnum() for one in signs) else " ").join(signs)
 
 
-def used(screen: str) -> set[str]:
+@cache
+def used(screen: str) -> frozenset[str]:
     """The keys that a screen has a use for, as they are printed."""
-    return {key_sign(key) for key in _bound(screen, settled().keys)}
+    return frozenset(key_sign(key) for key in _bound(screen, settled().keys))
 
 
 @cache
