@@ -44,6 +44,7 @@ reference: $(READY)
 
 # The pictures of the pages, and the moving one: real runs in real terminals. DATA is a folder that holds MNIST.
 pictures: $(READY)
+	@[ -n "$(DATA)" ] || { echo "name the folder that holds MNIST: make pictures DATA=DIR" >&2; exit 1; }
 	$(BIN)/python -m docs.pictures --data-root "$(DATA)"
 
 cast: $(READY)

@@ -53,7 +53,7 @@ def installed(folder: Path) -> None:
 def play(camera: Camera) -> None:
     """What is typed, and how long is looked at what comes of it."""
     camera.wait_for(shows("$"))
-    camera.rest(0.8, every=0.8)
+    camera.rest(0.4, every=0.4)
     for letter in "make run":
         camera.press(letter)
         camera.rest(0.08, every=0.08)
