@@ -138,6 +138,8 @@ def is_place(name: str) -> bool:
 
 def read_code(path: Path) -> Code:
     """The file of a model. Raises ValueError when it is not there, can't be read, or is none."""
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is no plain file")
     try:
         with path.open("rb") as file:
             text = file.read(LARGEST + 1)
@@ -191,7 +193,7 @@ def _kept(sha256: str, folder: Path) -> Code:
 
 def _of_somebody_else(path: Path) -> str:
     """Why a file is not the user's own, in words behind its name; empty when it is."""
-    if path.stat().st_uid not in (os.geteuid(), 0):
+    if path.stat().st_uid != os.geteuid():
         return "belongs to another user"
     if any((folder / "spec.json").exists() for folder in path.resolve().parents):
         return "lies in the folder of a run, which may be a stranger's"

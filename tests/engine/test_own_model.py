@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -292,3 +293,9 @@ def test_its_real_numbers_are_made_up_as_real_numbers(tmp_path: Path) -> None:
     look(own_spec(tmp_path / "mine.py", text, "data.name=moons"))
     with pytest.raises(ValueError, match="kl is not finite"):
         look(own_spec(tmp_path / "mine.py", text))
+
+
+def test_what_is_no_plain_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "mine.py")
+    with pytest.raises(ValueError, match="is no plain file"):
+        look(load_recipe(f"{tmp_path}/mine.py:MyVae"))

@@ -13,6 +13,7 @@ import pytest
 from laddertop.engine.saved.serve import serve
 from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.train import train
+from laddertop.engine.trial import look
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.layers import LayersScreen
@@ -20,16 +21,26 @@ from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.watch.layer_life import layer_title
 from laddertop.tui.watch.layer_rows import layer_rows
 from tests.kinds import KINDS, LADDERS, small_spec
+from tests.own_models import documented, own_spec
 from tests.tui.conftest import Until
 from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
+
+OWN = "own"
+"""A run of the model that the page about models of one's own shows."""
+
+LAYERS = {kind: known.layers for kind, known in KINDS.items()} | {OWN: {"z": "kl"}}
 
 
 @pytest.fixture
 def trained(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunFolder]:
     """A finished run of the kind that the test asks for, with somebody at work who answers from its checkpoint."""
     settings = ("steps=6", "compile=off", "device=cpu", "threads=1", "warmup.on=off")
-    run = create_run(tmp_path, small_spec(request.param, *settings), request.param)
+    if request.param == OWN:
+        spec = look(own_spec(tmp_path / "mine.py", documented(), *settings))
+    else:
+        spec = small_spec(request.param, *settings)
+    run = create_run(tmp_path, spec, request.param)
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     with run.engine_lock():
         assert train(run, Stop(foreground=False)) == 0
@@ -50,7 +61,7 @@ def trained(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunFolde
         answering.join()
 
 
-@pytest.mark.parametrize("trained", KINDS, indirect=True)
+@pytest.mark.parametrize("trained", LAYERS, indirect=True)
 async def test_a_run_of_every_kind_shows_its_terms_and_its_layers(trained: RunFolder, until: Until) -> None:
     kind = trained.path.name
     app = LaddertopApp(trained.path.parent, trained.path)
@@ -65,9 +76,9 @@ async def test_a_run_of_every_kind_shows_its_terms_and_its_layers(trained: RunFo
         await until(pilot, lambda: "360 test items without noise" in screen_text(app), "the layers")
         assert isinstance(app.screen, LayersScreen)
         layers = app.screen.model.layers()
-        assert [layer.name for layer in layers] == list(KINDS[kind].layers)
+        assert [layer.name for layer in layers] == list(LAYERS[kind])
         costs = {layer.name: layer.cost.term.name if layer.cost else "" for layer in layers}
-        assert costs == KINDS[kind].layers
+        assert costs == LAYERS[kind]
         # λ, σ and the gate belong to every layer of a ladder network; units and how many are active to all but x and y.
         ladder = kind in LADDERS
         for layer in layers:
