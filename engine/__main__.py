@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from laddertop.engine.training.compiler_cache import name_cache
+from laddertop.engine.training.launch import Launched, asked_for, follow_to_the_end
 from laddertop.engine.training.stop import Stop
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.sections import DataSpec
@@ -29,6 +30,7 @@ def main() -> int:
     train.add_argument("run", type=Path)
     train.add_argument("--foreground", action="store_true", help="stop when standard input ends")
     train.add_argument("--back-to", type=int, metavar="STEP", help="go on from the checkpoint of that step instead")
+    train.add_argument("--nproc", type=int, default=1, metavar="N", help="processes that share every batch")
     evaluate = commands.add_parser("evaluate", help="evaluate the newest checkpoint on the test set; prints JSON")
     evaluate.add_argument("run", type=Path)
     evaluate.add_argument("--step", type=int, help="evaluate the checkpoint of that step instead")
@@ -85,12 +87,7 @@ def main() -> int:
     keep_nice()
     try:
         if arguments.command == "train":
-            # Listens before torch is there: a signal in its first second ends a run as any other does.
-            stop = Stop(arguments.foreground)
-            with run.engine_lock() as lock:
-                from laddertop.engine.training.train import train as train_run
-
-                return train_run(run, stop, arguments.back_to, lock)
+            return train_or_follow(run, arguments)
         if arguments.command == "explore":
             with run.explorer_lock() as mine:
                 if not mine:
@@ -111,6 +108,26 @@ def main() -> int:
         return evaluate_run(run, arguments.step, arguments.split, arguments.quick, arguments.representation)
     except (ValueError, OSError) as error:
         return complain(error)
+
+
+def train_or_follow(run: RunFolder, arguments: argparse.Namespace) -> int:
+    """Trains a run as the only rank or as rank 0, which starts the others unless they are there; else follows that."""
+    if asked_for()[0] > 0:
+        follow_to_the_end(arguments.foreground)
+        from laddertop.engine.training.follow import follow
+
+        return follow(run)
+    # Listens before torch is there: a signal in its first second ends a run as any other does.
+    stop = Stop(arguments.foreground)
+    with run.engine_lock() as lock:
+        launched = Launched(arguments.run, arguments.nproc) if arguments.nproc > 1 and asked_for()[1] == 1 else None
+        try:
+            from laddertop.engine.training.train import train as train_run
+
+            return train_run(run, stop, arguments.back_to, lock, launched)
+        finally:
+            if launched:
+                launched.end()
 
 
 def complain(error: ValueError | OSError) -> int:

@@ -152,7 +152,9 @@ class RunStarted(_Event):
     compiled: bool
     """Whether the step was to be compiled; a compiler that then fails is a logged warning that says `uncompiled`."""
     threads: int
-    """Threads of the CPU."""
+    """Threads of the CPU, of each rank."""
+    ranks: int = Field(default=1, ge=1, exclude_if=lambda ranks: ranks == 1)
+    """Processes that share every batch."""
     versions: dict[str, str]
     """Versions of what decides the numbers."""
     resumed_from: int | None

@@ -49,6 +49,7 @@ ROOMS = {
         "journal",
     ],
     "engine.training": [
+        "engine.ranks",
         "engine.explore",
         "engine.build",
         "engine.own_model",
@@ -79,11 +80,12 @@ ROOMS = {
     ],
     "engine.contract": ["engine.data", "engine.randomness", "journal"],
     "engine.ladder": ["engine.parts", "engine.data", "engine.knobs", "engine.randomness", "journal"],
-    "engine.parts": ["engine.data", "engine.knobs", "engine.randomness", "journal"],
+    "engine.parts": ["engine.ranks", "engine.data", "engine.knobs", "engine.randomness", "journal"],
     "engine.data": ["engine.own", "engine.randomness", "journal"],
     "engine.knobs": ["journal"],
     "engine.loop": ["journal"],
     "engine.own": ["journal"],
+    "engine.ranks": ["engine.randomness"],
     "engine.randomness": [],
     "journal": [],
 }

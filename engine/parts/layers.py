@@ -14,6 +14,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from laddertop.engine import ranks
+
 EPSILON = 1e-10
 """Added to the variance in a batch normalisation, as in the code of the ladder network's authors."""
 
@@ -33,8 +35,11 @@ def per_channel(vector: Tensor, rows: Tensor) -> Tensor:
 def normalise(rows: Tensor) -> Tensor:
     """Batch normalisation [B, D] with the statistics of these rows, biased variance, no scale and shift.
 
-    (Ioffe & Szegedy 2015, algorithm 1, without γ and β.) Maps [B, D, H, W] are normalised per channel.
+    (Ioffe & Szegedy 2015, algorithm 1, without γ and β.) Maps [B, D, H, W] are normalised per channel. In a step that
+    several ranks take together the statistics are those of the rows of all of them.
     """
+    if ranks.joint():
+        return _normalise_jointly(rows)[0]
     if torch.compiler.is_dynamo_compiling():
         mean, scale = _statistics(rows)
         return (rows - per_channel(mean, rows)) * per_channel(scale, rows)
@@ -43,6 +48,8 @@ def normalise(rows: Tensor) -> Tensor:
 
 def normalise_with_statistics(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """`normalise`, with the means and 1/√(variance + ε) [D] of the rows; gradients flow through all three."""
+    if ranks.joint():
+        return _normalise_jointly(rows)
     if torch.compiler.is_dynamo_compiling():
         mean, scale = _statistics(rows)
         return (rows - per_channel(mean, rows)) * per_channel(scale, rows), mean, scale
@@ -59,6 +66,16 @@ def _statistics(rows: Tensor) -> tuple[Tensor, Tensor]:
     mean = (rows * share).sum(axes)
     variance = ((rows - per_channel(mean.detach(), rows)).square() * share).sum(axes)
     return mean, torch.exp(-0.5 * torch.log(variance + EPSILON))
+
+
+def _normalise_jointly(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    # Equal shares: the mean of all is that of the ranks' means, and the variance that of their variances plus that of
+    # their means (the law of total variance).
+    variance, mean = torch.var_mean(rows, [0, *range(2, rows.dim())], correction=0)
+    means, variances = ranks.gathered(torch.stack([mean, variance])).unbind(1)
+    mean = means.mean(0)
+    scale = torch.rsqrt((variances + (means - mean).square()).mean(0) + EPSILON)
+    return (rows - per_channel(mean, rows)) * per_channel(scale, rows), mean, scale
 
 
 class _Normalise(torch.autograd.Function):

@@ -8,8 +8,10 @@ import shutil
 
 import torch
 
+from laddertop.engine import ranks
 from laddertop.engine.contract import Model
 from laddertop.engine.training.compiler_cache import cache_problem, name_cache
+from laddertop.engine.training.launch import asked_for
 
 LONG = 10_000
 """Steps from which on a run's step is compiled: so many earn the compiling back, on a CPU and on a CUDA device."""
@@ -29,6 +31,8 @@ def choose_device(wanted: str) -> torch.device:
     if wanted == "auto":
         wanted = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(wanted)
+    if device.type == "cuda" and device.index is None and asked_for()[1] > 1:
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ValueError(f"device {wanted}: there are {torch.cuda.device_count()} CUDA devices here; take --device cpu")
     if device.type == "mps" and not torch.backends.mps.is_available():
@@ -48,6 +52,8 @@ def choose_threads(wanted: int | None, model: Model, device: torch.device) -> No
         torch.set_num_threads(wanted)
     elif device.type == "cpu" and sum(p.numel() for p in model.parameters()) < SMALL:
         torch.set_num_threads(1)
+    elif device.type == "cpu" and ranks.count() > 1:
+        torch.set_num_threads(max(1, torch.get_num_threads() // ranks.count()))
 
 
 def choose_compile(wanted: str, steps: int, device: torch.device) -> tuple[bool, str]:
@@ -57,6 +63,8 @@ def choose_compile(wanted: str, steps: int, device: torch.device) -> tuple[bool,
     """
     if wanted == "off" or (wanted == "auto" and steps < LONG):
         return False, ""
+    if ranks.count() > 1:
+        return False, f"{_UNCOMPILED}: several ranks share it"
     name_cache()
     if problem := cache_problem():
         return False, f"{_UNCOMPILED}: {problem}"

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from laddertop.engine import ranks
 from laddertop.engine.contract import Model, Stage, Staged, stage_at
 from laddertop.engine.data import Batches
 from laddertop.engine.randomness import Draws, Stream, counter_words, normals, uniforms
@@ -38,6 +39,7 @@ class Step:
         self._model, self._optimizer, self._batches, self._seed = model, optimizer, batches, seed
         self._controls, self._names, self._effective = controls, controls.names, controls.effective
         self._counts = model.draws_needed(batches.labelled_rows, batches.rows)
+        self._draws = Draws if ranks.count() == 1 else ranks.ShareOfDraws
         # What differs from step to step, beside the knobs: written here, so that a step is always the same work.
         self._key = torch.zeros(4, dtype=torch.int32, device=device)
         self._scalars = torch.zeros(3, device=device)
@@ -92,10 +94,19 @@ class Step:
         row.copy_(self._work())
 
     def _next(self, step: int) -> tuple[Tensor, ...]:
-        return self._batches.at(step) if self._batches.training.on_host else self._batches.index(step)
+        index = self._batches.index(step)
+        if ranks.count() > 1:
+            index = ranks.share(index[0]), ranks.share(index[1])
+        return self._batches.gather(*index) if self._batches.training.on_host else index
 
     def _repeatable(self) -> Callable[[], Tensor]:
+        if ranks.count() > 1:
+            return self._jointly
         return Graph(self._whole) if self._cuda else self._whole
+
+    def _jointly(self) -> Tensor:
+        with ranks.jointly():
+            return self._whole()
 
     def _whole(self) -> Tensor:
         if self._batches.training.on_host:
@@ -117,6 +128,8 @@ class Step:
         self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor, scalars: Tensor
     ) -> Tensor:
         costs, *gradients = self._differentiate(labelled, labels, x, key, effective)
+        if ranks.count() > 1:
+            costs, *gradients = ranks.mean([costs, *gradients])
         knobs = self._knobs(effective)
         update = self._trained.step_for_compiler if torch.compiler.is_compiling() else self._trained.step
         norm = update(gradients, knobs["lr"], knobs["clip"], scalars)
@@ -137,7 +150,7 @@ class Step:
         self, labelled: Tensor, labels: Tensor, x: Tensor, key: Tensor, effective: Tensor
     ) -> tuple[Tensor, Tensor]:
         knobs = self._knobs(effective)
-        draws = Draws(normals(self._counts[0], key[:2]), uniforms(self._counts[1], key[2:]))
+        draws = self._draws(normals(self._counts[0], key[:2]), uniforms(self._counts[1], key[2:]))
         terms = self._model.costs(labelled, labels, x, draws, knobs)
         one = torch.ones((), device=x.device)
         weights = torch.stack([knobs[term.weight] if term.weight else one for term in self._model.terms])

@@ -12,10 +12,11 @@ class Stop:
     """Somebody wants the training to end: a signal, a command, or the front end that held it is gone."""
 
     def __init__(self, foreground: bool) -> None:
-        """Listens for SIGINT and SIGTERM; in the foreground also for the end of standard input."""
+        """Listens for SIGINT, SIGTERM and SIGUSR1, which schedulers send before they end a job; in the foreground also
+        for the end of standard input."""
         self.reason = ""
         """Who wants it; empty while nobody does."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, self._signalled)
         if foreground:
             threading.Thread(target=self._watch_standard_input, daemon=True).start()

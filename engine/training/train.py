@@ -17,31 +17,23 @@ from functools import partial
 import numpy as np
 import torch
 
-from laddertop.engine.build import build, run_length
-from laddertop.engine.contract import Follows
-from laddertop.engine.data import Batches, load
+from laddertop.engine import ranks
 from laddertop.engine.explore.answers import Subject
 from laddertop.engine.explore.explorer import Explorer
 from laddertop.engine.training import checkpoint, looks
 from laddertop.engine.training.adopt import adopt
 from laddertop.engine.training.beginning import find_beginning
-from laddertop.engine.training.controls import Controls
-from laddertop.engine.training.device import (
-    choose_compile,
-    choose_device,
-    choose_precision,
-    choose_threads,
-    device_name,
-)
+from laddertop.engine.training.device import choose_device, device_name
 from laddertop.engine.training.disk import Disk
 from laddertop.engine.training.divergence import Divergence, in_words
+from laddertop.engine.training.follow import Leader
 from laddertop.engine.training.guard import Guard, TakenOverError
 from laddertop.engine.training.inbox import Inbox, make_folders, refuse, step_wanted
+from laddertop.engine.training.launch import Launched, asked_for
 from laddertop.engine.training.own import in_own_model
 from laddertop.engine.training.recorder import Recorder, columns
-from laddertop.engine.training.sgd import make_optimizer
-from laddertop.engine.training.step import Step
 from laddertop.engine.training.stop import Stop
+from laddertop.engine.training.trainer import Trainer
 from laddertop.engine.training.word import Word
 from laddertop.journal import commands, inside
 from laddertop.journal.checkpoints import gone_back_to, kept
@@ -57,8 +49,8 @@ LOOK = 0.02
 """Seconds between two looks into the inbox."""
 
 
-class Training:
-    """One segment of a run: from its start, or from its newest checkpoint, to its end."""
+class Training(Trainer):
+    """One segment of a run: from its start, or from its newest checkpoint, to its end; what rank 0 does."""
 
     def __init__(
         self,
@@ -76,46 +68,20 @@ class Training:
         records what happened, and may do more with it. Raises ValueError when
         data, device or checkpoint are not as the spec or the journal says.
         """
+        self.begins = find_beginning(run, state, back_to)
+        self._leader = Leader(self.begins.checkpoint)
+        super().__init__(run)
         self.disk, self._lock = disk or Disk(run, state), lock
-        self.run, self.events, self.state, self.spec = run, events, state, run.spec
+        self.events, self.state = events, state
         self.tell = tell or partial(self.disk.tell, events)
         """Records what happened."""
-        self.begins = find_beginning(run, state, back_to)
-        self._open()
-        self._restore()
+        self.explorer = Explorer(run, Subject(self.model, self.data, self.batches, self.spec))
+        self.resumed_from = self.begins.step if self.begins.checkpoint else None
+        if self.begins.checkpoint:
+            self.restore(self.begins.checkpoint)
         self._look_back()
         self._record()
         self._announce()
-
-    def _open(self) -> None:
-        """The data, and a model with its initial weights and what trains it."""
-        spec = self.spec
-        self.device = choose_device(spec.device)
-        self.data = load(spec.data, self.device)
-        self.batches = Batches(spec.data, self.data, spec.seed, with_labels=spec.model.labelled)
-        self.steps = run_length(spec, self.batches.epoch_steps)
-        self.compiled, self._note = choose_compile(spec.compile, self.steps, self.device)
-        self.precision = choose_precision(spec.precision, self.device, self.compiled)
-        self._precision = "bf16" if self.precision is torch.bfloat16 else "fp32"
-        self.model = build(spec, self.data.inputs, self.device, self.precision, self.run.path)
-        choose_threads(spec.threads, self.model, self.device)
-        self.optimizer = make_optimizer(dict(self.model.named_parameters()), spec.optimizer)
-        self.controls = Controls(spec, self.model.knobs, self.batches.epoch_steps, self.steps, self.device)
-        if isinstance(self.model, Follows):
-            self.model.follow(self.controls.by_name())
-        self.take_step = Step(
-            self.model, self.optimizer, self.controls, self.batches, spec.seed, self.device, self.compiled
-        )
-        self.explorer = Explorer(self.run, Subject(self.model, self.data, self.batches, spec))
-
-    def _restore(self) -> None:
-        """The weights, and the state of what trains them, as the checkpoint has them."""
-        self.step = self.begins.step
-        self.resumed_from = self.step if self.begins.checkpoint else None
-        if saved := self.begins.checkpoint:
-            content = checkpoint.load(self.run.path, saved)
-            with checkpoint.fitting(self.run.path, saved):
-                checkpoint.restore(content, self.optimizer, self.controls)
 
     def _look_back(self) -> None:
         """What is done already and what is still to do: what was done at the step of the checkpoint is not done again,
@@ -127,6 +93,12 @@ class Training:
         self._inbox = Inbox(self.run, (c.id for c in self.state.commands), self._warn)
         self._warned: set[str] = set()
         self._unsaid = self.run.shortcomings()
+        before = self.state.started.ranks if self.state.started and self.resumed_from is not None else ranks.count()
+        if before != ranks.count():
+            self._unsaid.append(
+                f"trained by {before} {'rank' if before == 1 else 'ranks'} so far and by {ranks.count()} from here on: "
+                "the same but for rounding"
+            )
         self.paused = False
         self.back_to: int | None = None
         """Step of the checkpoint that somebody wants to go on from instead."""
@@ -157,9 +129,10 @@ class Training:
                 pid=os.getpid(),
                 host=socket.gethostname(),
                 device=device_name(self.device),
-                precision=self._precision,
+                precision=self.precision_in_words,
                 compiled=self.compiled,
                 threads=torch.get_num_threads(),
+                ranks=ranks.count(),
                 versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
                 resumed_from=self.resumed_from,
                 rolled_back=self.begins.rolled_back,
@@ -169,7 +142,7 @@ class Training:
                 terms=self.model.terms,
                 knobs=self.controls.knobs,
                 schedules=self.controls.schedules,
-                note=self._note,
+                note=self.note,
                 files=sums_of_files(self.run),
             )
         )
@@ -206,19 +179,20 @@ class Training:
             self._tell_of_waiting()
             if self.step == self.until:
                 stop.reason = stop.reason or "the run that it replays was stopped here"
-            self.obey(stop)
-            if self.back_to is not None:
-                self.recorder.flush()
-                return None
-            if stop.reason:
-                break
-            if self.guard.numbers_lost and not self.paused:
-                self.save("end")
-                return None
-            if self.paused:
-                self.recorder.flush()
-                time.sleep(LOOK)
-                continue
+            if self._leader.speaks(self.step):
+                self.obey(stop)
+                if self.back_to is not None:
+                    self.recorder.flush()
+                    return None
+                if stop.reason:
+                    break
+                if self.guard.numbers_lost and not self.paused:
+                    self.save("end")
+                    return None
+                if self.paused:
+                    self.recorder.flush()
+                    time.sleep(LOOK)
+                    continue
             last = self.step == self.steps
             if stage := self.take_step.enter(self.step - last):
                 text = f"{stage.name}, since step {stage.first}"
@@ -232,10 +206,11 @@ class Training:
                 self.save("schedule")
             if last:
                 break
+            self._leader.go(self.step, self.controls, self._undisturbed)
             self.controls.prepare(self.step)
             self.take_step(self.step, self.recorder.row())
             if self.take_step.problem:
-                text = f"{self.take_step.problem}; the precision stays {self._precision}"
+                text = f"{self.take_step.problem}; the precision stays {self.precision_in_words}"
                 self.tell(Logged(step=self.step, level="warning", text=text, uncompiled=True))
                 self.take_step.problem = ""
             self.controls.advance()
@@ -251,6 +226,11 @@ class Training:
             lost = said.text if said else in_words(self.divergence, self.run, self.state)
             return RunEnded(step=self.step, reason="diverged", detail="; ".join(filter(None, [stop.reason, lost])))
         return RunEnded(step=self.step, reason="stopped" if stop.reason else "finished", detail=stop.reason)
+
+    def _undisturbed(self) -> int:
+        """Steps from here in which nothing is done to the training that is known already."""
+        ends = [self.steps, *(command.step for command in self._again), *([self.until] if self.until else [])]
+        return min(step - self.step for step in ends if step > self.step)
 
     def obey(self, stop: Stop) -> None:
         """Carries out what has to be done again after a resume, and what lies in the inbox."""
@@ -356,11 +336,18 @@ class Training:
             self.tell(Logged(step=self.step, level="info", text="the cost is back where it was", diverged=False))
 
 
-def train(run: RunFolder, stop: Stop, back_to: int | None = None, lock: Lock | None = None) -> int:
+def train(
+    run: RunFolder,
+    stop: Stop,
+    back_to: int | None = None,
+    lock: Lock | None = None,
+    launched: Launched | None = None,
+) -> int:
     """Trains a run to its end, or on from its newest checkpoint or that of step `back_to`; returns the exit code of
     the engine: 0, 1 when it failed, NOT_BEGUN when a new run can't even begin.
 
     `lock` is the run's, which the caller holds. Where another engine has it meanwhile, this one writes nothing more.
+    `launched` are the other ranks, where this process started them.
     """
     reader = EventReader(run.events_path)
     state = RunState().apply_all(reader.read_all())
@@ -370,6 +357,10 @@ def train(run: RunFolder, stop: Stop, back_to: int | None = None, lock: Lock | N
         tell = Word(run, state, partial(disk.tell, events)).tell
         try:
             adopt(run, tell, state, reader.damaged)
+            rank, count = asked_for()
+            if count > 1:
+                device = choose_device(run.spec.device)
+                ranks.join(rank, count, device, *((launched.gone, launched.hang) if launched else ()))
             ended = None
             while ended is None:
                 training = Training(run, events, state, back_to, disk, lock, tell)
@@ -386,12 +377,15 @@ def train(run: RunFolder, stop: Stop, back_to: int | None = None, lock: Lock | N
             step, detail = training.step if training else state.step, str(error)
             if in_own := in_own_model(error, run):
                 detail = in_own
-            elif not isinstance(error, ValueError | OSError | torch.OutOfMemoryError):
+            elif not isinstance(error, ValueError | OSError | torch.OutOfMemoryError | ranks.LostRankError):
                 detail = f"{type(error).__name__}: {error}; the traceback is in {run.console_path}"
                 tell(RunEnded(step=step, reason="failed", detail=detail))
                 raise
             ended = RunEnded(step=step, reason="failed", detail=detail)
         tell(ended)
+        if ranks.count() > 1:
+            with contextlib.suppress(ranks.LostRankError):
+                ranks.tell()
     if ended.reason in ("failed", "diverged"):
         print(f"laddertop: {ended.detail}", flush=True)
         return 1 if training or state.starts else NOT_BEGUN

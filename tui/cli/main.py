@@ -25,6 +25,7 @@ from laddertop.tui.cli.options import (
     JsonLines,
     Name,
     Note,
+    Nproc,
     OnBest,
     OnDiverge,
     OnEnd,
@@ -56,8 +57,7 @@ app = typer.Typer(
 def laddertop() -> None:
     """Train denoising autoencoders, VAEs and ladder networks, and steer them from the terminal.
 
-    Without a command, the dashboard opens, as with `open`; `laddertop --version` prints the version.
-    """
+    Without a command, the dashboard opens, as with `open`; `laddertop --version` prints the version."""
 
 
 @app.command("open")
@@ -80,9 +80,7 @@ def new(runs: Runs = None, slow_link: SlowLink = False, pixels: Pixels = False) 
 
 @app.command()
 def attach(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run: its folder, its name, a beginning of it, or `last`.")
-    ] = "last",
+    run: Run = "last",
     runs: Runs = None,
     slow_link: SlowLink = False,
     read_only: ReadOnly = False,
@@ -121,6 +119,7 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of a recipe; see `recipes --keys`.")
     ] = None,
+    nproc: Nproc = None,
     name: Name = None,
     runs: Runs = None,
     detach: Detach = False,
@@ -156,6 +155,7 @@ def train(
             runs=runs,
             seeds=seeds,
             at_once=at_once,
+            nproc=nproc,
             detach=detach,
             as_json=json,
         )
@@ -167,6 +167,7 @@ def resume(
     run: Run,
     runs: Runs = None,
     trust: Trust = False,
+    nproc: Nproc = None,
     detach: Detach = False,
     on_end: OnEnd = None,
     on_diverge: OnDiverge = None,
@@ -179,7 +180,7 @@ def resume(
     write_live(tensorboard)
     from laddertop.tui.cli.train import resume as resume_run
 
-    raise typer.Exit(resume_run(runs, run, trust=trust, detach=detach, as_json=json))
+    raise typer.Exit(resume_run(runs, run, trust=trust, nproc=nproc, detach=detach, as_json=json))
 
 
 @app.command()

@@ -19,6 +19,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait for the engine.")]
 JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object per line on stdout.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return once the training has begun; it goes on by itself.")]
+Nproc = Annotated[
+    int | None,
+    typer.Option(
+        "--nproc", metavar="N", min=1, max=64, help="Processes that share every batch (default: as before, 1)."
+    ),
+]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Your words, kept with the command in the run.")]
 Name = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="Name of the new run (default: date and recipe).")

@@ -32,6 +32,7 @@ def train(
     runs: Path | None,
     seeds: int,
     at_once: int | None,
+    nproc: int | None,
     detach: bool,
     as_json: bool,
 ) -> int:
@@ -39,6 +40,8 @@ def train(
 
     Raises ValueError when the recipe or a setting is wrong, it can't be trained here, or the run can't be made.
     """
+    if seeds > 1 and nproc:
+        raise ValueError("give either --seeds, whose runs are side by side, or --nproc, whose processes share one run")
     if problems := settled()[1]:
         # A mistyped folder or device would train elsewhere than was meant.
         raise ValueError(f"nothing is trained before the settings are right: {problems[0]}")
@@ -70,10 +73,12 @@ def train(
         return train_seeds_in_background(spec, runs_folder(runs), name, seeds, typed, as_json=as_json)
     run = create_run(runs_folder(runs), spec, name)
     with removed_unless_begun(run):
-        return train_in_background(run, as_json) if detach else train_in_foreground(run, as_json)
+        if detach:
+            return train_in_background(run, as_json, ranks=nproc)
+        return train_in_foreground(run, as_json, nproc)
 
 
-def resume(runs: Path | None, text: str, *, trust: bool, detach: bool, as_json: bool) -> int:
+def resume(runs: Path | None, text: str, *, trust: bool, nproc: int | None, detach: bool, as_json: bool) -> int:
     """Goes on with a run from its newest checkpoint and returns the exit status.
 
     Raises ValueError when its spec is damaged, when it has nothing left to do, or when it is a stranger's without
@@ -84,16 +89,18 @@ def resume(runs: Path | None, text: str, *, trust: bool, detach: bool, as_json: 
     state = RunState().apply_all(EventReader(run.events_path).read_all())
     if state.status(run.engine_alive()) == "finished":
         raise ValueError(f"{run.name} finished its {state.steps} steps; there is nothing to resume")
-    return train_in_background(run, as_json) if detach else train_in_foreground(run, as_json)
+    if detach:
+        return train_in_background(run, as_json, ranks=nproc)
+    return train_in_foreground(run, as_json, nproc)
 
 
 def _root(folder: Path) -> str:
     return f"data.root={json.dumps(str(folder))}"
 
 
-def train_in_background(run: RunFolder, as_json: bool, back_to: int | None = None) -> int:
+def train_in_background(run: RunFolder, as_json: bool, back_to: int | None = None, ranks: int | None = None) -> int:
     """Starts an engine for a run, from the checkpoint of step `back_to` if that is given, and leaves it at work."""
-    engine = EngineProcess(run, back_to=back_to)
+    engine = EngineProcess(run, back_to=back_to, ranks=ranks)
     try:
         engine.wait_until_started(say)
     except KeyboardInterrupt:
@@ -109,9 +116,9 @@ def train_in_background(run: RunFolder, as_json: bool, back_to: int | None = Non
     return 0
 
 
-def train_in_foreground(run: RunFolder, as_json: bool) -> int:
+def train_in_foreground(run: RunFolder, as_json: bool, ranks: int | None = None) -> int:
     """Trains a run until its engine is gone."""
-    engine = EngineProcess(run, foreground=True)
+    engine = EngineProcess(run, foreground=True, ranks=ranks)
     from laddertop.tui.cli.foreground import watch
 
     return watch(engine, as_json)

@@ -84,8 +84,11 @@ def for_an_engine(run: RunFolder) -> RunFolder:
 class EngineProcess:
     """An engine that this process started; it lives in a session of its own, so it outlives the terminal."""
 
-    def __init__(self, run: RunFolder, *, foreground: bool = False, back_to: int | None = None) -> None:
-        """Starts an engine that trains `run`, or goes on from its newest checkpoint or the one of step `back_to`.
+    def __init__(
+        self, run: RunFolder, *, foreground: bool = False, back_to: int | None = None, ranks: int | None = None
+    ) -> None:
+        """Starts an engine that trains `run`, or goes on from its newest checkpoint or the one of step `back_to`, with
+        so many ranks, or as many as it had.
 
         A foreground engine stops when this process is gone, however it died. Raises ValueError when an engine is at
         work in the run already or when there is no checkpoint to go on from, OSError when no process can be started.
@@ -105,6 +108,8 @@ class EngineProcess:
         self._ended_before = self.state.ended
         words = ["train", str(run.path.absolute()), *(["--foreground"] if foreground else [])]
         words += ["--back-to", str(back_to)] if back_to is not None else []
+        ranks = ranks or (self.state.started.ranks if self.state.started else 1)
+        words += ["--nproc", str(ranks)] if ranks > 1 else []
         with run.console() as console:
             self._console_start = console.seek(0, 2)
             self.process = subprocess.Popen(

@@ -30,6 +30,7 @@ def summary(run: RunFolder) -> dict[str, Any]:
         "precision": started.precision if started else None,
         "compiled": started.compiled if started else None,
         "threads": started.threads if started else None,
+        "ranks": started.ranks if started else None,
         "start_note": started.note if started else None,
         "unreadable_lines": reader.damaged,
         "segment": state.segment,

@@ -1,0 +1,104 @@
+"""Steps of one run by one process and by two, on a CPU: what sharing a batch gains, and what the exchange takes of it.
+
+    python -m benchmarks.scale [--steps 200] [--recipe NAME …]
+
+One process with one thread, one with two, and two ranks of one thread each, in turn, three rounds; the step is not
+compiled in any of them. Waiting for the other rank counts as exchange, too. On the digits, unless --data-root is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from laddertop.engine import ranks
+from laddertop.engine.training.recorder import columns
+from laddertop.engine.training.trainer import Trainer
+from laddertop.journal.folder import create_run
+from laddertop.journal.spec import load_recipe, override
+
+RECIPES = ("ladder-mnist-100", "lvae-mnist", "conv-small-mnist-100")
+WAYS = {"one process, one thread": (1, 1), "one process, two threads": (1, 2), "two ranks, one thread each": (2, 1)}
+"""Ranks, and threads of each."""
+
+
+def measure(recipe: str, settings: list[str], count: int, threads: int, steps: int) -> tuple[float, float]:
+    """Milliseconds of a step, the median over all but the first tenth, and what share of it the exchange took."""
+    with socket.socket() as free, tempfile.TemporaryDirectory() as folder:
+        free.bind(("127.0.0.1", 0))
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+        free.close()
+        spec = override(load_recipe(recipe), [*settings, "compile=off", f"threads={threads}", f"steps={steps}"])
+        run = create_run(Path(folder), spec, "run")
+        children = []
+        for rank in range(count):
+            if not (child := os.fork()):
+                if count > 1:
+                    ranks.join(rank, count, torch.device("cpu"))
+                step(Trainer(run), steps, Path(folder) / str(rank))
+                ranks.leave()
+                os._exit(0)
+            children.append(child)
+        assert all(os.waitpid(child, 0)[1] == 0 for child in children)
+        taken, exchanged = map(float, (Path(folder) / "0").read_text().split())
+    return taken, exchanged
+
+
+def step(trainer: Trainer, steps: int, out: Path) -> None:
+    """Takes so many steps and writes down what they took."""
+    spent = 0.0
+    exchange = ranks._exchange
+
+    def timed(do: Callable[[], object]) -> None:
+        nonlocal spent
+        began = time.perf_counter()
+        exchange(do)
+        spent += time.perf_counter() - began
+
+    ranks._exchange = timed
+    row = torch.empty(len(columns(trainer.model.terms, trainer.controls.knobs)))
+    times, shares = [], []
+    for number in range(steps):
+        began, before = time.perf_counter(), spent
+        trainer.take_step.enter(number)
+        trainer.controls.prepare(number)
+        trainer.take_step(number, row)
+        trainer.controls.advance()
+        times.append(time.perf_counter() - began)
+        shares.append((spent - before) / times[-1])
+    kept = steps // 10
+    out.write_text(f"{1000 * statistics.median(times[kept:])} {statistics.median(shares[kept:])}")
+
+
+def main() -> None:
+    """Measures and prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--recipe", nargs="*", default=RECIPES)
+    parser.add_argument("--data-root", type=Path)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    settings = [f'data.root="{options.data_root}"'] if options.data_root else ["data.name=digits"]
+    for recipe in options.recipe:
+        found: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+        for _ in range(options.rounds):
+            for way, (count, threads) in WAYS.items():
+                found[way].append(measure(recipe, settings, count, threads, options.steps))
+        alone = statistics.median(taken for taken, _ in found["one process, one thread"])
+        for way, some in found.items():
+            taken, share = (statistics.median(one) for one in zip(*some, strict=True))
+            text = f"{recipe:24} {way:28} {taken:8.2f} ms a step, {alone / taken:.2f} times as fast"
+            print(f"{text}, exchange {100 * share:.0f} %" if share else text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

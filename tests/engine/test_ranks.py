@@ -1,0 +1,38 @@
+"""Several processes that share every batch train what one process trains, and end together."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+
+from tests import PATIENCE
+from tests.kinds import KINDS
+from tests.processes import ROOT
+
+STEPS = 50
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, Any]]]:
+    """What each rank made of every kind, by number of ranks and rank."""
+    out = tmp_path_factory.mktemp("trained")
+    words = [sys.executable, "-m", "tests.engine.ranked", str(STEPS), str(out), "1", "2", "3"]
+    subprocess.run(words, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=PATIENCE, check=True)
+    return {file.stem: torch.load(file) for file in sorted(out.iterdir())}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ranks_that_share_a_batch_train_what_one_process_trains(
+    kind: str, trained: dict[str, dict[str, dict[str, Any]]]
+) -> None:
+    assert sorted(trained) == ["1-0", "2-0", "2-1", "3-0", "3-1", "3-2"]
+    for rank, found in trained.items():
+        for name, expected in trained["1-0"][kind].items():
+            torch.testing.assert_close(found[kind][name], expected, rtol=1e-5, atol=1e-5, equal_nan=True)
+            first = trained[f"{rank[0]}-0"][kind][name]
+            torch.testing.assert_close(found[kind][name], first, rtol=0, atol=0, equal_nan=True)
