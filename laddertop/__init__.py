@@ -86,7 +86,8 @@ def train(
     runs: str | Path | None = None,
 ) -> Trained:
     """Trains a new run of a recipe, or of a recipe file, in an engine of its own, and returns its model once it is
-    over; meanwhile it can be watched and steered. `settings` are those of `--set`, by dotted key.
+    over; meanwhile it can be watched and steered. `settings` are those of `--set`, by dotted key. An interrupt
+    stops it.
 
     Raises ValueError when a setting is wrong or it can't be trained here, RuntimeError when the training failed.
     """
@@ -102,7 +103,8 @@ def train(
     try:
         with removed_unless_begun(run):
             engine = EngineProcess(run, foreground=True)
-            engine.process.wait()
+            with engine.process:  # an interrupt closes its standard input, at which it saves and stops
+                engine.process.wait()
             engine.news()
             if engine.process.returncode:
                 raise engine.failure()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,10 @@ from sklearn.datasets import load_digits
 
 import laddertop
 from laddertop.engine.saved.trained import Trained
+from laddertop.journal.events import EventReader
 from laddertop.journal.metrics import MetricsReader
+from laddertop.journal.state import RunState
+from tests import PATIENCE
 from tests.processes import TINY, typed
 
 DIGITS = (load_digits().images / 16).astype(np.float32)
@@ -73,6 +79,40 @@ def test_an_older_checkpoint_is_another_model(ladder: Trained, runs: Path) -> No
     older = laddertop.load(runs / "ladder", step=200)
     assert (older.step, ladder.step) == (200, 300)
     assert np.abs(older.classify(DIGITS[:50]) - ladder.classify(DIGITS[:50])).max() > 1e-3
+
+
+INTERRUPTED = """
+import sys, time, laddertop
+try:
+    laddertop.train("vae-digits", {"steps": 10**9, "device": "cpu", "compile": "off"}, name="long", runs=sys.argv[1])
+except KeyboardInterrupt as interrupt:  # a notebook keeps it, with all that its frames hold
+    print("interrupted", flush=True)
+    time.sleep(1000)
+"""
+
+
+def test_a_training_that_is_interrupted_stops_and_is_saved_though_the_program_goes_on(tmp_path: Path) -> None:
+    events = EventReader(tmp_path / "long" / "events.jsonl")
+    state, since = RunState(), time.monotonic()
+
+    def told(what: Callable[[], object]) -> None:
+        while not what():
+            assert time.monotonic() < since + PATIENCE
+            time.sleep(0.05)
+            state.apply_all(events.read_all())
+
+    with subprocess.Popen([sys.executable, "-c", INTERRUPTED, str(tmp_path)], stdout=subprocess.PIPE) as program:
+        try:
+            told(lambda: state.started)
+            program.send_signal(signal.SIGINT)
+            assert program.stdout is not None
+            assert program.stdout.readline() == b"interrupted\n"
+            told(lambda: state.ended)
+        finally:
+            program.kill()
+    assert state.ended is not None
+    assert state.ended.reason == "stopped"
+    assert state.checkpoints
 
 
 def test_what_can_not_be_is_a_sentence(vae: Trained, runs: Path) -> None:
