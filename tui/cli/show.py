@@ -60,6 +60,7 @@ def describe(told: dict[str, Any]) -> list[str]:
     if told["device"]:
         engine = f", engine {told['pid']} on {told['host']}" if told["pid"] else f" on {told['host']}"
         how = told["precision"] + (", compiled" if told["compiled"] else ", uncompiled")
+        how += f", {told['ranks']} ranks" if told["ranks"] > 1 else ""
         lines.append(f"  {told['recipe']}, {told['device']}, {how}{engine}")
     if told["start_note"]:
         lines.append(f"  {told['start_note']}")
