@@ -101,7 +101,7 @@ def test_nothing_of_it_is_run_by_looking_and_what_was_changed_asks_for_trust(lad
     try:
         for words in ("runs", "show mine --once", "compare mine again", "export mine --out mine.html"):
             assert laddertop.here(*words.split()).returncode == 0, words
-        for words in ("resume mine", "fork mine", "evaluate mine", "replay mine --train", "sample mine --out mine.png"):
+        for words in ("evaluate mine", "resume mine", "fork mine", "replay mine --train", "sample mine --out mine.png"):
             done = laddertop.here(*words.split())
             assert (done.returncode, done.stdout) == (2, ""), words
             assert "the run's model mine.py was changed since: put it back, train anew, or let --trust" in done.stderr
@@ -127,7 +127,7 @@ def test_a_file_in_the_folder_of_a_run_is_not_the_users_own(laddertop: Laddertop
     before = spec.read_text()
     spec.write_text(before.replace(str(mine), str(run.path / "model.py")))
     try:
-        done = laddertop.here("resume", "mine")
+        done = laddertop.here("evaluate", "mine")
         assert done.returncode == 2
         assert "the run's model model.py lies in the folder of a run, which may be a stranger's" in done.stderr
     finally:
