@@ -95,7 +95,7 @@ def _values(kind: str, values: list[str], given: dict[str, str]) -> list[str]:
     match kind.split(" ")[0].removesuffix("..."):
         case "RUN":
             return [*(["last"] if found else []), *found]
-        case "RECIPE" | "[TEXT]":
+        case "RECIPE" | "RECIPE|SWEEP" | "[TEXT]":
             return recipes()
         case "KNOB=VALUE" | "[KNOB=VALUE]":
             named = found[0] if values[0] == "last" and found else values[0]

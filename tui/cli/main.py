@@ -43,6 +43,7 @@ from laddertop.tui.cli.options import (
 from laddertop.tui.cli.typed_explore import app as explore
 from laddertop.tui.cli.typed_home import app as at_home
 from laddertop.tui.cli.typed_runs import app as whole_runs
+from laddertop.tui.cli.typed_sweep import app as many_runs
 
 app = typer.Typer(
     add_completion=False,
@@ -287,9 +288,8 @@ for _name, _about in ACTIONS.items():
     if _about.typed:
         app.command(_about.typed, help=_about.help)(_command(_name))
 
-app.add_typer(whole_runs)
-app.add_typer(explore)
-app.add_typer(at_home)
+for _part in (many_runs, whole_runs, explore, at_home):
+    app.add_typer(_part)
 
 
 def main() -> None:

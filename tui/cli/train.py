@@ -13,7 +13,7 @@ from laddertop.journal.events import EventReader
 from laddertop.journal.folder import RunFolder, create_run, find_run, new_name, runs_folder
 from laddertop.journal.sections import SETS, is_path
 from laddertop.journal.settings import look as settled
-from laddertop.journal.spec import load_recipe, override
+from laddertop.journal.spec import Spec, load_recipe, override
 from laddertop.journal.start import too_short
 from laddertop.journal.state import RunState
 from laddertop.tui.cli.print import json_result, result, say
@@ -42,23 +42,7 @@ def train(
     """
     if seeds > 1 and nproc:
         raise ValueError("give either --seeds, whose runs are side by side, or --nproc, whose processes share one run")
-    if problems := settled()[1]:
-        # A mistyped folder or device would train elsewhere than was meant.
-        raise ValueError(f"nothing is trained before the settings are right: {problems[0]}")
-    if data is not None:
-        # A folder of one's own needs no / where it is meant for a command.
-        if not is_path(data) and data not in SETS:
-            data = f"./{data}" if Path(data).exists() else offered_data(data)
-        settings = [f"data.name={json.dumps(data)}", *settings]
-    if data_root is not None:
-        settings = [_root(data_root), *settings]
-    spec = override(load_recipe(recipe), settings)
-    if spec.data.root is not None:
-        # A resume may come from another folder.
-        spec = override(spec, [_root(Path(spec.data.root).expanduser().absolute())])
-    spec = startable(spec)
-    if spec.data.found:
-        say(f"{spec.data.name}: {spec.data.found.about}")
+    spec = chosen(recipe, data, data_root, settings)
     if detach or seeds > 1:
         # A training in the foreground tells it of itself.
         for words in too_short(spec):
@@ -76,6 +60,31 @@ def train(
         if detach:
             return train_in_background(run, as_json, ranks=nproc)
         return train_in_foreground(run, as_json, nproc)
+
+
+def chosen(recipe: str, data: str | None, data_root: Path | None, settings: list[str]) -> Spec:
+    """The spec of a recipe with some key=value `settings`, and with what is found in the user's own data and model.
+
+    Raises ValueError when the recipe or a setting is wrong, or it can't be trained here.
+    """
+    if problems := settled()[1]:
+        # A mistyped folder or device would train elsewhere than was meant.
+        raise ValueError(f"nothing is trained before the settings are right: {problems[0]}")
+    if data is not None:
+        # A folder of one's own needs no / where it is meant for a command.
+        if not is_path(data) and data not in SETS:
+            data = f"./{data}" if Path(data).exists() else offered_data(data)
+        settings = [f"data.name={json.dumps(data)}", *settings]
+    if data_root is not None:
+        settings = [_root(data_root), *settings]
+    spec = override(load_recipe(recipe), settings)
+    if spec.data.root is not None:
+        # A resume may come from another folder.
+        spec = override(spec, [_root(Path(spec.data.root).expanduser().absolute())])
+    spec = startable(spec)
+    if spec.data.found:
+        say(f"{spec.data.name}: {spec.data.found.about}")
+    return spec
 
 
 def resume(runs: Path | None, text: str, *, trust: bool, nproc: int | None, detach: bool, as_json: bool) -> int:

@@ -1,0 +1,113 @@
+"""What came of a sweep: per setting what its seeds came to together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from optuna.trial import FrozenTrial, TrialState
+
+from laddertop.journal.value import Value
+from laddertop.tui.sweep.plan import number
+from laddertop.tui.sweep.queue import MEASURED, Queue
+
+WORDS = {
+    TrialState.COMPLETE: "finished",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+}
+"""States of trials in words, in the order in which they are told."""
+
+
+def outcome(queue: Queue) -> dict[str, Any]:
+    """Where a sweep stands, as plain values: its settings, those with the best median first, then those that have
+    none yet."""
+    plan = queue.plan
+    grouped: dict[int, list[FrozenTrial]] = {setting: [] for setting in range(plan.settings)}
+    for trial in queue.trials():
+        grouped[trial.user_attrs["setting"]].append(trial)
+    rows = [_row(queue, setting, trials) for setting, trials in grouped.items()]
+    measure = next((row["measure"] for row in rows if row["measure"]), None)
+    sign = -1 if measure and measure["better"] == "higher" else 1
+    rows.sort(key=lambda row: (row["median"] is None, sign * (row["median"] or 0)))
+    for row in rows:
+        del row["measure"]
+    return {
+        "name": plan.name,
+        "folder": str(queue.folder),
+        "recipe": plan.spec.recipe,
+        "seeds": plan.seeds,
+        "states": dict(Counter(run["state"] for row in rows for run in row["runs"])),
+        "measure": measure,
+        "settings": rows,
+    }
+
+
+def _row(queue: Queue, setting: int, trials: list[FrozenTrial]) -> dict[str, Any]:
+    values: list[float] = []
+    measure, runs = None, []
+    drawn: dict[str, str] = {}
+    for trial in trials:
+        drawn |= {one.key: number(one, trial.params[one.key]) for one in queue.plan.search if one.key in trial.params}
+        run = {
+            "run": run_name(queue, trial),
+            "seed": trial.user_attrs["seed"],
+            "state": WORDS[trial.state],
+            "value": None,
+        }
+        if said := trial.user_attrs.get(MEASURED):
+            value = Value.model_validate(said)
+            run["value"] = value.value
+            if trial.state == TrialState.COMPLETE:
+                values.append(value.value)
+                label = value.called(said["name"])
+                measure = {"name": said["name"], "label": label, "unit": value.unit, "better": value.better}
+        if why := trial.user_attrs.get("why"):
+            run["why"] = why
+        runs.append(run)
+    best = (max if measure and measure["better"] == "higher" else min)(values) if values else None
+    return {
+        "setting": setting,
+        "values": queue.plan.point(setting) | drawn,
+        "median": float(np.median(values)) if values else None,
+        "mean": float(np.mean(values)) if values else None,
+        "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "best": best,
+        "runs": runs,
+        "measure": measure,
+    }
+
+
+def run_name(queue: Queue, trial: FrozenTrial) -> str:
+    """The name of the run of a trial."""
+    return f"{queue.plan.name}-{trial.number:03d}-s{trial.user_attrs['seed']}"
+
+
+def lines(told: dict[str, Any]) -> tuple[str, list[list[str]], list[str]]:
+    """An outcome for people: a first line, the rows of a table with their heads, and what went wrong."""
+    states = ", ".join(f"{told['states'][word]} {word}" for word in WORDS.values() if word in told["states"])
+    measure = told["measure"]
+    unit = f"; {measure['label']} in {measure['unit']}" if measure else ""
+    head = f"{told['name']}: {sum(told['states'].values())} runs of {told['recipe']}: {states}{unit}"
+    rows = [["median", "mean ± sd", "best", "runs", "setting"]]
+    for row in told["settings"]:
+        counts = Counter(run["state"] for run in row["runs"])
+        mean = _short(row["mean"]) + (f" ± {row['sd']:.2g}" if row["sd"] is not None else "")
+        rows.append(
+            [
+                _short(row["median"]),
+                mean,
+                _short(row["best"]),
+                ", ".join(f"{counts[word]} {word}" for word in WORDS.values() if word in counts),
+                " ".join(f"{key}={value}" for key, value in row["values"].items()) or "as in the recipe",
+            ]
+        )
+    wrong = [f"{run['run']}: {run['why']}" for row in told["settings"] for run in row["runs"] if run.get("why")]
+    return head, rows, wrong
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

@@ -1,0 +1,211 @@
+"""A worker of a sweep: takes runs from the queue, one or several at a time, and follows each to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from optuna.trial import TrialState
+
+from laddertop.journal.checkpoints import to_resume, unrecorded
+from laddertop.journal.commands import send, sender
+from laddertop.journal.events import Evaluated, EventReader
+from laddertop.journal.folder import RunFolder, create_run
+from laddertop.journal.spec import override
+from laddertop.journal.state import RunState
+from laddertop.journal.value import Value
+from laddertop.tui.steer.engine_process import EngineError, EngineProcess, NotBegunError
+from laddertop.tui.steer.keeping import tag
+from laddertop.tui.steer.looking import startable
+from laddertop.tui.sweep.plan import as_settings
+from laddertop.tui.sweep.queue import OPEN, Claimed, Queue
+
+LOOK_EVERY = 0.1
+"""Seconds between two looks at the engines."""
+ASK_EVERY = 1.0
+"""Seconds until a worker that got nothing from the queue asks again."""
+TIMES = 3
+"""How often a worker goes on with a run whose engine dies without a word."""
+
+
+class _Work:
+    """A trial and its run, from where they stand to their end."""
+
+    def __init__(self, queue: Queue, claimed: Claimed) -> None:
+        """Makes the run, where there is none yet. Raises ValueError when it can't be made."""
+        self.claimed = claimed
+        runs, plan = queue.folder.parent, queue.plan
+        name = f"{plan.name}-{claimed.trial.number:03d}-s{claimed.seed}"
+        self.words = " ".join([*as_settings(claimed.values), f"seed={claimed.seed}"])
+        spec = startable(override(plan.spec, [*as_settings(claimed.values), f"seed={claimed.seed}"]))
+        self.run = RunFolder(runs / name)
+        if not (runs / name / "spec.json").exists():
+            self.run = create_run(runs, spec, name)
+        if plan.name not in self.run.tags:
+            tag(self.run, [plan.name], True)
+        self.engine: EngineProcess | None = None
+        self.starts = 0
+        self.pruned = False
+
+    def look(self) -> tuple[TrialState, str] | None:
+        """What the run came to and why, once it is over; begins it, or goes on with it, where nobody is at work.
+
+        Raises EngineError when its engine can't begin it.
+        """
+        if self.engine is None:
+            if self.run.engine_alive():  # a dead worker's engine is about to stop
+                return None
+            state = RunState().apply_all(EventReader(self.run.events_path).read_all())
+            if (over := self.over(state)) is None:
+                self.engine = EngineProcess(self.run, foreground=True, back_to=_back_to(self.run, state))
+                self.starts += 1
+                self.report(self.engine.state.evaluations)
+            return over
+        gone = self.engine.process.poll() is not None
+        news = self.engine.news()
+        self.report([event for event in news if isinstance(event, Evaluated)])
+        if not gone:
+            return None
+        if isinstance(error := self.engine.failure(), NotBegunError):
+            shutil.rmtree(self.run.path)
+            raise error
+        over = self.over(self.engine.state)
+        if over is None and self.starts >= TIMES:
+            over = TrialState.FAIL, self.engine.obituary()
+        self.engine = None
+        return over
+
+    def over(self, state: RunState) -> tuple[TrialState, str] | None:
+        """What a run that no engine is at work in came to; none: it is to be gone on with."""
+        match state.status(alive=False):
+            case "finished":
+                return TrialState.COMPLETE, ""
+            case "diverged" | "failed" as reason:
+                return TrialState.FAIL, f"{reason}: {state.ended.detail}" if state.ended else reason
+            case "stopped" if command := _stopped_by(state):
+                return TrialState.PRUNED, "" if command.startswith("pruned") else command
+        return None
+
+    def report(self, evaluations: list[Evaluated]) -> None:
+        """Tells the study of evaluations, and stops the run where it is worse than others were at that step."""
+        for evaluation in evaluations:
+            name = evaluation.headline()
+            if name is None or not self.claimed.report(evaluation.step, evaluation.values[name]) or self.pruned:
+                continue
+            self.pruned = True
+            assert self.engine is not None
+            note = f"pruned at step {evaluation.step}: others were better there"
+            send(self.run.path, self.engine.state.segment, "stop", by=sender("sweep"), note=note)
+
+    def measured(self) -> tuple[str, Value] | None:
+        """The headline of its newest evaluation, with its name."""
+        state = RunState().apply_all(EventReader(self.run.events_path).read_all())
+        found = state.headline()
+        return (found.name, found.newest) if found else None
+
+
+def _stopped_by(state: RunState) -> str:
+    """Why a command stopped the newest start, in its sender's words; empty where none did."""
+    assert state.started
+    since = state.started.time
+    for command in reversed(state.commands):
+        if command.action == "stop" and command.outcome == "applied" and command.time >= since:
+            return command.note or f"stopped by {command.by}"
+    return ""
+
+
+def _back_to(run: RunFolder, state: RunState) -> int | None:
+    """The step of the checkpoint that a run goes on from; none: the newest, or the beginning of a new one."""
+    if not unrecorded(run, state):
+        try:
+            to_resume(run, state)
+        except ValueError:  # it was killed before its first checkpoint
+            return 0
+    return None
+
+
+def work(queue: Queue, at_once: int, say: Callable[[str], None]) -> int:
+    """Works at a sweep until all of its runs are over, `at_once` at a time, and returns the exit status.
+
+    SIGINT, SIGTERM and SIGHUP stop the engines in good order, and whoever works at the sweep next goes on with their
+    runs; a second SIGINT kills the engines. Raises EngineError when an engine can't begin a run, which then counts as
+    failed.
+    """
+    at_work: list[_Work] = []
+    broken: list[Exception] = []
+    told_to_stop, next_ask, waited = False, 0.0, False
+    with _received() as received:
+        while at_work or not (received or broken or not queue.trials(*OPEN)):
+            while len(at_work) < at_once and not received and not broken and time.monotonic() >= next_ask:
+                claimed = queue.take()
+                if claimed is None:
+                    next_ask = time.monotonic() + ASK_EVERY
+                    if not at_work and not waited and queue.trials(*OPEN):
+                        waited = True
+                        say("other workers have the runs that are left; waiting, to go on with what they leave")
+                    continue
+                try:
+                    at_work.append(_Work(queue, claimed))
+                except ValueError as error:
+                    claimed.tell(TrialState.FAIL, None, str(error))
+                    broken.append(error)
+                    continue
+                say(f"{at_work[-1].run.name}: {at_work[-1].words}")
+            time.sleep(LOOK_EVERY)
+            if received and not told_to_stop:
+                told_to_stop = True
+                say("stopping: the engines finish their step and save; ctrl-c (again) kills them at once")
+                _signal(at_work, signal.SIGTERM)
+            if signal.SIGINT in received[1:]:
+                _signal(at_work, signal.SIGKILL)
+            for one in list(at_work):
+                if told_to_stop:
+                    if one.engine is None or one.engine.process.poll() is not None:
+                        one.claimed.close()
+                        at_work.remove(one)
+                    continue
+                try:
+                    over = one.look()
+                except (EngineError, ValueError) as error:
+                    over = TrialState.FAIL, str(error)
+                    broken.append(error)
+                if over is None:
+                    continue
+                at_work.remove(one)
+                measured = one.measured()
+                one.claimed.tell(over[0], measured, over[1])
+                words = {TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned"}.get(over[0], over[1])
+                value = f", {measured[1].called(measured[0])} {measured[1].value:.4g}" if measured else ""
+                say(f"{one.run.name}: {words}{value}")
+    if received:
+        return 128 + received[0]
+    if broken:
+        raise broken[0]
+    return 0
+
+
+def _signal(at_work: list[_Work], number: int) -> None:
+    for one in at_work:
+        if one.engine is not None:
+            one.engine.process.send_signal(number)
+
+
+@contextlib.contextmanager
+def _received() -> Iterator[list[int]]:
+    """The signals that asked this process to end, which don't end it; what was ignored stays ignored."""
+    received: list[int] = []
+
+    def take(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+
+    ends = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, take) for number in ends}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
