@@ -14,6 +14,7 @@ from laddertop.journal.models import KINDS
 from laddertop.tui.cli.steer import parse_changes
 from laddertop.tui.dashboard.knob_keys import knob_keys, usable_keys
 from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.dashboard.widgets.knobs import GAP, Item, _flow
 from laddertop.tui.watch.wording import changes_in_words
 from tests.engine.conftest import Bench
 from tests.kinds import small_spec
@@ -114,3 +115,9 @@ def test_a_journal_of_before_knobs_declared_keys_reads_and_shows_as_it_did() -> 
         "noise": "n", "noise.level": "<>", "warmup": "w", "warmup.hold": "h", "lr": "[]", "beta": "bB",
     }  # fmt: skip
     assert changes_in_words({"beta": 2.0, "warmup.steps": 10.0}, knobs) == "β 2, warmup.steps 10"
+
+
+def test_a_long_value_of_a_knob_keeps_its_distance_from_the_next_one() -> None:
+    long = Item("[]", "lr", "0.0012345 (0.00098)", width=12)
+    (_, first, one), (_, second, _) = _flow([[long, Item("{}", "clip", "0", width=12)]], 120)
+    assert second - (first + len(f"{one.key} {one.name} {one.value}")) == GAP

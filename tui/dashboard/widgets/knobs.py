@@ -30,7 +30,7 @@ class Item(NamedTuple):
     @property
     def columns(self) -> int:
         """Columns it takes."""
-        return len(self.key) + 1 + len(self.name) + (1 + self.width if self.width else 0)
+        return len(self.key) + 1 + len(self.name) + (1 + max(self.width, len(self.value)) if self.width else 0)
 
 
 class Knobs(Panel):
