@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import signal
+import socket
 import sys
 import traceback
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from laddertop.journal.places import recipes
 from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.start import check_start
 from laddertop.tui.cli.main import app
+from laddertop.tui.serve.server import Server
 from tests.conftest import Tally
 from tests.processes import typed
 
@@ -66,7 +69,13 @@ STEERING = ("Cc", "Cf", "Zl", "Zp")
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with one run in it, and engines that die at once."""
+    """A working folder with one run in it, engines that die at once, and pages that are served no longer."""
+
+    async def ended(server: Server, listening: socket.socket, begun: Callable[[], None]) -> int:
+        listening.close()
+        return signal.SIGINT
+
+    monkeypatch.setattr(Server, "serve", ended)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     monkeypatch.delenv("LADDERTOP_RUNS", raising=False)

@@ -169,7 +169,7 @@ async def test_a_new_run_is_made(tmp_path: Path, until: Until, monkeypatch: pyte
         await pilot.press("escape", "escape")
         await until(pilot, lambda: isinstance(app.screen, RunsScreen), "the list")
         slow.go.set()
-        await until(pilot, lambda: (tmp_path / "runs").is_dir(), "the run")
+        await until(pilot, lambda: bool(list((tmp_path / "runs").glob("*"))), "the run")
         # Three presses are one run.
         assert len(list((tmp_path / "runs").iterdir())) == 1
 
