@@ -19,6 +19,7 @@ import pytest
 
 from laddertop.journal.events import Event, EventReader
 from laddertop.journal.folder import RunFolder
+from laddertop.journal.settings import TRUSTED
 from laddertop.tui.cli.main import main
 from tests import PATIENCE
 from tests.terminal import Terminal
@@ -84,6 +85,7 @@ def typed(*words: str) -> subprocess.CompletedProcess[str]:
     ):
         patch.setattr(sys, "argv", ["laddertop", *words])
         patch.setattr(sys, "stdin", io.StringIO())
+        patch.setenv(TRUSTED, "")  # what a command trusts is over with it
         try:
             main()
             status: object = None
