@@ -20,8 +20,9 @@ from laddertop.journal.events import Commanded, RunStarted
 from laddertop.journal.spec import Spec, load_recipe, override
 from laddertop.journal.value import Value
 from laddertop.tui.sweep.plan import choices, planned, span
-from laddertop.tui.sweep.queue import Queue, create
+from laddertop.tui.sweep.queue import Queue, create, mend
 from laddertop.tui.sweep.table import outcome
+from tests import PATIENCE
 from tests.processes import Laddertop, wait_for
 
 SHORT = ["sweep", "tiny.toml", "--set", "steps=20", "--set", "evaluate.every=10", "--set", "warmup.on=off"]
@@ -82,6 +83,9 @@ def test_what_can_t_be_varied_is_refused_before_anything_is_made(
 def test_workers_share_a_queue_and_seeds_of_one_setting_share_what_was_drawn(tmp_path: Path) -> None:
     words = {"grid": ["optimizer.lr=1e-3,2e-3"], "search": ["noise.std=0.1..0.5:log", "data.batch=10..20"]}
     folder = create(tmp_path, planned(small(), "drawn", seeds=2, trials=3, prune=False, **words))
+    with (folder / "optuna.log").open("ab") as file:
+        file.write(b'{"op_code":')  # as a power cut leaves it
+    mend(folder)
     one, other = Queue(folder), Queue(folder)
     taken = [claimed for _ in range(3) for queue in (one, other) if (claimed := queue.take())]
     assert [claimed.trial.number for claimed in taken] == list(range(6))
@@ -94,6 +98,7 @@ def test_workers_share_a_queue_and_seeds_of_one_setting_share_what_was_drawn(tmp
         assert 0.1 <= float(claimed.values["noise.std"]) <= 0.5
         assert int(claimed.values["data.batch"]) in range(10, 21)
     taken[3].close()  # as the system does when its worker dies
+    assert outcome(other)["states"] == {"running": 5, "left": 1}
     again = one.take()
     assert again is not None
     assert (again.trial.number, again.values) == (3, taken[3].values)
@@ -103,6 +108,22 @@ def test_workers_share_a_queue_and_seeds_of_one_setting_share_what_was_drawn(tmp
     told = outcome(other)
     assert [row["median"] for row in told["settings"]] == [4.5, 2.5, 0.5], "higher is better, so the highest is first"
     assert [row["best"] for row in told["settings"]] == [5, 3, 1]
+
+
+def test_what_is_searched_is_drawn_near_what_did_well_and_once_for_all_seeds_of_a_setting(tmp_path: Path) -> None:
+    folder = create(
+        tmp_path,
+        planned(small(), "near", seeds=2, grid=[], search=["noise.std=0..1"], trials=15, prune=False),
+    )
+    queue, drawn = Queue(folder), []
+    while claimed := queue.take():
+        drawn.append(float(claimed.values["noise.std"]))
+        cost = Value(value=abs(drawn[-1] - 0.3), unit="x")
+        claimed.tell(TrialState.COMPLETE, ("cost", cost))
+    assert drawn[::2] == drawn[1::2], "more is known when the second seed begins"
+    assert len(set(drawn)) == 15
+    first, last = drawn[:20:2], drawn[20::2]
+    assert sum(abs(one - 0.3) for one in last) / 5 < sum(abs(one - 0.3) for one in first) / 10
 
 
 def test_a_sweep_trains_every_value_and_its_table_has_what_the_runs_measured(laddertop: Laddertop) -> None:
@@ -156,8 +177,11 @@ def test_a_run_that_is_worse_than_the_others_at_the_same_step_is_stopped_by_a_co
 def test_a_sweep_whose_workers_are_killed_ten_times_ends_with_the_table_of_an_undisturbed_one(
     laddertop: Laddertop,
 ) -> None:
-    vary = ["sweep", "tiny.toml", "--grid", "optimizer.lr=1e-3,2e-3", "--seeds", "3", "--set", "checkpoint.every=50"]
-    undisturbed = laddertop(*vary, "--name", "calm")
+    vary = ["sweep", "tiny.toml", "--grid", "optimizer.lr=1e-3,2e-3", "--seeds", "3", "--set", "steps=300"]
+    vary += ["--set", "checkpoint.every=20", "--set", "checkpoint.keep=2", "--set", "evaluate.every=100"]
+    began = time.monotonic()
+    undisturbed = laddertop(*vary, "--name", "calm", "--at-once", "2", timeout=10 * PATIENCE)
+    took = time.monotonic() - began
     assert undisturbed.returncode == 0, undisturbed.stderr
     draw = random.Random(1)
     workers = [laddertop.start(*vary, "--name", "killed", stdout=None, stderr=None)]
@@ -168,7 +192,7 @@ def test_a_sweep_whose_workers_are_killed_ten_times_ends_with_the_table_of_an_un
         while killed < 10:
             if len(workers) < 2:
                 workers.append(laddertop.start(*join, stdout=None, stderr=None))
-            time.sleep(draw.uniform(0.5, 8))
+            time.sleep(draw.uniform(0, took / 6))
             chosen = workers.pop(draw.randrange(len(workers)))
             assert chosen.poll() is None, "the sweep ended before it was killed often enough"
             if draw.random() < 0.5:  # the engine with its worker, without a word
@@ -182,13 +206,13 @@ def test_a_sweep_whose_workers_are_killed_ten_times_ends_with_the_table_of_an_un
         for worker in workers:
             worker.kill()
             worker.wait()
-    done = laddertop(*join)
+    done = laddertop(*join, "--at-once", "2", timeout=10 * PATIENCE)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[1:] == undisturbed.stdout.splitlines()[1:]
     for number in range(6):
         calm, other = (f"{name}-{number:03d}-s{3 + number % 3}" for name in ("calm", "killed"))
         resumed += sum(isinstance(e, RunStarted) and e.segment > 1 for e in laddertop.events(other))
-        ours, theirs = (torch.load(laddertop.checkpoint(name, 600), weights_only=True) for name in (calm, other))
+        ours, theirs = (torch.load(laddertop.checkpoint(name, 300), weights_only=True) for name in (calm, other))
         assert all(torch.equal(tensor, theirs["model"][name]) for name, tensor in ours["model"].items())
     assert resumed, "no run was gone on with"
 

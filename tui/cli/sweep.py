@@ -62,9 +62,10 @@ def join(text: str, runs: Path | None, at_once: int, *, trust: bool, as_json: bo
 
 def work_at(folder: Path, at_once: int, as_json: bool) -> int:
     """Works at the sweep in a folder to its end, prints what came of it, and returns the exit status."""
-    from laddertop.tui.sweep.queue import Queue
+    from laddertop.tui.sweep.queue import Queue, mend
     from laddertop.tui.sweep.worker import work
 
+    mend(folder)
     status = work(Queue(folder), at_once, say)
     if not status:
         print_sweep(folder, as_json)

@@ -15,7 +15,7 @@ from pathlib import Path
 import optuna
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from laddertop.journal import inside
@@ -43,7 +43,7 @@ def create(runs: Path, plan: Plan) -> Path:
         (making / "claims").mkdir(mode=0o700, parents=True)
         making.chmod(0o700)
         inside.write(making, PLAN, plan.model_dump_json(indent=1).encode(), durable=True)
-        _study(making, plan, new=True)
+        _study(_storage(making), plan, new=True)
         making.rename(path)
         inside.sync_folder(runs)
     except OSError as error:
@@ -54,9 +54,12 @@ def create(runs: Path, plan: Plan) -> Path:
     return path
 
 
-def _study(folder: Path, plan: Plan, *, new: bool = False) -> optuna.Study:
+def _storage(folder: Path) -> JournalStorage:
+    return JournalStorage(JournalFileBackend(str(folder / STUDY)))
+
+
+def _study(storage: JournalStorage, plan: Plan, *, new: bool = False) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = JournalStorage(JournalFileBackend(str(folder / STUDY)))
     pruner = optuna.pruners.MedianPruner() if plan.prune else optuna.pruners.NopPruner()
     if not new:
         return optuna.load_study(study_name=plan.name, storage=storage, pruner=pruner)
@@ -67,22 +70,35 @@ def _study(folder: Path, plan: Plan, *, new: bool = False) -> optuna.Study:
     return study
 
 
+def mend(folder: Path) -> None:
+    """Cuts off what a power cut left of a line of the queue, which would spoil the next one that is written.
+
+    Raises OSError when it can't be written.
+    """
+    lock = JournalFileSymlinkLock(str(folder / STUDY))
+    lock.acquire()
+    try:
+        with (folder / STUDY).open("r+b") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
+    finally:
+        lock.release()
+
+
 class Claimed:
     """A trial that this process alone works at, until `close`."""
 
-    def __init__(self, trial: Trial, values: dict[str, str], lock: Lock) -> None:
+    def __init__(self, trial: Trial, identity: int, values: dict[str, str], lock: Lock) -> None:
         self.trial = trial
         """Optuna's."""
         self.values = values
         """What its setting takes by key: the words of the grid, the numbers of the search."""
         self.seed = int(trial.user_attrs["seed"])
         """The seed of its run."""
-        self._lock = lock
+        self._id, self._lock = identity, lock
 
     def report(self, step: int, value: Value) -> bool:
         """Tells the study of an evaluation; whether the run is to be pruned."""
-        known = self.trial.study.trials[self.trial.number].intermediate_values
-        if step not in known:
+        if step not in self.trial.storage.get_trial(self._id).intermediate_values:
             self.trial.report(told(value), step)
         return self.trial.should_prune()
 
@@ -116,7 +132,8 @@ class Queue:
         self.plan = read_plan(folder)
         """What it varies."""
         try:
-            self._study = _study(folder, self.plan)
+            self._storage = _storage(folder)
+            self._study = _study(self._storage, self.plan)
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"{folder / STUDY} can't be read: {error}") from None
 
@@ -124,14 +141,20 @@ class Queue:
         """The trials, those of some states or all, by number."""
         return self._study.get_trials(deepcopy=False, states=states or None)
 
+    def _claim(self, trial: FrozenTrial) -> Path:
+        return self.folder / "claims" / f"{trial.number:05d}.lock"
+
+    def at_work(self, trial: FrozenTrial) -> bool:
+        """Whether a living worker has claimed a trial."""
+        return held(self._claim(trial))
+
     def take(self) -> Claimed | None:
         """The next trial that nobody works at; none: all are over, or others work at those that are left."""
         for state in OPEN:
             for seen in self.trials(state):
-                claim = self.folder / "claims" / f"{seen.number:05d}.lock"
-                if held(claim):
+                if self.at_work(seen):
                     continue
-                lock = Lock(claim)
+                lock = Lock(self._claim(seen))
                 # Others may have come to its end before the lock was ours.
                 if lock.take() and self.trials()[seen.number].state in OPEN:
                     return self._begun(seen, lock)
@@ -139,38 +162,40 @@ class Queue:
         return None
 
     def _begun(self, seen: FrozenTrial, lock: Lock) -> Claimed:
-        study = self._study
-        study._storage.set_trial_state_values(seen._trial_id, TrialState.RUNNING)
-        setting = int(seen.user_attrs["setting"])
-        # Each setting is drawn once, from what the study knows then: one worker draws the same after any interruption.
-        study.sampler = optuna.samplers.TPESampler(seed=self.plan.seeds[0] + setting)
-        trial = Trial(study, seen._trial_id)
+        study = self._storage.get_study_id_from_name(self.plan.name)
+        identity = self._storage.get_trial_id_from_study_id_trial_number(study, seen.number)
+        self._storage.set_trial_state_values(identity, TrialState.RUNNING)
+        trial = Trial(self._study, identity)
         values = {key: str(trial.suggest_categorical(key, words)) for key, words in self.plan.grid.items()}
         if self.plan.search:
             drawing = Lock(self.folder / "claims" / "drawing.lock")
             while not drawing.take():
                 time.sleep(0.05)
             try:
-                values |= self._drawn(trial, setting)
+                values |= self._drawn(trial, identity)
             finally:
                 drawing.close()
-        return Claimed(trial, values, lock)
+        return Claimed(trial, identity, values, lock)
 
-    def _drawn(self, trial: Trial, setting: int) -> dict[str, str]:
+    def _drawn(self, trial: Trial, identity: int) -> dict[str, str]:
         """What is searched, by key: what another seed of the setting has drawn, else drawn now."""
-        keys = {one.key for one in self.plan.search}
+        setting, search = trial.user_attrs["setting"], self.plan.search
+        keys = {one.key for one in search}
         same = [one for one in self.trials() if one.user_attrs["setting"] == setting and keys <= set(one.params)]
         found = {}
-        for one in self.plan.search:
-            space = (
-                IntDistribution(int(one.low), int(one.high), log=one.log)
-                if one.whole
-                else FloatDistribution(one.low, one.high, log=one.log)
-            )
+        for i, one in enumerate(search):
+            low, high = (int(one.low), int(one.high)) if one.whole else (one.low, one.high)
             if same and one.key not in trial.params:
-                inside_optuna = space.to_internal_repr(same[0].params[one.key])
-                trial.storage.set_trial_param(trial._trial_id, one.key, inside_optuna, space)
-                found[one.key] = number(one, same[0].params[one.key])
-            else:
-                found[one.key] = number(one, trial._suggest(one.key, space))
+                space = (IntDistribution if one.whole else FloatDistribution)(low, high, log=one.log)  # type: ignore[arg-type]
+                drawn = space.to_internal_repr(same[0].params[one.key])
+                self._storage.set_trial_param(identity, one.key, drawn, space)
+            # From what the study knows and this seed alone: a lone worker draws the same after any interruption.
+            self._study.sampler = optuna.samplers.TPESampler(seed=self.plan.seeds[0] + setting * len(search) + i)
+            draw = Trial(self._study, identity)
+            drawn = (
+                draw.suggest_int(one.key, int(low), int(high), log=one.log)
+                if one.whole
+                else draw.suggest_float(one.key, low, high, log=one.log)
+            )
+            found[one.key] = number(one, drawn)
         return found

@@ -19,7 +19,11 @@ WORDS = {
     TrialState.RUNNING: "running",
     TrialState.WAITING: "waiting",
 }
-"""States of trials in words, in the order in which they are told."""
+"""States of trials in words."""
+LEFT = "left"
+"""Running by the study, and its worker is gone: the next one goes on with it."""
+TOLD = (*WORDS.values(), LEFT)
+"""The states of runs in the order in which they are told."""
 
 
 def outcome(queue: Queue) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def _row(queue: Queue, setting: int, trials: list[FrozenTrial]) -> dict[str, Any
         run = {
             "run": run_name(queue, trial),
             "seed": trial.user_attrs["seed"],
-            "state": WORDS[trial.state],
+            "state": _state(queue, trial),
             "value": None,
         }
         if said := trial.user_attrs.get(MEASURED):
@@ -81,6 +85,10 @@ def _row(queue: Queue, setting: int, trials: list[FrozenTrial]) -> dict[str, Any
     }
 
 
+def _state(queue: Queue, trial: FrozenTrial) -> str:
+    return LEFT if trial.state == TrialState.RUNNING and not queue.at_work(trial) else WORDS[trial.state]
+
+
 def run_name(queue: Queue, trial: FrozenTrial) -> str:
     """The name of the run of a trial."""
     return f"{queue.plan.name}-{trial.number:03d}-s{trial.user_attrs['seed']}"
@@ -88,7 +96,7 @@ def run_name(queue: Queue, trial: FrozenTrial) -> str:
 
 def lines(told: dict[str, Any]) -> tuple[str, list[list[str]], list[str]]:
     """An outcome for people: a first line, the rows of a table with their heads, and what went wrong."""
-    states = ", ".join(f"{told['states'][word]} {word}" for word in WORDS.values() if word in told["states"])
+    states = ", ".join(f"{told['states'][word]} {word}" for word in TOLD if word in told["states"])
     measure = told["measure"]
     unit = f"; {measure['label']} in {measure['unit']}" if measure else ""
     head = f"{told['name']}: {sum(told['states'].values())} runs of {told['recipe']}: {states}{unit}"
@@ -101,7 +109,7 @@ def lines(told: dict[str, Any]) -> tuple[str, list[list[str]], list[str]]:
                 _short(row["median"]),
                 mean,
                 _short(row["best"]),
-                ", ".join(f"{counts[word]} {word}" for word in WORDS.values() if word in counts),
+                ", ".join(f"{counts[word]} {word}" for word in TOLD if word in counts),
                 " ".join(f"{key}={value}" for key, value in row["values"].items()) or "as in the recipe",
             ]
         )
