@@ -110,6 +110,31 @@ def test_workers_share_a_queue_and_seeds_of_one_setting_share_what_was_drawn(tmp
     assert [row["best"] for row in told["settings"]] == [5, 3, 1]
 
 
+def test_a_worker_that_lacks_the_data_says_so_and_leaves_the_runs_to_others(
+    laddertop: Laddertop, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    spec = override(load_recipe("vae-mnist"), ["device=cpu", "steps=1", f'data.root="{data}"'])
+    plan = planned(spec, "elsewhere", seeds=2, grid=[], search=[], trials=None, prune=False)
+    create(laddertop.runs, plan)
+    data.rmdir()
+    done = laddertop.here("sweep", "--join", "elsewhere")
+    assert done.returncode == 2
+    assert f"there is no folder {data}" in done.stderr
+    assert laddertop.json("sweep", "elsewhere")["states"] == {"left": 1, "waiting": 1}
+    assert not list(laddertop.runs.glob("elsewhere-*"))
+
+
+def test_a_sweep_says_what_to_install_where_its_queue_is_missing(
+    laddertop: Laddertop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("laddertop.tui.cli.sweep.find_spec", lambda name: None)
+    done = laddertop.here(*SHORT, "--seeds", "2")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pip install 'laddertop[sweep]'" in done.stderr
+
+
 def test_what_is_searched_is_drawn_near_what_did_well_and_once_for_all_seeds_of_a_setting(tmp_path: Path) -> None:
     folder = create(
         tmp_path,

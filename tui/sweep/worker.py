@@ -132,8 +132,8 @@ def work(queue: Queue, at_once: int, say: Callable[[str], None]) -> int:
     """Works at a sweep until all of its runs are over, `at_once` at a time, and returns the exit status.
 
     SIGINT, SIGTERM and SIGHUP stop the engines in good order, and whoever works at the sweep next goes on with their
-    runs; a second SIGINT kills the engines. Raises EngineError when an engine can't begin a run, which then counts as
-    failed.
+    runs; a second SIGINT kills the engines. Raises ValueError when a run can't be trained here, which is left to
+    others, and EngineError when its engine can't begin it, which then counts as failed.
     """
     at_work: list[_Work] = []
     broken: list[Exception] = []
@@ -150,8 +150,8 @@ def work(queue: Queue, at_once: int, say: Callable[[str], None]) -> int:
                     continue
                 try:
                     at_work.append(_Work(queue, claimed))
-                except ValueError as error:
-                    claimed.tell(TrialState.FAIL, None, str(error))
+                except ValueError as error:  # what is missing here may be there where others work
+                    claimed.close()
                     broken.append(error)
                     continue
                 say(f"{at_work[-1].run.name}: {at_work[-1].words}")
