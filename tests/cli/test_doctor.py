@@ -38,7 +38,7 @@ def test_without_locks_device_and_data_it_says_so_and_fails(laddertop: Laddertop
 def test_where_all_is_well_it_says_so_and_what_the_terminal_told(laddertop: Laddertop, tmp_path: Path) -> None:
     environment = {**laddertop.environment, "XDG_CACHE_HOME": str(tmp_path), "COLORFGBG": ""}
     with Terminal([*COMMAND, "doctor"], laddertop.cwd, environment, 150, 40) as terminal:
-        terminal.background = "rgb:ffff/ffff/ffff"
+        terminal.screen.background = "rgb:ffff/ffff/ffff"
         status = terminal.ended()
         shown = {
             line[3:16].strip(): (line[0], line[16:].strip()) for line in terminal.lines if line[:1] in ("✓", "▲", "✗")

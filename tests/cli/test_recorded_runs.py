@@ -57,6 +57,7 @@ SHOW: dict[str, Any] = {
     "precision": str | None,
     "compiled": bool | None,
     "threads": int | None,
+    "ranks": int | None,
     "start_note": str | None,
     "unreadable_lines": int,
     "segment": int,

@@ -205,7 +205,7 @@ def test_a_sweep_whose_workers_are_killed_ten_times_ends_with_the_table_of_an_un
     vary = ["sweep", "tiny.toml", "--grid", "optimizer.lr=1e-3,2e-3", "--seeds", "3", "--set", "steps=300"]
     vary += ["--set", "checkpoint.every=20", "--set", "checkpoint.keep=2", "--set", "evaluate.every=100"]
     began = time.monotonic()
-    undisturbed = laddertop(*vary, "--name", "calm", "--at-once", "2", timeout=10 * PATIENCE)
+    undisturbed = laddertop(*vary, "--name", "calm", "--at-once", "2", timeout=PATIENCE * 10)
     took = time.monotonic() - began
     assert undisturbed.returncode == 0, undisturbed.stderr
     draw = random.Random(1)
@@ -231,7 +231,7 @@ def test_a_sweep_whose_workers_are_killed_ten_times_ends_with_the_table_of_an_un
         for worker in workers:
             worker.kill()
             worker.wait()
-    done = laddertop(*join, "--at-once", "2", timeout=10 * PATIENCE)
+    done = laddertop(*join, "--at-once", "2", timeout=PATIENCE * 10)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[1:] == undisturbed.stdout.splitlines()[1:]
     for number in range(6):

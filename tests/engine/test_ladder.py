@@ -178,7 +178,7 @@ def test_evaluation_statistics_come_from_clean_rows_alone_of_the_images_that_the
 
 class _Double:
     def __init__(self, images):
-        self.pixels, self.labels, self._images = images.pixels, images.labels, images
+        self.pixels, self.labels, self.device, self._images = images.pixels, images.labels, images.device, images
 
     def __len__(self):
         return len(self.labels)

@@ -14,7 +14,7 @@ import torch
 
 from laddertop.engine.data import load
 from laddertop.engine.data.images import _BLOCK, Images
-from laddertop.engine.training import train
+from laddertop.engine.training import trainer
 from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.train import Training
 from laddertop.journal.events import EventReader, EventWriter, Logged
@@ -113,7 +113,7 @@ def test_data_that_stay_on_the_host_train_to_the_same_bits_and_that_is_told(
     np.savez(tmp_path / "mine.npz", x=x, y=y, x_test=x[:20], y_test=y[:20])
     spec = with_data(small_spec(kind, "steps=30"), found_in(tmp_path / "mine.npz", labelled_batch=6))
     there = trained(create_run(tmp_path, spec, "device"), stop)
-    monkeypatch.setattr(train, "load", partial(load, room=80 * 13 * 7 - 1))
+    monkeypatch.setattr(trainer, "load", partial(load, room=80 * 13 * 7 - 1))
     here = trained(create_run(tmp_path, spec, "host"), stop)
     assert (there.data.training.on_host, here.data.training.on_host) == (False, True)
     weights, others = there.optimizer.state()["model"], here.optimizer.state()["model"]
