@@ -62,6 +62,8 @@ def main() -> int:
     """All ranks of all counts are forks of this process, which has loaded torch."""
     torch.set_num_threads(1)
     steps, out, counts = int(sys.argv[1]), Path(sys.argv[2]), [int(count) for count in sys.argv[3:]]
+    for kind in KINDS:
+        train(kind, 1)  # imports what the forks then need not
     children = []
     with contextlib.ExitStack() as held:
         free = [held.enter_context(socket.socket()) for _ in counts]

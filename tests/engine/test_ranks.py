@@ -14,14 +14,14 @@ from tests import PATIENCE
 from tests.kinds import KINDS
 from tests.processes import ROOT
 
-STEPS = 50
 
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, Any]]]:
-    """What each rank made of every kind, by number of ranks and rank."""
+@pytest.fixture(scope="module", params=[10, pytest.param(50, marks=pytest.mark.stress)])
+def trained(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """What each rank made of every kind in so many steps, by number of ranks and rank."""
     out = tmp_path_factory.mktemp("trained")
-    words = [sys.executable, "-m", "tests.engine.ranked", str(STEPS), str(out), "1", "2", "3"]
+    words = [sys.executable, "-m", "tests.engine.ranked", str(request.param), str(out), "1", "2", "3"]
     subprocess.run(words, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=PATIENCE, check=True)
     return {file.stem: torch.load(file) for file in sorted(out.iterdir())}
 
