@@ -15,7 +15,12 @@ from textual.pilot import Pilot
 
 FOLDER = Path(__file__).parent / "pictures"
 
-_CLOCK = re.compile(r"\b(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\b")
+_CLOCK = re.compile(r"\b(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\b( {4,})?")
+"""A time, and the room behind it up to what stands at the right: just after midnight a date stands before it."""
+
+
+def _noon(clock: re.Match[str]) -> str:
+    return "12:34:56" + " " * (len(clock[1] or "") + len(clock[2]) if clock[2] else 0)
 
 
 def screen_text(app: App[None]) -> str:
@@ -34,7 +39,7 @@ async def check_picture(pilot: Pilot[None], name: str) -> None:
     text = ""
     # How long a frame takes to come depends on what else the machine does.
     for _ in range(100):
-        before, text = text, _CLOCK.sub("12:34:56", screen_text(pilot.app)) + "\n"
+        before, text = text, _CLOCK.sub(_noon, screen_text(pilot.app)) + "\n"
         if text == (before if anew else on_file):
             break
         await pilot.pause(0.15)
