@@ -58,11 +58,6 @@ class _Team:
 _team = _Team()
 
 
-def number() -> int:
-    """Which rank this process is, from 0."""
-    return _team.number
-
-
 def count() -> int:
     """R."""
     return _team.count
@@ -129,7 +124,7 @@ def check_divides(name: str, rows: int) -> None:
 @contextlib.contextmanager
 def jointly() -> Iterator[None]:
     """Around a step, whose statistics are those of the whole batch."""
-    _team.joint = _team.count > 1
+    _team.joint = True
     try:
         yield
     finally:

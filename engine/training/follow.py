@@ -57,7 +57,7 @@ class Leader:
 
     def go(self, step: int, controls: Controls, at_most: Callable[[], int]) -> None:
         """Before the step after `step` completed ones: where all listen, they are told to take some, `at_most()`."""
-        if ranks.count() == 1 or step != self._speaks_at:
+        if ranks.count() == 1 or not self.speaks(step):
             return
         now = time.monotonic()
         fitting = round(self._steps * APART / max(now - self._spoke, 1e-6))

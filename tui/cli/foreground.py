@@ -8,12 +8,12 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from types import FrameType
+from functools import partial
 
 from laddertop.tui.cli.follow import Meter, Reporter, json_line, reporter_for
 from laddertop.tui.cli.print import result
 from laddertop.tui.cli.show import headline
+from laddertop.tui.steer.ending import signals_taken
 from laddertop.tui.steer.engine_process import WAITS, EngineError, EngineProcess
 from laddertop.tui.watch.summary import summary
 
@@ -23,7 +23,7 @@ LOOK_EVERY = 0.1
 
 def watch(engine: EngineProcess, as_json: bool) -> int:
     """Reports until the engine is gone and returns the exit status; raises EngineError when it failed or crashed."""
-    with _forwarding(engine) as received:
+    with signals_taken(partial(_pass_on, engine)) as received:
         try:
             _follow(engine, reporter_for(engine, as_json), received)
             _report_end(engine, as_json)
@@ -90,25 +90,9 @@ def _report_end(engine: EngineProcess, as_json: bool) -> None:
         result(f"{told['name']}: {told['state']} at step {told['step']} of {told['steps']}{evaluation}")
 
 
-@contextlib.contextmanager
-def _forwarding(engine: EngineProcess) -> Iterator[list[int]]:
-    """Passes on what asks this process to end, so that the engine stops in good order; yields the signals received.
-
-    A second SIGINT kills the engine. What was ignored on the way here (nohup, background jobs) stays ignored.
-    """
-    received: list[int] = []
-
-    def forward(number: int, frame: FrameType | None) -> None:
-        again = number == signal.SIGINT and bool(received)
-        received.append(number)
-        engine.process.send_signal(
-            signal.SIGKILL if again else signal.SIGINT if number == signal.SIGINT else signal.SIGTERM
-        )
-
-    ends = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
-    before = {number: signal.signal(number, forward) for number in ends}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _pass_on(engine: EngineProcess, number: int, again: bool) -> None:
+    """Passes on what asks this process to end, so that the engine stops in good order; a second SIGINT kills it."""
+    interrupted = number == signal.SIGINT
+    engine.process.send_signal(
+        signal.SIGKILL if again and interrupted else signal.SIGINT if interrupted else signal.SIGTERM
+    )

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from laddertop.journal.start import has_gpu
 from laddertop.tui.cli.print import json_result, result, say
 from laddertop.tui.cli.seed_bars import SeedBars, SeedLines
 from laddertop.tui.cli.show import headline
+from laddertop.tui.steer.ending import signals_taken
 from laddertop.tui.steer.engine_process import EngineError, EngineProcess, NotBegunError, environment
 from laddertop.tui.watch.summary import summary
 
@@ -38,18 +38,17 @@ def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, at_once: int | No
     run can't be made, EngineError when one failed; the others are then trained to their end all the same, unless it
     was one that could not begin.
     """
+    with signals_taken() as received:
+        return _train(spec, runs, name, seeds, at_once, received, as_json)
+
+
+def _train(
+    spec: Spec, runs: Path, name: str, seeds: int, at_once: int | None, received: list[int], as_json: bool
+) -> int:
     names = names_of_seeds(spec, runs, name, seeds)
     waiting, engines = list(names), dict[int, EngineProcess]()
     at_work: list[int] = []
-    received: list[int] = []
     not_begun: list[EngineError] = []
-
-    def forward(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, forward)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if at_once is None:
         at_once = side_by_side(spec.device, cores, has_gpu())

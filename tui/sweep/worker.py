@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
-from types import FrameType
+from collections.abc import Callable
 
 from optuna.trial import TrialState
 
@@ -18,6 +16,7 @@ from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.spec import override
 from laddertop.journal.state import RunState
 from laddertop.journal.value import Value
+from laddertop.tui.steer.ending import signals_taken
 from laddertop.tui.steer.engine_process import EngineError, EngineProcess, NotBegunError
 from laddertop.tui.steer.keeping import tag
 from laddertop.tui.steer.looking import startable
@@ -138,7 +137,7 @@ def work(queue: Queue, at_once: int, say: Callable[[str], None]) -> int:
     at_work: list[_Work] = []
     broken: list[Exception] = []
     told_to_stop, next_ask, waited = False, 0.0, False
-    with _received() as received:
+    with signals_taken() as received:
         while at_work or not (received or broken or not queue.trials(*OPEN)):
             while len(at_work) < at_once and not received and not broken and time.monotonic() >= next_ask:
                 claimed = queue.take()
@@ -192,20 +191,3 @@ def _signal(at_work: list[_Work], number: int) -> None:
     for one in at_work:
         if one.engine is not None:
             one.engine.process.send_signal(number)
-
-
-@contextlib.contextmanager
-def _received() -> Iterator[list[int]]:
-    """The signals that asked this process to end, which don't end it; what was ignored stays ignored."""
-    received: list[int] = []
-
-    def take(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-
-    ends = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
-    before = {number: signal.signal(number, take) for number in ends}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
