@@ -126,10 +126,11 @@ def main() -> int:
                 if time.monotonic() >= next_reading:
                     readings.append(read(engine, dashboard, run, reader))
                     next_reading += EVERY
-            steps = reader.last_step()
+            steps, events = reader.last_step(), (run / "events.jsonl").read_bytes().count(b"\n")
         os.kill(engine.pid, signal.SIGTERM)
         engine.wait()
-    return told(readings, f"{minutes:g} minutes, {steps} steps, {visits} dashboards, {commands} commands")
+    what = f"{minutes:g} minutes, {steps} steps, {visits} dashboards, {commands} commands beside their keys"
+    return told(readings, f"{what}, {events} events")
 
 
 def told(readings: list[Reading], what: str) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import tracemalloc
 
 import pytest
 
@@ -144,3 +146,26 @@ def test_the_list_of_interventions_tells_who_why_every_term_and_the_error(engine
     assert "over 200 steps before → after" in text
     assert sum("denoising" in line and "±" in line for line in lines) == 7
     assert "  evaluated: error 5.00 % at 2 000 → 2.50 at 2 400" in lines
+
+
+def test_an_intervention_takes_less_than_three_kilobytes_of_a_dashboard_that_stays(
+    engine: PlayedEngine, eyes: Eyes
+) -> None:
+    def turn(times: int) -> None:
+        for i in range(times):
+            send(engine.run.path, 1, "set", {"noise": float(i % 2)}, by="test")
+            engine.answer()
+            engine.train(20)
+        while eyes.look() and len(eyes.view.effects) < len(eyes.view.state.commands) - 1:
+            pass
+
+    tracemalloc.start()
+    turn(200)
+    gc.collect()
+    before, written = tracemalloc.get_traced_memory()[0], engine.run.events_path.stat().st_size
+    turn(200)
+    gc.collect()
+    kept = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    kept -= engine.run.events_path.stat().st_size - written  # which the played engine keeps
+    assert kept / 200 < 3000, f"{kept / 200:.0f} bytes"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,7 +26,30 @@ class Spread(NamedTuple):
     sd: float
 
 
-@dataclass(frozen=True)
+class Spreads(Mapping[str, Spread]):
+    """The spread of each column; kept for every intervention of a run, so as numbers in a row, not as objects."""
+
+    __slots__ = ("_names", "_values")
+
+    def __init__(self, names: tuple[str, ...] = (), values: array[float] | None = None) -> None:
+        """`values` are mean and standard deviation of the first column, then those of the second, …"""
+        self._names, self._values = names, values or array("d")
+
+    def __getitem__(self, name: str) -> Spread:
+        try:
+            at = 2 * self._names.index(name)
+        except ValueError:
+            raise KeyError(name) from None
+        return Spread(self._values[at], self._values[at + 1])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """Before and after one intervention."""
 
@@ -32,9 +57,9 @@ class Effect:
     """Id of its command."""
     window: int
     """Steps of each window; 0 when there are too few to say anything."""
-    before: dict[str, Spread]
+    before: Spreads
     """By column: the total and the terms."""
-    after: dict[str, Spread]
+    after: Spreads
     objective: bool = False
     """Whether it changed what the total is made of: a warm-up was switched, or a term got another weight."""
 
@@ -55,6 +80,7 @@ class Effects:
         self._measured = 0
         self._segment = 0
         self._names: list[str] = []
+        self._told: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._weights: set[str | None] = set()
         self._ended = False
 
@@ -95,7 +121,7 @@ class Effects:
             return None
         window = min(deed.step - max([*before[-1:], first - 1]), min(until, newest) - deed.step)
         if window < FEWEST or first == 0:
-            return Effect(deed.command, 0, {}, {})
+            return Effect(deed.command, 0, Spreads(), Spreads())
         return Effect(
             deed.command,
             window,
@@ -104,7 +130,7 @@ class Effects:
             any(d.objective for d, s in zip(self._deeds, same, strict=True) if s and d.step == deed.step),
         )
 
-    def _spreads(self, segment: int, first: int, last: int) -> dict[str, Spread]:
+    def _spreads(self, segment: int, first: int, last: int) -> Spreads:
         records = self._reader.between(segment, first, last)
         names = [column.name for column in self._reader.columns]
         values = {
@@ -113,13 +139,15 @@ class Effects:
         # A term that rests in a stage of the training is not computed: only where the total is no number either has
         # the training lost it.
         lost = ~np.isfinite(values["total"]) if "total" in values else np.zeros(len(records), bool)
-        spreads = {}
+        spreads, told = array("d"), []
         for name, column in values.items():
             known = column[np.isfinite(column) | lost]
             if len(known):
+                told.append(name)
                 finite = bool(np.isfinite(known).all())
-                spreads[name] = Spread(float(known.mean()), float(known.std())) if finite else Spread(np.nan, np.nan)
-        return spreads
+                spreads.extend((float(known.mean()), float(known.std())) if finite else (np.nan, np.nan))
+        # One tuple of names for all interventions that told of the same columns.
+        return Spreads(self._told.setdefault(tuple(told), tuple(told)), spreads)
 
 
 def before_after(effect: Effect, name: str) -> str:

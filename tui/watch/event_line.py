@@ -26,7 +26,7 @@ def _here() -> str:
 ME, _MINE = sender(_here()), sender("dashboard")
 
 
-@dataclass
+@dataclass(slots=True)
 class Line:
     """One line of the event log."""
 

@@ -180,7 +180,7 @@ class _Gathered:
         records, seconds = sequence.read(max(total - tail, 0), total)
         values = self._values(records, seconds)
         self.average.at_ends(values, np.zeros(1, np.int64))
-        self._newest = values[-1]
+        self._newest = values[-1].copy()
         self.last_time = float(records["time"][-1])
 
     def add(self, records: np.ndarray, before: float, average: Average) -> None:
@@ -196,7 +196,7 @@ class _Gathered:
         taken = at[starts] >= 0
         ends = np.append(starts[1:], len(records)) - 1
         smooth[self._plain] = own[ends][:, self._plain].T
-        self._newest = own[-1]
+        self._newest = own[-1].copy()  # not a view that keeps all of them
         ends = ends[taken]
         self._put(
             at[starts][taken],

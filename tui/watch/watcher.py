@@ -17,6 +17,7 @@ from laddertop.journal.damage import MetricsCheck, damages
 from laddertop.journal.events import Event, EventReader, Sampled
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader
+from laddertop.journal.record import lean
 from laddertop.journal.samples import read_samples
 from laddertop.journal.state import RunState
 from laddertop.tui.watch.console import last_words
@@ -97,6 +98,7 @@ class Watcher:
         # The inbox before the events: what is gone from the inbox has its outcome among the events.
         inbox = [command for _, command in self._inbox() if isinstance(command, Command)]
         events = self._events.poll()
+        lean(events)
         images, images_step, problem = None, 0, ""
         if sampled := next((e for e in reversed(events) if isinstance(e, Sampled)), None):
             try:
