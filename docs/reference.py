@@ -1,4 +1,4 @@
-"""Writes the two pages that only repeat the code: every command and every key.
+"""Writes the pages that only repeat the code: every command, every key and every diagnosis.
 
     python -m docs.reference
 
@@ -35,10 +35,20 @@ from laddertop.tui.dashboard.screens.replay import ReplayScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
 from laddertop.tui.dashboard.widgets.runs_table import RunsTable
 from laddertop.tui.steer.keys import USUAL, key_sign
+from laddertop.tui.watch.diagnoses.table import DIAGNOSES
 from tests.kinds import KINDS, small_spec
 
 FOLDER = Path(__file__).parent
 WRITTEN = "Written from the code by `make reference`; what is changed here by hand is lost.\n"
+FOUND = """A *finding* is one thing that goes wrong in a run: its `kind`, where, since which step, what is seen in
+numbers, what it means and where that is known from, the evidence to look at, what helps, and what must happen for it to
+have helped. Findings are computed from the [journal](run-folder.md) alone, so those of a live, a finished, a replayed
+and a foreign run are the same.
+
+When a finding began and when it was over is told at fixed points of the run, 16 steps or a thirty-second of it apart
+and at every evaluation, so it does not depend on who looks how often. A false alarm is worse than silence: where
+numbers leave it open, nothing is said."""
+"""What stands before the diagnoses."""
 SCREENS: dict[str, tuple[str, list[BindingType]]] = {
     "The list of runs": ("runs.md", [*RunsScreen.BINDINGS, *RunsTable.BINDINGS]),
     "The form for a new run": ("new-run.md", NewRunScreen.BINDINGS),
@@ -53,14 +63,14 @@ SCREENS: dict[str, tuple[str, list[BindingType]]] = {
 
 
 def main() -> None:
-    """Writes both pages."""
+    """Writes the pages."""
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
 
 
 def pages() -> dict[str, str]:
     """What stands in each page."""
-    return {"commands.md": commands_page(), "keys.md": keys_page()}
+    return {"commands.md": commands_page(), "keys.md": keys_page(), "diagnoses.md": diagnoses_page()}
 
 
 def commands_page() -> str:
@@ -115,6 +125,22 @@ def keys_page() -> str:
         if looked:
             parts.append("And what is looked at on [the run screen](#what-is-looked-at).\n")
     parts += ["## Questions and choices\n", _keys([*Confirm.BINDINGS, *ChartChooser.BINDINGS, *Box.BINDINGS])]
+    return "\n".join(parts)
+
+
+def diagnoses_page() -> str:
+    """Every diagnosis: what it means, when it is said and why then, and where that is known from."""
+    parts = [
+        f"# What goes wrong\n\n{WRITTEN}\n{FOUND}\n",
+        _table(
+            ("kind", "severity", "meaning"),
+            [(f"[`{one.kind}`](#{one.kind})", one.severity, one.means) for one in DIAGNOSES],
+        ),
+    ]
+    for one in DIAGNOSES:
+        parts.append(
+            f"## {one.kind}\n\n{one.means}\n\n**When it is said.** {one.threshold}\n\n**Source.** {one.source}.\n"
+        )
     return "\n".join(parts)
 
 

@@ -69,6 +69,7 @@ SHOW: dict[str, Any] = {
     "note": str,
     "collapsed": list,
     "divergence": dict | None,
+    "findings": list,
 }
 """Keys and types of `show --json`, as documented."""
 

@@ -206,7 +206,7 @@ def test_layers_that_tell_nothing_are_named_with_the_warm_up_until_they_come_ali
         eyes = Eyes(engine.run)
         eyes.view.spec.warmup.__dict__["of"] = "kl"
         text = banner(eyes.view)
-        assert text.startswith(" ▲ collapsed  layer 2 tells nothing of the image: 0 of 8 units active at 1 500")
+        assert text.startswith(" ▲ dead layer  layer 2 tells nothing: 0 of 8 units active at 1 500")
         assert "since step 1 000" in text
         assert "w warm-up" in text
         evaluated(3)

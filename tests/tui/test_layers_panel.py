@@ -79,8 +79,8 @@ def test_a_deep_vae_shows_the_kl_of_every_layer_and_which_is_dead(tmp_path: Path
         for told in ("64/64", "4/32", "0/16", "0/8", "0/4"):
             assert told in text, (told, height, width)
         assert "at 502" in lines[1]
-    (told,) = [trouble.what for trouble in troubles(view) if trouble.name == "collapsed"]
-    assert told == "layers 3, 4, 5 tell nothing of the image: 0 of 28 units active at 502"
+    (told,) = [trouble.what for trouble in troubles(view) if trouble.name == "posterior collapse"]
+    assert told == "layers 3, 4, 5 tell nothing: 0 of 28 units active at 502"
 
 
 def test_a_layer_tells_what_the_last_intervention_did_to_its_cost(tmp_path: Path) -> None:

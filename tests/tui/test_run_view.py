@@ -24,7 +24,6 @@ from laddertop.tui.draw.cells import Ink
 from laddertop.tui.steer import steering
 from laddertop.tui.watch.cost_terms import term_rows
 from laddertop.tui.watch.event_line import ME
-from laddertop.tui.watch.layer_life import collapsed, measured
 from laddertop.tui.watch.layer_rows import layer_rows
 from laddertop.tui.watch.watcher import Watcher
 from tests.tui.eyes import Eyes
@@ -105,15 +104,16 @@ def test_a_kl_term_about_zero_for_500_steps_is_flagged_with_the_reason(tmp_path:
         engine.train(300)
         engine.train(400, collapsed=["kl"])
         eyes = Eyes(engine.run)
-        assert collapsed(eyes.view) == []
+        assert eyes.view.findings == []
         engine.train(200, collapsed=["kl"])
-        assert [(one.layer, one.step) for one in collapsed(eyes.look())] == [(1, engine.step - 599)]
-        assert measured(collapsed(eyes.view)) == f"KL below 0.01 nats since {engine.step - 599}"
+        (found,) = eyes.look().findings
+        assert (found.kind, found.where, found.since) == ("posterior-collapse", "layer 1", engine.step - 599)
+        assert found.measured == f"KL below 0.01 nats since {engine.step - 599}"
         assert (Terms(eyes.view, id="terms").picture(12, 76).inks[2] == Ink.WARN).any()
         layers = {"z": Activity(units=16, active=1, sd=0.2)}
         told = {"negative_elbo": Value(value=90.0, unit="nats")}
         engine._events.append(Evaluated(step=engine.step, split="test", values=told, seconds=0.1, layers=layers))
-        assert collapsed(eyes.look()) == [], "units that are counted say more than a KL"
+        assert eyes.look().findings == [], "units that are counted say more than a KL"
         assert not (Terms(eyes.view, id="terms").picture(12, 76).inks[2] == Ink.WARN).any()
 
 
@@ -121,9 +121,9 @@ def test_a_kl_term_that_comes_back_has_not_collapsed(tmp_path: Path) -> None:
     with PlayedEngine.new(tmp_path, "vae-mnist") as engine:
         engine.train(600, collapsed=["kl"])
         eyes = Eyes(engine.run)
-        assert collapsed(eyes.view)
+        assert eyes.view.findings
         engine.train(1)
-        assert collapsed(eyes.look()) == []
+        assert eyes.look().findings == []
 
 
 def test_all_noise_levels_turn_in_one_command_by_their_factor(eyes: Eyes) -> None:

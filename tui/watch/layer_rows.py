@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from laddertop.journal.events import Activity
 from laddertop.tui.draw.numbers import number, tick
 from laddertop.tui.watch.cost_terms import TermRow, term_rows
-from laddertop.tui.watch.layer_life import Collapsed, activities, collapsed, measured
+from laddertop.tui.watch.diagnoses.finding import Finding
+from laddertop.tui.watch.layer_life import activities, collapsed
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.wording import changes_in_words
 
@@ -38,7 +39,7 @@ def layer_rows(view: RunView) -> list[LayerRow]:
     """The layers that have a cost of their own, top first; empty for models without such, or with a single one."""
     found = [(term.layer, row) for row in term_rows(view) if (term := row.term).layer]
     told = activities(view)
-    dead = {one.layer: _dead(one, told.get(one.layer)) for one in collapsed(view)}
+    dead = {layer: _dead(one, told.get(layer)) for layer, one in collapsed(view.findings).items()}
     rows = [
         LayerRow(
             layer.index,
@@ -56,8 +57,8 @@ def layer_rows(view: RunView) -> list[LayerRow]:
     return sorted(rows, key=lambda row: row.layer, reverse=True)
 
 
-def _dead(layer: Collapsed, units: Activity | None) -> str:
-    return f"dead: {measured([layer])}" if units is None else f"dead: sd {tick(float(f'{units.sd:.1g}'))}"
+def _dead(found: Finding, units: Activity | None) -> str:
+    return f"dead: {found.measured}" if units is None else f"dead: sd {tick(float(f'{units.sd:.1g}'))}"
 
 
 def _changed(view: RunView, row: TermRow) -> str:

@@ -26,7 +26,7 @@ from laddertop.tui.draw.bins import empty_bins
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.markers import Marker
 from laddertop.tui.draw.x_view import Extent, XView
-from laddertop.tui.watch.collapses import Collapses
+from laddertop.tui.watch.diagnoses.finding import Finding
 from laddertop.tui.watch.effects import Effect
 from laddertop.tui.watch.event_line import Line, effect_in_words, lines_of, marker_of
 from laddertop.tui.watch.history import Curves, Wanted, weights_of
@@ -100,7 +100,8 @@ class RunView:
     """What interventions did, by the id of their command."""
     newest_command: float = 0.0
     """When this front end sent its newest command, in seconds of the monotonic clock."""
-    collapses: Collapses = field(default_factory=Collapses)
+    findings: list[Finding] = field(default_factory=list)
+    """What goes wrong in the run, the worst first."""
     problem: str = ""
     console: list[str] = field(default_factory=list)
     """The last lines that a dead engine printed."""
@@ -114,8 +115,6 @@ class RunView:
     """What is wrong with the files of the run, each in a sentence."""
     waits: bool = False
     """Whether the training stands still because the disk takes nothing of what it writes."""
-    not_finite: tuple[int, float] | None = None
-    """Step and time of the first of the newest records whose cost is not finite; None while the newest one's is."""
     _pending: dict[str, Command] = field(default_factory=dict)
     _sent: dict[str, Sent] = field(default_factory=dict)
     _asked: dict[str, Command] = field(default_factory=dict)
@@ -158,7 +157,7 @@ class RunView:
                 if line.command == effect.command and effect.window:
                     line.text += f"   {effect_in_words(effect, labels)}"
         self._look_at_room(news.room)
-        self.waits = news.waits
+        self.waits, self.findings = news.waits, news.findings
         if news.images is not None:
             self.images, self.images_step, self.problem = news.images, news.images_step, ""
 
@@ -181,8 +180,6 @@ class RunView:
         asked: dict[str, float | str] = {}
         if isinstance(event, RunStarted):
             self.latest.clear()
-            self.not_finite = None
-            self.collapses.forget()
         if isinstance(event, Commanded):
             command = self._asked.pop(event.id, None)
             asked = dict(command.changes) if command else {}
@@ -207,13 +204,6 @@ class RunView:
         if times[-1] >= self._started():
             self.step = int(rows["step"][-1])
             self.latest = dict(zip(columns, rows["values"][-1].tolist(), strict=True))
-            self.collapses.take(self.state.terms, columns, rows)
-            sound = np.flatnonzero(np.isfinite(rows["values"][:, columns.index("total")]))
-            lost = int(sound[-1]) + 1 if len(sound) else 0
-            if lost == len(rows):
-                self.not_finite = None
-            elif len(sound) or self.not_finite is None:
-                self.not_finite = int(rows["step"][lost]), float(times[lost])
         self._newest = max(self._newest, float(times[-1]))
         recent = np.concatenate([self._recent_times, times])
         self._recent_times = recent[recent > recent[-1] - 3 * RATE_OVER][-4000:]

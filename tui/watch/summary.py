@@ -6,15 +6,17 @@ The keys are a contract (docs/command-line.md): all of them are always there, an
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from laddertop.journal.damage import all_damages
-from laddertop.journal.events import EventReader, as_json
+from laddertop.journal.events import Event, EventReader, as_json
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader, segment_size
 from laddertop.journal.state import RunState
+from laddertop.tui.watch.diagnoses.finding import Finding
 
 NEWEST = 0
 """Bytes of a segment's numbers that a list of runs compares with their checksums, besides the newest block."""
@@ -22,7 +24,11 @@ NEWEST = 0
 
 def summary(run: RunFolder) -> dict[str, Any]:
     """Where a run stands, from its folder alone. Raises ValueError when it is no run or its spec is damaged."""
-    standing, state, reader, metrics = _read(run, None)
+    from laddertop.tui.watch.diagnoses.diagnoses import found_in
+    from laddertop.tui.watch.layer_life import collapsed
+
+    standing, state, reader, metrics, events = _read(run, None)
+    findings = [one for one in found_in(run, events, metrics) if one.until is None]
     started = state.started
     values = last_values(state, metrics)
     return standing | {
@@ -48,21 +54,12 @@ def summary(run: RunFolder) -> dict[str, Any]:
         "checkpoints": [as_json(saved) for saved in run.checkpoints(state.checkpoints)],
         "ended": as_json(state.ended) if state.ended else None,
         "note": run.note,
-        "collapsed": _collapsed(run, state, metrics, values),
+        "collapsed": [
+            {"layer": layer, "since": one.since, "measured": one.measured} for layer, one in collapsed(findings).items()
+        ],
         "divergence": _divergence(state),
+        "findings": [finding_as_json(one) for one in findings],
     }
-
-
-def _collapsed(
-    run: RunFolder, state: RunState, metrics: MetricsReader, values: dict[str, float]
-) -> list[dict[str, Any]]:
-    from laddertop.tui.watch.layer_life import collapsed, measured
-    from laddertop.tui.watch.run_view import RunView
-
-    view = RunView(run, state=state, latest=values, step=max(state.step, metrics.last_step()))
-    if values:
-        view.collapses.take(state.terms, [column.name for column in metrics.columns], metrics.kept()[-1])
-    return [{"layer": one.layer, "since": one.step, "measured": measured([one])} for one in collapsed(view)]
 
 
 def _divergence(state: RunState) -> dict[str, Any] | None:
@@ -70,21 +67,43 @@ def _divergence(state: RunState) -> dict[str, Any] | None:
     return {"step": said.step, "time": said.time, "sound_until": said.sound_until, "text": said.text} if said else None
 
 
+def finding_as_json(finding: Finding) -> dict[str, Any]:
+    """A finding in plain values; what is not known, and a bound that is none, is None."""
+    plain = asdict(finding)
+    plain["evidence"] = finding.evidence._asdict()
+    remedy, helped = finding.remedy, finding.helped
+    plain["remedy"] = remedy and {**remedy._asdict(), "commands": [ask._asdict() for ask in remedy.commands]}
+    plain["helped"] = helped and {
+        name: None if isinstance(value, float) and math.isinf(value) else value
+        for name, value in helped._asdict().items()
+    }
+    return plain
+
+
 def short_summary(run: RunFolder) -> dict[str, Any]:
     """The line of a run in a list of runs; for a damaged run its state is `damaged` and `problem` says why."""
     try:
-        return _read(run, NEWEST)[0]
+        return _read(run, NEWEST).line
     except (ValueError, OSError) as error:
         return {"name": run.name, "folder": str(run.path.absolute()), "state": "damaged", "problem": str(error)}
 
 
-def _read(run: RunFolder, newest: int | None) -> tuple[dict[str, Any], RunState, EventReader, MetricsReader]:
+class _Read(NamedTuple):
+    line: dict[str, Any]
+    state: RunState
+    reader: EventReader
+    metrics: MetricsReader
+    events: list[Event]
+
+
+def _read(run: RunFolder, newest: int | None) -> _Read:
     """The line of a run, and what it was read from; of its numbers, all or the `newest` bytes are compared with their
     checksums. Raises ValueError as `summary` does."""
     spec = run.spec
     alive = run.engine_alive()
     reader = EventReader(run.events_path)
-    state = RunState().apply_all(reader.read_all())
+    events = reader.read_all()
+    state = RunState().apply_all(events)
     if alive and state.ended:
         alive = run.engine_alive()  # it may have ended while its events were read
     metrics = MetricsReader(run.path)
@@ -107,7 +126,7 @@ def _read(run: RunFolder, newest: int | None) -> tuple[dict[str, Any], RunState,
         "problems": all_damages(run, state, metrics, alive, newest),
         "tags": run.tags,
     }
-    return line, state, reader, metrics
+    return _Read(line, state, reader, metrics, events)
 
 
 def last_step(run: RunFolder, state: RunState, metrics: MetricsReader) -> int:

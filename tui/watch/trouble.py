@@ -5,14 +5,13 @@ Which key does what is known elsewhere: what helps is named by what the key does
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from laddertop.journal.origin import ORIGIN_CHECKPOINT
 from laddertop.tui.draw.cells import Ink
-from laddertop.tui.draw.numbers import clock, duration, number, size, thousands
+from laddertop.tui.draw.numbers import clock, duration, size, thousands
 from laddertop.tui.watch.console import why_gone
 from laddertop.tui.watch.layer_life import collapsed, layer_title, measured
 from laddertop.tui.watch.run_view import RunView
@@ -97,18 +96,13 @@ def _crashed(view: RunView) -> Trouble | None:
     )
 
 
-def _diverged(view: RunView) -> Trouble | None:
-    said, lost = view.state.diverged, view.not_finite
-    if said is None and lost is None:
+def _lost(view: RunView) -> Trouble | None:
+    found = next((one for one in view.findings if one.kind in ("not-finite", "diverged")), None)
+    if found is None:
         return None
-    step, since = (said.step, said.time) if said is not None else lost or (0, 0.0)
-    total = view.latest.get("total", math.nan)
-    finite = math.isfinite(total)
-    what = (
-        f"the cost is {number(total)}, over a thousand times what it was" if finite else "the cost is no longer finite"
-    )
+    finite = found.kind == "diverged"
     undo = (Help("undo", UNDO),) if finite and view.alive and view.state.interventions() else ()
-    return Trouble("diverged" if finite else "not finite", what, step, since, (*_back(view), *undo, *_resume(view)))
+    return Trouble(found.name, found.sees, found.since, found.time, (*_back(view), *undo, *_resume(view)))
 
 
 def _disk_full(view: RunView) -> Trouble | None:
@@ -149,13 +143,13 @@ def _compiling(view: RunView) -> Trouble | None:
 
 
 def _collapsed(view: RunView) -> Trouble | None:
-    if not (dead := collapsed(view)):
+    if not (dead := collapsed(view.findings)):
         return None
-    first = min(dead, key=lambda one: one.step)
-    several = f"layers {', '.join(str(one.layer) for one in dead)} tell"
-    tell = several if len(dead) > 1 else f"{layer_title(first.layer)} tells"
-    what = f"{tell} nothing of the image: {measured(dead)}"
-    return Trouble("collapsed", what, first.step, first.since, _warm_up(view), grave=False)
+    first = min(dead.values(), key=lambda one: one.since)
+    several = f"layers {', '.join(map(str, dead))} tell"
+    tell = several if len(dead) > 1 else f"{layer_title(next(iter(dead)))} tells"
+    what = f"{tell} nothing: {measured(view, dead)}"
+    return Trouble(first.name, what, first.since, first.time, _warm_up(view), grave=False)
 
 
 def _damaged(view: RunView) -> Trouble | None:
@@ -168,7 +162,7 @@ _TROUBLES: tuple[Callable[[RunView], Trouble | None], ...] = (
     _failed,
     _crashed,
     _disk_full,
-    _diverged,
+    _lost,
     _damaged,
     _silent,
     _compiling,

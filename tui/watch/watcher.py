@@ -21,6 +21,8 @@ from laddertop.journal.record import lean
 from laddertop.journal.samples import read_samples
 from laddertop.journal.state import RunState
 from laddertop.tui.watch.console import last_words
+from laddertop.tui.watch.diagnoses.diagnoses import Diagnoses
+from laddertop.tui.watch.diagnoses.finding import Finding
 from laddertop.tui.watch.effects import Effect, Effects
 from laddertop.tui.watch.history import Curves, History, Wanted
 
@@ -72,6 +74,8 @@ class News:
     """There is more to take up at once."""
     damages: list[str] = field(default_factory=list)
     """What is wrong with the files of the run, each in a sentence."""
+    findings: list[Finding] = field(default_factory=list)
+    """What goes wrong in the run, the worst first."""
     damaged: int = 0
     """Lines of the event file that could not be read, since its beginning."""
 
@@ -86,6 +90,7 @@ class Watcher:
         self._metrics = metrics or MetricsReader(run.path)
         self._history = History(self._metrics)
         self._effects = Effects(self._metrics)
+        self._diagnoses = Diagnoses(run, self._metrics)
         self._check = None if events else MetricsCheck(self._metrics)
         self._state, self._found, self._next_check = RunState(), list[str](), 0.0
         self._wanted: Wanted | None = None
@@ -108,6 +113,7 @@ class Watcher:
         self._metrics.poll()
         for event in events:
             self._effects.take(event)
+        self._diagnoses.look(events)
         curves = self._curves(wanted)
         return News(
             began,
@@ -126,8 +132,9 @@ class Watcher:
             self._checkpoints(),
             self._room(),
             self._run.engine_waits(),
-            not self._history.complete,
+            not (self._history.complete and self._diagnoses.complete),
             self._damages(events, alive),
+            self._diagnoses.findings(),
             self._events.damaged,
         )
 

@@ -47,7 +47,7 @@ class Terms(Panel):
         words = _wrapped(view, width)
         room = height - 2 - min(len(words), max(height - 2 - len(rows), 0))
         shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
-        told, dead = activities(view), {one.layer for one in collapsed(view)}
+        told, dead = activities(view), collapsed(view.findings)
         y = 1
         scale = scale_for([row.binned for row in rows], "log") if places.curve else None
         for row, weight in zip(shown, weights, strict=False):
