@@ -6,11 +6,17 @@ import contextlib
 import errno
 import fcntl
 import os
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from laddertop.journal import inside
+from laddertop.journal import inside, lease
+
+TRIES = 20
+"""How often somebody tries to take a lock before it counts as another's."""
+LEASED = b"no locks here: who holds this is in the lease beside it\n"
+"""What stands in a file that is locked where there are no locks, for machines that know locks nevertheless."""
 
 
 def user_cache() -> Path:
@@ -37,17 +43,18 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
 
 
 def held(path: Path) -> bool:
-    """Whether a process holds the lock on `path`, on this host or another one that shares the disk; where there are no
-    locks, on this host alone."""
+    """Whether a process holds the lock on `path`, or where there are no locks a lease, on this host or another one that
+    shares the disk."""
     try:
         descriptor = inside.open_file(path.parent, path.name)
     except FileNotFoundError:
         return False
     try:
         got = _try(descriptor, fcntl.LOCK_SH)
-        return _named_process_lives(descriptor) if got is None else not got
+        leased = _leased(descriptor, got)
     finally:
         os.close(descriptor)
+    return got is False or (leased and lease.holder(path) is not None)
 
 
 def knows_locks(path: Path) -> bool:
@@ -60,27 +67,43 @@ def knows_locks(path: Path) -> bool:
 
 
 class Lock:
-    """The lock on a file, which the system lets go of however the process dies.
-
-    Where there are no locks the file names this process instead, which keeps out those of this host.
-    """
+    """The lock on a file, which the system lets go of however the process dies; where there are no locks, a lease."""
 
     def __init__(self, path: Path) -> None:
         """Opens `path`, which is made if need be. Raises as `inside.open_file` does."""
         self._path = path
+        self._lease: lease.Lease | None = None
         self._descriptor = inside.open_file(path.parent, path.name, os.O_RDWR | os.O_CREAT)
         # Who can open a file can lock it, and so keep an engine out.
         with contextlib.suppress(PermissionError):
             os.fchmod(self._descriptor, 0o600)
 
-    def take(self) -> bool:
-        """Whether this process holds it from now on; false: another one does."""
-        return _locked(self._descriptor)
+    def take(self, before: Lock | None = None) -> bool:
+        """Whether this process holds it from now on; false: another one does. A lease of `before` does not count.
+
+        Raises OSError when a lease can't be written.
+        """
+        for _ in range(TRIES):
+            got = _try(self._descriptor, fcntl.LOCK_EX)
+            if got is None:
+                self._lease = lease.take(self._path, before._lease if before else None)
+                if self._lease:
+                    with contextlib.suppress(OSError):
+                        os.pwrite(self._descriptor, LEASED, 0)
+                    return True
+            elif got and not (_leased(self._descriptor, got) and lease.holder(self._path)):
+                return True
+            elif got:
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            # Who asks whether a lock is held holds it for a moment; of two who want a lease both may step back.
+            time.sleep(random.uniform(0.02, 0.08))
+        return False
 
     def lost(self) -> str:
         """What became of the file behind our back, in words; empty where it is the one that is locked."""
         ours = os.fstat(self._descriptor)
-        return inside.missing(self._path.parent, self._path.name, (ours.st_dev, ours.st_ino))
+        gone = inside.missing(self._path.parent, self._path.name, (ours.st_dev, ours.st_ino))
+        return gone or (self._lease.lost() if self._lease else "")
 
     def again(self) -> bool:
         """Takes the lock on what lies there now instead; false: another process has it.
@@ -88,20 +111,18 @@ class Lock:
         Raises as `inside.open_file` does; then the lock on the file that is gone is still held.
         """
         there = Lock(self._path)
-        if not there.take():
+        if not there.take(self):
             there.close()
             return False
         self.close()
-        self._descriptor = there._descriptor
+        self._descriptor, self._lease = there._descriptor, there._lease
         return True
 
     def close(self) -> None:
         """Lets go of it."""
+        if self._lease:
+            self._lease.give_up()
         os.close(self._descriptor)
-
-    def leave(self) -> None:
-        """Names no process any more, where the file named this one."""
-        os.ftruncate(self._descriptor, 0)
 
 
 @contextlib.contextmanager
@@ -109,38 +130,50 @@ def lock(path: Path) -> Iterator[Lock | None]:
     """Holds the lock on `path`. None: another process has it."""
     held_here = Lock(path)
     try:
-        if held_here.take():
-            yield held_here
-            held_here.leave()
-        else:
-            yield None
+        yield held_here if held_here.take() else None
     finally:
         held_here.close()
 
 
 @contextlib.contextmanager
 def flag(path: Path) -> Iterator[None]:
-    """Holds the lock on `path`, a file that is there, as far as it can be held; writes nothing, so it needs no room."""
+    """Holds the lock on `path`, a file that is there, as far as it can be held, or marks it as executable where there
+    are no locks; writes nothing, so it needs no room."""
     with contextlib.ExitStack() as opened:
         with contextlib.suppress(OSError, ValueError):
             descriptor = inside.open_file(path.parent, path.name)
             opened.callback(os.close, descriptor)
-            _locked(descriptor)
+            for _ in range(TRIES):
+                if (got := _try(descriptor, fcntl.LOCK_EX)) is not False:
+                    break
+                time.sleep(0.05)
+            if got is None:
+                opened.callback(_mark, descriptor, 0o600)
+                _mark(descriptor, 0o700)
         yield
 
 
-def _locked(descriptor: int) -> bool:
-    # Who asks whether a lock is held holds it for a moment.
-    for _ in range(20):
-        got = _try(descriptor, fcntl.LOCK_EX)
-        if got is None and not _named_process_lives(descriptor):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, _process(os.getpid()).encode(), 0)
-            return True
-        if got:
-            return True
-        time.sleep(0.05)
-    return False
+def raised(path: Path) -> bool:
+    """Whether a process holds the flag `path`; where there are no locks one that was killed may have left it."""
+    try:
+        descriptor = inside.open_file(path.parent, path.name)
+    except FileNotFoundError:
+        return False
+    try:
+        got = _try(descriptor, fcntl.LOCK_SH)
+        return bool(os.fstat(descriptor).st_mode & 0o100) if got is None else not got
+    finally:
+        os.close(descriptor)
+
+
+def _mark(descriptor: int, mode: int) -> None:
+    with contextlib.suppress(OSError):
+        os.fchmod(descriptor, mode)
+
+
+def _leased(descriptor: int, got: bool | None) -> bool:
+    """Whether there may be leases beside a file: there are no locks, or none for somebody who says so in it."""
+    return got is None or os.fstat(descriptor).st_size > 0
 
 
 def _try(descriptor: int, how: int) -> bool | None:
@@ -154,30 +187,3 @@ def _try(descriptor: int, how: int) -> bool | None:
             return None
         raise
     return True
-
-
-def _named_process_lives(descriptor: int) -> bool:
-    """Whether the file names a process of this host that is still the same one."""
-    named = os.pread(descriptor, 1000, 0).decode(errors="replace")
-    pid = named.split(" ")[0]
-    return pid.isdecimal() and len(pid) < 10 and named == _process(int(pid))
-
-
-def _process(pid: int) -> str:
-    """A name of a process that no later one has: its number, its host and when it was started; empty: it is gone.
-
-    Where the system does not say when, a process that was given the number anew counts as the same.
-    """
-    try:
-        started = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]
-    except OSError:
-        if os.path.isdir("/proc/self"):
-            return ""
-        started = "-"
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return ""
-        except PermissionError:
-            pass
-    return f"{pid} {os.uname().nodename} {started}"

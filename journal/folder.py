@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from laddertop.journal import inside, settings
+from laddertop.journal import inside, lease, settings
 from laddertop.journal.events import Checkpointed
-from laddertop.journal.files import Lock, flag, held, knows_locks, lock
+from laddertop.journal.files import Lock, flag, held, knows_locks, lock, raised
 from laddertop.journal.origin import ORIGIN_CHECKPOINT, Origin, read_origin
 from laddertop.journal.own_model import COPY, OwnModelSection, read_code, sum_of
 from laddertop.journal.places import runs_in
@@ -151,27 +151,39 @@ class RunFolder:
     def engine_lock(self) -> Iterator[Lock]:
         """Held by the engine for as long as it lives; the system lets go of it however the engine dies.
 
-        Raises ValueError when another engine holds it.
+        Raises ValueError when another engine holds it, OSError when there are no locks and no room for a lease.
         """
         with lock(self.path / "engine.lock") as mine:
             if not mine:
                 raise ValueError(
-                    f"another engine is training {self.name}; watch it with `laddertop attach {self.name}`"
+                    f"another engine is training {self.name}{self.engine_elsewhere()}; watch it with "
+                    f"`laddertop attach {self.name}`"
                 )
             yield mine
+
+    def engine_elsewhere(self) -> str:
+        """Where the engine is that holds this run by a lease, and since when it gave no sign of life; empty where that
+        is this machine, or it holds a lock."""
+        found = lease.holder(self.path / "engine.lock")
+        if found is None or found.age is None:
+            return ""
+        return (
+            f" ({found.holder.words()}, whose last sign of life is {found.age:.0f} s old; where there are no locks it "
+            f"counts as gone after {lease.SILENCE:.0f} s without one)"
+        )
 
     def shortcomings(self) -> list[str]:
         """What an engine that holds the run can't do where it lies, each in a sentence."""
         if knows_locks(self.path / "engine.lock"):
             return []
         return [
-            "there are no locks where this run lies: another machine takes it for crashed, and nothing keeps an engine "
-            "there from training it, too"
+            "there are no locks where this run lies: a lease file keeps other engines out, and for other machines an "
+            f"engine that dies is alive for {lease.SILENCE:.0f} s more"
         ]
 
     def engine_waits(self) -> bool:
         """Whether the training stands still because the disk takes nothing of what it writes."""
-        return held(self.path / WAITING)
+        return raised(self.path / WAITING) and self.engine_alive()
 
     def prepare_waiting(self) -> None:
         """Makes what `waiting` needs, while there is room for it: without it nobody sees that it waits.
@@ -180,6 +192,8 @@ class RunFolder:
         """
         with contextlib.suppress(OSError):
             inside.touch(self.path, WAITING)
+            with self.waiting():  # takes away what an engine that was killed left
+                pass
 
     def waiting(self) -> contextlib.AbstractContextManager[None]:
         """Tells everybody, without writing anything, that the training waits for the disk."""

@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 
 from laddertop.journal.folder import RunFolder
+from laddertop.journal.lease import FORM
 
 _CHECKPOINT = r"(step-[0-9]{1,20}(-[0-9a-f]{8})?|origin)\.ckpt(\.keep)?"
 _FILES = (
     rf"{_CHECKPOINT}|metrics-[0-9]{{4,}}\.(bin|overview|sums)|(spec|metrics|origin|labelled)\.json|events\.jsonl|console\.log|model\.py"
-    r"|(engine|explorer|waiting)\.lock|note\.txt|archived"
+    rf"|(engine|explorer|waiting)\.lock|(engine|explorer)\.{FORM}|note\.txt|archived"
 )
 FORMS = {
     "": _FILES,

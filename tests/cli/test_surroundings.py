@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from laddertop.journal.events import Logged
-from tests.processes import ROOT, Laddertop
+from laddertop.journal.events import Logged, RunStarted
+from laddertop.journal.lease import this_process
+from tests.processes import ROOT, Laddertop, wait_for
 from tests.shim import shim
 
 SHIM = r"""
@@ -53,16 +55,23 @@ def lockless(laddertop: Laddertop, library: str) -> Iterator[dict[str, str]]:
     laddertop("stop", "live", **variables)  # where a test has failed
 
 
-def test_without_locks_a_run_is_steered_and_no_second_engine_of_this_machine_begins(
+def test_without_locks_a_run_is_steered_and_a_second_engine_is_kept_out_until_the_first_is_gone(
     laddertop: Laddertop, lockless: dict[str, str]
 ) -> None:
     assert laddertop("show", "live", **lockless).stdout.startswith("live: training")
+    assert laddertop("show", "live").stdout.startswith("live: training"), "who knows locks sees it, too"
     assert laddertop("set", "live", "noise=off", **lockless).returncode == 0
     second = laddertop("resume", "live", **lockless)
     assert second.returncode == 2
     assert "an engine is training live already" in second.stderr
     told = [event.text for event in laddertop.events("live") if isinstance(event, Logged)]
-    assert any("there are no locks where this run lies" in text for text in told)
+    assert any("there are no locks where this run lies: a lease file keeps other engines out" in text for text in told)
+    assert laddertop("checkpoint", "live", **lockless).returncode == 0
+    (pid,) = [event.pid for event in laddertop.events("live") if isinstance(event, RunStarted)]
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not laddertop.run_folder("live").engine_alive())
+    resumed = laddertop("resume", "live", "--detach", **lockless)
+    assert resumed.returncode == 0, resumed.stderr
     stopped = laddertop("stop", "live", **lockless)
     assert stopped.returncode == 0, stopped.stderr
     assert laddertop("show", "live", **lockless).stdout.startswith("live: stopped")
@@ -71,11 +80,12 @@ def test_without_locks_a_run_is_steered_and_no_second_engine_of_this_machine_beg
 def test_without_locks_a_process_that_has_the_number_of_a_dead_engine_is_none(
     laddertop: Laddertop, lockless: dict[str, str]
 ) -> None:
-    lock = laddertop.runs / "live" / "engine.lock"
-    assert lock.read_text() == ""
-    lock.write_text(f"{os.getpid()} {os.uname().nodename} 1")
+    run = laddertop.run_folder("live")
+    assert not list(run.path.glob("*.lease-*"))
+    reused = this_process().model_copy(update={"started": "1"})
+    (run.path / "engine.lease-0123abcd").write_text(reused.model_dump_json())
     assert laddertop("archive", "live", **lockless).returncode == 0
-    assert laddertop.run_folder("live").archived
+    assert run.archived
 
 
 def test_with_a_clock_that_jumps_and_no_home_no_temporary_folder_and_no_language_it_trains(

@@ -167,7 +167,7 @@ def _runs(runs: Path | None) -> Callable[[], Iterator[Finding]]:
             if knows_locks(probe / "lock"):
                 yield Finding("locks", "✓", "a second engine in a run is kept out")
             else:
-                text = "none: other machines take a training for crashed, and can begin a second one in its run"
+                text = "none: lease files do instead, by which another machine sees minutes later that an engine died"
                 yield Finding("locks", "▲", f"{text}; a local disk has locks")
         finally:
             shutil.rmtree(probe, ignore_errors=True)

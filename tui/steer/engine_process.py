@@ -94,7 +94,10 @@ class EngineProcess:
         work in the run already or when there is no checkpoint to go on from, OSError when no process can be started.
         """
         if run.engine_alive():
-            raise ValueError(f"an engine is training {run.name} already; watch it with `laddertop attach {run.name}`")
+            raise ValueError(
+                f"an engine is training {run.name} already{run.engine_elsewhere()}; watch it with "
+                f"`laddertop attach {run.name}`"
+            )
         self.run = for_an_engine(run)
         """The run it trains."""
         self.reader = EventReader(run.events_path)
