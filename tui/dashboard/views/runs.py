@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -38,17 +39,8 @@ class RunsView:
             self._readers = {(reader.row.name, reader.identity): reader for reader in recall(self.runs)}
             self._kept = {(key, reader.checked) for key, reader in self._readers.items()}
         self._looks += 1
-        seen = {}
-        for run in list_runs(self.runs):
-            try:
-                spec = (run.path / "spec.json").lstat()
-            except OSError:
-                # Deleted a moment ago.
-                continue
-            identity = spec.st_ino, spec.st_mtime_ns
-            key = run.path.name, identity
-            seen[key] = self._readers.get(key) or RowReader(run, identity)
-        self._readers = seen
+        # To list hundreds of runs takes a while, too: not again before all were read.
+        self._readers = seen = self._readers if self.more else self._there()
         # Those that were never looked at come first, as many as there is time for.
         unread = [reader for reader in seen.values() if reader.row.status == "reading"]
         self.more = False
@@ -69,3 +61,17 @@ class RunsView:
             keep(self.runs, seen.values())
             self._kept = over
         return [reader.row for reader in seen.values()]
+
+    def _there(self) -> dict[Key, RowReader]:
+        """The runs that are in the folder now, newest first."""
+        there = {}
+        for run in list_runs(self.runs):
+            try:
+                spec = os.lstat(f"{run.path}/spec.json")
+            except OSError:
+                # Deleted a moment ago.
+                continue
+            identity = spec.st_ino, spec.st_mtime_ns
+            key = run.path.name, identity
+            there[key] = self._readers.get(key) or RowReader(run, identity)
+        return there
