@@ -276,6 +276,7 @@ Trainer(max_steps=30, callbacks=[steered], **quiet).fit(Module(), data)
 """
 
 
+@pytest.mark.stress
 def test_a_training_by_lightning_is_a_run(tmp_path: Path) -> None:
     pytest.importorskip("lightning", reason="needs what `make install` brings")
     (tmp_path / "lit.py").write_text(LIT)
@@ -288,11 +289,11 @@ def test_a_training_by_lightning_is_a_run(tmp_path: Path) -> None:
     assert of(RunEnded, tmp_path / "runs" / "lit")[0].reason == "finished"
 
 
-def test_the_examples_of_the_docs_run(tmp_path: Path) -> None:
-    for name in ("numpy_loop.py", "torch_loop.py"):
-        assert len((EXAMPLES / name).read_text().splitlines()) <= 50
-        environment = {**os.environ, "LADDERTOP_RUNS": str(tmp_path / name)}
-        subprocess.run([sys.executable, EXAMPLES / name, "60"], cwd=tmp_path, env=environment, check=True)
-        (run,) = (tmp_path / name).iterdir()
-        assert of(RunEnded, run)[0].reason == "finished"
-        assert np.isfinite(numbers(run).values("total")).all()
+@pytest.mark.parametrize("name", ["numpy_loop.py", pytest.param("torch_loop.py", marks=pytest.mark.stress)])
+def test_the_examples_of_the_docs_run(tmp_path: Path, name: str) -> None:
+    assert len((EXAMPLES / name).read_text().splitlines()) <= 50
+    environment = {**os.environ, "LADDERTOP_RUNS": str(tmp_path / "runs")}
+    subprocess.run([sys.executable, EXAMPLES / name, "60"], cwd=tmp_path, env=environment, check=True)
+    (run,) = (tmp_path / "runs").iterdir()
+    assert of(RunEnded, run)[0].reason == "finished"
+    assert np.isfinite(numbers(run).values("total")).all()

@@ -160,7 +160,8 @@ def test_weights_are_those_of_the_checkpoint(laddertop: Laddertop) -> None:
     assert json.loads(about["spec"])["model"]["latent"] == 4
 
 
-@pytest.mark.parametrize("kind", ["onnx", pytest.param("pt2", marks=pytest.mark.stress)])
+@pytest.mark.stress
+@pytest.mark.parametrize("kind", ["onnx", "pt2"])
 def test_a_program_of_the_model_answers_elsewhere_what_the_run_answers_here(laddertop: Laddertop, kind: str) -> None:
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs what `make install` brings")
     shutil.copytree(ROOT / "tests" / "recorded" / "vae-digits", laddertop.runs / kind)

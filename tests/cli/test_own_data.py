@@ -33,7 +33,7 @@ def test_other_data_are_refused_to_all_that_drives_the_run(laddertop: Laddertop,
     x, y = bars(90, seed=1)
     np.savez(mine, x=x, y=y)
     try:
-        for words in ("resume mine", "fork mine", "evaluate mine --quick"):
+        for words in ("resume mine", "evaluate mine --quick"):
             done = laddertop.here(*words.split())
             assert done.returncode in (1, 2), words
             assert f"{mine} is other data than the run was made with: its SHA-256 is " in done.stderr

@@ -149,15 +149,21 @@ def test_the_way_back_that_the_engine_advises_works_without_an_engine(laddertop:
     assert laddertop.json("show", diverged)["state"] == "stopped"
 
 
+TOO_FAST = ("tiny.toml", "--steps", "60", "--set", "optimizer.lr=10", "--set", "warmup.on=off", "--json")
+
+
 def test_a_training_in_the_foreground_that_diverged_is_no_success(laddertop: Laddertop) -> None:
-    words = ["tiny.toml", "--steps", "60", "--set", "optimizer.lr=10", "--set", "warmup.on=off", "--json"]
-    done = laddertop("train", *words, "--name", "fast")
+    done = laddertop("train", *TOO_FAST, "--name", "fast")
     assert done.returncode == 1
     assert "fast diverged: the cost is a thousand times what it was" in done.stderr
     assert "`laddertop rollback fast --step 0` begins again" in done.stderr
     last = json.loads(done.stdout.splitlines()[-1])
     assert (last["event"], last["reason"], last["summary"]["state"]) == ("ended", "diverged", "diverged")
-    many = laddertop("train", *words, "--seeds", "2", "--name", "many")
+
+
+@pytest.mark.stress
+def test_seeds_that_diverged_are_no_success(laddertop: Laddertop) -> None:
+    many = laddertop("train", *TOO_FAST, "--seeds", "2", "--name", "many")
     assert many.returncode == 1
     assert "many-s3: diverged at step 60" in many.stderr
     assert {run["state"] for run in json.loads(many.stdout)["runs"]} == {"diverged"}
