@@ -234,7 +234,8 @@ def create_run(
     Without a name the run is called by date, recipe and four random letters. It is there whole, or not at all. Raises
     ValueError when the name is taken, is no plain name or the folder can't be written.
     """
-    if name is None:
+    drawn = name is None  # of hundreds of runs of a day two would have the same letters
+    while name is None or (drawn and os.path.lexists(runs / name)):
         name = new_name(spec)
     check_name(name)
     code = _code(spec.model, parent) if isinstance(spec.model, OwnModelSection) else None

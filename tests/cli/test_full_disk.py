@@ -54,16 +54,16 @@ def test_a_training_on_a_full_disk_waits_can_be_ended_and_goes_on_as_if_nothing_
 ) -> None:
     settings = ["--steps", str(STEPS), "--set", "checkpoint.every=50", "--set", "checkpoint.keep=2"]
     run = laddertop.run_folder("full")
-    engine = laddertop.start("train", "tiny.toml", "--name", "full", *settings)
+    printed = laddertop.cwd / "printed.txt"
+    with printed.open("w") as file:
+        engine = laddertop.start("train", "tiny.toml", "--name", "full", *settings, stderr=file)
     wait_for(lambda: run.path.is_dir() and list(run.path.glob("step-*.ckpt")))
     ballast = fill(small)
-    wait_for(run.engine_waits)
+    wait_for(lambda: run.engine_waits() and "takes nothing: the training waits" in printed.read_text())
     size, (found,) = laddertop.size("full"), troubles(Eyes(run).view)
     assert (found.name, found.grave) == ("disk full", False)
     engine.send_signal(signal.SIGTERM)
-    _, told = engine.communicate(timeout=PATIENCE)
-    assert engine.returncode == 143
-    assert "takes nothing: the training waits" in told
+    assert engine.wait(PATIENCE) == 143
     assert laddertop.size("full") == size
     starting = laddertop.start("resume", "full", "--detach")
     wait_for(run.engine_waits)

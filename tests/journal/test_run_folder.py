@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -171,3 +172,11 @@ def test_a_link_to_a_run_is_no_second_run(tmp_path: Path):
     run = create_run(tmp_path, load_recipe("ladder-digits"), "real")
     (tmp_path / "best").symlink_to(run.path)
     assert [found.path for found in list_runs(tmp_path)] == [run.path]
+
+
+def test_a_run_without_a_name_takes_one_that_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draws, real = iter(["aaaa", "aaaa", "aaaa", "bbbb"]), secrets.token_hex
+    monkeypatch.setattr(secrets, "token_hex", lambda size: next(draws) if size == 2 else real(size))
+    spec = load_recipe("vae-digits")
+    names = [create_run(tmp_path, spec).name for _ in range(2)]
+    assert [name[-4:] for name in names] == ["aaaa", "bbbb"]
