@@ -4,6 +4,9 @@
 
 One process with one thread, one with two, and two ranks of one thread each, in turn, three rounds; the step is not
 compiled in any of them. Waiting for the other rank counts as exchange, too. On the digits, unless --data-root is given.
+
+What it exchanges, and what that takes on GPUs by the usual model of a ring, is worked out below each: 2 (N - 1) / N times
+the bytes over the bandwidth, and a latency for every exchange. Bandwidth and latency are assumed, not measured.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -26,13 +30,29 @@ from laddertop.engine.training.trainer import Trainer
 from laddertop.journal.folder import create_run
 from laddertop.journal.spec import load_recipe, override
 
-RECIPES = ("ladder-mnist-100", "lvae-mnist", "conv-small-mnist-100")
+LINKS = {8: (300e9, 20e-6), 64: (40e9, 60e-6)}
+"""By number of GPUs, of one machine or of eight: bytes per second that an exchange gets, and its seconds of latency."""
+
+RECIPES = ("ladder-mnist-100", "lvae-mnist", "conv-small-gamma-mnist-100")
 WAYS = {"one process, one thread": (1, 1), "one process, two threads": (1, 2), "two ranks, one thread each": (2, 1)}
 """Ranks, and threads of each."""
 
 
-def measure(recipe: str, settings: list[str], count: int, threads: int, steps: int) -> tuple[float, float]:
-    """Milliseconds of a step, the median over all but the first tenth, and what share of it the exchange took."""
+class Step(NamedTuple):
+    """What a step takes and exchanges."""
+
+    milliseconds: float
+    """The median over all but the first tenth."""
+    share: float
+    """Of that, what the exchange took."""
+    exchanges: float
+    """How many in a step."""
+    bytes: float
+    """Of all of them in a step."""
+
+
+def measure(recipe: str, settings: list[str], count: int, threads: int, steps: int) -> Step:
+    """Of one run."""
     with socket.socket() as free, tempfile.TemporaryDirectory() as folder:
         free.bind(("127.0.0.1", 0))
         os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
@@ -49,14 +69,13 @@ def measure(recipe: str, settings: list[str], count: int, threads: int, steps: i
                 os._exit(0)
             children.append(child)
         assert all(os.waitpid(child, 0)[1] == 0 for child in children)
-        taken, exchanged = map(float, (Path(folder) / "0").read_text().split())
-    return taken, exchanged
+        return Step(*map(float, (Path(folder) / "0").read_text().split()))
 
 
 def step(trainer: Trainer, steps: int, out: Path) -> None:
     """Takes so many steps and writes down what they took."""
-    spent = 0.0
-    exchange = ranks._exchange
+    spent, exchanges, exchanged = 0.0, 0, 0
+    exchange, total = ranks._exchange, ranks._sum
 
     def timed(do: Callable[[], object]) -> None:
         nonlocal spent
@@ -64,7 +83,12 @@ def step(trainer: Trainer, steps: int, out: Path) -> None:
         exchange(do)
         spent += time.perf_counter() - began
 
-    ranks._exchange = timed
+    def counted(flat: torch.Tensor) -> None:
+        nonlocal exchanges, exchanged
+        exchanges, exchanged = exchanges + 1, exchanged + flat.nbytes
+        total(flat)
+
+    ranks._exchange, ranks._sum = timed, counted
     row = torch.empty(len(columns(trainer.model.terms, trainer.controls.knobs)))
     times, shares = [], []
     for number in range(steps):
@@ -76,7 +100,14 @@ def step(trainer: Trainer, steps: int, out: Path) -> None:
         times.append(time.perf_counter() - began)
         shares.append((spent - before) / times[-1])
     kept = steps // 10
-    out.write_text(f"{1000 * statistics.median(times[kept:])} {statistics.median(shares[kept:])}")
+    milliseconds, share = 1000 * statistics.median(times[kept:]), statistics.median(shares[kept:])
+    out.write_text(f"{milliseconds} {share} {exchanges / steps} {exchanged / steps}")
+
+
+def on_paper(step: Step, count: int) -> float:
+    """Milliseconds that the exchanges of a step would take among that many GPUs."""
+    bandwidth, latency = LINKS[count]
+    return 1000 * (step.exchanges * latency + 2 * (count - 1) / count * step.bytes / bandwidth)
 
 
 def main() -> None:
@@ -89,15 +120,18 @@ def main() -> None:
     options = parser.parse_args()
     settings = [f'data.root="{options.data_root}"'] if options.data_root else ["data.name=digits"]
     for recipe in options.recipe:
-        found: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+        found: dict[str, list[Step]] = {way: [] for way in WAYS}
         for _ in range(options.rounds):
             for way, (count, threads) in WAYS.items():
                 found[way].append(measure(recipe, settings, count, threads, options.steps))
-        alone = statistics.median(taken for taken, _ in found["one process, one thread"])
+        alone = statistics.median(one.milliseconds for one in found["one process, one thread"])
         for way, some in found.items():
-            taken, share = (statistics.median(one) for one in zip(*some, strict=True))
+            taken, share, exchanges, size = (statistics.median(one) for one in zip(*some, strict=True))
             text = f"{recipe:24} {way:28} {taken:8.2f} ms a step, {alone / taken:.2f} times as fast"
             print(f"{text}, exchange {100 * share:.0f} %" if share else text, flush=True)
+        (*_, last) = found[way]
+        paper = ", ".join(f"{on_paper(last, count):.2f} ms among {count}" for count in LINKS)
+        print(f"{recipe:24} {exchanges:.0f} exchanges of {size / 1e6:.2f} MB a step; on paper {paper} GPUs", flush=True)
 
 
 if __name__ == "__main__":
