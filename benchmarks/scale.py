@@ -5,8 +5,8 @@
 One process with one thread, one with two, and two ranks of one thread each, in turn, three rounds; the step is not
 compiled in any of them. Waiting for the other rank counts as exchange, too. On the digits, unless --data-root is given.
 
-What it exchanges, and what that takes on GPUs by the usual model of a ring, is worked out below each: 2 (N - 1) / N times
-the bytes over the bandwidth, and a latency for every exchange. Bandwidth and latency are assumed, not measured.
+What it exchanges, and what that takes on GPUs by the usual model of a ring, is worked out below each: the bytes times
+2 (N - 1) / N over the bandwidth, and a latency for every exchange. Bandwidth and latency are assumed, not measured.
 """
 
 from __future__ import annotations
