@@ -13,13 +13,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 import typer
 from textual.binding import Binding, BindingType
 
-from laddertop.engine.build import build
-from laddertop.engine.data import load
-from laddertop.engine.training.controls import shared_knobs
+from laddertop.journal.declared import model_knobs, shared_knobs
 from laddertop.tui.cli.main import app
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.grammar import EVERYWHERE, ON_CHARTS
@@ -177,8 +174,7 @@ def _knob_rows() -> list[tuple[str, str, str]]:
     found: dict[tuple[str, str], list[str]] = {}
     for kind in KINDS:
         spec = small_spec(kind)
-        model = build(spec, load(spec.data, torch.device("cpu")).inputs, torch.device("cpu"), torch.float32)
-        for key in knob_keys({knob.name: knob for knob in shared_knobs(spec) + model.knobs}):
+        for key in knob_keys({knob.name: knob for knob in shared_knobs(spec) + model_knobs(spec)}):
             found.setdefault((key.key, key.about), []).append(kind)
     return [
         (f"`{key}`", about, "all" if len(kinds) == len(KINDS) else ", ".join(kinds))

@@ -21,7 +21,8 @@ from laddertop.engine.own_model.complete import instance
 from laddertop.engine.own_model.declared import asked, checked, parameters, warmable
 from laddertop.engine.own_model.load import file_of, in_its_words, load_class, package_of
 from laddertop.engine.randomness import Draws, RowDraws, Stream, draws
-from laddertop.engine.training.controls import shared_knobs
+from laddertop.journal.declared import shared_knobs
+from laddertop.journal.knobs import start_values
 from laddertop.journal.own_model import FoundModel, OwnModelSection, sum_of
 from laddertop.journal.spec import Spec, parse
 
@@ -47,6 +48,7 @@ def look(spec: Spec) -> Spec:
         parameters=declared,
     )
     model = instance(loaded, parse(tree, "the settings"), _data(spec).inputs, torch.float32)
+    tree["knobs"] = start_values(tree.get("knobs", {}), [*shared_knobs(spec), *model.knobs])
     noisy, can_warm = any(knob.name.startswith("noise.") for knob in model.knobs), warmable(model.knobs)
     tree["model"]["found"] = found.model_copy(update={"noisy": noisy, "warmable": can_warm}).model_dump()
     if not spec.warmup.on and can_warm and spec.warmup.of not in can_warm:

@@ -33,7 +33,7 @@ def value_of(knob: Knob, text: float | str) -> float:
     """The number to set a knob to; a switch also takes on and off. Raises ValueError for what it can't take."""
     try:
         value = _SWITCHED[text.lower()] if isinstance(text, str) and text.lower() in _SWITCHED else float(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         value = math.nan
     if math.isnan(value) or (knob.kind == "switch" and value not in (0, 1)):
         takes = "on or off" if knob.kind == "switch" else "a number"
@@ -41,6 +41,23 @@ def value_of(knob: Knob, text: float | str) -> float:
     if not knob.low <= value <= knob.high:
         raise ValueError(f"{knob.name} must lie between {knob.low:g} and {knob.high:g}, not {value:g}")
     return value
+
+
+def start_values(given: Mapping[str, float | str], knobs: Iterable[Knob]) -> dict[str, float]:
+    """What the keys `knobs.NAME` of a recipe set each knob to, the later of two that mean the same one.
+
+    Raises ValueError as `meant` and `value_of` do, naming the key.
+    """
+    named = {knob.name: knob.model_copy(update={"name": f"knobs.{knob.name}"}) for knob in knobs}
+    found: dict[str, float] = {}
+    for name, text in given.items():
+        try:
+            turned = meant(name, named)
+        except ValueError as error:
+            raise ValueError(f"knobs.{name}: {error}") from None
+        for knob in turned:
+            found[knob.name.removeprefix("knobs.")] = value_of(knob, text)
+    return found
 
 
 def grouped(knobs: Mapping[str, Knob]) -> dict[str, list[Knob]]:

@@ -1,4 +1,4 @@
-"""The shapes of the layers of a convolutional ladder network, from the words of its architecture."""
+"""The shapes and names of the layers of a convolutional ladder network, from the words of its architecture."""
 
 from __future__ import annotations
 
@@ -24,3 +24,9 @@ def shape_above(words: str, below: Shape) -> Shape:
     if height + grown < 1 or width + grown < 1:
         raise ValueError(f"model.architecture: {words} is larger than the maps below, {height}×{width}")
     return (outputs, height + grown, width + grown)
+
+
+def short_name(words: str) -> str:
+    """What a layer such as convv:96:3 is called: c96, max2, mean, h10."""
+    kind, *numbers = words.split(":")
+    return {"fc": "h", "maxpool": "max", "globalmeanpool": "mean"}.get(kind, "c") + (numbers[0] if numbers else "")

@@ -46,8 +46,11 @@ def differing(spec: Spec) -> dict[str, str]:
     found = {}
     for key in keys(spec):
         value: Any = spec
-        for part in key.name.split("."):
-            value = getattr(value, part)
+        if key.name.startswith("knobs."):
+            value = spec.knobs.get(key.name.removeprefix("knobs."))
+        else:
+            for part in key.name.split("."):
+                value = getattr(value, part)
         if value is not None and key.default not in (str(value), as_typed(value)) and key.name != "recipe":
             found[key.name] = as_typed(value)
     return found

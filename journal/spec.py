@@ -15,8 +15,10 @@ from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from laddertop.journal.declared import model_knobs, shared_knobs
+from laddertop.journal.knobs import start_values
 from laddertop.journal.models import KINDS, ModelSpec
 from laddertop.journal.own_loop import LoopSection
 from laddertop.journal.own_model import SHORTEST_RECIPE, OwnModelSection, is_place
@@ -77,6 +79,8 @@ class Spec(Section):
     """Whether the step is compiled; auto decides from the length of the run."""
     threads: int | None = Field(default=None, ge=1, le=1024)
     """CPU threads; none: one for a small model, else as many as torch thinks fit."""
+    knobs: dict[str, float | str] = Field(default={}, exclude_if=lambda knobs: not knobs)
+    """What knobs are turned to before the first step, by name."""
     data: DataSpec = DataSpec()
     model: ModelSpec | OwnModelSection | LoopSection = Field(discriminator="kind")
     noise: NoiseSpec = NoiseSpec()
@@ -92,7 +96,17 @@ class Spec(Section):
             raise ValueError("give the length of the run either in epochs or in steps")
         if self.data.known:
             self.model.fits(self.data, self.noise, self.warmup)
+        if self.model.ours and self.model.kind != "own":
+            turned = start_values(self.knobs, [*shared_knobs(self), *model_knobs(self)])
+            self.knobs.clear()
+            self.knobs.update(turned)
         return self
+
+    @field_validator("knobs", mode="before")
+    @classmethod
+    def _as_one_table(cls, given: Any) -> Any:
+        """As `knobs.noise.std.0 = 0.1` means for TOML tables in tables."""
+        return dict(_leaves(given, "")) if isinstance(given, dict) else given
 
 
 class Key(NamedTuple):
@@ -153,10 +167,16 @@ def override(spec: Spec, settings: Iterable[str]) -> Spec:
         name = _whole(name.strip(), known, spec)
         if not equals:
             raise ValueError(f"{setting!r} is no setting: write key=value, such as optimizer.lr=0.001")
-        if name not in known and not _may_be_declared(name, spec):
+        if name not in known and not name.startswith("knobs.") and not _may_be_declared(name, spec):
             raise ValueError(
                 f"unknown key {name!r}{did_you_mean(name, known)}; `laddertop recipes --keys` lists them all"
             )
+        if name.startswith("knobs."):
+            turned = tree.setdefault("knobs", {})
+            # Of two that mean the same knob the later one counts.
+            turned.pop(knob := name.removeprefix("knobs."), None)
+            turned[knob] = _toml_value(text.strip())
+            continue
         *path, last = name.split(".")
         section = tree
         for part in path:
@@ -213,6 +233,9 @@ def _keys(section: type[BaseModel], prefix: str, spec: Spec | None) -> Iterator[
     for name, field in section.model_fields.items():
         if section is DataSpec and name == "found":
             continue
+        if name == "knobs":
+            yield from _knob_keys(spec)
+            continue
         if name == "model":
             for kind in [type(spec.model)] if spec else KINDS:
                 for key in _keys(kind, "model.", spec):
@@ -225,6 +248,25 @@ def _keys(section: type[BaseModel], prefix: str, spec: Spec | None) -> Iterator[
             default = "" if field.is_required() or field.default is None else str(field.default)
             limits = _range_in_words(field.metadata)
             yield Key(prefix + name, _type_in_words(field.annotation), default, docs.get(name, ""), limits)
+
+
+def _knob_keys(spec: Spec | None) -> Iterator[Key]:
+    if spec is None:
+        yield Key("knobs.NAME", "number | on/off", "", "What a knob is turned to before the first step.", "")
+        return
+    for knob in (*shared_knobs(spec), *model_knobs(spec)):
+        switch, limits = knob.kind == "switch", f"≥ {knob.low:g}, ≤ {knob.high:g}"
+        yield Key(f"knobs.{knob.name}", "on/off" if switch else "number", "", knob.help, "" if switch else limits)
+
+
+def _leaves(tree: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            if isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 10**80):
+                value = float(value)
+            yield prefix + key, value if isinstance(value, float | str) else _SHORT.repr(value)
 
 
 def _type_in_words(annotation: Any) -> str:

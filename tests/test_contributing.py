@@ -25,9 +25,10 @@ import torch
 from torch import Tensor, nn
 
 from laddertop.engine.data import Batches, Images, Inputs
-from laddertop.engine.parts.corruption import corrupt, draws_needed, level_knob
+from laddertop.engine.parts.corruption import corrupt, draws_needed
 from laddertop.engine.parts.layers import glorot_normal, product
 from laddertop.engine.randomness import Draws
+from laddertop.journal.declared import model_knobs
 from laddertop.journal.events import Term
 from laddertop.journal.value import Value
 from laddertop.journal.models import LinearSpec
@@ -45,7 +46,7 @@ class Linear(nn.Module):
         self.down = glorot_normal(spec.model.units, inputs.pixels, random, precision)
         self.noise = spec.noise
         self.terms = [Term(name="squared", label="squared error", unit="per image, mean over the batch", weight=None)]
-        self.knobs = [level_knob(spec.noise)]
+        self.knobs = model_knobs(spec)
 
     def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
         return draws_needed(self.noise.kind, rows * self.up.shape[0])

@@ -30,10 +30,6 @@ class Layer(Protocol):
         """Shape of a row of the activation below."""
 
     @property
-    def name(self) -> str:
-        """Short name for people."""
-
-    @property
     def activated(self) -> bool:
         """Whether a bias and an activation follow the normalisation."""
 
@@ -61,11 +57,6 @@ class Dense:
     below: Shape
     units: int
     activated = True
-
-    @property
-    def name(self) -> str:
-        """Short name for people."""
-        return f"h{self.units}"
 
     @property
     def shape(self) -> Shape:
@@ -105,11 +96,6 @@ class Conv:
     activated = True
 
     @property
-    def name(self) -> str:
-        """Short name for people."""
-        return f"c{self.channels}"
-
-    @property
     def shape(self) -> Shape:
         """(C, H, W)."""
         grown = self.kernel - 1 if self.full else 1 - self.kernel
@@ -141,11 +127,6 @@ class MaxPool:
     activated = False
 
     @property
-    def name(self) -> str:
-        """Short name for people."""
-        return f"max{self.size}"
-
-    @property
     def shape(self) -> Shape:
         """(C, H, W)."""
         channels, height, width = self.below
@@ -173,7 +154,6 @@ class GlobalMeanPool:
     """The mean of every channel, times W·√3 as in the authors' code. Down: a copy to every place."""
 
     below: Shape
-    name = "mean"
     activated = False
 
     @property

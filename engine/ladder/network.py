@@ -20,14 +20,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from laddertop.engine.data import Batches, Images
-from laddertop.engine.knobs import number
 from laddertop.engine.ladder.combinators import Combinator
 from laddertop.engine.ladder.layers import Layer
 from laddertop.engine.ladder.statistics import Statistics
 from laddertop.engine.parts.layers import normalise, normalise_with_statistics, ones, per_channel, zeros
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as evaluation_draws
-from laddertop.journal.events import Knob, Term, TermLayer
+from laddertop.journal.declared import layer_names, model_knobs
+from laddertop.journal.events import Term, TermLayer
 from laddertop.journal.models import LadderSection
 from laddertop.journal.spec import Spec
 from laddertop.journal.value import Value
@@ -96,7 +96,7 @@ class LadderNetwork(nn.Module):
         # One function per channel where a convolution or pooling leads up from here, else one per unit.
         self.a = nn.ParameterDict({str(i): self.combinator.initial(self._functions(i), random) for i in decoded})
 
-        names = ["x", *[layer.name for layer in layers[:-1]], "y" if classes else layers[-1].name]
+        names = layer_names(spec.model)
         self.terms = [
             Term(
                 name=f"denoise.{i}",
@@ -112,7 +112,7 @@ class LadderNetwork(nn.Module):
             self.terms.insert(0, Term(name="class", label=label, unit="nats, mean over rows", weight=None))
         self.noise = spec.noise.std if isinstance(spec.noise.std, list) else [spec.noise.std] * (self.top + 1)
         """Standard deviation of the noise of every layer, as the spec says."""
-        self.knobs = _knobs(names, self.noise, {i: spec.model.denoising[i] for i in self.weighted})
+        self.knobs = model_knobs(spec)
 
     def _term_layer(self, layer: int, name: str) -> TermLayer:
         ends = layer == 0 or self._is_class(layer)
@@ -338,34 +338,3 @@ class LadderNetwork(nn.Module):
 
 def _present(weights: dict[int, nn.Parameter | None]) -> nn.ParameterDict:
     return nn.ParameterDict({str(i): weight for i, weight in weights.items() if weight is not None})
-
-
-def _knobs(names: list[str], noise: list[float], denoising: dict[int, float]) -> list[Knob]:
-    levels = [
-        number(
-            f"noise.std.{i}",
-            f"σ {i} {names[i]}",
-            short="σ",
-            keys="<>",
-            value=std,
-            high=10,
-            factor=1.25,
-            unit="standard deviation",
-            help=f"Standard deviation of the Gaussian noise at layer {i}.",
-        )
-        for i, std in enumerate(noise)
-    ]
-    weights = [
-        number(
-            f"lambda.{i}",
-            f"λ {i} {names[i]}",
-            short="λ",
-            keys="yY",
-            value=weight,
-            high=1e6,
-            factor=1.5,
-            help=f"Weight of the denoising cost of layer {i}.",
-        )
-        for i, weight in denoising.items()
-    ]
-    return levels + weights

@@ -17,12 +17,13 @@ from torch import Tensor, nn
 
 from laddertop.engine.data import Batches, Images, Inputs
 from laddertop.engine.data.points import MIXTURE
-from laddertop.engine.parts.corruption import corrupt_and_tell, draws_needed, emphasised, level_knob
+from laddertop.engine.parts.corruption import corrupt_and_tell, draws_needed, emphasised
 from laddertop.engine.parts.distributions import bernoulli_cross_entropy
 from laddertop.engine.parts.layers import glorot_uniform, product, zeros
 from laddertop.engine.parts.score import score_agreement
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as evaluation_draws
+from laddertop.journal.declared import level_of, model_knobs
 from laddertop.journal.events import Term
 from laddertop.journal.models import DaeSpec
 from laddertop.journal.spec import Spec
@@ -57,8 +58,8 @@ class Dae(nn.Module):
         self.unit = ("nats" if self.cross_entropy else "squared error") + f" per {self.item}"
         unit = f"{self.unit}, mean over the batch"
         self.terms = [Term(name="reconstruction", label="reconstruction", unit=unit, weight=None)]
-        self.knobs = [level_knob(spec.noise)]
-        self.level = self.knobs[0].name
+        self.knobs = model_knobs(spec)
+        self.level = level_of(spec.noise)
         self.trained_with = torch.tensor(self.knobs[0].value)
         """The level of corruption it is trained with, a scalar: the spec's until it follows a training."""
 

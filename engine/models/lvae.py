@@ -23,13 +23,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from laddertop.engine.data import Batches, Images, Inputs
-from laddertop.engine.knobs import number
 from laddertop.engine.parts.bounds import importance_bounds
 from laddertop.engine.parts.distributions import Gaussian, bernoulli_cross_entropy, softplus, standard_gaussian
 from laddertop.engine.parts.latent_units import latent_units
 from laddertop.engine.parts.layers import EPSILON, glorot_normal, glorot_uniform, normalise, ones, product, zeros
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as drawn
+from laddertop.journal.declared import model_knobs
 from laddertop.journal.events import Term, TermLayer
 from laddertop.journal.models import LvaeSpec
 from laddertop.journal.spec import Spec
@@ -106,17 +106,7 @@ class Lvae(nn.Module):
         if self.iw_samples > 1:
             label = "KL of the importance weights to equal ones"
             self.terms.append(Term(name="importance", label=label, unit=nats, weight=None))
-        beta = number(
-            "beta",
-            "β of the KL terms",
-            short="β",
-            keys="bB",
-            value=1,
-            high=100,
-            factor=1.25,
-            help="Weight of the KL terms; 1 is the evidence lower bound.",
-        )
-        self.knobs = [beta]
+        self.knobs = model_knobs(spec)
 
     def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
         """Normal and uniform draws of one step."""

@@ -22,12 +22,12 @@ from torch.nn import functional
 
 from laddertop.engine.contract import Stage
 from laddertop.engine.data import Batches, Images, Inputs
-from laddertop.engine.knobs import number
-from laddertop.engine.parts.corruption import corrupt, corrupt_and_tell, draws_needed, emphasised, level_knob
+from laddertop.engine.parts.corruption import corrupt, corrupt_and_tell, draws_needed, emphasised
 from laddertop.engine.parts.distributions import bernoulli_cross_entropy
 from laddertop.engine.parts.layers import glorot_uniform, product, zeros
 from laddertop.engine.randomness import Draws
-from laddertop.journal.events import Knob, Term, TermLayer
+from laddertop.journal.declared import level_of, model_knobs
+from laddertop.journal.events import Term, TermLayer
 from laddertop.journal.models import SdaeSpec
 from laddertop.journal.spec import Spec
 from laddertop.journal.value import Value
@@ -78,12 +78,8 @@ class Sdae(nn.Module):
                 weight="train.top",
             ),
         ]
-        self.knobs = [
-            level_knob(spec.noise),
-            *(_weight(f"train.{k}", f"weight of layer {k}", "layers", f"layer {k}") for k in layers),
-            _weight("train.top", "weight of the classes", "classes", "classification"),
-        ]
-        self.level = self.knobs[0].name
+        self.knobs = model_knobs(spec)
+        self.level = level_of(spec.noise)
 
     def stages(self, epoch_steps: int) -> list[Stage]:
         """One per layer, bottom first, then the fine-tuning."""
@@ -206,8 +202,3 @@ class Sdae(nn.Module):
     def denoise(self, x: Tensor) -> Tensor:
         """The reconstruction [B, D] of x [B, D] by the bottom layer, which is the one that learnt to denoise images."""
         return self._down(self._layer(x, 0), 1)
-
-
-def _weight(name: str, label: str, short: str, cost: str) -> Knob:
-    about = f"Weight of the {cost} cost while it is trained; 0 at all other times."
-    return number(name, label, short=short, value=1, high=1e6, factor=1.25, help=about)

@@ -17,9 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from laddertop.engine.data import Batches, Images, Inputs
-from laddertop.engine.knobs import number
 from laddertop.engine.parts.bounds import importance_bounds, log_mean_exp
-from laddertop.engine.parts.corruption import corrupt, draws_needed, level_knob
+from laddertop.engine.parts.corruption import corrupt, draws_needed
 from laddertop.engine.parts.distributions import (
     Gaussian,
     bernoulli_cross_entropy,
@@ -31,6 +30,7 @@ from laddertop.engine.parts.latent_units import latent_units
 from laddertop.engine.parts.layers import glorot_uniform, product, zeros
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as evaluation_draws
+from laddertop.journal.declared import level_of, model_knobs
 from laddertop.journal.events import Term, TermLayer
 from laddertop.journal.models import VaeSpec
 from laddertop.journal.spec import Spec
@@ -85,18 +85,8 @@ class Vae(nn.Module):
         for i, (name, code) in enumerate(zip(self._numbered("kl"), self._numbered("z"), strict=True)):
             layer = TermLayer(index=i + 1, name=code, units=self.latent[i], code=code)
             self.terms.append(Term(name=name, label=labels[i], unit=nats, weight=weight, watched=watched, layer=layer))
-        beta = number(
-            "beta",
-            "β of the KL term",
-            short="β",
-            keys="bB",
-            value=1,
-            high=100,
-            factor=1.25,
-            help="Weight of the KL in the bound; 1 is a bound on log p(x).",
-        )
-        self.knobs = [beta, level_knob(spec.noise)]
-        self.level = self.knobs[1].name
+        self.knobs = model_knobs(spec)
+        self.level = level_of(spec.noise)
 
     def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
         """Normal and uniform draws of one step."""

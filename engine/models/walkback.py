@@ -23,12 +23,12 @@ import torch
 from torch import Tensor, nn
 
 from laddertop.engine.data import Batches, Images, Inputs
-from laddertop.engine.knobs import number
-from laddertop.engine.parts.corruption import corrupt, draws_needed, level_knob
+from laddertop.engine.parts.corruption import corrupt, draws_needed
 from laddertop.engine.parts.distributions import bernoulli_cross_entropy
 from laddertop.engine.parts.layers import glorot_uniform, product, zeros
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as evaluation_draws
+from laddertop.journal.declared import level_of, model_knobs
 from laddertop.journal.events import Term
 from laddertop.journal.models import GsnSpec
 from laddertop.journal.spec import Spec
@@ -63,21 +63,8 @@ class Gsn(nn.Module):
             Term(name=f"walkback.{n}", label=f"walkback step {n}", unit=unit, weight=None)
             for n in range(1, self.walkback + 1)
         ]
-        self.knobs = [level_knob(spec.noise)]
-        self.level = self.knobs[0].name
-        if len(self.widths) > 2:
-            hidden = number(
-                "noise.hidden",
-                "σ of the hidden noise",
-                short="hidden σ",
-                keys="()",
-                value=spec.model.hidden_noise,
-                high=10,
-                factor=1.25,
-                unit="standard deviation",
-                help="Standard deviation of the noise before and after the activation of the layers above the first.",
-            )
-            self.knobs.append(hidden)
+        self.knobs = model_knobs(spec)
+        self.level = level_of(spec.noise)
 
     def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
         """Normal and uniform draws of one step."""

@@ -8,10 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from laddertop.engine.knobs import number
 from laddertop.engine.randomness import Draws
-from laddertop.journal.events import Knob
-from laddertop.journal.sections import NoiseSpec
 
 
 def corrupt(x: Tensor, kind: str, level: Tensor, draws: Draws, salt: str = "half") -> Tensor:
@@ -56,31 +53,3 @@ def emphasised(per_pixel: Tensor, hit: Tensor | None, on_corrupted: float, on_ke
 def draws_needed(kind: str, pixels: int) -> tuple[int, int]:
     """Normal and uniform draws that `corrupt` takes for this many pixels."""
     return {"gaussian": (pixels, 0), "masking": (0, pixels), "salt_and_pepper": (0, 2 * pixels)}[kind]
-
-
-def level_knob(noise: NoiseSpec) -> Knob:
-    """The knob that sets the level of the corruption: noise.std for gaussian, noise.level for the others."""
-    if noise.kind == "gaussian":
-        return number(
-            "noise.std",
-            "σ of the corruption",
-            short="σ",
-            keys="<>",
-            value=noise.std[0] if isinstance(noise.std, list) else noise.std,
-            high=10,
-            factor=1.25,
-            unit="standard deviation",
-            help="Standard deviation of the Gaussian noise on every pixel.",
-        )
-    kind = noise.kind.replace("_", "-")
-    return number(
-        "noise.level",
-        f"{kind} ν",
-        short="level",
-        keys="<>",
-        value=noise.level,
-        high=1,
-        factor=1.25,
-        unit="probability per pixel",
-        help=f"Probability that {kind} corruption hits a pixel.",
-    )

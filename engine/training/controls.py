@@ -13,88 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from laddertop.engine.knobs import number, switch
+from laddertop.journal.declared import shared_knobs
 from laddertop.journal.events import Change, Knob, Schedule
 from laddertop.journal.knobs import meant, value_of
 from laddertop.journal.spec import Spec
 
 _WARMED = {"noise": "noise.", "denoising": "lambda.", "kl": "beta"}
 """What the warm-up factor multiplies: the knobs whose names begin so."""
-
-
-def shared_knobs(spec: Spec) -> list[Knob]:
-    """The knobs that do not come from the model; the switch of the noise only where the model takes noise."""
-    warmed = {"noise": "the noise", "denoising": "the denoising weights λ", "kl": "the KL weight β"}[spec.warmup.of]
-
-    noise = switch(
-        "noise",
-        "noise",
-        short="noise",
-        key="n",
-        on=spec.noise.on,
-        help="Corruption of what the model sees; off trains on clean data.",
-    )
-    return [
-        *([noise] if spec.model.noisy else []),
-        switch(
-            "warmup",
-            "warm-up",
-            short="warm-up",
-            key="w",
-            on=spec.warmup.on,
-            help=f"Raises {warmed} from 0 to 1; switching it on starts at 0 again.",
-        ),
-        number(
-            "warmup.steps",
-            "warm-up length",
-            short="warm-up steps",
-            value=spec.warmup.steps,
-            low=1,
-            high=1e9,
-            factor=2.0,
-            unit="steps",
-            help="Steps of the warm-up from 0 to 1.",
-        ),
-        number(
-            "warmup.after",
-            "warm-up delay",
-            short="warm-up delay",
-            value=spec.warmup.after,
-            high=1e9,
-            factor=2.0,
-            unit="steps",
-            help=f"Steps without {warmed} before the warm-up rises.",
-        ),
-        switch(
-            "warmup.hold",
-            "warm-up hold",
-            short="hold",
-            key="h",
-            on=False,
-            help="Keeps the warm-up where it is.",
-        ),
-        number(
-            "lr",
-            "learning rate",
-            short="lr",
-            keys="[]",
-            value=spec.optimizer.lr,
-            high=10,
-            factor=1.5,
-            help="Learning rate before its decay.",
-        ),
-        number(
-            "clip",
-            "gradient clip",
-            short="clip",
-            keys="{}",
-            value=spec.optimizer.clip,
-            high=1e9,
-            factor=2.0,
-            unit="norm",
-            help="Largest norm of the gradient; 0 is off.",
-        ),
-    ]
 
 
 @dataclass
@@ -121,6 +46,7 @@ class Controls:
         self._anneal = spec.optimizer.anneal
         self._epoch_steps, self._epochs = epoch_steps, steps / epoch_steps
         self._steps = steps
+        self.set(spec.knobs)
         # On the CPU this is the tensor itself; elsewhere it is copied without waiting.
         self._host = torch.zeros(len(self._knobs))
         self._numbers = self._host.numpy()

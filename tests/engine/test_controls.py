@@ -135,3 +135,14 @@ def test_the_step_reads_the_knobs_it_is_given_without_being_made_again():
     bench.controls.prepare(0)
     assert knobs["noise.std.0"].item() == 0
     assert isinstance(bench.controls.effective, torch.Tensor)
+
+
+def test_a_knob_that_starts_elsewhere_is_as_one_that_is_turned_before_the_first_step():
+    spec = small_spec("ladder", "knobs.noise.std=0.1", "knobs.lr=1e-3", "knobs.warmup=on")
+    controls, turned = Bench(spec).controls, Bench(small_spec("ladder")).controls
+    turned.set({"noise.std": 0.1, "lr": 1e-3, "warmup": "on"})
+    assert controls.state == turned.state
+    assert controls.knobs == turned.knobs
+    assert effective(controls)["noise.std.0"] == 0
+    controls.load({"values": {"lr": 0.5}, "warmed": 0.0})
+    assert controls.state.values["lr"] == 0.5

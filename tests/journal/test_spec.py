@@ -45,6 +45,8 @@ def test_every_key_takes_the_value_that_it_has(name: str) -> None:
     spec = load_recipe(name)
     settings = []
     for key in keys(spec):
+        if key.name.startswith("knobs."):  # what a knob starts at has no value where nobody asks for another
+            continue
         value = leaf(spec, key.name)
         if value is not None:
             text = value if isinstance(value, str) else json.dumps(value)
@@ -121,7 +123,10 @@ def test_a_wrong_setting_is_named_in_one_sentence(setting: str, complaint: str) 
 def test_one_wrong_value_gives_one_complaint_whatever_the_key(name: str) -> None:
     spec = load_recipe(name)
     for key in keys(spec):
-        if key.name not in ("recipe", "data.root", "data.label"):  # they take any text
+        if key.name.startswith("knobs."):
+            with pytest.raises(ValueError, match=rf"^the settings: {re.escape(key.name)} takes [^;]*, not '\?!'$"):
+                override(spec, [f"{key.name}=?!"])
+        elif key.name not in ("recipe", "data.root", "data.label"):  # they take any text
             with pytest.raises(ValueError, match=rf"^the settings: {re.escape(key.name)}: [^;]*") as caught:
                 override(spec, [f"{key.name}=?!"])
             assert str(caught.value).count("(you gave") == 1
@@ -186,3 +191,46 @@ def test_samples_are_due_early_and_then_at_their_interval() -> None:
     assert [step for step in range(1, 6001) if every.due(step)] == [10, 30, 100, 300, 1000, 2000, 4000, 6000]
     assert [step for step in range(1, 31) if SamplesSpec(every=10).due(step)] == [10, 20, 30]
     assert not any(SamplesSpec(every=0).due(step) for step in range(1, 2000))
+
+
+def test_what_knobs_start_at_is_a_key_for_each_of_them_and_for_their_groups() -> None:
+    spec = override(load_recipe("ladder-digits"), ["knobs.noise.std.2=0.5", "knobs.noise.std=0.1", "knobs.noise=off"])
+    assert spec.knobs == {**{f"noise.std.{i}": 0.1 for i in range(6)}, "noise": 0.0}
+    assert override(spec, ["knobs.noise.std.2=0.5"]).knobs["noise.std.2"] == 0.5
+    assert Spec.model_validate_json(spec.model_dump_json()) == spec
+    named = [key.name for key in keys(spec) if key.name.startswith("knobs.")]
+    assert {"knobs.lr", "knobs.warmup.hold", "knobs.noise.std.5", "knobs.lambda.0"} <= set(named)
+    assert "knobs.beta" in [key.name for key in keys(load_recipe("vae-digits"))]
+
+
+def test_what_knobs_start_at_stands_in_a_recipe_file_as_a_table(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('steps = 5\n[model]\nkind = "vae"\n[knobs]\nbeta = 4\nnoise = true\n"noise.std" = 0.5\n')
+    assert load_recipe(str(file)).knobs == {"beta": 4.0, "noise": 1.0, "noise.std": 0.5}
+    file.write_text('steps = 5\n[model]\nkind = "vae"\n[knobs]\nnoise.std = 0.5\n')
+    assert load_recipe(str(file)).knobs == {"noise.std": 0.5}
+
+
+def test_a_spec_in_which_no_knob_is_turned_is_written_as_it_was_before_there_were_such_keys() -> None:
+    spec = load_recipe("vae-digits")
+    assert "knobs" not in spec.model_dump()
+    assert Spec.model_validate(spec.model_dump()).knobs == {}
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("knobs.bet=4", r"^the settings: knobs\.bet: unknown knob 'bet'; did you mean beta\?$"),
+        ("knobs.beta=101", r"^the settings: knobs\.beta must lie between 0 and 100, not 101$"),
+        ("knobs.beta=[4]", r"^the settings: knobs\.beta takes a number, not '\[4\]'$"),
+        (f"knobs.beta={'9' * 400}", r"^the settings: knobs\.beta takes a number, not "),
+        ("knobs.noise=0.5", r"^the settings: knobs\.noise takes on or off, not 0\.5$"),
+        ("knobs.lambda.0=1", r"^the settings: knobs\.lambda\.0: unknown knob 'lambda\.0'; "),
+        ("beta=4", r"unknown key 'beta' \(did you mean .*knobs\.beta"),
+        ("knobs=4", "unknown key 'knobs'"),
+    ],
+)
+def test_what_a_knob_can_not_start_at_is_said_in_one_sentence(setting: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint) as caught:
+        override(load_recipe("vae-digits"), [setting])
+    assert "\n" not in str(caught.value)
