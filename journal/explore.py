@@ -4,7 +4,7 @@ The training engine answers between two steps; where none is at work, or a check
 does, `python -m laddertop.engine explore RUN`. An answer says which step it is about and whether it comes from a
 training or a checkpoint. Both files appear by renaming. Who answers removes the question, who asks the answer, and
 whoever waits touches the question meanwhile: what is left behind by somebody who was killed is swept once it is old.
-Shape letters of the answers: N items, S steps, U units, C classes, L bins, G grid lines; an image is [H, W], or
+Shape letters of the answers: N items, S steps, U units, C classes, L and B bins, G grid lines; an image is [H, W], or
 [H, W, 3] for colour, uint8, written […] below; a point of the plane is float32 [2].
 """
 
@@ -167,7 +167,19 @@ class Classify(_OfItems):
     kind: Literal["classify"] = "classify"
 
 
-AnyQuestion = Sample | Denoise | Inpaint | Interpolate | Traverse | Codes | Layers | ScoreField | Classify
+class Errors(Question):
+    """Which test items a classifier gets wrong: `confusion` [C, C], how many items of each class (rows) are told to be
+    of each class (columns); `calibration` [B, 3], of the items by confidence in B equal bins how many, the mean
+    confidence and the share told rightly (Guo et al. 2017, 1706.04599, eq. 1-2), zeros where there are none; and of the
+    wrong ones, what it was most confident of first, `items` [N], `input` [N, …], `classes` [N], `probabilities`
+    [N, C]."""
+
+    kind: Literal["errors"] = "errors"
+    rows: int = Field(default=100, ge=0, le=10_000)
+    """How many of the wrong ones at most."""
+
+
+AnyQuestion = Sample | Denoise | Inpaint | Interpolate | Traverse | Codes | Layers | ScoreField | Classify | Errors
 _question: TypeAdapter[AnyQuestion] = TypeAdapter(Annotated[AnyQuestion, Field(discriminator="kind")])
 KINDS: tuple[str, ...] = tuple(kind.model_fields["kind"].default for kind in get_args(AnyQuestion))
 """What can be asked."""

@@ -28,6 +28,7 @@ from laddertop.engine.contract import (
     Spreads,
 )
 from laddertop.engine.data import Batches, Data
+from laddertop.engine.explore import errors
 from laddertop.engine.parts.corruption import corrupt
 from laddertop.engine.randomness import RowDraws, Stream
 from laddertop.journal.explore import (
@@ -35,6 +36,7 @@ from laddertop.journal.explore import (
     Classify,
     Codes,
     Denoise,
+    Errors,
     Inpaint,
     Interpolate,
     Layers,
@@ -77,6 +79,7 @@ class Subject:
             "layers": isinstance(self.model, Encodes),
             "field": isinstance(self.model, Denoises) and self.data.points,
             "classify": isinstance(self.model, Classifies),
+            "errors": isinstance(self.model, Classifies),
         }
         return [kind for kind, yes in has.items() if yes]
 
@@ -107,6 +110,7 @@ def answer(subject: Subject, question: AnyQuestion) -> Arrays:
         "layers": _layers,
         "field": _field,
         "classify": _classify,
+        "errors": _errors,
     }
     return answers[question.kind](subject, question)
 
@@ -289,6 +293,21 @@ def _classify(subject: Subject, question: Classify) -> Arrays:
     if question.pixels is None:
         arrays["classes"] = subject.data.test.labels[question.items].cpu().numpy()
     return arrays
+
+
+def _errors(subject: Subject, question: Errors) -> Arrays:
+    test = subject.data.test
+    probabilities = _finite(errors.told(cast(Classifies, subject.model), test))
+    items = errors.worst(probabilities, test.labels)[: question.rows]
+    shown = {
+        "items": items,
+        "classes": test.labels[items],
+        "probabilities": probabilities[items],
+        "confusion": errors.confusion(probabilities, test.labels),
+        "calibration": errors.calibration(probabilities, test.labels),
+    }
+    arrays = {name: value.cpu().numpy() for name, value in shown.items()}
+    return {**arrays, "input": _pictures(subject, test.rows(items))}
 
 
 def _asked(subject: Subject, question: Denoise | Inpaint | Classify) -> Tensor:

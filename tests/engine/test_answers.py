@@ -18,6 +18,7 @@ from laddertop.journal.explore import (
     Classify,
     Codes,
     Denoise,
+    Errors,
     Inpaint,
     Interpolate,
     Layers,
@@ -42,6 +43,7 @@ QUESTIONS: list[AnyQuestion] = [
     Layers(rows=40),
     ScoreField(lines=3, rows=5),
     Classify(items=[0, 1]),
+    Errors(rows=3),
 ]
 
 
@@ -69,6 +71,7 @@ def test_the_questions_above_are_of_every_kind() -> None:
 def test_every_model_answers_what_it_says_it_can_and_refuses_the_rest(kind: str) -> None:
     asked = subject(kind)
     able = asked.able()
+    assert ("errors" in able) == ("classify" in able)
     assert ("sample" in able) == (kind in GENERATING)
     assert {"codes", "layers", "denoise", "inpaint"} <= set(able) or kind.endswith("ladder")
     before = {name: value.clone() for name, value in asked.model.state_dict().items()}

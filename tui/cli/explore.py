@@ -52,7 +52,7 @@ def show(
         )
     answer = answered(driven(find_run(runs_folder(runs), text), trust), asked, timeout, step)
     if out is not None:
-        write_atomically(out, _npz(answer) if out.suffix == ".npz" else png(picture(answer)), mode=0o644)
+        write_atomically(out, npz(answer) if out.suffix == ".npz" else png(picture(answer)), mode=0o644)
     if as_json:
         shapes = {name: {"dtype": str(a.dtype), "shape": list(a.shape)} for name, a in answer.arrays.items()}
         head = events.as_json(answer.head)
@@ -167,7 +167,8 @@ def _question(given: Mapping[str, object]) -> AnyQuestion:
         raise ValueError(f"--{option}: {words}") from None
 
 
-def _npz(answer: Answer) -> bytes:
+def npz(answer: Answer) -> bytes:
+    """The arrays of an answer as a file of numpy."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, step=np.array(answer.head.step), **answer.arrays)
     return buffer.getvalue()

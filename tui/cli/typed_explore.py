@@ -1,4 +1,4 @@
-"""`sample`, `denoise`, `inpaint`, `interpolate`, `traverse`, `field`: what a run's model can do, as pictures."""
+"""`sample`, `denoise`, `inpaint`, `interpolate`, `traverse`, `field`, `errors`: what a run's model can do."""
 
 from __future__ import annotations
 
@@ -137,6 +137,23 @@ def field(
     """Show where a model of points in the plane moves a point."""
     question = {"kind": "field", "lines": lines, "extent": extent, "seed": seed}
     _show(runs, run, question, step, out, trust, timeout, json)
+
+
+@app.command()
+def errors(
+    run: Run,
+    rows: Annotated[int, typer.Option(metavar="N", help="Items that are told wrongly, at most.")] = 100,
+    step: Step = None,
+    out: Out = None,
+    timeout: Timeout = 60,
+    runs: Runs = None,
+    trust: Trust = False,
+    json: Json = False,
+) -> None:
+    """Show which test items a run's model tells wrongly, and which classes it confuses."""
+    from laddertop.tui.cli.errors import show
+
+    show(runs, run, rows, step, out=out, trust=trust, timeout=timeout, as_json=json)
 
 
 def _show(
