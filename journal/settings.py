@@ -128,6 +128,13 @@ SETTINGS: Mapping[str, Setting] = {
         "command that is run when an evaluation beats all before it, where `--on-best` is not given",
         _command,
     ),
+    "on-finding": Setting(
+        "a shell command",
+        "",
+        "LADDERTOP_ON_FINDING",
+        "command that is run when a diagnosis finds something in a training, where `--on-finding` is not given",
+        _command,
+    ),
     "tensorboard": Setting(
         "a folder with its whole path, such as ~/logs",
         None,
@@ -142,7 +149,7 @@ TABLES = ("keys",)
 """Tables in the file that are no settings: which keys do what is laddertop.tui.steer.keys'."""
 FOLDERS = ("runs", "data-root", "tensorboard")
 """Settings that the environment may name relative to the current folder."""
-WORDS = ("on-end", "on-diverge", "on-best")
+WORDS = ("on-end", "on-diverge", "on-best", "on-finding")
 """Settings that are commands; an empty variable has none run, whatever the file says."""
 
 

@@ -150,7 +150,10 @@ def test_show_tells_what_has_collapsed_and_why_the_run_counts_as_diverged(ladder
     rmtree(run.path)
     assert told["collapsed"] == [{"layer": 2, "since": 40, "measured": "0 of 32 units active at 60"}]
     assert told["divergence"] == {"step": 80, "time": 5.0, "sound_until": 69, "text": lost}
-    assert f"  {lost}\n  layer 2 has collapsed: 0 of 32 units active at 60\n" in words
+    found = [(one["kind"], one["where"], one["since"], one["severity"]) for one in told["findings"]]
+    assert found == [("diverged", "", 80, "grave"), ("dead-layer", "layer 2", 40, "warning")]
+    assert "  ✗ diverged since step 80: the cost is over a thousand times what it was\n" in words
+    assert "  ▲ dead layer since step 40: layer 2 tells nothing: 0 of 32 units active at 60\n" in words
 
 
 def test_a_layer_whose_kl_has_been_about_zero_for_long_has_collapsed(laddertop: Laddertop) -> None:

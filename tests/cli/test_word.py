@@ -89,14 +89,26 @@ def test_what_was_run_is_recorded_without_the_command_and_the_end_comes_last(
 def test_a_divergence_is_told_and_a_command_that_fails_ends_nothing(laddertop: Laddertop, tmp_path: Path) -> None:
     words = ["--name", "lost", "--steps", "100000000", "--set", "warmup.on=off", "--detach"]
     commands = ["--on-diverge", f"cat > {tmp_path}/lost; exit 3", "--on-end", f"cat > {tmp_path}/end"]
+    commands += ["--on-finding", f"(cat; echo) >> {tmp_path}/found"]
     assert laddertop("train", "tiny.toml", *words, *commands).returncode == 0
     try:
         wait_for(lambda: laddertop.json("show", "lost")["step"] > 300)
         laddertop.json("set", "lost", "lr=10")
         (lost,) = wait_for(lambda: told(tmp_path / "lost"))
+        found = wait_for(lambda: [one for one in told(tmp_path / "found") if one["finding"]["severity"] == "grave"])
     finally:
         assert laddertop.here("stop", "lost").returncode == 0
     assert (lost["event"], lost["reason"]) == ("diverge", "diverged")
+    assert found[0]["event"] == "finding"
+    assert found[0]["finding"]["kind"] in ("diverged", "not-finite")
+    assert found[0]["text"].startswith("lost: ")
+    told_now = laddertop.json("diagnose", "lost")
+    assert {one["kind"] for one in told_now} & {"diverged", "not-finite"}
+    advised = next(one for one in told_now if one["severity"] == "grave")["remedy"]["commands"]
+    assert [ask["action"] for ask in advised] == ["rollback", "set"]
+    words = laddertop.here("diagnose", "lost").stdout
+    assert "laddertop rollback lost --step " in words
+    assert "laddertop set lost lr=0.002" in words
     assert "laddertop rollback lost" in lost["detail"]
     (end,) = wait_for(lambda: told(tmp_path / "end"))
     assert (end["event"], end["reason"]) == ("end", "diverged")

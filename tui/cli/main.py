@@ -29,6 +29,7 @@ from laddertop.tui.cli.options import (
     OnBest,
     OnDiverge,
     OnEnd,
+    OnFinding,
     Pixels,
     ReadOnly,
     Run,
@@ -40,6 +41,7 @@ from laddertop.tui.cli.options import (
     send_word,
     write_live,
 )
+from laddertop.tui.cli.typed_diagnose import app as diagnoses
 from laddertop.tui.cli.typed_explore import app as explore
 from laddertop.tui.cli.typed_home import app as at_home
 from laddertop.tui.cli.typed_runs import app as whole_runs
@@ -127,11 +129,12 @@ def train(
     on_end: OnEnd = None,
     on_diverge: OnDiverge = None,
     on_best: OnBest = None,
+    on_finding: OnFinding = None,
     tensorboard: Tensorboard = None,
     json: JsonLines = False,
 ) -> None:
     """Train a new run without the dashboard."""
-    send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best)
+    send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best, on_finding=on_finding)
     write_live(tensorboard)
     if epochs is not None and steps is not None:
         raise ValueError("give the length of the run either with --epochs or with --steps")
@@ -173,11 +176,12 @@ def resume(
     on_end: OnEnd = None,
     on_diverge: OnDiverge = None,
     on_best: OnBest = None,
+    on_finding: OnFinding = None,
     tensorboard: Tensorboard = None,
     json: JsonLines = False,
 ) -> None:
     """Go on with a run from its newest checkpoint."""
-    send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best)
+    send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best, on_finding=on_finding)
     write_live(tensorboard)
     from laddertop.tui.cli.train import resume as resume_run
 
@@ -231,29 +235,6 @@ def list_runs(
     print_runs(runs, archived, tag or [], json)
 
 
-@app.command()
-def recipes(
-    text: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[TEXT]",
-            help="A recipe, shown whole; else words that name, sentence, model or data hold.",
-        ),
-    ] = None,
-    keys: Annotated[bool, typer.Option("--keys", help="List every key that --set takes, instead.")] = False,
-    json: Json = False,
-) -> None:
-    """List the recipes that come with laddertop."""
-    from laddertop.tui.cli.recipes import print_keys, print_recipes
-
-    if keys and text:
-        raise ValueError("--keys lists every key; leave out the TEXT, or --keys")
-    if keys:
-        print_keys(json)
-    else:
-        print_recipes(" ".join(text or []), json)
-
-
 @app.command("set")
 def set_knobs(
     run: Run,
@@ -288,7 +269,7 @@ for _name, _about in ACTIONS.items():
     if _about.typed:
         app.command(_about.typed, help=_about.help)(_command(_name))
 
-for _part in (many_runs, whole_runs, explore, at_home):
+for _part in (many_runs, diagnoses, whole_runs, explore, at_home):
     app.add_typer(_part)
 
 

@@ -62,6 +62,9 @@ OnEnd = Annotated[
 ]
 OnDiverge = Annotated[str | None, typer.Option("--on-diverge", metavar="CMD", help="Run one when the cost diverges.")]
 OnBest = Annotated[str | None, typer.Option("--on-best", metavar="CMD", help="Run one at every new best evaluation.")]
+OnFinding = Annotated[
+    str | None, typer.Option("--on-finding", metavar="CMD", help="Run one when a diagnosis finds something.")
+]
 
 Tensorboard = Annotated[
     Path | None,

@@ -8,6 +8,7 @@ from typing import Any
 from laddertop.journal.event_lines import unreadable
 from laddertop.journal.folder import find_run, list_runs, runs_folder
 from laddertop.journal.value import Value
+from laddertop.tui.cli.diagnose import in_a_line
 from laddertop.tui.cli.print import json_result, number, result, say, setting, table, terminal_width
 from laddertop.tui.steer.saved import ask_saved
 from laddertop.tui.steer.trust import driven
@@ -68,9 +69,7 @@ def describe(told: dict[str, Any]) -> list[str]:
     if told["unreadable_lines"]:
         lines.append(f"  {unreadable(told['unreadable_lines'])}")
     lines += [f"  {problem}" for problem in told["problems"]]
-    if told["divergence"]:
-        lines.append(f"  {told['divergence']['text']}")
-    lines += [f"  layer {one['layer']} has collapsed: {one['measured']}" for one in told["collapsed"]]
+    lines += [f"  {in_a_line(one)}" for one in told["findings"]]
     if told["terms"]:
         rows = [["cost", "raw", "× weight", "= share", "unit of raw"]]
         for term in told["terms"].values():

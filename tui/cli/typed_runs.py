@@ -18,6 +18,7 @@ from laddertop.tui.cli.options import (
     OnBest,
     OnDiverge,
     OnEnd,
+    OnFinding,
     Run,
     Runs,
     Tensorboard,
@@ -67,11 +68,12 @@ def fork(
     on_end: OnEnd = None,
     on_diverge: OnDiverge = None,
     on_best: OnBest = None,
+    on_finding: OnFinding = None,
     tensorboard: Tensorboard = None,
     json: JsonLines = False,
 ) -> None:
     """Train a new run from a checkpoint of another."""
-    send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best)
+    send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best, on_finding=on_finding)
     write_live(tensorboard)
     from laddertop.tui.cli.keep import fork as fork_run
 

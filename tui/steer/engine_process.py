@@ -113,6 +113,7 @@ class EngineProcess:
         words += ["--back-to", str(back_to)] if back_to is not None else []
         ranks = ranks or (self.state.started.ranks if self.state.started else 1)
         words += ["--nproc", str(ranks)] if ranks > 1 else []
+        begins = time.time()
         with run.console() as console:
             self._console_start = console.seek(0, 2)
             self.process = subprocess.Popen(
@@ -124,15 +125,21 @@ class EngineProcess:
                 env=environment(),
             )
         if folder := held("tensorboard").value:
-            words = ["-P", "-m", "laddertop.tui.export.live", str(run.path.absolute()), os.path.abspath(str(folder))]
-            subprocess.Popen(
-                [sys.executable, *words],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                env=environment(),
-            )
+            self._beside("live", os.path.abspath(str(folder)))
+        if held("on-finding").value:
+            self._beside("on_finding", str(begins))
+
+    def _beside(self, module: str, word: str) -> None:
+        """Starts a program of laddertop.tui.export that follows the run, with a word more."""
+        words = ["-P", "-m", f"laddertop.tui.export.{module}", str(self.run.path.absolute()), word]
+        subprocess.Popen(
+            [sys.executable, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=environment(),
+        )
 
     @property
     def started(self) -> bool:

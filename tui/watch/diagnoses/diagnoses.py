@@ -84,6 +84,10 @@ class Diagnoses:
             self._now = sorted(self._seen(), key=lambda one: (SEVERITIES.index(one.severity), one.since))
         return list(self._now)
 
+    def standing(self) -> list[Finding]:
+        """What stood at the last of the points at which findings begin and end."""
+        return list(self._standing.values())
+
     def past(self) -> list[Finding]:
         """What was found and is over, oldest first."""
         return list(self._past)
