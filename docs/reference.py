@@ -1,4 +1,4 @@
-"""Writes the pages that only repeat the code: every command, every key and every diagnosis.
+"""Writes the pages that only repeat the code: every command, every key, every diagnosis and every lesson.
 
     python -m docs.reference
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ import typer
 from textual.binding import Binding, BindingType
 
 from laddertop.journal.declared import model_knobs, shared_knobs
+from laddertop.journal.spec import load_recipe, override
 from laddertop.tui.cli.main import app
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.grammar import EVERYWHERE, ON_CHARTS
-from laddertop.tui.dashboard.knob_keys import knob_keys
+from laddertop.tui.dashboard.knob_keys import knob_keys, usable_keys
 from laddertop.tui.dashboard.run_keys import FIRST, LOOKING, NOW, STEERING, RunKey
 from laddertop.tui.dashboard.screens.ask import Confirm
 from laddertop.tui.dashboard.screens.box import Box
@@ -31,6 +33,8 @@ from laddertop.tui.dashboard.screens.new import NewRunScreen
 from laddertop.tui.dashboard.screens.replay import ReplayScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
 from laddertop.tui.dashboard.widgets.runs_table import RunsTable
+from laddertop.tui.learn.lesson import LETTERS, Step, lessons
+from laddertop.tui.learn.words import with_keys
 from laddertop.tui.steer.keys import USUAL, key_sign
 from laddertop.tui.watch.diagnoses.table import DIAGNOSES
 from tests.kinds import KINDS, small_spec
@@ -67,7 +71,12 @@ def main() -> None:
 
 def pages() -> dict[str, str]:
     """What stands in each page."""
-    return {"commands.md": commands_page(), "keys.md": keys_page(), "diagnoses.md": diagnoses_page()}
+    return {
+        "commands.md": commands_page(),
+        "keys.md": keys_page(),
+        "diagnoses.md": diagnoses_page(),
+        "learn.md": learn_page(),
+    }
 
 
 def commands_page() -> str:
@@ -139,6 +148,45 @@ def diagnoses_page() -> str:
             f"## {one.kind}\n\n{one.means}\n\n**When it is said.** {one.threshold}\n\n**Source.** {one.source}.\n"
         )
     return "\n".join(parts)
+
+
+def learn_page() -> str:
+    """Every lesson with its texts, the keys as they are usually, and its questions with the right answers."""
+    parts = [
+        f"# Lessons\n\n{WRITTEN}\n`laddertop learn` lists the lessons, and `laddertop learn 12` plays one: a model is "
+        "trained on data that come with laddertop, and a guide beside the dashboard, below it in a narrow terminal, "
+        "says what to look at and which key to press. It watches the journal of the run, sees that it happened, shows "
+        "what changed in numbers, and asks. `enter` goes on, `a` `b` `c` answer. Who leaves stops the training, and "
+        "later finds run and lesson where they were; `--again` begins anew. All that the guide says stands here.\n"
+    ]
+    for lesson in lessons().values():
+        settings = "".join(f" --set {setting}" for setting in lesson.settings)
+        sources = "; ".join(lesson.sources)
+        parts.append(
+            f"## {lesson.number}. {lesson.title}\n\n{lesson.about} After {sources}.\n\n"
+            f"    laddertop train {lesson.recipe}{settings}\n"
+        )
+        spec = override(load_recipe(lesson.recipe), list(lesson.settings))
+        knobs = usable_keys({knob.name: knob for knob in shared_knobs(spec) + model_knobs(spec)})
+        sign = partial(_usual_sign, knobs)
+        parts += [with_keys(_step(number, step), sign) for number, step in enumerate(lesson.steps, 1)]
+    return "\n".join(parts)
+
+
+def _step(number: int, step: Step) -> str:
+    told = [f"**{number}.** {step.text}", f"*{step.do}*" if step.do else ""]
+    told.append(f"Shown before and after: {', '.join(step.changed.values())}." if step.changed else "")
+    told.append(step.then)
+    if step.question:
+        told.append(f"**{step.question}**")
+        told.append("\n".join(f"- {letter}: {said}" for letter, said in zip(LETTERS, step.answers, strict=False)))
+        told.append(f"{step.right}. {step.why}")
+    return "\n\n".join(filter(None, told)) + "\n"
+
+
+def _usual_sign(knobs: dict[str, str], name: str, side: str) -> str:
+    keys = key_sign(USUAL[name]) if name in USUAL else knobs[name]
+    return f"`{keys[side == '+'] if side else keys}`"
 
 
 def _bindings(bindings: Iterable[BindingType]) -> Iterator[Binding]:

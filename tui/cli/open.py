@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from laddertop.tui.dashboard.background import QUICKLY, SLOWLY, asked
 from laddertop.tui.dashboard.terminal import first_frame
+
+if TYPE_CHECKING:
+    from laddertop.tui.learn.guide import Guide
 
 
 def show_dashboard(
@@ -21,8 +25,10 @@ def show_dashboard(
     read_only: bool = False,
     trust: bool = False,
     pixels: bool = False,
+    guide: Guide | None = None,
 ) -> None:
-    """Opens with a run (as a replay of it), the form for a new one or the list of runs; ends with typer.Exit.
+    """Opens with a run (as a replay of it, or beside the `guide` of its lesson), the form for a new one or the list of
+    runs; ends with typer.Exit.
 
     Raises ValueError when there is no such run, it can't be read, or there is nothing to replay.
     """
@@ -38,7 +44,7 @@ def show_dashboard(
         gc.enable()
         folder = runs_folder(runs)
         path = find_run(folder, run).path if run is not None else None
-        status = open_app(folder, path, form, replay, slow_link, read_only, trust, pixels, question)
+        status = open_app(folder, path, form, replay, slow_link, read_only, trust, pixels, question, guide)
     raise typer.Exit(status)
 
 

@@ -1,4 +1,4 @@
-"""The commands that are about this machine and its user: serve, config, keys, doctor, completion."""
+"""The commands that are about this machine and its user: learn, serve, config, keys, doctor, completion."""
 
 from __future__ import annotations
 
@@ -9,6 +9,25 @@ import typer
 from laddertop.tui.cli.options import Json, ReadOnly, Runs, SlowLink, Trust
 
 app = typer.Typer()
+
+
+@app.command()
+def learn(
+    lesson: Annotated[
+        int | None, typer.Argument(metavar="[N]", help="The lesson to begin, or to go on with (default: list them).")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Begin the lesson anew, with a new run.")] = False,
+    runs: Runs = None,
+    slow_link: SlowLink = False,
+    json: Json = False,
+) -> None:
+    """List the lessons, or play one: a run, and a guide beside it."""
+    from laddertop.tui.cli.learn import play, print_lessons
+
+    if lesson is None:
+        print_lessons(runs, json)
+    else:
+        play(runs, lesson, again, slow_link)
 
 
 @app.command()

@@ -59,6 +59,7 @@ from laddertop.tui.dashboard.screens.too_small import TooSmall
 from laddertop.tui.draw.numbers import thousands
 from laddertop.tui.draw.pixels import TERMINAL
 from laddertop.tui.draw.text import harmless
+from laddertop.tui.learn.guide import Guide
 from laddertop.tui.steer.engines import Engines
 from laddertop.tui.steer.keeping import fork
 from laddertop.tui.steer.keymap import settled, sign
@@ -96,11 +97,12 @@ class LaddertopApp(App[None]):
         trust: bool = False,
         pixels: bool = False,
         paper: Paper | None = None,
+        guide: Guide | None = None,
     ) -> None:
         """Opens with `run` (as a `replay` of it), with the form for a new one, or with the list of runs; `plain` draws
         in ASCII only, over a `slow_link` seldom, with `read_only` no key changes anything, with `trust` runs of
         strangers are driven, too, `pixels` draws images as laddertop.tui.draw.pixels does; `paper` is the terminal's
-        background, None where it does not tell."""
+        background, None where it does not tell; `guide` stands beside `run`, which is that of a lesson."""
         super().__init__(driver_class=Driver)
         self.set_keymap(settled().keys)
         self.read_only = read_only
@@ -111,7 +113,7 @@ class LaddertopApp(App[None]):
         self._replay = replay
         self._plain = plain
         self._pixels = pixels
-        self._runs, self._run, self._form = runs, run, form
+        self._runs, self._run, self._form, self._guide = runs, run, form, guide
         self.farewell = ""
         """What is left on the terminal once it is given back."""
         self.terminal_before: list[Any] | None = None
@@ -261,7 +263,8 @@ class LaddertopApp(App[None]):
     async def _screen_of(self, run: RunFolder, as_replay: bool) -> Screen[None]:
         if as_replay:
             return await on_demand.replay(run, self._plain)
-        return await on_demand.live(run, self._plain, self.read_only, self._trust)
+        guide = self._guide if run.path == self._run else None
+        return await on_demand.live(run, self._plain, self.read_only, self._trust, guide)
 
     def _runs_screen(self) -> Screen[None]:
         from laddertop.tui.dashboard.screens.runs import RunsScreen

@@ -17,6 +17,28 @@ class Place(NamedTuple):
     height: int
 
 
+GUIDE_WIDTH, GUIDE_HEIGHT = 38, 8
+"""Columns of a lesson's guide beside the dashboard, a rule between them included, and rows below it."""
+
+
+class Beside(NamedTuple):
+    """How dashboard and guide share a terminal."""
+
+    width: int
+    """Of the dashboard, whose corner is that of the terminal."""
+    height: int
+    guide: Place
+
+
+def beside(width: int, height: int) -> Beside:
+    """The guide stands beside the dashboard where 80 columns are left to that, else below it."""
+    if width >= 80 + GUIDE_WIDTH:
+        guide = min(GUIDE_WIDTH + (width - 80 - GUIDE_WIDTH) // 4, 60)
+        return Beside(width - guide, height, Place(width - guide + 1, 0, guide - 1, height))
+    rows = min(max(height - MIN_HEIGHT - 1, GUIDE_HEIGHT // 2), GUIDE_HEIGHT + (height - 24) // 3)
+    return Beside(width, height - rows, Place(0, height - rows, width, rows))
+
+
 def too_small(width: int, height: int) -> bool:
     """Whether the terminal is too small for any screen."""
     return width < MIN_WIDTH or height < MIN_HEIGHT

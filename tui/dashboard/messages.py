@@ -63,6 +63,14 @@ class Leaving(Protocol):
         """The line; empty where there is nothing to say."""
 
 
+@runtime_checkable
+class Guided(Protocol):
+    """A screen that a lesson may lead to."""
+
+    def place(self) -> str:
+        """What the lesson calls it."""
+
+
 class PaperTold(Message):
     """The terminal has told its background."""
 

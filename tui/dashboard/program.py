@@ -19,6 +19,7 @@ from laddertop.tui.steer.keymap import settled
 
 if TYPE_CHECKING:
     from laddertop.tui.dashboard.app import LaddertopApp
+    from laddertop.tui.learn.guide import Guide
 
 
 def load() -> type[LaddertopApp]:
@@ -48,9 +49,10 @@ def open_app(
     trust: bool = False,
     pixels: bool = False,
     question: Question | None = None,
+    guide: Guide | None = None,
 ) -> int:
     """Runs the dashboard until the user leaves; returns the exit status. What the terminal was asked, and what was
-    typed since, is in `question`.
+    typed since, is in `question`; beside the run of a lesson stands its `guide`.
 
     Raises ValueError when `run` is no run, its spec is damaged, or there is nothing to replay.
     """
@@ -76,7 +78,7 @@ def open_app(
     question = question or Question()
     linux_driver.XTermParser = partial(Listener, question)  # type: ignore[attr-defined, assignment]
     plain = not speaks_unicode()
-    app = app_class(runs, run, form, plain, replay, slow_link, read_only, trust, pixels, question.paper())
+    app = app_class(runs, run, form, plain, replay, slow_link, read_only, trust, pixels, question.paper(), guide)
     app.terminal_before = question.before
     app.run()
     if forget := TERMINAL.close():

@@ -105,7 +105,8 @@ class ExploreScreen(ModelScreen):
         self.query_one(Sheet).mode = self.query_one(Result).mode = self.mode
         size = self.model.size()
         height, width = sample_size(size[1] if size else 28)
-        room = self.app.size.width // (width + 1) * ((self.app.size.height - 4) // (height + 1))
+        columns, rows = self.room
+        room = columns // (width + 1) * ((rows - 4) // (height + 1))
         self.model.rows = min(max(room, 1), 100)
         self.model.question()
 

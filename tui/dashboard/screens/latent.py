@@ -107,7 +107,7 @@ class LatentScreen(ModelScreen):
         for panel in self.query(Panel):
             if isinstance(panel, Decoded | Strips):
                 panel.mode = self.mode
-        width = self.app.size.width
+        width, _ = self.room
         images = 9 if width >= 110 else 5 if width < 90 else 7
         self.model.question(steps=100 if self.view.spec.data.points else images)
 

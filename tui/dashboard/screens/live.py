@@ -22,6 +22,7 @@ from laddertop.tui.dashboard.screens.commands import Command
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.knobs import Knobs
+from laddertop.tui.learn.guide import Guide
 from laddertop.tui.steer.steering import Steering
 from laddertop.tui.steer.trust import ONLY_LOOKS
 from laddertop.tui.watch.trouble import way_back
@@ -36,9 +37,17 @@ class LiveScreen(RunScreen, inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in KEYS]
 
-    def __init__(self, run: RunFolder, plain: bool = False, read_only: bool = False, stranger: str = "") -> None:
-        """Shows `run`; `plain` draws in ASCII, with `read_only`, or for a `stranger`'s reason, no key asks anything."""
-        super().__init__(run, plain)
+    def __init__(
+        self,
+        run: RunFolder,
+        plain: bool = False,
+        read_only: bool = False,
+        stranger: str = "",
+        guide: Guide | None = None,
+    ) -> None:
+        """Shows `run`; `plain` draws in ASCII, with `read_only`, or for a `stranger`'s reason, no key asks anything;
+        `guide` is that of the lesson that the run is of."""
+        super().__init__(run, plain, guide)
         self.view.stranger = stranger
         self.view.steerable = not read_only and not stranger
         self._asking: Asking | None = None
@@ -172,7 +181,13 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         if name is not None:
             from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
 
-            self.app.push_screen(MODEL_SCREENS[name](self.view, self._asked(), self._plain), self.action_look_into)
+            screen = MODEL_SCREENS[name](self.view, self._asked(), self._plain)
+            screen.guide = self.guide
+            self.app.push_screen(screen, self.action_look_into)
+
+    def answered(self) -> set[str]:
+        """Of all screens that look into it."""
+        return {got.question.kind for got in self._asking.got.values()} if self._asking else set()
 
     def _asked(self) -> Asking:
         """Who asks the model for the screens that look into it; most dashboards never open one."""

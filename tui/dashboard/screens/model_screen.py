@@ -13,15 +13,17 @@ from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 
 from laddertop.tui.dashboard.grammar import EVERYWHERE, bind, mouse_rows
-from laddertop.tui.dashboard.layout import Place, too_small
+from laddertop.tui.dashboard.layout import Place, beside, too_small
 from laddertop.tui.dashboard.pace import Pace, in_sight
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.dashboard.widgets.banner import Banner
+from laddertop.tui.dashboard.widgets.guide import GuidePanel
 from laddertop.tui.dashboard.widgets.source import KeyLine, Source
 from laddertop.tui.dashboard.widgets.status import StatusBar
 from laddertop.tui.draw.image import usable_modes
 from laddertop.tui.draw.numbers import thousands
+from laddertop.tui.learn.guide import Guide
 from laddertop.tui.steer.asking import Asking
 from laddertop.tui.steer.keymap import sign
 from laddertop.tui.watch.run_view import RunView
@@ -68,6 +70,8 @@ class ModelScreen(Screen[str | None]):
         super().__init__()
         self.view, self.asking = view, asking
         self._plain = plain
+        self.guide: Guide | None = None
+        """That of the lesson that the run is of."""
         self._pace = Pace(self.app)
         self.modes = usable_modes(plain, not self.app.no_color)
         self.mode = self.modes[0]
@@ -115,6 +119,18 @@ class ModelScreen(Screen[str | None]):
         yield from self.panels()
         yield Source(self.view, self.said, id="source")
         yield KeyLine(self.view, self.hints, id="keys")
+        if self.guide is not None:
+            yield GuidePanel(self.guide, self.view)
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """Columns and rows that are left by the guide of a lesson."""
+        width, height = self.app.size
+        return (width, height) if self.guide is None else beside(width, height)[:2]
+
+    def place(self) -> str:
+        """What a lesson calls this screen."""
+        return self.HEADING
 
     def said(self) -> tuple[str, int]:
         """The last row but one, with its ink."""
@@ -191,12 +207,14 @@ class ModelScreen(Screen[str | None]):
 
     def _wrong(self) -> bool:
         """Whether something is; here the first row of it is told, the run screen has the rest."""
-        return self.query_one(Banner).least_rows(*self.app.size) > 0
+        return self.query_one(Banner).least_rows(*self.room) > 0
 
     def _arrange(self) -> None:
-        width, height = self.app.size
-        if too_small(width, height):
+        if too_small(*self.app.size):
             return
+        width, height = self.room
+        for guide in self.query(GuidePanel):
+            guide.lie(*self.app.size)
         top = 1 + self._wrong()
         places = {
             "status": Place(0, 0, width, 1),

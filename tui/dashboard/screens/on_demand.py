@@ -8,15 +8,16 @@ from pathlib import Path
 from textual.screen import Screen
 
 from laddertop.journal.folder import RunFolder
+from laddertop.tui.learn.guide import Guide
 from laddertop.tui.steer.trust import stranger
 
 
-async def live(run: RunFolder, plain: bool, read_only: bool, trust: bool) -> Screen[None]:
-    """A run as it is now. Raises ValueError when it can't be read."""
+async def live(run: RunFolder, plain: bool, read_only: bool, trust: bool, guide: Guide | None) -> Screen[None]:
+    """A run as it is now, beside the guide of its lesson if it is of one. Raises ValueError when it can't be read."""
     from laddertop.tui.dashboard.screens.live import LiveScreen
 
     strangers = "" if trust else await asyncio.to_thread(stranger, run)
-    screen = LiveScreen(run, plain, read_only, strangers)
+    screen = LiveScreen(run, plain, read_only, strangers, guide)
     await asyncio.to_thread(screen.read)
     return screen
 

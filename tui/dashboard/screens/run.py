@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -18,8 +19,8 @@ from textual.events import Resize, ScreenResume
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import aside
 from laddertop.tui.dashboard.grammar import MOUSE_ON_CHARTS, mouse_rows
-from laddertop.tui.dashboard.layout import arrange, too_small
-from laddertop.tui.dashboard.messages import Failed, Looked, Shown
+from laddertop.tui.dashboard.layout import arrange, beside, too_small
+from laddertop.tui.dashboard.messages import Failed, Guided, Looked, Shown
 from laddertop.tui.dashboard.pace import Pace, in_sight
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.panels import MIDDLE, PANELS
@@ -28,14 +29,17 @@ from laddertop.tui.dashboard.run_keys import LOOKING, NOTES
 from laddertop.tui.dashboard.screens.chart_screen import ChartScreen
 from laddertop.tui.dashboard.widgets.charts import Charts
 from laddertop.tui.dashboard.widgets.event_log import EventLog
+from laddertop.tui.dashboard.widgets.guide import GuidePanel
 from laddertop.tui.dashboard.widgets.machine import MachineLine
 from laddertop.tui.dashboard.widgets.samples import Samples
 from laddertop.tui.draw.image import usable_modes
 from laddertop.tui.draw.scale import Bounds
 from laddertop.tui.draw.x_view import Extent, XView
+from laddertop.tui.learn.guide import Guide
+from laddertop.tui.learn.kept import keep
 from laddertop.tui.steer.keymap import sign
 from laddertop.tui.watch.run_view import DECAYS, RunView
-from laddertop.tui.watch.watcher import Watcher
+from laddertop.tui.watch.watcher import News, Watcher
 
 
 class RunScreen(ChartScreen):
@@ -52,10 +56,11 @@ class RunScreen(ChartScreen):
     )
     """What is done with the mouse, and what that means here."""
 
-    def __init__(self, run: RunFolder, plain: bool = False) -> None:
-        """Shows `run`; `plain` draws in ASCII."""
+    def __init__(self, run: RunFolder, plain: bool = False, guide: Guide | None = None) -> None:
+        """Shows `run`; `plain` draws in ASCII, and `guide` is that of the lesson that the run is of."""
         super().__init__()
         self._plain = plain
+        self.guide = guide
         self.view = RunView(run)
         self._watcher = Watcher(run)
         self._pace = Pace(self.app)
@@ -78,6 +83,8 @@ class RunScreen(ChartScreen):
         """One widget per panel; where they lie is decided when the size is known."""
         for name, about in PANELS.items():
             yield about.widget(self.view, id=name)
+        if self.guide is not None:
+            yield GuidePanel(self.guide, self.view)
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -86,6 +93,9 @@ class RunScreen(ChartScreen):
         self._samples.mode = self._modes()[0]
         self.charts.colourless = self.app.no_color
         self._recall()
+        if self.guide is not None:
+            self.guide.moved = self.guide_moved
+            self.guide_moved()
         self._arrange()
         self._look()
 
@@ -118,6 +128,8 @@ class RunScreen(ChartScreen):
         )
         first = self.view.state.started is None
         self.view.apply(news)
+        if self.guide is not None:
+            self._guide_looks(self.guide, news)
         # A screen on its way out has no panels any more.
         if not self.display:
             return
@@ -129,6 +141,35 @@ class RunScreen(ChartScreen):
         self.post_message(Shown())
         if first and self.view.state.started is not None:
             self.look_soon()
+
+    # The guide of a lesson
+
+    def place(self) -> str:
+        """What a lesson calls this screen."""
+        return "run"
+
+    def answered(self) -> set[str]:
+        """The kinds of questions that the model has answered here."""
+        return set()
+
+    def _guide_looks(self, guide: Guide, news: News) -> None:
+        guide.take(news)
+        shown = next((s.place() for s in reversed(self.app.screen_stack) if isinstance(s, Guided)), "")
+        if guide.look(self.view, shown, self.answered()):
+            self.guide_moved()
+        for screen in self.app.screen_stack:
+            for panel in screen.query(GuidePanel):
+                panel.update()
+
+    def guide_moved(self) -> None:
+        """Keep where one is in the lesson, and show what its step is about."""
+        assert self.guide is not None
+        aside.do(partial(keep, self.view.run, self.guide.lesson, replace(self.guide.place)))
+        step = self.guide.step
+        if self.guide.place.phase == "told":
+            self._chosen, self.charts.focus_on = step.look or self._chosen, step.chart or self.charts.focus_on
+            self._maximised = self.charts.grid = False
+            self._arrange()
 
     def _draw(self, hurry: bool = False) -> None:
         if not in_sight(self) or not self._pace.free(hurry):
@@ -163,7 +204,10 @@ class RunScreen(ChartScreen):
     @property
     def room(self) -> tuple[int, int]:
         """Columns and rows that the panels share."""
-        return self.app.size[0], self.app.size[1] - self._with_machine
+        width, height = self.app.size
+        if self.guide is not None:
+            width, height, _ = beside(width, height)
+        return width, height - self._with_machine
 
     def _arrange(self) -> None:
         if too_small(*self.app.size):
@@ -178,6 +222,8 @@ class RunScreen(ChartScreen):
                 panel.display = True
                 panel.styles.offset = (place.x, place.y)
                 panel.styles.width, panel.styles.height = place.width, place.height
+        for guide in self.query(GuidePanel):
+            guide.lie(*self.app.size)
         line = self.query_one(MachineLine)
         line.display = self._with_machine
         line.styles.offset, line.styles.width, line.styles.height = (0, height), width, 1

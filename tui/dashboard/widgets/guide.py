@@ -1,0 +1,105 @@
+"""The guide of a lesson, beside or below whatever screen is shown."""
+
+from __future__ import annotations
+
+from textual.events import Key
+
+from laddertop.tui.dashboard.knob_keys import usable_keys
+from laddertop.tui.dashboard.layout import beside
+from laddertop.tui.dashboard.panel import Picture, titled
+from laddertop.tui.draw.cells import Cells, Ink
+from laddertop.tui.draw.text import between_words, fit
+from laddertop.tui.learn.guide import Guide
+from laddertop.tui.learn.words import Said, paragraphs, waiting
+from laddertop.tui.steer.keymap import sign
+from laddertop.tui.steer.keys import USUAL
+from laddertop.tui.watch.run_view import RunView
+
+READS_ON = Said("enter  reads on", Ink.KEY)
+
+
+class GuidePanel(Picture, can_focus=True):
+    """A paragraph, what to do, what changed, a question; where there is no room for all of it, in pages."""
+
+    DEFAULT_CSS = """
+    GuidePanel { position: absolute; background: transparent; }
+    """
+
+    def __init__(self, guide: Guide, view: RunView) -> None:
+        super().__init__(id="guide")
+        self.guide, self.view = guide, view
+        self._page = 0
+        self._of: tuple[int, str] = (0, "")
+        """Step and phase of the lesson that the page is one of."""
+
+    def lie(self, width: int, height: int) -> None:
+        """Where there is room for it in a terminal of that size."""
+        place = beside(width, height).guide
+        self.styles.offset = (place.x, place.y)
+        self.styles.width, self.styles.height = place.width, place.height
+
+    def on_key(self, event: Key) -> None:
+        """Enter goes on, a letter answers; every other key is the screen's."""
+        mine = self._turn_page() or self.guide.on(self.view) if event.key == "enter" else self._answer(event.character)
+        if mine:
+            event.stop()
+            event.prevent_default()
+            self.update()
+
+    def _answer(self, character: str | None) -> bool:
+        # What is asked stands on the last page.
+        return self._page == len(self._shown()) - 1 and self.guide.answer(character or "")
+
+    def sign(self, name: str, side: str) -> str:
+        """What is printed on a key: of the dashboard by its name, or of a knob."""
+        if name in USUAL:
+            return sign(name)
+        keys = usable_keys(self.view.state.knobs).get(name, "")
+        return keys[side == "+"] if len(keys) == 2 else keys or name
+
+    def _turn_page(self) -> bool:
+        """Show the next page; whether there was one."""
+        more = self._page + 1 < len(self._shown())
+        self._page += more
+        return more
+
+    def _shown(self) -> list[list[tuple[str, Ink]]]:
+        return self.pages(self.size.height - 2, self.size.width)
+
+    def picture(self, height: int, width: int) -> Cells:
+        """Title, a page, and the last line."""
+        guide, place = self.guide, self.guide.place
+        if self._of != (now := (place.step, place.phase)):
+            self._page, self._of = 0, now
+        over = place.phase == "over"
+        at = "" if over else f"{place.step + 1} of {len(guide.lesson.steps)}"
+        cells = titled(height, width, fit(f"{guide.lesson.number}  {guide.lesson.title}", width - 4))
+        pages = self.pages(height - 2, width)
+        # A terminal may have grown.
+        self._page = min(self._page, len(pages) - 1)
+        for y, (text, ink) in enumerate(pages[self._page], 1):
+            cells.put(y, 1, text, ink)
+        more = self._page + 1 < len(pages)
+        said = READS_ON if more else waiting(guide, self.view, self.sign)
+        cells.put(height - 1, 1, fit(said.text, width - 4 - len(at)), said.ink)
+        cells.right(height - 1, width - 1, at, Ink.DIM)
+        return cells
+
+    def pages(self, rows: int, width: int) -> list[list[tuple[str, Ink]]]:
+        """The lines of each page, with their inks; a paragraph that fits on one is not torn."""
+        airy = rows >= 16
+        pages: list[list[tuple[str, Ink]]] = [[]]
+        for said in paragraphs(self.guide, self.view, self.sign):
+            lines = [(line, said.ink) for line in between_words(said.text, max(width - 2, 10))]
+            gap = [("", Ink.TEXT)] if airy and pages[-1] and said.ink is not pages[-1][-1][1] else []
+            if pages[-1] and len(pages[-1]) + len(gap) + len(lines) > rows:
+                pages.append([])
+                gap = []
+            pages[-1] += gap
+            while len(pages[-1]) + len(lines) > rows > 0:
+                room = rows - len(pages[-1])
+                pages[-1] += lines[:room]
+                lines = lines[room:]
+                pages.append([])
+            pages[-1] += lines
+        return [page for page in pages if page] or [[]]
