@@ -17,15 +17,12 @@ NAMED = re.compile(r"(?<![\w/.])[\w]+(?:/|\.py|\.md)(?!\w)")
 
 def places() -> list[tuple[str, list[Path]]]:
     """Every path in the plan, with where it may be: beside its line's first name or in it."""
-    found, top = [], ROOT
+    found, above = [], [ROOT]
     for line in PLAN:
         names = NAMED.findall(line)
-        if not line.startswith(" "):
-            top = ROOT / names[0]
-            found.append((names[0], [top]))
-            found += [(name, [top / name]) for name in names[1:]]
-        else:
-            found += [(name, [top / name, top / names[0] / name]) for name in names]
+        depth = (len(line) - len(line.lstrip())) // 4
+        above = [*above[: depth + 1], above[depth] / names[0]]
+        found += [(name, [above[-2] / name, above[-1] / name]) for name in names]
     return found
 
 
@@ -40,10 +37,12 @@ def test_every_path_in_the_plan_is_there(name: str, where: list[Path]) -> None:
 
 @pytest.mark.parametrize("room", [room for room in ROOMS if "." in room and "__" not in room])
 def test_every_room_is_in_the_plan(room: str) -> None:
-    package, _, name = room.partition(".")
-    lines = PLAN[PLAN.index(next(line for line in PLAN if line.startswith(f"{package}/"))) + 1 :]
-    below = lines[: next(i for i, line in enumerate(lines) if not line.startswith(" "))]
-    assert any(re.match(rf"    {name}(/|\.py) ", line) for line in below)
+    lines = PLAN
+    for depth, name in enumerate(room.split(".")):
+        begins = [i for i, line in enumerate(lines) if re.match(rf"{'    ' * depth}{name}(/|\.py) ", line)]
+        assert begins, name
+        lines = lines[begins[0] + 1 :]
+        lines = lines[: next((i for i, line in enumerate(lines) if not line.startswith("    " * (depth + 1))), None)]
 
 
 PAGES = ["README.md", "CHANGELOG.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md")))]

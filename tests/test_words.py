@@ -73,7 +73,7 @@ def test_what_front_ends_say_is_found_wherever_it_stands() -> None:
     assert "every term before and after each" in " ".join(texts), "a key"
     assert "Evaluate a checkpoint: what its model's paper reports." in texts, "help of a command"
     assert "Let the running training do it, quickly, and record it in the run." in texts, "help of an option"
-    assert any("nothing of the image: " in text for text in texts), "the banner"
+    assert any(" tells nothing: " in text for text in texts), "the banner"
 
 
 def test_no_page_has_a_second_name_for_what_has_one() -> None:
