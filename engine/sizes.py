@@ -10,7 +10,7 @@ import contextlib
 import json
 import weakref
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import torch
 from torch import Tensor
@@ -57,8 +57,29 @@ def of_recipes() -> bytes:
     return write({key_of(spec): sizes(spec) for spec in {key_of(spec): spec for spec in specs}.values()})
 
 
+class Followed(NamedTuple):
+    """What a run of a spec was seen to be made of."""
+
+    parameters: int
+    """Numbers that are trained."""
+    work: tuple[tuple[int, int], ...]
+    """As in Sizes."""
+    stored: int
+    """Bytes of the data."""
+    peak: int
+    """Bytes of the tensors that live at once, at most, beside those of the data and the parameters."""
+
+
 def sizes(spec: Spec) -> Sizes:
     """How large a run of `spec` is. Raises ValueError where its parts don't fit together."""
+    seen = follow(spec)
+    memory = ENGINE + STATE * seen.parameters + seen.stored + round(HEAP * seen.peak)
+    return Sizes(parameters=seen.parameters, work=seen.work, memory=memory)
+
+
+def follow(spec: Spec) -> Followed:
+    """Takes a step of every stage, and an evaluation, without numbers. Raises ValueError where the parts of `spec`
+    don't fit together."""
     check_sizes(spec)
     known = spec.data.facts
     pixels = known.channels * known.height * known.width
@@ -88,8 +109,7 @@ def sizes(spec: Spec) -> Sizes:
             held.left = OPERATIONS
             model.evaluate(data.held_back, batches, spec.seed)
     stored = (known.training + known.test) * (pixels * dtype.itemsize + 8)
-    memory = ENGINE + STATE * parameters + stored + round(HEAP * held.peak)
-    return Sizes(parameters=parameters, work=work, memory=memory)
+    return Followed(parameters, work, stored, held.peak)
 
 
 def _batches(spec: Spec, data: Data) -> Batches:

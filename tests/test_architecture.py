@@ -73,6 +73,7 @@ ROOMS = {
         "journal",
     ],
     "engine.training": [
+        "engine.sizes",
         "engine.ranks",
         "engine.explore",
         "engine.build",

@@ -11,6 +11,7 @@ from laddertop.engine.data import Batches, load
 from laddertop.engine.training import checkpoint
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.device import choose_compile, choose_device, choose_precision, choose_threads
+from laddertop.engine.training.room import check_room
 from laddertop.engine.training.sgd import make_optimizer
 from laddertop.engine.training.step import Step
 from laddertop.journal.events import Checkpointed
@@ -31,6 +32,7 @@ class Trainer:
         self.steps = run_length(spec, self.batches.epoch_steps)
         self.compiled, self.note = choose_compile(spec.compile, self.steps, self.device)
         self.precision = choose_precision(spec.precision, self.device, self.compiled)
+        check_room(spec, self.device, self.compiled)
         self.model = build(spec, self.data.inputs, self.device, self.precision, run.path)
         choose_threads(spec.threads, self.model, self.device)
         self.optimizer = make_optimizer(dict(self.model.named_parameters()), spec.optimizer)
