@@ -168,6 +168,7 @@ def test_a_process_that_is_killed_while_it_answers_is_replaced(laddertop: Ladder
     assert asked.process is not first
 
 
+@pytest.mark.stress
 def test_of_two_processes_one_answers_and_it_ends_when_nobody_asks(finished: RunFolder, tmp_path: Path) -> None:
     run = RunFolder(shutil.copytree(finished.path, tmp_path / "copy"))
     identities = [ask(run.path, Layers(rows=20)) for _ in range(3)]

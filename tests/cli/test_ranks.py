@@ -53,6 +53,7 @@ def end(laddertop: Laddertop, name: str) -> RunEnded:
     return [event for event in laddertop.events(name) if isinstance(event, RunEnded)][-1]
 
 
+@pytest.mark.stress
 def test_ranks_turn_a_knob_at_the_step_at_which_one_process_turned_it(laddertop: Laddertop) -> None:
     # They wait for each other several times a step, which takes long where others wait for the cores: few steps.
     assert laddertop.here("train", "tiny.toml", "--steps", "20", "--name", "one").returncode == 0

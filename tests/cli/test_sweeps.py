@@ -180,6 +180,7 @@ def test_a_sweep_trains_every_value_and_its_table_has_what_the_runs_measured(lad
     assert "there is a run or a sweep two in checkpoints already" in again.stderr
 
 
+@pytest.mark.stress
 def test_a_run_that_is_worse_than_the_others_at_the_same_step_is_stopped_by_a_command(laddertop: Laddertop) -> None:
     spec = override(load_recipe(str(laddertop.cwd / "tiny.toml")), ["steps=1000000", "evaluate.every=10"])
     plan = planned(spec, "pruned", seeds=6, grid=[], search=[], trials=None, prune=True)

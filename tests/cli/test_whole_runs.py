@@ -67,6 +67,7 @@ def test_a_fork_goes_on_from_its_checkpoint_as_the_run_did(laddertop: Laddertop,
     assert laddertop.json("show", "same")["origin"]["run"] == "whole"
 
 
+@pytest.mark.stress
 def test_a_fork_can_differ_from_its_first_step_on(laddertop: Laddertop, branch: str) -> None:
     command = next(event for event in laddertop.events(branch) if isinstance(event, Commanded))
     assert (command.outcome, command.step) == ("applied", 200)
@@ -123,6 +124,7 @@ def test_a_live_run_rolls_back_and_nothing_of_what_it_threw_away_comes_back(ladd
     assert laddertop.here("stop", "back").returncode == 0
 
 
+@pytest.mark.stress
 def test_a_run_without_an_engine_rolls_back_too(laddertop: Laddertop, whole: str) -> None:
     done = laddertop("fork", whole, "--step", "100", "--name", "ended", "--steps", "110")
     assert done.returncode == 0, done.stderr

@@ -219,6 +219,7 @@ def test_labels_of_cifar_that_can_not_be_are_named(
         from_files("cifar10", tmp_path)
 
 
+@pytest.mark.stress
 def test_engines_that_start_at_once_download_once(tmp_path: Path) -> None:
     """Two processes need the same absent data; the download takes a while and leaves half-written files meanwhile."""
     program = """
