@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laddertop.journal.explore import Classify, Denoise, Sample, ScoreField
+from laddertop.journal.explore import Classify, Denoise, Errors, Sample, ScoreField
 from laddertop.tui.dashboard.widgets.explore_panels import Sheet
 from tests.tui.conftest import Until
 from tests.tui.played import PlayedEngine
@@ -38,6 +38,8 @@ async def test_the_tasks_ask_what_their_keys_say(vae: PlayedEngine, until: Until
         assert "3, 82.0 % sure, right" in at.text
         await at.press("right")
         assert "3, 82.0 % sure, but it is a 4" in at.text
+        (asked,) = await at.press("tab")
+        assert isinstance(asked, Errors)
         (asked,) = await at.press("tab")
         assert isinstance(asked, Sample)
         await at.pilot.press("tab")
@@ -113,10 +115,23 @@ async def test_what_is_painted_over_is_filled_in(vae: PlayedEngine, until: Until
         assert 5 < painted.sum() < 60
 
 
+async def test_what_a_classifier_tells_wrongly_is_shown_with_what_it_is_taken_for(
+    engine: PlayedEngine, until: Until
+) -> None:
+    async with visit(engine, until, "explore", size=(120, 40)) as at:
+        await at.settle()
+        *_, asked = await at.press("tab", "tab", "tab")
+        assert asked == Errors(rows=60)
+        await at.until(lambda: "5 of 975 test items, 0.513 %; most often 9→7, 3 times" in at.text, "how many")
+        assert [word for word in at.text.split() if "→" in word and "," not in word] == ["9→7", "4→9"] * 2 + ["9→7"]
+        assert "[errors]" in at.text
+        assert "9→7 .82" in at.text
+
+
 async def test_a_model_that_lacks_an_ability_says_so_and_is_not_asked(engine: PlayedEngine, until: Until) -> None:
     async with visit(engine, until, "explore", able=["denoise", "classify"]) as at:
         await at.settle()
-        await at.pilot.press("tab", "tab", "tab")
+        await at.pilot.press(*["tab"] * 4)
         await at.until(lambda: "a ladder model has no prior and no chain" in at.text, "the sentence")
         assert "this model can't; tab goes on" in at.text
         await at.pilot.pause(0.2)

@@ -67,17 +67,19 @@ async def test_a_task_names_the_keys_that_it_has(engine: PlayedEngine, until: Un
     async with visit(engine, until, "explore") as at:
         await at.settle()
         seen = {}
-        for task in ("denoise", "fill in", "classify", "generate"):
-            seen[task] = last_row(at).removeprefix("esc back  tab task  ").removesuffix("  ,. checkpoint  ? help")
+        for task in ("denoise", "fill in", "classify", "errors", "generate"):
+            keys = last_row(at).removeprefix("esc back  tab task").removesuffix("  ,. checkpoint  ? help")
+            seen[task] = keys.strip()
             await at.press("tab")
         assert seen == {
             "denoise": "←→ item  k kind  ↑↓ level  w draw  s seed",
             "fill in": "←→ item  k kind  space play  w draw  s seed",
             "classify": "←→ item  w draw",
+            "errors": "",
             "generate": "s seed",
         }
         assert last_row(at) == "esc back  tab task  ,. checkpoint  ? help", "there is no field of images"
-        await at.press("shift+tab", "shift+tab", "w")
+        await at.press("shift+tab", "shift+tab", "shift+tab", "w")
         assert "←→ item  ↑↓ level  space play  w draw" in last_row(at), "the pen goes up and down, too"
 
 

@@ -104,6 +104,6 @@ async def test_a_task_is_chosen_by_a_click_and_a_generated_sample_told(vae: Play
         await at.settle()
         assert at.screen.model.task == "generate"
         result = at.screen.query_one(Result)
-        region = result._shown[7]
+        region, _ = result._shown[7]
         await at.pilot.hover(result, offset=(region.x + 1, region.y + 1))
         assert "sample 7 ─" in result.text().splitlines()[0]

@@ -1,4 +1,4 @@
-"""The explore screen: denoise, fill in, classify, generate, and the gradient field, on test items or on a drawing."""
+"""The explore screen: denoise, fill in, classify, errors, generate, and the gradient field, on items or a drawing."""
 
 from __future__ import annotations
 

@@ -10,14 +10,31 @@ from typing import Literal, cast
 
 import numpy as np
 
-from laddertop.journal.explore import AnyQuestion, Classify, Corruption, Denoise, Inpaint, Missing, Sample, ScoreField
+from laddertop.journal.explore import (
+    AnyQuestion,
+    Classify,
+    Corruption,
+    Denoise,
+    Errors,
+    Inpaint,
+    Missing,
+    Sample,
+    ScoreField,
+)
 from laddertop.tui.draw.numbers import setting
 from laddertop.tui.steer.asking import Asking, Got
 from laddertop.tui.watch.run_view import RunView
 
-Task = Literal["denoise", "fill in", "classify", "generate", "field"]
-TASKS: tuple[Task, ...] = ("denoise", "fill in", "classify", "generate", "field")
-KINDS = {"denoise": "denoise", "fill in": "inpaint", "classify": "classify", "generate": "sample", "field": "field"}
+Task = Literal["denoise", "fill in", "classify", "errors", "generate", "field"]
+TASKS: tuple[Task, ...] = ("denoise", "fill in", "classify", "errors", "generate", "field")
+KINDS = {
+    "denoise": "denoise",
+    "fill in": "inpaint",
+    "classify": "classify",
+    "errors": "errors",
+    "generate": "sample",
+    "field": "field",
+}
 """What is asked of the model for each task."""
 CORRUPTIONS: tuple[Corruption, ...] = ("gaussian", "masking", "salt_and_pepper", "none")
 PARTS: tuple[Missing, ...] = ("right", "left", "top", "bottom", "box", "random", "given")
@@ -38,6 +55,8 @@ STEPS = 30
 """Steps of filling in."""
 FRAMES = 6.0
 """Of them a second."""
+WRONG = 60
+"""Items that a model tells wrongly, at most, and is asked for."""
 SCATTERED = 100
 """Points of the plane that are denoised at once."""
 
@@ -119,6 +138,8 @@ class ExploreView:
                 )
             case "classify":
                 return Classify(items=items, pixels=pixels)
+            case "errors":
+                return Errors(rows=WRONG)
             case "generate":
                 return Sample(rows=500 if self.points else self.rows, seed=self.seed)
             case "field":
@@ -129,14 +150,16 @@ class ExploreView:
         model, data = self.view.spec.model.called, self.view.spec.data.name
         if self.task == "field" and not self.points:
             return f"the gradient field is drawn for models of points of the plane; this run trains on images, {data}"
-        if self.points and self.task in ("fill in", "classify"):
-            return f"there is nothing to {self.task} in points of the plane; this task is for images"
+        if self.points and self.task in ("fill in", "classify", "errors"):
+            what = "fill in" if self.task == "fill in" else "classify"
+            return f"there is nothing to {what} in points of the plane; this task is for images"
         if self.asking.able(KINDS[self.task]) is not False:
             return ""
         return {
             "denoise": f"a {model} model reconstructs no images",
             "fill in": f"a {model} model reconstructs no images, so it can't fill in what is missing",
             "classify": f"a {model} model learns no classes, so there is nothing to be confident about",
+            "errors": f"a {model} model learns no classes, so it tells none wrongly",
             "generate": f"a {model} model has no prior and no chain that samples could be drawn from",
             "field": f"a {model} model reconstructs no points, so it moves none",
         }[self.task]
@@ -178,7 +201,7 @@ class ExploreView:
                 share = f" {setting(self.share)}" if self.part == "random" else ""
                 part = "painted over" if self.part == "given" else self.part
                 return f"missing: {part}{share} · seed {self.seed}"
-            case "classify":
+            case "classify" | "errors":
                 return ""
             case "generate":
                 return f"seed {self.seed}"

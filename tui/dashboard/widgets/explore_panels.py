@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from textual.geometry import Region
 
-from laddertop.journal.explore import Classify, Denoise, Inpaint, Sample, ScoreField
+from laddertop.journal.explore import Classify, Denoise, Errors, Inpaint, Sample, ScoreField
 from laddertop.tui.dashboard.panel import Panel, titled
 from laddertop.tui.dashboard.views.explore import TASKS, ExploreView
 from laddertop.tui.draw.cells import Cells, Ink, class_ink
@@ -102,12 +102,12 @@ class Result(Panel):
         self.behind = BACKGROUNDS[0]
         """What lies behind the arrows."""
         self._explore = explore
-        self._shown: list[Region] = []
-        """Where the samples are."""
+        self._shown: list[tuple[Region, str]] = []
+        """Where images are, and what each is."""
 
     def told(self, row: int, column: int) -> str:
-        """Which sample it is."""
-        return next((f"sample {i}" for i, region in enumerate(self._shown) if region.contains(column, row)), "")
+        """Which of many images it is."""
+        return next((words for region, words in self._shown if region.contains(column, row)), "")
 
     def picture(self, height: int, width: int) -> Cells:
         """What the answer is about is taken from its own question, not from what the keys say now."""
@@ -133,6 +133,8 @@ class Result(Panel):
                 self._filling(room, got)
             case Classify():
                 _confidence(room, got)
+            case Errors():
+                self._wrong(room, got)
             case Sample():
                 self._samples(room, got)
             case ScoreField():
@@ -157,14 +159,38 @@ class Result(Panel):
         if samples.ndim == 2:
             put_dots(cells, plane_of(samples, cells.height, cells.width, True), samples, Ink.CURVE, self.ascii_only)
             return
-        height, width = sample_size(samples.shape[2])
+        self._many(cells, samples, [f"sample {i}" for i in range(len(samples))], 0)
+
+    def _wrong(self, cells: Cells, got: Got) -> None:
+        """What was told wrongly, the surest first, below each what it is and what it was told to be."""
+        arrays = got.arrays
+        confusion = arrays["confusion"]
+        items, wrong = int(confusion.sum()), int(confusion.sum() - confusion.trace())
+        words = f"{wrong} of {items} test items, {100 * wrong / items:.3g} %"
+        apart = confusion * (1 - np.eye(len(confusion), dtype=confusion.dtype))
+        if wrong:
+            true, told = np.unravel_index(apart.argmax(), apart.shape)
+            words += f"; most often {true}→{told}, {apart.max()} times; below each how sure"
+        cells.put(0, 0, words[: cells.width], Ink.TEXT)
+        told = arrays["probabilities"].argmax(-1)
+        sure = arrays["probabilities"].max(-1, initial=0)
+        names = [f"test item {item}" for item in arrays["items"]]
+        for i, (y, x) in enumerate(self._many(cells, arrays["input"], names, 2)):
+            cells.put(y, x, f"{arrays['classes'][i]}→{told[i]} {f'{sure[i]:.2f}'.removeprefix('0')}", Ink.BAD)
+
+    def _many(self, cells: Cells, images: np.ndarray, names: list[str], top: int) -> list[tuple[int, int]]:
+        """As many images as there is room for from row `top` on; returns the places below them."""
+        height, width = sample_size(images.shape[2])
         across = max((cells.width + 1) // (width + 1), 1)
-        for i, sample in enumerate(samples):
+        below = []
+        for i, image in enumerate(images):
             down, right = divmod(i, across)
-            if (down + 1) * (height + 1) - 1 <= cells.height:
-                y, x = down * (height + 1), right * (width + 1)
-                cells.paste(y, x, draw_image(sample, height, width, self.mode))
-                self._shown.append(Region(x + 1, y + 1, width, height))
+            y, x = top + down * (height + 1), right * (width + 1)
+            if y + height + (top > 0) <= cells.height:
+                cells.paste(y, x, draw_image(image, height, width, self.mode))
+                self._shown.append((Region(x + 1, y + 1, width, height), names[i]))
+                below.append((y + height, x))
+        return below
 
     def _field(self, cells: Cells, got: Got) -> None:
         arrays = got.arrays
@@ -194,6 +220,8 @@ def _about(got: Got) -> str:
         return f"{question.rows} samples, seed {question.seed}"
     if isinstance(question, ScoreField):
         return "r(x) - x, the direction of the density's gradient"
+    if isinstance(question, Errors):
+        return "told wrongly, the surest first"
     return "confidence"
 
 
