@@ -241,7 +241,7 @@ def create_run(
     code = _code(spec.model, parent) if isinstance(spec.model, OwnModelSection) else None
     path, making = runs / name, runs / f".new-{secrets.token_hex(4)}"
     if os.path.lexists(path):
-        raise ValueError(f"there is a run {name} in {runs} already; take another --name")
+        raise ValueError(f"there is a run {name} in {runs} already; take another name")
     try:
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in ("", "/commands", "/samples"):
@@ -258,7 +258,7 @@ def create_run(
     except OSError as error:
         shutil.rmtree(making, ignore_errors=True)
         if os.path.lexists(path):  # somebody else was faster
-            raise ValueError(f"there is a run {name} in {runs} already; take another --name") from None
+            raise ValueError(f"there is a run {name} in {runs} already; take another name") from None
         raise ValueError(f"can't make the run folder {path}: {error.strerror}; choose another with --runs") from None
     return RunFolder(path)
 

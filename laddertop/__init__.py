@@ -55,7 +55,12 @@ def start(
     weighted = terms_of(terms, turned)
     told = {"recipe": "loop", "about": about, "steps": steps, "model": {"kind": "loop"}}
     spec = parse(told, "laddertop.start")
-    if resume and name is not None and (folder / name).is_dir():
+    if name is not None and (folder / name).is_dir():
+        if not resume:
+            raise ValueError(
+                f"there is a run {name} in {folder} already; start another name, or none, which "
+                f"makes one up, or go on with it by resume=True"
+            )
         run = RunFolder(folder / name)
         if not isinstance(run.spec.model, LoopSection):
             raise ValueError(f"{run.name} is trained by an engine; `laddertop resume {run.name}` goes on with it")

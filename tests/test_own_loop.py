@@ -202,6 +202,13 @@ def test_a_disk_that_is_full_for_a_while_costs_the_loop_nothing(started: Callabl
     assert of(RunEnded, tmp_path / "mine")[0].reason == "finished"
 
 
+def test_a_name_that_is_taken_is_said_with_what_start_can_do(started: Callable[..., Loop], tmp_path: Path) -> None:
+    started().end()
+    with pytest.raises(ValueError, match=r"there is a run mine in .* already; start another name, .* resume=True"):
+        started()
+    assert [run.name for run in tmp_path.iterdir()] == ["mine"]
+
+
 def test_images_that_can_not_be_written_are_told_with_their_step(started: Callable[..., Loop], tmp_path: Path) -> None:
     for step in (run := started()):
         run.record(kl=1.0, fit=1.0)
