@@ -33,7 +33,9 @@ from laddertop.journal.folder import RunFolder
 from laddertop.journal.samples import read_samples
 from laddertop.journal.state import RunState
 from laddertop.tui.dashboard.knob_keys import usable_keys
+from laddertop.tui.dashboard.widgets.samples import Samples
 from tests.loops import events_of, numbers, of, until
+from tests.tui.eyes import Eyes
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
@@ -207,6 +209,13 @@ def test_a_name_that_is_taken_is_said_with_what_start_can_do(started: Callable[.
     with pytest.raises(ValueError, match=r"there is a run mine in .* already; start another name, .* resume=True"):
         started()
     assert [run.name for run in tmp_path.iterdir()] == ["mine"]
+
+
+def test_the_samples_panel_says_who_gives_the_images(started: Callable[..., Loop]) -> None:
+    with started() as run:
+        next(iter(run))
+        panel = Samples(Eyes(run.run).view, id="samples")
+        assert "a loop of its own shows them by run.images" in " ".join(panel.picture(9, 80).text().split())
 
 
 def test_images_that_can_not_be_written_are_told_with_their_step(started: Callable[..., Loop], tmp_path: Path) -> None:

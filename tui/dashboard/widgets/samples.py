@@ -124,8 +124,9 @@ class Samples(Panel):
     def _none_yet(self) -> str:
         """Why there is nothing to see."""
         coming = self.view.status() in ("starting", "training", "paused")
-        none = "no samples yet: the first are taken before the first step" if coming else "no samples were recorded"
-        return self.view.problem or none
+        ours = self.view.spec.model.ours
+        first = "the first are taken before the first step" if ours else "a loop of its own shows them by run.images"
+        return self.view.problem or (f"no samples yet: {first}" if coming else "no samples were recorded")
 
     def _scatter(self, points: dict[str, np.ndarray], step: int, height: int, width: int) -> Cells:
         """Points of the plane, each kind beside the other on one scale, the input dim behind them."""
