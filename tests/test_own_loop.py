@@ -29,11 +29,13 @@ from laddertop.journal.events import (
     RunStarted,
     Sampled,
 )
-from laddertop.journal.folder import RunFolder
+from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.samples import read_samples
+from laddertop.journal.spec import parse
 from laddertop.journal.state import RunState
 from laddertop.tui.dashboard.knob_keys import usable_keys
 from laddertop.tui.dashboard.widgets.samples import Samples
+from laddertop.tui.watch.comparison import difference, open_runs
 from tests.loops import events_of, numbers, of, until
 from tests.tui.eyes import Eyes
 
@@ -209,6 +211,18 @@ def test_a_name_that_is_taken_is_said_with_what_start_can_do(started: Callable[.
     with pytest.raises(ValueError, match=r"there is a run mine in .* already; start another name, .* resume=True"):
         started()
     assert [run.name for run in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_comparison_with_an_engine_lists_no_setting_that_only_the_engine_has(
+    started: Callable[..., Loop], tmp_path: Path
+) -> None:
+    started().end()
+    specs = [parse({"model": {"kind": "vae"}, "steps": 5, "optimizer": {"lr": lr}}, "here") for lr in (0.1, 0.2)]
+    one, other = (create_run(tmp_path, spec, f"engine-{number}") for number, spec in enumerate(specs))
+    loop = RunFolder(tmp_path / "mine")
+    assert [key for key, _ in difference(open_runs([one, loop]))] == ["recipe", "model.kind"]
+    told = dict(difference(open_runs([one, other, loop])))
+    assert told["optimizer.lr"] == ["0.1", "0.2", "–"]
 
 
 def test_the_samples_panel_says_who_gives_the_images(started: Callable[..., Loop]) -> None:

@@ -202,11 +202,16 @@ def _scales(runs: Sequence[Compared], unit: Unit) -> list[float]:
 
 
 def difference(runs: Sequence[Compared]) -> list[tuple[str, list[str]]]:
-    """Keys in which the specs differ, each with the value of every run [R]; a run without the key has none. After them
-    where the runs come from, and how often somebody changed their knobs, if that differs."""
+    """Keys in which the specs differ, each with the value of every run [R]; a run without the key has none, and a loop
+    of somebody's own, which has hardly any, does not differ by that. After them where the runs come from, and how often
+    somebody changed their knobs, if that differs."""
     specs = [flat(one.spec) for one in runs]
     keys = dict.fromkeys(key for spec in specs for key in spec if key != "about")
-    told = [(key, [word(spec.get(key)) for spec in specs]) for key in keys]
+    told = []
+    for key in keys:
+        values = [word(spec.get(key)) for spec in specs]
+        if len({values[i] for i, one in enumerate(runs) if one.spec.model.ours or key in specs[i]}) > 1:
+            told.append((key, values))
     origins = [one.run.origin for one in runs]
     told.append(("comes from", [f"{o.run} at {o.step}" if o else "–" for o in origins]))
     told.append(("interventions", [str(len(one.state.interventions())) for one in runs]))
