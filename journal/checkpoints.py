@@ -37,8 +37,8 @@ def to_resume(run: RunFolder, state: RunState) -> Checkpointed | None:
     if there or any(file.lstat().st_size for file in run.path.glob("metrics-*.bin")):
         left = "only checkpoints from after it diverged" if there else "no checkpoint"
         raise ValueError(
-            f"{run.name} has been trained, and {left} to go on from; `laddertop rollback {run.name} --step 0` begins "
-            f"it again with its first step, `laddertop replay {run.name} --train` trains it again as a new run"
+            f"{run.name} has been trained, and has {left} to go on from; `laddertop rollback {run.name} --step 0` "
+            f"begins it again with its first step, `laddertop replay {run.name} --train` trains it again as a new run"
         )
     return None
 

@@ -76,7 +76,7 @@ def run(laddertop: Laddertop) -> Path:
 def page(laddertop: Laddertop, run: Path) -> str:
     done = laddertop.here("export", run.name, "--out", "report.html")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "wrote report.html: 9 charts, 2 interventions, 3 evaluations, 4 samplings\n"
+    assert done.stdout == "wrote report.html: 10 charts, 2 interventions, 3 evaluations, 4 samplings\n"
     return (laddertop.cwd / "report.html").read_text(encoding="utf-8")
 
 
@@ -120,7 +120,7 @@ def test_nothing_that_a_stranger_wrote_is_more_than_text_and_no_request_leaves(p
 
 def test_the_charts_alone_are_svg_whose_curves_stand_where_the_numbers_are(laddertop: Laddertop, run: Path) -> None:
     done = laddertop.here("export", run.name, "--out", "charts.svg")
-    assert (done.returncode, done.stdout) == (0, "wrote charts.svg: 9 charts\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "wrote charts.svg: 10 charts\n"), done.stderr
     name = "{http://www.w3.org/2000/svg}"
     root = ElementTree.parse(laddertop.cwd / "charts.svg").getroot()
     assert {element.tag.removeprefix(name) for element in root.iter()} == {
@@ -128,6 +128,7 @@ def test_the_charts_alone_are_svg_whose_curves_stand_where_the_numbers_are(ladde
     }
     chart = root.findall(f"{name}g")[0]
     assert chart[0].text == "total cost"
+    assert root.findall(f"{name}g")[-1][0].text == "noise", "a knob that was turned and has no chart at first"
     body = chart.find(f"{name}g")
     assert body is not None
     ticks = [

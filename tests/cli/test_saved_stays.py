@@ -176,7 +176,7 @@ def test_a_trained_run_without_checkpoints_is_not_begun_again_silently(laddertop
     before = (laddertop.runs / "bare" / "events.jsonl").read_bytes()
     done = laddertop.here("resume", "bare")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "bare has been trained, and no checkpoint to go on from" in done.stderr
+    assert "bare has been trained, and has no checkpoint to go on from" in done.stderr
     assert "`laddertop rollback bare --step 0` begins it again" in done.stderr
     assert (laddertop.runs / "bare" / "events.jsonl").read_bytes() == before
     assert laddertop.here("rollback", "bare", "--step", "0").returncode == 0

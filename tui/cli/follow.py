@@ -73,7 +73,10 @@ class Progress:
         left = "" if self.seconds_left is None else f"  {duration(self.seconds_left)} left"
         speed = "paused" if self.paused else rate(self.speed) if self.speed else "starting"
         cost = "" if self.total is None else f"  cost {number(self.total)}"
-        return f"{speed}{left}{cost}" + (f"  {headline(self.evaluation)}" if self.evaluation else "")
+        if self.evaluation is None:
+            return f"{speed}{left}{cost}"
+        # Of a model without classes the evaluation is of a cost, too: of other data.
+        return f"{speed}{left}{cost}  {self.evaluation['split']} {headline(self.evaluation)}"
 
 
 class Meter:

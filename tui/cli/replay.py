@@ -30,7 +30,8 @@ def train_again(runs: Path | None, text: str, name: str | None, *, trust: bool, 
     made = repeat(run, folder, name)
     origin = made.origin
     assert origin is not None
-    say(f"{made.name} repeats {run.name} with {len(origin.commands)} interventions")
+    deeds = len(origin.commands)
+    say(f"{made.name} repeats {run.name} with {deeds} intervention{'' if deeds == 1 else 's'}")
     with removed_unless_begun(made):
         status = train_in_foreground(made, as_json)
     if status:

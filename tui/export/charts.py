@@ -105,11 +105,14 @@ def write_svg(run: RunFolder, path: Path) -> str:
 
 
 def charts(looked: Looked) -> list[Chart]:
-    """The charts that a run's screen shows at first."""
+    """The charts that a run's screen shows at first, and one of every other knob that was turned."""
     state = looked.view.state
     known = curve_names(state)
+    words = first_charts(state)
+    there = {curve.name for word in words for curve in curves_of(word, known)}
+    turned = dict.fromkeys(change.knob for deed in deeds(looked.view) for change in deed.changes)
     found = []
-    for word in first_charts(state):
+    for word in [*words, *(knob for knob in turned if knob not in there)]:
         curves = curves_of(word, known)
         binned = [looked.curve(curve.name) for curve in curves]
         scale = scale_for(binned, usual_kind(curves[0].name, state)) if curves else None
