@@ -110,26 +110,47 @@ def way_out(folder: Path, recorded: Checkpointed) -> str:
     return f"delete it to go on from the checkpoint before it: rm {path}"
 
 
-def kept(state: RunState, there: list[Checkpointed], keep: int, keep_best: int) -> set[int]:
+def kept(state: RunState, there: list[Checkpointed], keep: int, keep_best: int, by: str = "") -> set[int]:
     """The steps of the checkpoints `there`, all of the present line, that stay: the `keep` newest sound ones, the
-    `keep_best` best, the newest diverged one, and all that was made by hand, that the run stands on or that it was ever
-    sent back to.
+    `keep_best` best by a value of the evaluations, the newest diverged one, and all that was made by hand, that the run
+    stands on or that it was ever sent back to.
     """
     sound = [saved.step for saved in there if not saved.diverged]
     lost = [saved.step for saved in there if saved.diverged]
-    values = {e.step: worth(e) for e in state.evaluations}
-    measured = [step for step in sound if not math.isnan(values.get(step, math.nan))]
-    best = sorted(measured, key=lambda step: (values[step], step))[:keep_best]
+    best = [saved.step for saved, _ in _best_first(state, there, by)][: max(keep_best, bool(by))]
     by_hand = {saved.step for saved in state.checkpoints if saved.reason == "command"}
     sent_back = {start.step for start in state.starts if start.rolled_back}
     stands_on = {state.started.step} if state.started else set()
     return {*sound[-keep:], *best, *lost[-1:], *by_hand, *sent_back, *stands_on}
 
 
-def worth(evaluated: Evaluated) -> float:
-    """What an evaluation is judged by, less is better: its headline; NaN where there is none that can be judged."""
-    name = evaluated.headline()
-    if name is None or evaluated.values[name].better == "none":
+def best_of(run: RunFolder, state: RunState) -> tuple[Checkpointed, Evaluated]:
+    """The checkpoint with the best evaluation at its step, by what the run keeps the best by, and that evaluation.
+
+    Raises ValueError when there is none.
+    """
+    by = run.spec.policy.keep_best
+    found = _best_first(state, run.checkpoints(state.checkpoints), by)
+    if not found:
+        raise ValueError(
+            f"{run.name} has no checkpoint of a step at which {by or 'the model'} was evaluated; --keep-best KEY of "
+            "`laddertop train` saves the best, --step N takes any that is there"
+        )
+    return found[0]
+
+
+def _best_first(state: RunState, there: list[Checkpointed], by: str) -> list[tuple[Checkpointed, Evaluated]]:
+    """The sound ones of the checkpoints `there` that were evaluated, each with its evaluation."""
+    measured = {e.step: e for e in state.evaluations if not math.isnan(worth(e, by))}
+    found = [(saved, measured[saved.step]) for saved in there if not saved.diverged and saved.step in measured]
+    return sorted(found, key=lambda one: (worth(one[1], by), one[0].step))
+
+
+def worth(evaluated: Evaluated, by: str = "") -> float:
+    """What an evaluation is judged by, less is better: the value of that name, else its headline; NaN where there is
+    none that can be judged."""
+    name = by or evaluated.headline()
+    if name not in evaluated.values or evaluated.values[name].better == "none":
         return math.nan
     value = evaluated.values[name]
     return value.value if value.better == "lower" else -value.value

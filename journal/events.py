@@ -100,6 +100,8 @@ class Knob(Record):
     """One sentence."""
     value: float
     """Value as set, before schedules."""
+    course: str = Field(default="", exclude_if=lambda course: not course)
+    """What it does by itself from some step on, see laddertop.journal.courses; empty: it stays at `value`."""
     short: str = Field(default_factory=lambda told: short_of(told["name"]))
     """Its name in a word, or its sign; of a group that of all its members."""
     keys: str = Field(default_factory=lambda told: keys_of(told["name"]))
@@ -126,6 +128,20 @@ class Change(Record):
     """Value before."""
     applied: float
     """Value after."""
+    old_course: str = Field(default="", exclude_if=lambda course: not course)
+    """Its course before; empty: it had none."""
+    course: str = Field(default="", exclude_if=lambda course: not course)
+    """The course that it is on after; empty: it stays at `applied`."""
+
+    @property
+    def set_to(self) -> float | str:
+        """What was asked for: a value, or a course."""
+        return self.course or self.applied
+
+    @property
+    def before(self) -> float | str:
+        """What takes it back."""
+        return self.old_course or self.old
 
 
 class _Event(Record):
@@ -250,7 +266,7 @@ class Checkpointed(_Event):
     bytes: int
     """Size of the file."""
     reason: str
-    """Why it was saved: schedule, command, or end."""
+    """Why it was saved: schedule, best, command, or end."""
     diverged: bool = False
     """Whether the run counted as diverged then: a resume goes on from an older one."""
 

@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping
 
+from laddertop.journal.courses import course_in, is_course
 from laddertop.journal.events import Knob
 from laddertop.journal.names import group_of
 
@@ -43,20 +44,44 @@ def value_of(knob: Knob, text: float | str) -> float:
     return value
 
 
-def start_values(given: Mapping[str, float | str], knobs: Iterable[Knob]) -> dict[str, float]:
+def asked_of(knob: Knob, text: float | str, step: int | None = 0) -> float | str:
+    """What to set a knob to: a number as `value_of` has it, or the word of a course, which begins once `step` steps are
+    completed if it does not say when; none: whoever takes it up decides. Raises ValueError for what it can't take."""
+    if not isinstance(text, str) or not is_course(text):
+        return value_of(knob, text)
+    if knob.kind == "switch":
+        raise ValueError(f"{knob.name} takes on or off, not {text!r}")
+    try:
+        course = course_in(text, step or 0)
+    except ValueError as error:
+        raise ValueError(f"{knob.name}: {error}") from None
+    for end in (course.start, course.end):
+        value_of(knob, end)
+    return text.strip() if step is None else course.word()
+
+
+def now(knob: Knob, step: int) -> Knob:
+    """The knob as it is set once `step` steps are completed; on no course any more where that is over."""
+    if not knob.course:
+        return knob
+    course = course_in(knob.course)
+    return knob.model_copy(update={"value": course.at(step), "course": "" if course.over(step) else knob.course})
+
+
+def start_values(given: Mapping[str, float | str], knobs: Iterable[Knob]) -> dict[str, float | str]:
     """What the keys `knobs.NAME` of a recipe set each knob to, the later of two that mean the same one.
 
     Raises ValueError as `meant` and `value_of` do, naming the key.
     """
     named = {knob.name: knob.model_copy(update={"name": f"knobs.{knob.name}"}) for knob in knobs}
-    found: dict[str, float] = {}
+    found: dict[str, float | str] = {}
     for name, text in given.items():
         try:
             turned = meant(name, named)
         except ValueError as error:
             raise ValueError(f"knobs.{name}: {error}") from None
         for knob in turned:
-            found[knob.name.removeprefix("knobs.")] = value_of(knob, text)
+            found[knob.name.removeprefix("knobs.")] = asked_of(knob, text)
     return found
 
 

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from laddertop.journal.declared import model_knobs, shared_knobs
+from laddertop.journal.judged import check_judged
 from laddertop.journal.knobs import start_values
 from laddertop.journal.models import KINDS, ModelSpec
 from laddertop.journal.own_loop import LoopSection
@@ -30,6 +31,7 @@ from laddertop.journal.sections import (
     EvaluateSpec,
     NoiseSpec,
     OptimizerSpec,
+    PolicySpec,
     SamplesSpec,
     Section,
     WarmupSpec,
@@ -80,7 +82,7 @@ class Spec(Section):
     threads: int | None = Field(default=None, ge=1, le=1024)
     """CPU threads; none: one for a small model, else as many as torch thinks fit."""
     knobs: dict[str, float | str] = Field(default={}, exclude_if=lambda knobs: not knobs)
-    """What knobs are turned to before the first step, by name."""
+    """What knobs are turned to before the first step, by name: values, or courses such as 0..1:linear:2000."""
     data: DataSpec = DataSpec()
     model: ModelSpec | OwnModelSection | LoopSection = Field(discriminator="kind")
     noise: NoiseSpec = NoiseSpec()
@@ -89,6 +91,7 @@ class Spec(Section):
     checkpoint: CheckpointSpec = CheckpointSpec()
     evaluate: EvaluateSpec = EvaluateSpec()
     samples: SamplesSpec = SamplesSpec()
+    policy: PolicySpec = Field(default=PolicySpec(), exclude_if=lambda policy: policy == PolicySpec())
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Spec:
@@ -96,6 +99,12 @@ class Spec(Section):
             raise ValueError("give the length of the run either in epochs or in steps")
         if self.data.known:
             self.model.fits(self.data, self.noise, self.warmup)
+        by, patience = self.policy.patience
+        for key, name in (("policy.early_stop", by), ("policy.keep_best", self.policy.keep_best)):
+            if name:
+                check_judged(key, name, self.model)
+        if patience and not self.evaluate.every:
+            raise ValueError("policy.early_stop: nothing is evaluated before the end; set evaluate.every")
         if self.model.ours and self.model.kind != "own":
             turned = start_values(self.knobs, [*shared_knobs(self), *model_knobs(self)])
             self.knobs.clear()
@@ -180,7 +189,7 @@ def override(spec: Spec, settings: Iterable[str]) -> Spec:
         *path, last = name.split(".")
         section = tree
         for part in path:
-            section = section[part]
+            section = section.setdefault(part, {})
         section[last] = _toml_value(text.strip())
         if name in LOOKED_AT_WITH:
             section["found"] = None
@@ -252,11 +261,13 @@ def _keys(section: type[BaseModel], prefix: str, spec: Spec | None) -> Iterator[
 
 def _knob_keys(spec: Spec | None) -> Iterator[Key]:
     if spec is None:
-        yield Key("knobs.NAME", "number | on/off", "", "What a knob is turned to before the first step.", "")
+        yield Key("knobs.NAME", "number | course | on/off", "", "What a knob is turned to before the first step.", "")
         return
     for knob in (*shared_knobs(spec), *model_knobs(spec)):
         switch, limits = knob.kind == "switch", f"≥ {knob.low:g}, ≤ {knob.high:g}"
-        yield Key(f"knobs.{knob.name}", "on/off" if switch else "number", "", knob.help, "" if switch else limits)
+        yield Key(
+            f"knobs.{knob.name}", "on/off" if switch else "number | course", "", knob.help, "" if switch else limits
+        )
 
 
 def _leaves(tree: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

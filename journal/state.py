@@ -76,6 +76,8 @@ class RunState:
     """Lines for people, oldest first."""
     reached: dict[int, int] = field(default_factory=dict)
     """By number of a start: the step up to which its numbers are in the metrics, as far as the events say."""
+    sent_back: int | None = None
+    """The step that the newest start was told to go back to; none once another start has begun."""
     undone: set[str] = field(default_factory=set)
     """Ids of commands that a roll-back threw away together with their steps."""
     _saved_after: dict[int, int] = field(default_factory=dict)
@@ -90,7 +92,7 @@ class RunState:
             self.reached[self.segment] = max(event.step, self.reached.get(self.segment, 0))
         match event:
             case RunStarted():
-                self.started, self.ended, self.paused = event, None, False
+                self.started, self.ended, self.paused, self.sent_back = event, None, False, None
                 self.starts.append(event)
                 self.knobs = {knob.name: knob for knob in event.knobs}
                 self._forget_after(event)
@@ -99,10 +101,14 @@ class RunState:
                 if event.outcome == "applied":
                     if event.action in ("pause", "continue"):
                         self.paused = event.action == "pause"
+                    if event.action == "rollback":
+                        self.sent_back = round(event.changes[0].applied)
                     for change in event.changes:
                         # A start that could not be read has declared no knobs.
                         if knob := self.knobs.get(change.knob):
-                            self.knobs[change.knob] = knob.model_copy(update={"value": change.applied})
+                            self.knobs[change.knob] = knob.model_copy(
+                                update={"value": change.applied, "course": change.course}
+                            )
             case Evaluated():
                 self.evaluations.append(event)
             case Sampled():

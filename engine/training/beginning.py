@@ -36,12 +36,13 @@ class Beginning:
 
 
 def find_beginning(run: RunFolder, state: RunState, back_to: int | None) -> Beginning:
-    """Where the run's next segment begins: at its newest sound checkpoint, or at that of step `back_to`.
+    """Where the run's next segment begins: at its newest sound checkpoint, or at that of step `back_to`, or of the step
+    that its last start was told to go back to when it was killed.
 
     Raises ValueError when there is no such checkpoint, or the run's origin is damaged.
     """
     segment = 1 + max(state.segment, _segments_on_disk(run))
-    if back_to is not None:
+    if (back_to := state.sent_back if back_to is None else back_to) is not None:
         return Beginning(segment, gone_back_to(run, state, back_to), rolled_back=True)
     begins = Beginning(segment, to_resume(run, state))
     # What was done to the run after its checkpoint is done again at the same steps: it is part of the run. So is what

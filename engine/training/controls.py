@@ -7,15 +7,17 @@ reads, so that turning a knob never changes the step itself.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from laddertop.journal.courses import Course, course_in
 from laddertop.journal.declared import shared_knobs
 from laddertop.journal.events import Change, Knob, Schedule
-from laddertop.journal.knobs import meant, value_of
+from laddertop.journal.knobs import asked_of, meant
 from laddertop.journal.spec import Spec
 
 _WARMED = {"noise": "noise.", "denoising": "lambda.", "kl": "beta"}
@@ -32,6 +34,8 @@ class ControlState:
     """The warm-up's progress from 0 to 1."""
     waited: int = 0
     """Steps that the warm-up stayed at 0 before it rose."""
+    courses: dict[str, str] = field(default_factory=dict)
+    """The courses of the knobs that are on one."""
 
 
 class Controls:
@@ -46,6 +50,7 @@ class Controls:
         self._anneal = spec.optimizer.anneal
         self._epoch_steps, self._epochs = epoch_steps, steps / epoch_steps
         self._steps = steps
+        self._courses: dict[str, Course] = {}
         self.set(spec.knobs)
         # On the CPU this is the tensor itself; elsewhere it is copied without waiting.
         self._host = torch.zeros(len(self._knobs))
@@ -64,8 +69,12 @@ class Controls:
 
     @property
     def knobs(self) -> list[Knob]:
-        """The knobs with their present values."""
-        return [knob.model_copy(update={"value": self.state.values[name]}) for name, knob in self._knobs.items()]
+        """The knobs with their present values and courses."""
+        values, courses = self.state.values, self.state.courses
+        return [
+            knob.model_copy(update={"value": values[name], "course": courses.get(name, "")})
+            for name, knob in self._knobs.items()
+        ]
 
     @property
     def schedules(self) -> list[Schedule]:
@@ -85,29 +94,48 @@ class Controls:
         """Effective values as scalar tensors that follow every change."""
         return dict(zip(self._knobs, self.effective.unbind(), strict=True))
 
-    def set(self, changes: dict[str, float | str]) -> list[Change]:
-        """Turns knobs, all or none; a group such as noise.std turns all its members.
+    def set(self, changes: Mapping[str, float | str], step: int = 0) -> list[Change]:
+        """Turns knobs before the step after `step` completed ones, all or none; a group such as noise.std turns all its
+        members.
 
         Raises ValueError for an unknown knob (with the nearest names), a value that is none, or one out of bounds.
         """
         done: dict[str, Change] = {}
+        self.move(step)
         for name, text in changes.items():
             for knob in meant(name, self._knobs):
-                old, value = self.state.values[knob.name], value_of(knob, text)
-                done[knob.name] = Change(knob=knob.name, old=old, applied=value)
+                old, old_course = self.state.values[knob.name], self.state.courses.get(knob.name, "")
+                asked = asked_of(knob, text, step)
+                course, value = (asked, course_in(asked).at(step)) if isinstance(asked, str) else ("", asked)
+                done[knob.name] = Change(knob=knob.name, old=old, applied=value, old_course=old_course, course=course)
         for change in done.values():
             self.state.values[change.knob] = change.applied
+            self.state.courses.pop(change.knob, None)
+            if change.course:
+                self.state.courses[change.knob] = change.course
             if change.knob == "warmup" and change.applied and not change.old:
                 self.state.warmed, self.state.waited = 0.0, 0
+        self._parse()
         return list(done.values())
+
+    def move(self, step: int) -> None:
+        """Takes the knobs that are on a course to where they are once `step` steps are completed."""
+        for name, course in self._courses.items():
+            self.state.values[name] = course.at(step)
+
+    def _parse(self) -> None:
+        self._courses = {name: course_in(word) for name, word in self.state.courses.items()}
 
     def load(self, saved: dict[str, Any]) -> None:
         """Takes up the state of a checkpoint; a knob that is newer than the checkpoint stays as the spec has it."""
         known = {name: value for name, value in saved["values"].items() if name in self._knobs}
-        self.state = ControlState(**{**saved, "values": {**self.state.values, **known}})
+        courses = {name: word for name, word in saved.get("courses", {}).items() if name in self._knobs}
+        self.state = ControlState(**{**saved, "values": {**self.state.values, **known}, "courses": courses})
+        self._parse()
 
     def prepare(self, step: int) -> None:
         """Computes what the step after `step` completed ones uses, into `effective`."""
+        self.move(step)
         values = self.state.values
         warmup = self.state.warmed if values["warmup"] else 1.0
         for i, (name, value) in enumerate(values.items()):

@@ -99,11 +99,16 @@ def _median(levels: Numbers, axis: int) -> Numbers:
     return middle
 
 
+def step_before(divergence: Divergence, run: RunFolder, state: RunState) -> int:
+    """The step of the newest checkpoint from before a divergence; 0 where there is none."""
+    there = run.checkpoints(state.checkpoints)
+    return max((s.step for s in there if not s.diverged and s.step <= divergence.sound_until), default=0)
+
+
 def in_words(divergence: Divergence, run: RunFolder, state: RunState) -> str:
     """What became of the cost, and the way back, for people."""
     what = "is a thousand times what it was" if divergence.finite else "is no longer finite"
-    there = run.checkpoints(state.checkpoints)
-    sound = [saved.step for saved in there if not saved.diverged and saved.step <= divergence.sound_until]
-    back = f"`laddertop rollback {shlex.quote(run.name)} --step {sound[-1] if sound else 0}`"
-    where = "goes back to the checkpoint before" if sound else "begins again"
+    step = step_before(divergence, run, state)
+    back = f"`laddertop rollback {shlex.quote(run.name)} --step {step}`"
+    where = "goes back to the checkpoint before" if step else "begins again"
     return f"the cost {what}: {back} {where}, without what was done to the run since; then lower the rate"

@@ -7,14 +7,10 @@ the journal, and a run that ends on purpose says so exactly once.
 from __future__ import annotations
 
 import contextlib
-import os
-import platform
-import socket
 import time
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
 import torch
 
 from laddertop.engine import ranks
@@ -22,23 +18,24 @@ from laddertop.engine.explore.answers import Subject
 from laddertop.engine.explore.explorer import Explorer
 from laddertop.engine.training import checkpoint, looks
 from laddertop.engine.training.adopt import adopt
+from laddertop.engine.training.announced import started
 from laddertop.engine.training.beginning import find_beginning
-from laddertop.engine.training.device import choose_device, device_name
+from laddertop.engine.training.device import choose_device
 from laddertop.engine.training.disk import Disk
-from laddertop.engine.training.divergence import Divergence, in_words
+from laddertop.engine.training.divergence import Divergence, in_words, step_before
 from laddertop.engine.training.follow import Leader
 from laddertop.engine.training.guard import Guard, TakenOverError
 from laddertop.engine.training.inbox import Inbox, make_folders, refuse, step_wanted
 from laddertop.engine.training.launch import Launched, asked_for
 from laddertop.engine.training.own import in_own_model
+from laddertop.engine.training.policies import Policies
 from laddertop.engine.training.recorder import Recorder, columns
 from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.trainer import Trainer
 from laddertop.engine.training.word import Word
 from laddertop.journal import commands, inside
 from laddertop.journal.checkpoints import gone_back_to, kept
-from laddertop.journal.damage import sums_of_files
-from laddertop.journal.events import Change, Event, EventReader, EventWriter, Logged, RunEnded, RunStarted
+from laddertop.journal.events import Change, Event, EventReader, EventWriter, Logged, RunEnded
 from laddertop.journal.files import Lock
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import write_columns
@@ -79,9 +76,12 @@ class Training(Trainer):
         self.resumed_from = self.begins.step if self.begins.checkpoint else None
         if self.begins.checkpoint:
             self.restore(self.begins.checkpoint)
+        self.controls.move(self.step)
         self._look_back()
+        self.policies = Policies(run, state, self.begins, self.steps, self._warn)
         self._record()
         self._announce()
+        self.policies.begin(self.step, next(knob for knob in self.controls.knobs if knob.name == "lr"))
 
     def _look_back(self) -> None:
         """What is done already and what is still to do: what was done at the step of the checkpoint is not done again,
@@ -91,6 +91,7 @@ class Training(Trainer):
         self._evaluated = max((e.step for e in self.state.evaluations if e.step <= self.step), default=-1)
         self._sampled = max((s.step for s in self.state.samplings if s.step <= self.step), default=-1)
         self._inbox = Inbox(self.run, (c.id for c in self.state.commands), self._warn)
+        self._saved = self.resumed_from
         self._warned: set[str] = set()
         self._unsaid = self.run.shortcomings()
         before = self.state.started.ranks if self.state.started and self.resumed_from is not None else ranks.count()
@@ -122,36 +123,14 @@ class Training(Trainer):
 
     def _announce(self) -> None:
         """Tells the journal that this segment begins, and with what."""
-        self.tell(
-            RunStarted(
-                step=self.step,
-                segment=self.begins.segment,
-                pid=os.getpid(),
-                host=socket.gethostname(),
-                device=device_name(self.device),
-                precision=self.precision_in_words,
-                compiled=self.compiled,
-                threads=torch.get_num_threads(),
-                ranks=ranks.count(),
-                versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
-                resumed_from=self.resumed_from,
-                rolled_back=self.begins.rolled_back,
-                steps=self.steps,
-                until=self.until,
-                epoch_steps=self.batches.epoch_steps,
-                terms=self.model.terms,
-                knobs=self.controls.knobs,
-                schedules=self.controls.schedules,
-                note=self.note,
-                files=sums_of_files(self.run),
-            )
-        )
+        self.tell(started(self, self.begins, self.until))
         if self.data.training.on_host:
             text = (
                 f"{self.device} has no room for the data: they stay on the host, and each step's batch is moved there"
             )
             self.tell(Logged(step=self.step, level="info", text=text))
-        for text in (*self._unsaid, *(too_short(self.spec) if self.resumed_from is None else ())):
+        first = [*too_short(self.spec), self.policies.on_test()] if self.resumed_from is None else []
+        for text in filter(None, [*self._unsaid, *first]):
             self._warn(text)
         if self.compiled:
             text = "compiling the step: the first takes up to a minute or two, seconds where it was compiled before"
@@ -198,11 +177,16 @@ class Training(Trainer):
                 text = f"{stage.name}, since step {stage.first}"
                 begins = stage.name if self.step == stage.first else ""
                 self.tell(Logged(step=self.step, level="info", text=text, stage=begins))
+            if last and spec.policy.on_divergence != "nothing":
+                self.recorder.flush()
+                self.notice_divergence()
             if (last or looks.due(self.step, spec.evaluate.every)) and self.step != self._evaluated:
                 self.evaluate()
+            if self.policies.wanted and self._leader.speaks(self.step):
+                continue
             if (last or self.step == 0 or spec.samples.due(self.step)) and self.step != self._sampled:
                 self.sample()
-            if not last and looks.due(self.step, spec.checkpoint.every) and self.step != self.resumed_from:
+            if not last and looks.due(self.step, spec.checkpoint.every) and self.step != self._saved:
                 self.save("schedule")
             if last:
                 break
@@ -236,11 +220,13 @@ class Training(Trainer):
         """Carries out what has to be done again after a resume, and what lies in the inbox."""
         while self._again and self._again[0].step == self.step:
             done = self._again.pop(0)
-            changes = self.controls.set({change.knob: change.applied for change in done.changes})
-            if any(change.old != change.applied for change in changes):
+            changes = self.controls.set({change.knob: change.set_to for change in done.changes}, self.step)
+            if any(change.before != change.set_to for change in changes):
                 self.tell(done.model_copy(update={"time": time.time(), "changes": changes}))
+        while self.policies.wanted and self.back_to is None:
+            self._carry_out(self.policies.wanted.pop(0), stop)
         now = time.monotonic()
-        if now - self._looked < LOOK:
+        if now - self._looked < LOOK or self.back_to is not None:
             return
         self._looked = now
         self.guard.look()
@@ -258,7 +244,7 @@ class Training(Trainer):
         try:
             refuse(command, self.begins.segment, self.step, self.paused, self.optimizer.finite)
             if command.action == "set":
-                changes = self.controls.set(command.changes)
+                changes = self.controls.set(command.changes, self.step)
             if command.action == "rollback":
                 back_to = step_wanted(command)
                 gone_back_to(self.run, self.state, back_to)
@@ -295,7 +281,11 @@ class Training(Trainer):
         split = "held back" if self.spec.data.held_back else "test"
         self.controls.prepare(self.step)
         self.recorder.flush()
-        self.tell(looks.evaluate(self.model, self.data.held_back, split, self.batches, self.spec.seed, self.step))
+        event = looks.evaluate(self.model, self.data.held_back, split, self.batches, self.spec.seed, self.step)
+        self.tell(event)
+        if self.step < self.steps and self.policies.is_best(event) and self.step != self._saved:
+            self.save("best")
+        self.policies.evaluated(event)
 
     def sample(self) -> None:
         """Passes the fixed test items through the model and records them."""
@@ -316,11 +306,13 @@ class Training(Trainer):
         self.notice_divergence()
         if not self.optimizer.finite():
             return
+        self._saved = self.step
         saving = self.run.path, self.step, self.optimizer, self.controls, reason
         segment, lost = self.begins.segment, self.state.diverged is not None
         self.tell(self.disk.takes(lambda: checkpoint.save(*saving, segment=segment, diverged=lost)))
         there, spec = self.run.checkpoints(self.state.checkpoints), self.spec.checkpoint
-        checkpoint.prune(self.run.path, self.state, kept(self.state, there, spec.keep, spec.keep_best))
+        stay = kept(self.state, there, spec.keep, spec.keep_best, self.spec.policy.keep_best)
+        checkpoint.prune(self.run.path, self.state, stay)
 
     def leave(self) -> None:
         """Takes what is measured so far to the journal, as far as that can still be done."""
@@ -332,6 +324,7 @@ class Training(Trainer):
         if self.divergence.diverged and not self.state.diverged:
             text, sound = in_words(self.divergence, self.run, self.state), self.divergence.sound_until
             self.tell(Logged(step=self.step, level="error", text=text, diverged=True, sound_until=sound))
+            self.policies.diverged(step_before(self.divergence, self.run, self.state))
         elif self.state.diverged and not self.divergence.diverged:
             self.tell(Logged(step=self.step, level="info", text="the cost is back where it was", diverged=False))
 

@@ -146,3 +146,30 @@ def test_a_knob_that_starts_elsewhere_is_as_one_that_is_turned_before_the_first_
     assert effective(controls)["noise.std.0"] == 0
     controls.load({"values": {"lr": 0.5}, "warmed": 0.0})
     assert controls.state.values["lr"] == 0.5
+
+
+def test_a_knob_on_a_course_is_what_the_step_alone_says_until_somebody_turns_it():
+    controls = Bench(small_spec("vae", "knobs.beta=0..1:linear:10")).controls
+    assert [effective(controls, step)["beta"] for step in (0, 5, 10, 3)] == pytest.approx([0, 0.5, 1, 0.3])
+    (change,) = controls.set({"beta": "4..2:cosine:8"}, 4)
+    assert (change.old, change.old_course, change.applied) == (0.4, "0..1:linear:10@0", 4.0)
+    assert effective(controls, 8)["beta"] == pytest.approx(3)
+    # A checkpoint keeps the course, and one from before there were any has none.
+    other = Bench(small_spec("vae")).controls
+    other.load({"values": controls.state.values, "warmed": 0.0, "waited": 0, "courses": controls.state.courses})
+    assert effective(other, 12)["beta"] == 2
+    other.load({"values": {"beta": 7.0}, "warmed": 0.0, "waited": 0})
+    assert effective(other, 12)["beta"] == 7
+    # What takes the change back is the course that was there, where it began.
+    (back,) = controls.set({"beta": change.before}, 6)
+    assert (back.course, effective(controls, 6)["beta"]) == ("0..1:linear:10@0", pytest.approx(0.6))
+    (value,) = controls.set({"beta": 3}, 7)
+    assert (value.set_to, controls.state.courses) == (3.0, {})
+    assert effective(controls, 9)["beta"] == 3
+
+
+def test_the_warm_up_multiplies_what_a_course_says():
+    settings = "knobs.beta=0..2:linear:10", "warmup.of=kl", "warmup.on=on", "warmup.steps=2"
+    controls = Bench(small_spec("vae", *settings)).controls
+    controls.advance()
+    assert effective(controls, 5)["beta"] == pytest.approx(0.5)

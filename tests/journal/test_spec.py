@@ -17,10 +17,10 @@ from laddertop.journal.spec import Spec, keys, load_recipe, override
 
 
 def leaf(spec: Spec, key: str) -> Any:
-    tree = spec.model_dump()
+    value: Any = spec
     for part in key.split("."):
-        tree = tree[part]
-    return tree
+        value = getattr(value, part)
+    return value
 
 
 @pytest.mark.parametrize("name", recipes())

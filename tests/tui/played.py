@@ -22,6 +22,7 @@ from laddertop.journal.events import (
     Column,
     Commanded,
     Evaluated,
+    Event,
     EventWriter,
     Knob,
     Logged,
@@ -226,6 +227,10 @@ class PlayedEngine:
                 reason="schedule",
             )
         )
+
+    def record(self, event: Event) -> None:
+        """Record something that the engine would not come to by itself."""
+        self._events.append(event)
 
     def log(self, text: str) -> None:
         """Record a line for people."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from laddertop.journal.actions import command_name
+from laddertop.journal.courses import course_in
 from laddertop.journal.events import (
     Change,
     Checkpointed,
@@ -303,4 +304,6 @@ def change_in_words(change: Change, knobs: dict[str, Knob]) -> str:
     """What happened to a knob: noise on → off, lr 0.002 → 0.001."""
     # A roll-back changes the step, which is no knob.
     kind = knobs[change.knob].kind if change.knob in knobs else "number"
+    if change.course:
+        return f"{change.knob} {setting(kind, change.old)}, then {course_in(change.course).words()}"
     return f"{change.knob} {setting(kind, change.old)} → {setting(kind, change.applied)}"

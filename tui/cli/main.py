@@ -19,15 +19,17 @@ from laddertop.journal.actions import ACTIONS, Action
 from laddertop.journal.settings import look
 from laddertop.tui.cli.open import show_dashboard
 from laddertop.tui.cli.options import (
-    CheckpointStep,
     Detach,
+    EarlyStop,
     Json,
     JsonLines,
+    KeepBest,
     Name,
     Note,
     Nproc,
     OnBest,
     OnDiverge,
+    OnDivergence,
     OnEnd,
     OnFinding,
     Pixels,
@@ -122,6 +124,9 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of a recipe; see `recipes --keys`.")
     ] = None,
+    on_divergence: OnDivergence = None,
+    early_stop: EarlyStop = None,
+    keep_best: KeepBest = None,
     nproc: Nproc = None,
     name: Name = None,
     runs: Runs = None,
@@ -147,6 +152,9 @@ def train(
         "seed": seed,
         "device": device,
         "precision": precision,
+        "policy.on_divergence": on_divergence,
+        "policy.early_stop": early_stop,
+        "policy.keep_best": keep_best,
     }
     chosen = [f"{key}={value}" for key, value in flags.items() if value is not None] + (settings or [])
     raise typer.Exit(
@@ -186,38 +194,6 @@ def resume(
     from laddertop.tui.cli.train import resume as resume_run
 
     raise typer.Exit(resume_run(runs, run, trust=trust, nproc=nproc, detach=detach, as_json=json))
-
-
-@app.command()
-def evaluate(
-    run: Run,
-    step: CheckpointStep = None,
-    split: Annotated[str, typer.Option(metavar="NAME", help="test, held_back or training.")] = "test",
-    quick: Annotated[bool, typer.Option("--quick", help="Measure what a training does, within seconds.")] = False,
-    representation: Annotated[bool, typer.Option("--representation", help="Also score the codes.")] = False,
-    now: Annotated[
-        bool, typer.Option("--now", help="Let the running training do it, quickly, and record it in the run.")
-    ] = False,
-    timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", help="With --now: how long to wait for the training.")
-    ] = 30,
-    runs: Runs = None,
-    trust: Trust = False,
-    json: Json = False,
-) -> None:
-    """Evaluate a checkpoint: what its model's paper reports."""
-    if split not in ("test", "held_back", "training"):
-        raise ValueError(f"--split: test, held_back or training (you gave {split!r})")
-    options = [f"--split={split}", *(["--quick"] if quick else []), *(["--representation"] if representation else [])]
-    options += [f"--step={step}"] if step is not None else []
-    if now:
-        if options != ["--split=test"]:
-            raise ValueError("--now evaluates as the training itself does; leave out --step, --split and the like")
-        _ask(runs, run, "evaluate", "", trust, timeout, json)
-        return
-    from laddertop.tui.cli.show import evaluate_saved
-
-    evaluate_saved(runs, run, options, trust=trust, as_json=json)
 
 
 @app.command("runs")

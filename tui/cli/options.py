@@ -57,6 +57,20 @@ Pixels = Annotated[
 CheckpointStep = Annotated[
     int | None, typer.Option("--step", metavar="N", help="Step of the checkpoint (default: the newest one).")
 ]
+Best = Annotated[
+    bool, typer.Option("--best", help="The checkpoint that was evaluated best (see --keep-best of `train`).")
+]
+OnDivergence = Annotated[
+    str | None,
+    typer.Option("--on-divergence", metavar="WHAT", help="Where the cost diverges: stop, pause or rollback."),
+]
+EarlyStop = Annotated[
+    str | None,
+    typer.Option("--early-stop", metavar="KEY:N", help="Stop after N evaluations without a better value KEY."),
+]
+KeepBest = Annotated[
+    str | None, typer.Option("--keep-best", metavar="KEY", help="Save and keep what was evaluated best, by value KEY.")
+]
 OnEnd = Annotated[
     str | None, typer.Option("--on-end", metavar="CMD", help="Run a shell command at the end, the run's JSON on stdin.")
 ]

@@ -25,7 +25,7 @@ from laddertop.journal.events import (
     as_json,
 )
 from laddertop.journal.folder import RunFolder, find_run, runs_folder
-from laddertop.journal.knobs import meant, value_of
+from laddertop.journal.knobs import asked_of, meant
 from laddertop.journal.metrics import segment_size
 from laddertop.journal.state import RunState
 from laddertop.tui.cli.follow import change_in_words
@@ -80,18 +80,19 @@ def ask(
         result(line)
 
 
-def parse_changes(settings: list[str], knobs: dict[str, Knob]) -> dict[str, float]:
+def parse_changes(settings: list[str], knobs: dict[str, Knob]) -> dict[str, float | str]:
     """New values by knob or group of knobs, from knob=value as typed.
 
     Raises ValueError for an unknown knob (with the nearest names) or a value that it can't take.
     """
-    changes = {}
+    changes: dict[str, float | str] = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals:
             raise ValueError(f"{setting!r} is no setting: write knob=value, such as noise=off")
         for knob in meant(name, knobs):
-            changes[name] = value_of(knob, text)
+            # A course begins where the engine takes it up.
+            changes[name] = asked_of(knob, text, None)
     return changes
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from laddertop.tui.cli.options import Json, Run, Runs, Timeout, Trust
+from laddertop.tui.cli.options import Best, Json, Run, Runs, Timeout, Trust
 
 app = typer.Typer()
 
@@ -28,6 +28,7 @@ def sample(
     rows: Annotated[int, typer.Option(metavar="N", help="How many.")] = 16,
     seed: Seed = 0,
     step: Step = None,
+    best: Best = False,
     out: Out = None,
     timeout: Timeout = 60,
     runs: Runs = None,
@@ -35,6 +36,9 @@ def sample(
     json: Json = False,
 ) -> None:
     """Draw samples from a run's model."""
+    from laddertop.tui.cli.best import chosen_step
+
+    step = chosen_step(runs, run, step, best)
     _show(runs, run, {"kind": "sample", "rows": rows, "seed": seed}, step, out, trust, timeout, json)
 
 

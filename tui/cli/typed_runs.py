@@ -9,6 +9,7 @@ import typer
 
 from laddertop.tui.cli.open import show_dashboard
 from laddertop.tui.cli.options import (
+    Best,
     CheckpointStep,
     Detach,
     Json,
@@ -53,12 +54,50 @@ def show(
 
 
 @app.command()
+def evaluate(
+    run: Run,
+    step: CheckpointStep = None,
+    best: Best = False,
+    split: Annotated[str, typer.Option(metavar="NAME", help="test, held_back or training.")] = "test",
+    quick: Annotated[bool, typer.Option("--quick", help="Measure what a training does, within seconds.")] = False,
+    representation: Annotated[bool, typer.Option("--representation", help="Also score the codes.")] = False,
+    now: Annotated[
+        bool, typer.Option("--now", help="Let the running training do it, quickly, and record it in the run.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="With --now: how long to wait for the training.")
+    ] = 30,
+    runs: Runs = None,
+    trust: Trust = False,
+    json: Json = False,
+) -> None:
+    """Evaluate a checkpoint: what its model's paper reports."""
+    if split not in ("test", "held_back", "training"):
+        raise ValueError(f"--split: test, held_back or training (you gave {split!r})")
+    options = [f"--split={split}", *(["--quick"] if quick else []), *(["--representation"] if representation else [])]
+    if now:
+        if options != ["--split=test"] or best or step is not None:
+            raise ValueError("--now evaluates as the training itself does; leave out --step, --split and the like")
+        from laddertop.tui.cli.steer import ask
+
+        ask(runs, run, "evaluate", trust=trust, timeout=timeout, as_json=json)
+        return
+    from laddertop.tui.cli.best import chosen_step
+    from laddertop.tui.cli.show import evaluate_saved
+
+    step = chosen_step(runs, run, step, best)
+    options += [f"--step={step}"] if step is not None else []
+    evaluate_saved(runs, run, options, trust=trust, as_json=json)
+
+
+@app.command()
 def fork(
     run: Run,
     knobs: Annotated[
         list[str] | None, typer.Argument(metavar="KNOB=VALUE", help="What the new run does differently: lr=1e-3, …")
     ] = None,
     step: CheckpointStep = None,
+    best: Best = False,
     epochs: Annotated[float | None, typer.Option(metavar="N", help="Length of the new run in epochs.")] = None,
     steps: Annotated[int | None, typer.Option(metavar="N", help="Length of the new run in steps.")] = None,
     name: Name = None,
@@ -75,11 +114,13 @@ def fork(
     """Train a new run from a checkpoint of another."""
     send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best, on_finding=on_finding)
     write_live(tensorboard)
+    from laddertop.tui.cli.best import chosen_step
     from laddertop.tui.cli.keep import fork as fork_run
 
     if epochs is not None and steps is not None:
         raise ValueError("give the length of the run either with --epochs or with --steps")
     length = [f"{key}={value}" for key, value in (("epochs", epochs), ("steps", steps)) if value is not None]
+    step = chosen_step(runs, run, step, best)
     raise typer.Exit(
         fork_run(
             runs, run, step=step, knobs=knobs or [], length=length, name=name, trust=trust, detach=detach, as_json=json

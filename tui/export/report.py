@@ -132,7 +132,7 @@ def _interventions(view: RunView) -> str:
     rows = []
     for at, deed in enumerate(deeds(view), 1):
         effect = view.effects.get(deed.id)
-        what = changes_in_words({change.knob: change.applied for change in deed.changes}, view.state.knobs)
+        what = changes_in_words({change.knob: change.set_to for change in deed.changes}, view.state.knobs)
         before = changes_in_words({change.knob: change.old for change in deed.changes}, view.state.knobs)
         undone = " (thrown away by a rollback)" if deed.id in view.state.undone else ""
         said = f"{deed.by}: {deed.note}" if deed.note else deed.by

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from laddertop.journal.actions import Action
 from laddertop.journal.commands import drawn_up, put
@@ -56,7 +56,7 @@ def turn(view: RunView, names: list[str], up: bool) -> Request:
     return "set", changes
 
 
-def undo(view: RunView) -> tuple[Commanded, dict[str, float]]:
+def undo(view: RunView) -> tuple[Commanded, dict[str, float | str]]:
     """The newest intervention that was not taken back yet, and the values before it; of earlier starts those that are
     part of the run still, and that a resume has come to again.
 
@@ -72,7 +72,7 @@ def undo(view: RunView) -> tuple[Commanded, dict[str, float]]:
                 deeds.append(done)
     for done in reversed(deeds):
         if done.id not in taken_back:
-            return done, {change.knob: change.old for change in done.changes}
+            return done, {change.knob: change.before for change in done.changes}
     raise ValueError("there is nothing to undo")
 
 
@@ -108,12 +108,12 @@ class Steering:
             self._say(f"no engine at work ({status}): the key changes nothing{more}")
         return view.alive
 
-    def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
+    def ask(self, action: Action, changes: Mapping[str, float | str] | None = None, note: str = "") -> None:
         """Send a command to the engine."""
         view = self._view
         if not self.heard():
             return
-        command = drawn_up(view.state.segment, action, changes, by=ME, note=note)
+        command = drawn_up(view.state.segment, action, dict(changes or {}), by=ME, note=note)
         sent = view.sent(command)
 
         def written() -> None:
@@ -151,7 +151,7 @@ class Steering:
         except ValueError as error:
             self._say(str(error))
             return
-        words = changes_in_words({c.knob: c.applied for c in done.changes}, self._view.state.knobs)
+        words = changes_in_words({c.knob: c.set_to for c in done.changes}, self._view.state.knobs)
         self._say(f"undo of {words} at step {thousands(done.step)}")
         self.ask("set", before, f"{UNDO}{done.id}")
 

@@ -260,7 +260,7 @@ def _mark_best(rows: Sequence[Row]) -> None:
 
 def _experiment(one: Compared) -> str:
     spec = {key: value for key, value in flat(one.spec).items() if key not in SAME_BUT_FOR}
-    done = [(c.step, [(change.knob, change.applied) for change in c.changes]) for c in one.state.interventions()]
+    done = [(c.step, [(change.knob, change.set_to) for change in c.changes]) for c in one.state.interventions()]
     return f"{spec} {done}"
 
 

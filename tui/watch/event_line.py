@@ -94,7 +94,7 @@ def marker_of(event: Event, origin: float, knobs: Mapping[str, Knob]) -> Marker 
         case RunStarted() if event.resumed_from is not None:
             return Marker(event.step, at, "resumed", "resume")
         case Commanded(outcome="applied") if event.changes:
-            label = changes_in_words({c.knob: c.applied for c in event.changes}, knobs)
+            label = changes_in_words({c.knob: c.set_to for c in event.changes}, knobs)
             return Marker(event.step, at, label)
         case Checkpointed():
             return Marker(event.step, at, "", "checkpoint")

@@ -67,5 +67,5 @@ def _changed(view: RunView, row: TermRow) -> str:
     before = effect.before.get(row.term.name) if effect is not None else None
     if before is None:
         return ""
-    what = changes_in_words({c.knob: c.applied for c in deeds[-1].changes}, view.state.knobs)
+    what = changes_in_words({c.knob: c.set_to for c in deeds[-1].changes}, view.state.knobs)
     return f"{number(before.mean)} → {number(row.raw)} since {what}"

@@ -19,6 +19,7 @@ from laddertop.journal.event_lines import unreadable
 from laddertop.journal.events import Commanded, Event, Knob, RunStarted, Term
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.knobs import members
+from laddertop.journal.knobs import now as now_set
 from laddertop.journal.spec import Spec
 from laddertop.journal.state import STARTUP, RunState
 from laddertop.tui.draw.axis import BINS, XAxis
@@ -320,7 +321,7 @@ class RunView:
         now = time.time()
         return {
             name: KnobRow(
-                knob,
+                now_set(knob, self.step),
                 self.latest.get(name, knob.value),
                 asked.get(name),
                 now - self._refusals.get(name, 0.0) < 10 and name not in asked,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from laddertop.journal.actions import ACTIONS
+from laddertop.journal.courses import course_in
 from laddertop.journal.events import Commanded, Knob
 from laddertop.journal.knobs import members
 from laddertop.journal.names import group_of
@@ -25,7 +26,10 @@ def knob_name(name: str, knobs: Mapping[str, Knob]) -> str:
 def knob_value(knob: Knob | None, value: float | str) -> str:
     """A value of a knob: on or off for a switch."""
     if isinstance(value, str):
-        return value
+        try:
+            return course_in(value).words()
+        except ValueError:
+            return value
     if knob is not None and knob.kind == "switch":
         return "on" if value else "off"
     return setting(value)
@@ -42,7 +46,7 @@ def changes_in_words(changes: Mapping[str, float | str], knobs: Mapping[str, Kno
         if len(names) > 1:
             values = [left.pop(name) for name in names]
             numbers = [v for v in values if not isinstance(v, str)]
-            low, high = (min(numbers), max(numbers)) if numbers else (0.0, 0.0)
+            low, high = (min(numbers), max(numbers)) if numbers else (values[0], values[0])
             span = knob_value(None, low) if low == high else f"{knob_value(None, low)} … {knob_value(None, high)}"
             words.append(f"{knob_name(group, knobs)} {span}")
     words += [f"{knob_name(name, knobs)} {knob_value(knobs.get(name), value)}" for name, value in left.items()]
@@ -61,7 +65,7 @@ def command_in_words(action: str, changes: Mapping[str, float | str], note: str,
 
 def outcome_in_words(done: Commanded, asked: Mapping[str, float | str], knobs: Mapping[str, Knob]) -> str:
     """A command and what became of it: "noise off → applied", "lr 50 → refused: at most 10"."""
-    changes = asked if done.outcome == "refused" else {c.knob: c.applied for c in done.changes}
+    changes = asked if done.outcome == "refused" else {c.knob: c.set_to for c in done.changes}
     what = command_in_words(done.action, changes, done.note, knobs)
     return f"{what} → {done.outcome}" + (f": {done.reason}" if done.reason else "")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Protocol
 
 from laddertop.journal.actions import Action
-from laddertop.journal.knobs import members
+from laddertop.journal.courses import is_course
+from laddertop.journal.knobs import asked_of, members
 from laddertop.tui.dashboard.knob_keys import KnobKey, knob_keys
 from laddertop.tui.dashboard.screens.commands import Command
 from laddertop.tui.watch.run_view import RunView
@@ -20,7 +21,7 @@ class Steers(Protocol):
     view: RunView
     """The run."""
 
-    def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
+    def ask(self, action: Action, changes: Mapping[str, float | str] | None = None, note: str = "") -> None:
         """Ask something of the engine."""
 
     def press(self, key: KnobKey) -> None:
@@ -55,7 +56,7 @@ def meant(screen: Steers, typed: str) -> list[Command]:
     return found
 
 
-def _settings(screen: Steers, typed: str) -> Iterator[tuple[str, float]]:
+def _settings(screen: Steers, typed: str) -> Iterator[tuple[str, float | str]]:
     knobs = screen.view.state.knobs
     name, _, text = typed.replace("=", " ").strip().partition(" ")
     text = text.strip().lower()
@@ -66,6 +67,6 @@ def _settings(screen: Steers, typed: str) -> Iterator[tuple[str, float]]:
             yield name, float(text in ("on", "1"))
         return
     try:
-        yield name, float(text)
+        yield name, asked_of(knobs[group[0]], text, None) if is_course(text) else float(text)
     except ValueError:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -11,7 +12,7 @@ from textual.events import Key
 
 from laddertop.journal.actions import Action
 from laddertop.journal.folder import RunFolder
-from laddertop.journal.knobs import value_of
+from laddertop.journal.knobs import asked_of
 from laddertop.tui.dashboard import aside, farewell
 from laddertop.tui.dashboard.knob_keys import KnobKey, key_of, knob_keys, taken
 from laddertop.tui.dashboard.messages import ForkRun, StartEngine
@@ -90,7 +91,7 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         """Ask something of the engine."""
         getattr(self.steering, deed)(*(word for word in (name, up) if word is not None))
 
-    def ask(self, action: Action, changes: dict[str, float] | None = None, note: str = "") -> None:
+    def ask(self, action: Action, changes: Mapping[str, float | str] | None = None, note: str = "") -> None:
         """Send a command to the engine, or say why not."""
         self.steering.ask(action, changes, note)
 
@@ -127,7 +128,7 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         text = await self.app.push_screen_wait(AskLine(question, knob_value(knob, knob.value)))
         if text is not None and text.strip():
             try:
-                value = value_of(knob, text.strip())
+                value = asked_of(knob, text.strip(), None)
             except ValueError as error:
                 self.tell(str(error))
             else:

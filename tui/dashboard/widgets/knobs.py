@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from laddertop.journal.courses import is_course
 from laddertop.journal.knobs import grouped
 from laddertop.journal.state import OVER
 from laddertop.tui.dashboard.knob_keys import usable_keys
@@ -132,9 +133,10 @@ def _switch(key: str, name: str, row: KnobRow, more: str = "") -> Item:
 
 
 def _number(key: str, name: str, rows: list[KnobRow], width: int = 12) -> Item:
-    now = _span([row.knob.value for row in rows])
+    # An arrow: it changes by itself.
+    now = _span([row.knob.value for row in rows]) + ("↝" if any(row.knob.course for row in rows) else "")
     if pending := [row.pending for row in rows if row.pending is not None]:
-        asked = _span([float(p) for p in pending if not isinstance(p, str)])
+        asked = "↝" if any(is_course(p) for p in pending) else _span([float(p) for p in pending])
         return Item(key, name, f"{now}→{asked}?", Ink.WARN, width)
     if any(row.refused for row in rows):
         return Item(key, name, f"{now} ✗", Ink.BAD, width)
