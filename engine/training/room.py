@@ -7,14 +7,13 @@ them, and the tensors of a step or an evaluation that live at once; the holes of
 from __future__ import annotations
 
 import math
-import os
-from pathlib import Path
 
 import torch
 
 from laddertop.engine.build import STATE, build
 from laddertop.engine.data import Inputs
 from laddertop.engine.training.launch import asked_for
+from laddertop.journal.memory import free_memory
 from laddertop.journal.own_model import OwnModelSection
 from laddertop.journal.sizes import of_recipe
 from laddertop.journal.spec import Spec, override
@@ -25,8 +24,6 @@ EVALUATION = 2 << 30
 """Bytes below which an evaluation is not: no recipe, with a batch of 5000, takes more than a third of both together."""
 COMPILED = 0.5
 """Of the tensors of a step, how many bytes a compiled one is taken to hold at least: it keeps some of them nowhere."""
-_GROUPS = Path("/sys/fs/cgroup")
-"""Where Linux tells what groups of processes may take."""
 
 
 def check_room(spec: Spec, device: torch.device, compiled: bool, room: int | None = None) -> None:
@@ -107,52 +104,5 @@ def _likely(spec: Spec) -> tuple[int, int]:
 
 
 def free(device: torch.device) -> int:
-    """Bytes that a process may take on a device now. On the host what the system can give without swapping, and no more
-    than is left to the control groups that this process is in."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    return int(min(available(Path("/proc/meminfo")), left_to_groups(_GROUPS, Path("/proc/self/cgroup"))))
-
-
-def available(meminfo: Path) -> float:
-    """Bytes that Linux can give without swapping; elsewhere all of the machine's."""
-    try:
-        lines = dict(line.split(":") for line in meminfo.read_text().splitlines())
-        return int(lines["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def left_to_groups(groups: Path, mine: Path) -> float:
-    """Bytes that the control groups of a process, and those above them, may still take; infinite without a limit.
-
-    `groups` is where they are mounted, of version 1 or 2; `mine` the file that names those of the process. What is
-    cached of files counts as free.
-    """
-    left = math.inf
-    try:
-        told = mine.read_text().splitlines()
-    except OSError:
-        return left
-    for line in told:
-        _, kinds, path = line.split(":", 2)
-        if kinds == "":
-            top, names = groups, ("memory.max", "memory.current", "inactive_file")
-        elif "memory" in kinds.split(","):
-            top = groups / "memory"
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-        else:
-            continue
-        # In a container the path may be that of the host, and what is mounted the container's own group.
-        for inner in (*[Path(path.lstrip("/")), *Path(path.lstrip("/")).parents], Path()):
-            left = min(left, _left(top / inner, *names))
-    return left
-
-
-def _left(group: Path, limit: str, usage: str, cached: str) -> float:
-    try:
-        most, taken = float((group / limit).read_text()), float((group / usage).read_text())
-        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        return most - taken + float(stat.get(cached, 0))
-    except (OSError, ValueError):  # "max", or no such group
-        return math.inf
+    """Bytes that a process may take on a device now."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()

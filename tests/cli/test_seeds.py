@@ -12,10 +12,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from laddertop.journal.events import Evaluated, RunStarted
+from laddertop.journal.events import Evaluated, EventReader, RunStarted
+from laddertop.journal.folder import RunFolder
+from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.start import has_gpu
 from laddertop.journal.value import Value
-from laddertop.tui.cli.seeds import side_by_side, together
+from laddertop.tui.cli import seeds as seeds_module
+from laddertop.tui.cli.seeds import default_at_once, freest, side_by_side, together, train_seeds
+from laddertop.tui.cli.train import devices_named
 from tests import PATIENCE
 from tests.processes import Laddertop, wait_for
 
@@ -100,6 +104,45 @@ def test_a_gpu_trains_one_seed_after_the_other_and_a_cpu_one_per_core():
         ("mps", False, 1),
     ):
         assert side_by_side(device, 8, gpu) == engines
+
+
+def test_several_gpus_are_named_once_each_and_for_seeds_alone(laddertop: Laddertop):
+    assert devices_named("cuda:0,1") == ["cuda:0", "cuda:1"]
+    assert devices_named("auto") == ["auto"]
+    for words in ("cuda:0,0", "cuda:0,", "cuda:0,x", "cpu,cpu"):
+        done = laddertop.here(*TINY, "--seeds", "2", "--device", words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"--device {words}: several are written as cuda:0,1, each of them once" in done.stderr
+    done = laddertop.here(*TINY, "--device", "cuda:0,1")
+    assert done.returncode == 2
+    assert "with --seeds N the runs are spread over several" in done.stderr
+
+
+def test_each_of_several_devices_has_one_run_at_a_time(tmp_path: Path):
+    """By engines on the CPU, which is one device under several names here: there are no two GPUs to try it on."""
+    placed = ["cuda:0", "cuda:1", "cuda:2"]
+    assert freest(placed, []) == "cuda:0"
+    assert freest(placed, ["cuda:0", "cuda:2"]) == "cuda:1"
+    assert freest(placed, ["cuda:0", "cuda:1", "cuda:2", "cuda:0"]) == "cuda:1"
+    spec = override(load_recipe("dae-digits"), ["device=cpu", "steps=20", "seed=3"])
+    assert default_at_once(spec, ["cpu", "cpu", "cpu"], 5) == 3
+    assert default_at_once(spec, ["cpu", "cpu", "cpu"], 2) == 2
+    assert train_seeds(spec, tmp_path, "two", 3, None, ["cpu", "cpu"], as_json=False) == 0
+    runs = [RunFolder(tmp_path / f"two-s{seed}") for seed in (3, 4, 5)]
+    spans = [(events[0].time, events[-1].time) for run in runs if (events := EventReader(run.events_path).read_all())]
+    assert [run.spec.device for run in runs] == ["cpu"] * 3
+    assert min(end for _, end in spans[:2]) <= spans[2][0], "the third began before a device was free"
+
+
+def test_no_more_seeds_are_at_work_on_a_cpu_than_have_room(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    spec = override(load_recipe("ladder-mnist-100"), ["device=cpu"])
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(8))
+    for gigabytes, seeds in ((1, 1), (2, 2), (5, 6), (100, 8)):
+        monkeypatch.setattr(seeds_module, "free_memory", lambda gigabytes=gigabytes: gigabytes * 10**9)
+        assert default_at_once(spec, ["cpu"], 10) == seeds
+    assert "2 of 8 seeds at a time: each takes about 0.72 GB of memory, and 2 GB are free" in capsys.readouterr().err
 
 
 def test_a_gpu_that_the_environment_hides_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

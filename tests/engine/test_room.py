@@ -12,8 +12,9 @@ import pytest
 
 from benchmarks.memory import BARE, TRAIN, peak
 from laddertop.engine.sizes import follow
-from laddertop.engine.training.room import available, check_room, free, left_to_groups, needed
+from laddertop.engine.training.room import check_room, free, needed
 from laddertop.journal.folder import create_run
+from laddertop.journal.memory import available, left_to_groups
 from laddertop.journal.spec import override
 from tests import PATIENCE
 from tests.engine.conftest import CPU

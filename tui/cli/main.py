@@ -117,9 +117,13 @@ def train(
     ] = 1,
     at_once: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Seeds side by side (default: one per core, one at a time on a GPU)."),
+        typer.Option(
+            metavar="N", min=1, help="Seeds side by side (default: one per core that memory allows, or per GPU)."
+        ),
     ] = None,
-    device: Annotated[str | None, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:N or mps; with --seeds also cuda:0,1.")
+    ] = None,
     precision: Annotated[str | None, typer.Option(metavar="NAME", help="auto, fp32 or bf16.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of a recipe; see `recipes --keys`.")
@@ -150,7 +154,6 @@ def train(
         "epochs": epochs,
         "steps": steps,
         "seed": seed,
-        "device": device,
         "precision": precision,
         "policy.on_divergence": on_divergence,
         "policy.early_stop": early_stop,
@@ -168,6 +171,7 @@ def train(
             seeds=seeds,
             at_once=at_once,
             nproc=nproc,
+            device=device,
             detach=detach,
             as_json=json,
         )

@@ -1,5 +1,5 @@
-"""`train --seeds N`: one run per seed, side by side on a CPU's cores and one after the other on a GPU, and what they
-come to together.
+"""`train --seeds N`: one run per seed, side by side on a CPU's cores or on several GPUs, in turn on one GPU, and what
+they come to together.
 
 Every run has one CPU thread: small products gain so little from a second one that two runs side by side take hardly
 longer than one, and a seed's result is bit for bit that of a lone run with `--set threads=1`.
@@ -20,6 +20,7 @@ import numpy as np
 
 from laddertop.journal.events import Evaluated
 from laddertop.journal.folder import check_name, create_run
+from laddertop.journal.memory import free_memory
 from laddertop.journal.spec import Spec, override
 from laddertop.journal.start import has_gpu
 from laddertop.tui.cli.print import json_result, result, say
@@ -27,40 +28,52 @@ from laddertop.tui.cli.seed_bars import SeedBars, SeedLines
 from laddertop.tui.cli.show import headline
 from laddertop.tui.steer.ending import signals_taken
 from laddertop.tui.steer.engine_process import EngineError, EngineProcess, NotBegunError, environment
+from laddertop.tui.steer.sizing import sizes_of
 from laddertop.tui.watch.summary import summary
 
+TORCH = 540_000_000
+"""Bytes that torch itself takes in a process."""
+ROOMY = 4 << 30
+"""Bytes of free memory for each run side by side from which on nobody asks how much they take."""
 
-def train_seeds(spec: Spec, runs: Path, name: str, seeds: int, at_once: int | None, *, as_json: bool) -> int:
+
+def train_seeds(
+    spec: Spec, runs: Path, name: str, seeds: int, at_once: int | None, devices: list[str], *, as_json: bool
+) -> int:
     """Trains `seeds` runs called `name`-s1 and so on, from the spec's seed up, `at_once` of them or as many as suits
-    the device, and returns the exit status.
+    the device, or one on each of several `devices`, and returns the exit status.
 
     SIGINT, SIGTERM and SIGHUP stop them all in good order; a second SIGINT kills the engines. Raises ValueError when a
     run can't be made, EngineError when one failed; the others are then trained to their end all the same, unless it
     was one that could not begin.
     """
     with signals_taken() as received:
-        return _train(spec, runs, name, seeds, at_once, received, as_json)
+        return _train(spec, runs, name, seeds, at_once, devices or [spec.device], received, as_json)
 
 
 def _train(
-    spec: Spec, runs: Path, name: str, seeds: int, at_once: int | None, received: list[int], as_json: bool
+    spec: Spec,
+    runs: Path,
+    name: str,
+    seeds: int,
+    at_once: int | None,
+    devices: list[str],
+    received: list[int],
+    as_json: bool,
 ) -> int:
     names = names_of_seeds(spec, runs, name, seeds)
     waiting, engines = list(names), dict[int, EngineProcess]()
     at_work: list[int] = []
     not_begun: list[EngineError] = []
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if at_once is None:
-        at_once = side_by_side(spec.device, cores, has_gpu())
-        if at_once < min(cores, seeds):
-            say(f"one seed after the other on device {spec.device}; --at-once N trains N side by side")
+    at_once = at_once or default_at_once(spec, devices, seeds)
     told_to_stop = False
     show: SeedBars | SeedLines = SeedBars(name, list(names)) if sys.stderr.isatty() else SeedLines()
     try:
         while at_work or (waiting and not received):
             while waiting and len(at_work) < at_once and not received:
                 seed = waiting.pop(0)
-                run = create_run(runs, override(spec, [f"seed={seed}", "threads=1"]), names[seed])
+                device = freest(devices, [engines[other].run.spec.device for other in at_work])
+                run = create_run(runs, override(spec, [f"seed={seed}", "threads=1", f"device={device}"]), names[seed])
                 engines[seed] = EngineProcess(run, foreground=True)
                 at_work.append(seed)
             time.sleep(0.1)
@@ -110,6 +123,30 @@ def _train(
     if broken := [engine for engine in done if engine.state.status(alive=False) != "finished"]:
         raise EngineError(f"{broken[0].run.name}: {broken[0].obituary()}")
     return 0
+
+
+def freest(devices: list[str], taken: list[str]) -> str:
+    """Of some devices the first of those that the fewest runs are on."""
+    return min(devices, key=taken.count)
+
+
+def default_at_once(spec: Spec, devices: list[str], seeds: int) -> int:
+    """How many of `seeds` engines are at work at a time, where nobody says it: as many as suit the devices, and on a
+    CPU no more than have room."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    suit = len(devices) if len(devices) > 1 else side_by_side(spec.device, cores, has_gpu())
+    wanted = min(suit, seeds)
+    if suit == 1 < min(cores, seeds):
+        say(f"one seed after the other on device {spec.device}; --at-once N trains N side by side")
+    if spec.device.startswith("cuda") or wanted == 1 or (room := free_memory()) >= wanted * ROOMY:
+        return wanted
+    each = sizes_of(spec).memory + TORCH
+    if (fit := max(1, room // each)) < wanted:
+        say(
+            f"{fit} of {wanted} seeds at a time: each takes about {each / 1e9:.2g} GB of memory, and "
+            f"{room / 1e9:.2g} GB are free"
+        )
+    return min(wanted, fit)
 
 
 def side_by_side(device: str, cores: int, gpu: bool) -> int:

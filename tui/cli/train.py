@@ -33,15 +33,21 @@ def train(
     seeds: int,
     at_once: int | None,
     nproc: int | None,
+    device: str | None,
     detach: bool,
     as_json: bool,
 ) -> int:
     """Makes a new run of a recipe with some key=value `settings`, or one per seed, trains it, returns the exit status.
+    `device` may name several for the seeds, such as cuda:0,1.
 
     Raises ValueError when the recipe or a setting is wrong, it can't be trained here, or the run can't be made.
     """
     if seeds > 1 and nproc:
         raise ValueError("give either --seeds, whose runs are side by side, or --nproc, whose processes share one run")
+    devices = devices_named(device) if device else []
+    if len(devices) > 1 == seeds:
+        raise ValueError(f"--device {device}: one run has one device; with --seeds N the runs are spread over several")
+    settings = [*(f"device={first}" for first in devices[:1]), *settings]
     spec = chosen(recipe, data, data_root, settings)
     if detach or seeds > 1:
         # A training in the foreground tells it of itself.
@@ -52,7 +58,7 @@ def train(
 
         name = name or new_name(spec)
         if not detach:
-            return train_seeds(spec, runs_folder(runs), name, seeds, at_once, as_json=as_json)
+            return train_seeds(spec, runs_folder(runs), name, seeds, at_once, devices[1:] and devices, as_json=as_json)
         typed = [*(word for word in sys.argv[1:] if word != "--detach"), "--name", name]
         return train_seeds_in_background(spec, runs_folder(runs), name, seeds, typed, as_json=as_json)
     run = create_run(runs_folder(runs), spec, name)
@@ -60,6 +66,17 @@ def train(
         if detach:
             return train_in_background(run, as_json, ranks=nproc)
         return train_in_foreground(run, as_json, nproc)
+
+
+def devices_named(words: str) -> list[str]:
+    """The devices that are meant by `cuda:0,1`, or by the name of one. Raises ValueError where it can't be a list."""
+    kind, _, numbers = words.partition(":")
+    if "," not in words:
+        return [words]
+    found = numbers.split(",")
+    if kind != "cuda" or not all(one.isdecimal() for one in found) or len(set(found)) < len(found):
+        raise ValueError(f"--device {words}: several are written as cuda:0,1, each of them once")
+    return [f"cuda:{int(one)}" for one in found]
 
 
 def chosen(recipe: str, data: str | None, data_root: Path | None, settings: list[str]) -> Spec:

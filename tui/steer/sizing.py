@@ -12,9 +12,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from laddertop.journal.files import keep_for_user, user_cache
-from laddertop.journal.sizes import Sizes, key_of, read, with_recipes, write
+from laddertop.journal.sizes import Sizes, key_of, of_recipe, read, with_recipes, write
 from laddertop.journal.spec import Spec
 from laddertop.tui.steer.engine_process import command, environment
+
+
+def sizes_of(spec: Spec) -> Sizes:
+    """The sizes of a run of `spec`, at once for a recipe as it comes, else after an engine has told them."""
+    if known := of_recipe(spec):
+        return known
+    try:
+        done = subprocess.run(
+            command("sizes"), input=f"{spec.model_dump_json()}\n", capture_output=True, text=True, env=environment()
+        )
+        return Sizes.model_validate_json(done.stdout)
+    except (OSError, ValueError) as error:
+        return Sizes(problem=f"no engine tells how large such a run is: {error}")
 
 
 class Sizing:
