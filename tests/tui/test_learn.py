@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -37,7 +38,7 @@ from laddertop.tui.watch.watcher import Watcher
 from tests.processes import typed
 from tests.tui.conftest import Until
 from tests.tui.eyes import Eyes
-from tests.tui.picture import screen_text
+from tests.tui.picture import check_picture, screen_text
 from tests.tui.played import PlayedEngine
 
 LESSONS = lessons()
@@ -126,7 +127,9 @@ class Reader:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[PlayedEngine]:
-    with PlayedEngine.new(tmp_path) as played:
+    played = PlayedEngine.new(tmp_path)
+    played.keep_time(time.time() - 1000 / played.rate)
+    with played:
         played.train(1000)
         yield played
 
@@ -226,8 +229,8 @@ async def test_the_guide_goes_along_to_every_screen_and_takes_no_key_but_its_own
             do="Go.",
             seen=(Seen(screen="layers"),),
             question="Why?",
-            answers=("A.", "B."),
-            right="a",
+            answers=("A.", "B.", "C."),
+            right="c",
             why="So.",
         ),
     )
@@ -240,13 +243,29 @@ async def test_the_guide_goes_along_to_every_screen_and_takes_no_key_but_its_own
         await pilot.press("2")
         await until(pilot, lambda: "Why?" in screen_text(app), "its question, on the screen that it leads to")
         assert isinstance(app.screen, LayersScreen)
-        await pilot.press("a")
-        await until(pilot, lambda: "a: yes." in screen_text(app), "the verdict")
+        await pilot.press("c", "c")  # the second is no checkpoint
+        await until(pilot, lambda: "c: yes." in screen_text(app), "the verdict")
         await pilot.press("1", "n")
         await until(pilot, lambda: "pending: noise off" in screen_text(app), "a knob")
         assert [c.changes for c in engine.answer()] == [{"noise": 0.0}]
         await pilot.press("enter")
         await until(pilot, lambda: "That was lesson 1" in screen_text(app), "the end")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_lesson_looks_as_it_did(
+    tmp_path: Path, engine: PlayedEngine, until: Until, size: tuple[int, int]
+) -> None:
+    before = {"denoise.0": 0.031, "denoise.1": 0.42, "denoise.2": 0.77, "denoise.3": 0.91}
+    after = {name: value / 3 for name, value in before.items()}
+    place = Place(step=2, phase="seen", met=2, since=400, before=before, after=after)
+    engine.evaluate(7.0)
+    engine.end("stopped")  # one that trains is soon told to be silent
+    engine.__exit__(None, None, None)
+    app = LaddertopApp(tmp_path, engine.run.path, guide=Guide(LESSONS[11], place))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: "step 1 000" in screen_text(app), "the run")
+        await check_picture(pilot, f"lesson-{size[0]}x{size[1]}")
 
 
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (118, 30), (200, 50)])

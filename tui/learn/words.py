@@ -25,6 +25,8 @@ class Said(NamedTuple):
 
     text: str
     ink: Ink
+    joined: bool = False
+    """Whether it belongs to the one before, and stands on one page with it."""
 
 
 def with_keys(text: str, sign: Sign) -> str:
@@ -48,10 +50,11 @@ def paragraphs(guide: Guide, view: RunView, sign: Sign) -> list[Said]:
         said = [Said(step.text, Ink.TEXT), Said(step.do, Ink.STRONG)]
     elif place.phase == "seen":
         said = [*_changes(guide), Said(step.then, Ink.TEXT), Said(step.question, Ink.STRONG)]
-        said += [Said(f"{letter}  {answer}", Ink.TEXT) for letter, answer in zip(LETTERS, step.answers, strict=False)]
+        answers = zip(LETTERS, step.answers, strict=False)
+        said += [Said(f"{letter}  {answer}", Ink.TEXT, joined=True) for letter, answer in answers]
     else:
         said = [_verdict(guide), Said(step.why, Ink.TEXT)]
-    return [Said(with_keys(one.text, sign), one.ink) for one in said if one.text]
+    return [one._replace(text=with_keys(one.text, sign)) for one in said if one.text]
 
 
 def _verdict(guide: Guide) -> Said:

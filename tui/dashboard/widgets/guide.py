@@ -10,6 +10,7 @@ from laddertop.tui.dashboard.panel import Picture, titled
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.text import between_words, fit
 from laddertop.tui.learn.guide import Guide
+from laddertop.tui.learn.lesson import LETTERS
 from laddertop.tui.learn.words import Said, paragraphs, waiting
 from laddertop.tui.steer.keymap import sign
 from laddertop.tui.steer.keys import USUAL
@@ -47,6 +48,9 @@ class GuidePanel(Picture, can_focus=True):
             self.update()
 
     def _answer(self, character: str | None) -> bool:
+        """Whether a character is one of the guide's: an answer, once more as long as the verdict is shown."""
+        if self.guide.place.phase == "answered":
+            return character in LETTERS[: len(self.guide.step.answers)] if character else False
         # What is asked stands on the last page.
         return self._page == len(self._shown()) - 1 and self.guide.answer(character or "")
 
@@ -86,20 +90,22 @@ class GuidePanel(Picture, can_focus=True):
         return cells
 
     def pages(self, rows: int, width: int) -> list[list[tuple[str, Ink]]]:
-        """The lines of each page, with their inks; a paragraph that fits on one is not torn."""
-        airy = rows >= 16
-        pages: list[list[tuple[str, Ink]]] = [[]]
+        """The lines of each page, with their inks; what belongs together and fits on one is not torn."""
+        blocks: list[list[tuple[str, Ink]]] = []
         for said in paragraphs(self.guide, self.view, self.sign):
             lines = [(line, said.ink) for line in between_words(said.text, max(width - 2, 10))]
-            gap = [("", Ink.TEXT)] if airy and pages[-1] and said.ink is not pages[-1][-1][1] else []
-            if pages[-1] and len(pages[-1]) + len(gap) + len(lines) > rows:
+            if said.joined:
+                blocks[-1] += lines
+            else:
+                blocks.append(lines)
+        pages: list[list[tuple[str, Ink]]] = [[]]
+        for block in blocks:
+            page = pages[-1]
+            # Where there is room, paragraphs are set apart, but not one row of numbers from the next.
+            gap = [("", Ink.TEXT)] if rows >= 16 and page and block[0][1] is not page[-1][1] else []
+            if page and len(page) + len(gap) + len(block) > rows:
                 pages.append([])
                 gap = []
-            pages[-1] += gap
-            while len(pages[-1]) + len(lines) > rows > 0:
-                room = rows - len(pages[-1])
-                pages[-1] += lines[:room]
-                lines = lines[room:]
-                pages.append([])
-            pages[-1] += lines
-        return [page for page in pages if page] or [[]]
+            pages[-1] += [*gap, *block[:rows]]
+            pages += [block[at : at + rows] for at in range(rows, len(block), rows)]
+        return pages
