@@ -104,6 +104,9 @@ class LadderSection(ModelSection):
     """Activation of the hidden layers; the leaky one has slope 0.1 below 0."""
     denoising: list[float]
     """Weights λ of the denoising costs, input first. The decoder reaches down to the lowest non-zero."""
+    batch_norm: bool = True
+    """Whether pre-activations and vertical signals are batch-normalised; off: the targets of the denoising costs are
+    the pre-activations as they are, which nothing keeps from shrinking."""
 
     def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
         """Beyond what holds for every model, the noise is gaussian."""
@@ -115,6 +118,10 @@ class LadderSection(ModelSection):
     def _denoises_as_it_can(self) -> LadderSection:
         if min(self.denoising, default=0) < 0 or max(self.denoising, default=0) > 1e6:
             raise ValueError("denoising weights must not be negative or above 1e6")
+        if len(self.denoising) != self.layers():
+            raise ValueError(
+                f"denoising needs {self.layers()} weights (input and every layer), has {len(self.denoising)}"
+            )
         swappable = ("sig", "no_mult", "no_sig", "linear", "no_lateral")
         if self.combinator_init == "reversed" and self.combinator not in swappable:
             raise ValueError(f"combinator_init: reversed goes with the combinators {', '.join(swappable)}")
@@ -145,15 +152,6 @@ class LadderSpec(LabelledLadderSection):
         """Input, hidden layers and top."""
         return len(self.widths) + 2
 
-    @model_validator(mode="after")
-    def _one_weight_per_layer(self) -> LadderSpec:
-        if len(self.denoising) != self.layers():
-            raise ValueError(
-                f"denoising needs {self.layers()} weights (input, {len(self.widths)} hidden layers, top), "
-                f"has {len(self.denoising)}"
-            )
-        return self
-
 
 class ConvLadderSpec(LabelledLadderSection):
     """Convolutional ladder network (Rasmus et al. 2015, sections 4.1.3 and 4.2): Conv-FC, Conv-Small, Conv-Large."""
@@ -183,14 +181,6 @@ class ConvLadderSpec(LabelledLadderSection):
                 f"model.architecture: the top layer has {units} units, {data.name} has {images.classes} classes"
             )
 
-    @model_validator(mode="after")
-    def _one_weight_per_layer(self) -> ConvLadderSpec:
-        if len(self.denoising) != self.layers():
-            raise ValueError(
-                f"denoising needs {self.layers()} weights (input and every layer), has {len(self.denoising)}"
-            )
-        return self
-
 
 class UnsupervisedLadderSpec(LadderSection):
     """Ladder network without labels (Valpola 2015): every layer denoises, no layer classifies."""
@@ -208,12 +198,7 @@ class UnsupervisedLadderSpec(LadderSection):
         return len(self.widths) + 1
 
     @model_validator(mode="after")
-    def _one_weight_per_layer(self) -> UnsupervisedLadderSpec:
-        if len(self.denoising) != self.layers():
-            raise ValueError(
-                f"denoising needs {self.layers()} weights (input and {len(self.widths)} layers), "
-                f"has {len(self.denoising)}"
-            )
+    def _one_weight_is_left(self) -> UnsupervisedLadderSpec:
         if not any(self.denoising):
             raise ValueError("denoising: without labels one weight at least must be above 0")
         return self

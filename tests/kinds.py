@@ -36,7 +36,12 @@ KINDS = {
         (2.75729663, 0.229301758, 2.63382788, 1.785718, 1.24631506),
         (2.91685144, 0.23398563, 2.50454032, 1.68608941, 1.21283956),
         {"y": "denoise.3", "h2": "denoise.2", "h1": "denoise.1", "x": "denoise.0"},
-        (("model.denoising=[0, 0, 0, 1]",), ("model.denoising=[0, 0, 0, 0]",), ("data.labels=all",)),
+        (
+            ("model.denoising=[0, 0, 0, 1]",),
+            ("model.denoising=[0, 0, 0, 0]",),
+            ("data.labels=all",),
+            ("model.batch_norm=off",),
+        ),
     ),
     "conv_ladder": Kind(
         "conv-fc-mnist-100",

@@ -52,7 +52,7 @@ class Passes(NamedTuple):
     z_clean: list[Tensor]
     """Per layer up to the highest that a cost needs, z of the clean unlabelled rows [B, D_l]."""
     means: list[Tensor]
-    """Their batch means before normalisation [D_l] or [C_l]; empty for the input."""
+    """Their batch means before normalisation [D_l] or [C_l]; empty for the input; none without batch normalisation."""
     scales: list[Tensor]
     """Their 1/√(variance + ε) likewise."""
 
@@ -74,6 +74,7 @@ class LadderNetwork(nn.Module):
         self.shapes = [layers[0].below, *[layer.shape for layer in layers]]
         if classes and math.prod(self.shapes[-1]) != classes:
             raise ValueError(f"model: the top layer has {math.prod(self.shapes[-1])} units, the data {classes} classes")
+        self.batch_norm = spec.model.batch_norm
         self.leaky = spec.model.activation == "leaky_relu"
         self.weighted = [layer for layer, weight in enumerate(spec.model.denoising) if weight > 0]
         """Layers with a denoising cost; what no cost needs is not computed."""
@@ -160,18 +161,27 @@ class LadderNetwork(nn.Module):
         h = [*noisy, *clean]
         for layer in range(1, self.top + 1):
             pre = torch.split(self._up(layer, torch.cat(h)), [len(rows) for rows in h])
-            noisy = [corrupt(layer, normalise(rows)) for rows in pre[: len(noisy)]]
+            noisy = [corrupt(layer, self._norm(rows)) for rows in pre[: len(noisy)]]
             z_noisy.append(noisy[-1])
             clean = []
             if layer <= targets:
-                z, mean, scale = normalise_with_statistics(pre[-1])
+                z = pre[-1]
+                if self.batch_norm:
+                    z, mean, scale = normalise_with_statistics(z)
+                    means.append(mean)
+                    scales.append(scale)
                 z_clean.append(z)
-                means.append(mean)
-                scales.append(scale)
                 clean = [z] if layer < targets else []
             h = [self._activation(layer, z) for z in (*noisy, *clean)]
         top = self._softmax(h[-1]) if len(x) else None
         return Passes(h[0] if len(labelled) else None, top, z_noisy, z_clean, means, scales)
+
+    def _norm(self, rows: Tensor, norm: Callable[[str, Tensor], Tensor] | None = None, name: str = "") -> Tensor:
+        """Rows, normalised with their own statistics, or with those of `norm` under a name; as they are without batch
+        normalisation."""
+        if not self.batch_norm:
+            return rows
+        return norm(name, rows) if norm else normalise(rows)
 
     def _up(self, layer: int, h: Tensor) -> Tensor:
         return self.layers[layer - 1].up(h, self.W.get(str(layer - 1)))
@@ -201,7 +211,7 @@ class LadderNetwork(nn.Module):
         denoised: dict[int, Tensor] = {}
         above = top
         for layer in range(self.top, self.lowest - 1, -1):
-            u = norm(f"u{layer}", above) if norm else normalise(above)
+            u = self._norm(above, norm, f"u{layer}")
             a = per_channel(self.a[str(layer)], u)
             denoised[layer] = self.combinator(z_noisy[layer].reshape_as(u), u, a).reshape_as(z_noisy[layer])
             if layer > self.lowest:
@@ -209,13 +219,14 @@ class LadderNetwork(nn.Module):
         return denoised
 
     def _denoising(self, passes: Passes) -> list[Tensor]:
-        """The denoising costs of the weighted layers: ‖(ẑ - m)/√(v + ε) - z‖² / D_l, mean over rows."""
+        """The denoising costs of the weighted layers: ‖(ẑ - m)/√(v + ε) - z‖² / D_l, mean over rows; without batch
+        normalisation ‖ẑ - z‖² / D_l."""
         assert passes.top is not None
         denoised = self._decode(passes.z_noisy, passes.top)
         costs = []
         for layer in self.weighted:
             estimate = denoised[layer]
-            if layer > 0:
+            if layer > 0 and self.batch_norm:
                 # With the clean statistics; the input is compared as it is: blank pixels have no variance.
                 mean, scale = (per_channel(s, estimate) for s in (passes.means[layer], passes.scales[layer]))
                 estimate = (estimate - mean) * scale
@@ -243,7 +254,7 @@ class LadderNetwork(nn.Module):
     def gather(self, batches: Iterable[Tensor]) -> None:
         """Fixes the statistics of the clean encoder: those of batches of images [B, D_0], passed through one by one."""
         self._clean = Statistics()
-        for batch in batches:
+        for batch in batches if self.batch_norm else ():
             self._climb(batch, self._clean.gather)
 
     def clean(self, x: Tensor) -> list[Tensor]:
@@ -257,7 +268,7 @@ class LadderNetwork(nn.Module):
     def gather_corrupted(self, batches: Batches) -> None:
         """Fixes the statistics of `denoise`: of training images with the spec's noise at the input, none above it."""
         self._corrupted = Statistics()
-        for step in range(min(batches.epoch_steps, _BATCHES) if self.lowest == 0 else 0):
+        for step in range(min(batches.epoch_steps, _BATCHES) if self.lowest == 0 and self.batch_norm else 0):
             x = batches.at(step)[2]
             noise = evaluation_draws((x.numel(), 0), 0, Stream.EVALUATE, step, x.device).normal(*x.shape)
             self._restored(x + self.noise[0] * noise, self._corrupted.gather)
@@ -281,7 +292,7 @@ class LadderNetwork(nn.Module):
         """z of the input and every layer, and h of every layer above it, of x [B, D_0] without noise."""
         z, h = [x.view(-1, *self.shapes[0])], [x.view(-1, *self.shapes[0])]
         for layer in range(1, self.top + 1):
-            z.append(norm(f"z{layer}", self._up(layer, h[-1])))
+            z.append(self._norm(self._up(layer, h[-1]), norm, f"z{layer}"))
             h.append(self._activation(layer, z[-1]))
         return z, h[1:]
 

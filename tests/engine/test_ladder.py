@@ -15,7 +15,15 @@ from tests.engine.conftest import CPU, Bench, inputs
 from tests.kinds import small_spec
 
 
-def reference_costs(model: Ladder, labelled: Tensor, labels: Tensor, x: Tensor, noise: list[Tensor], std: list[Tensor]):
+def reference_costs(
+    model: Ladder,
+    labelled: Tensor,
+    labels: Tensor,
+    x: Tensor,
+    noise: list[Tensor],
+    std: list[Tensor],
+    normalised: bool = True,
+):
     """One step as the paper's algorithm tells it: separate passes, torch's own batch normalisation, nothing stacked.
 
     noise[l] are the standard normal draws of layer l for labelled, then unlabelled rows.
@@ -24,7 +32,7 @@ def reference_costs(model: Ladder, labelled: Tensor, labels: Tensor, x: Tensor, 
     weights, beta = list(model.W.values()), list(model.beta.values())
 
     def norm(rows: Tensor) -> Tensor:
-        return functional.batch_norm(rows, None, None, training=True, eps=1e-10)
+        return functional.batch_norm(rows, None, None, training=True, eps=1e-10) if normalised else rows
 
     def encoder(rows: Tensor, draws: list[Tensor] | None) -> tuple[list[Tensor], list[Tensor], Tensor]:
         z = [rows if draws is None else rows + std[0] * draws[0]]
@@ -51,17 +59,20 @@ def reference_costs(model: Ladder, labelled: Tensor, labels: Tensor, x: Tensor, 
         v = a[5] * torch.sigmoid(a[6] * u + a[7]) + a[8] * u + a[9]
         estimate = (z_noisy[layer] - mu) * v + mu
         target = estimate
-        if layer:
+        if layer and normalised:
             m, s = pre[layer].mean(0), pre[layer].var(0, unbiased=False)
             target = (estimate - m) / torch.sqrt(s + 1e-10)
+        if layer:
             above = estimate @ model.V[str(layer - 1)] if layer > model.lowest else above
         denoising[layer] = ((z_clean[layer] - target) ** 2).sum(1).mean() / target.shape[1]
     return costs + [denoising[layer] for layer in model.weighted]
 
 
+@pytest.mark.parametrize("normalised", [True, False], ids=["batch_norm", "none"])
 @pytest.mark.parametrize("denoising", ["[10, 1, 0.1, 0.1]", "[0, 0, 0, 2]", "[50, 0, 0, 0]", "[0, 0, 0, 0]"])
-def test_costs_and_gradients_equal_the_plain_published_step(denoising):
-    bench = Bench(small_spec("ladder", f"model.denoising={denoising}", "data.labels=30"), torch.float64)
+def test_costs_and_gradients_equal_the_plain_published_step(denoising, normalised):
+    settings = f"model.denoising={denoising}", f"model.batch_norm={str(normalised).lower()}", "data.labels=30"
+    bench = Bench(small_spec("ladder", *settings), torch.float64)
     model, (labelled, labels, x) = bench.model, bench.batch()
     # Away from the initial values, where ẑ is 0 and most gradients vanish.
     torch.manual_seed(0)
@@ -72,7 +83,7 @@ def test_costs_and_gradients_equal_the_plain_published_step(denoising):
     assert len(labelled) == 30
     noise = [draws.normal(rows, *shape) for shape in model.shapes]
     std = [bench.knobs()[f"noise.std.{layer}"] for layer in range(model.top + 1)]
-    expected = torch.stack(reference_costs(model, labelled, labels, x, noise, std))
+    expected = torch.stack(reference_costs(model, labelled, labels, x, noise, std, normalised))
     actual = model.costs(labelled, labels, x, bench.draws(), bench.knobs())
     torch.testing.assert_close(actual, expected, rtol=1e-9, atol=1e-12)
     weights = torch.linspace(1, 2, len(actual), dtype=torch.float64)

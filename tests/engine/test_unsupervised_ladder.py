@@ -146,5 +146,5 @@ def test_the_report_has_costs_and_invariance_of_every_layer():
 def test_without_any_cost_the_spec_is_refused():
     with pytest.raises(ValueError, match="one weight at least"):
         override(load_recipe("ladder-unsupervised-mnist"), ["model.denoising=[0, 0, 0, 0, 0, 0]"])
-    with pytest.raises(ValueError, match=r"needs 6 weights \(input and 5 layers\), has 2"):
+    with pytest.raises(ValueError, match=r"needs 6 weights \(input and every layer\), has 2"):
         override(load_recipe("ladder-unsupervised-mnist"), ["model.denoising=[1, 0]"])
