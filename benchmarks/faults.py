@@ -1,14 +1,14 @@
 """Faults that are planted into trainings: which of them the diagnoses find, when, what they cry for nothing, and
 whether what they advise repairs.
 
-    python benchmarks/faults.py [--open] [--drawn] [--seeds N] [--only WORD …] [--train] [--side-by-side 2]
+    python benchmarks/faults.py [--open] [--drawn] [--seeds N] [--only WORD …] [--train | --find]
     python benchmarks/faults.py --table
 
 Every training of benchmarks/planted/faults.py is trained sound and with each fault that is planted into it, by one
 thread each; what is found is told from the journals, by the function that the dashboard uses, with the step at which it
 could be told first. Then the remedy of the finding is given at that step, and the training is compared with the sound
 one of the same seed. `--open` takes the faults that the diagnoses may be tried on, `--drawn` the other half, and
-neither both. `--train` trains and looks at nothing that is found.
+neither both. `--train` trains and looks at nothing that is found, `--find` tries no remedy.
 
 Runs live in the user's cache, and beside them the results, a line of JSON for each; a result is of the diagnoses as
 they stand, by a checksum of theirs, and is not measured again. What is interrupted goes on where it was. `--table`
@@ -96,6 +96,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="only faults or trainings of these names")
     parser.add_argument("--seeds", type=int, default=5, metavar="N")
     parser.add_argument("--train", action="store_true", help="train, and look at nothing that is found")
+    parser.add_argument("--find", action="store_true", help="try no remedy, which takes a training")
     parser.add_argument("--table", action="store_true", help="print what is measured, and end")
     parser.add_argument("--side-by-side", type=int, default=2, choices=(1, 2), help="trainings at a time")
     parser.add_argument("--nice", type=int, default=19, metavar="N", help="how far it gives way to what else runs")
@@ -118,8 +119,10 @@ def main() -> int:
     cases = sound + ([] if arguments.sound else faulty_cases(arguments.seeds, faults))
     if arguments.only:
         cases = [case for case in cases if {*case[:2]} & {*arguments.only}]
-    known = {(r["base"], r["fault"], r["seed"]) for r in read_results(results) if r["version"] == version()}
-    work = measure.train_only if arguments.train else measure.measure
+    # What was advised and not tried is still to be measured, unless nothing is to be tried now either.
+    whole = [r for r in read_results(results) if arguments.find or not r.get("remedy") or r["as_good"] is not None]
+    known = {(r["base"], r["fault"], r["seed"]) for r in whole if r["version"] == version()}
+    work = measure.train_only if arguments.train else measure.find_only if arguments.find else measure.measure
     left = cases if arguments.train else [case for case in cases if case not in known]
     print(f"{len(cases) - len(left)} of {len(cases)} are measured", flush=True)
     return 0 if at_work(work, runs, left, arguments.side_by_side, results) else 1

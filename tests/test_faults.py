@@ -45,7 +45,7 @@ def result(base: str, fault: str, **told: Any) -> dict[str, Any]:
 
 
 def test_the_table_counts_what_was_found_when_and_what_was_repaired_and_alarms_of_sound_trainings() -> None:
-    harm = {"harmed": True, "as_good": True, "found": 200}
+    harm = {"harmed": True, "as_good": True, "found": 200, "remedy": "diverged"}
     results = [
         result("vae", OPEN[0].name, **harm | {"found": None}),  # measured again since
         result("vae", OPEN[0].name, **harm),

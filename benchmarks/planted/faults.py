@@ -239,6 +239,14 @@ MISSING = frozenset(
         "clips-always",
         "confused-classes",
         "dead-units",
+        "exploding-gradients",
+        "vanishing-gradients",
+        "learning-rate-too-high",
+        "learning-rate-too-low",
+        "noise-too-strong",
+        "noise-too-weak",
+        "overfitted-labels",
+        "warm-up-too-long",
         "decoder-ignores-code",
         "kl-negative",
         "kl-too-strong",
@@ -253,4 +261,4 @@ MISSING = frozenset(
         "throughput-fell",
     }
 )
-"""Kinds that would find a fault, and that no diagnosis tells."""
+"""Kinds that would find a fault, and that no diagnosis tells yet."""

@@ -25,7 +25,12 @@ def train_only(runs: Path, base: str, fault: str, seed: int) -> dict[str, Any]:
     return {}
 
 
-def measure(runs: Path, base: str, fault: str, seed: int) -> dict[str, Any]:
+def find_only(runs: Path, base: str, fault: str, seed: int) -> dict[str, Any]:
+    """The result of a case without training its remedy."""
+    return measure(runs, base, fault, seed, remedies=False)
+
+
+def measure(runs: Path, base: str, fault: str, seed: int, remedies: bool = True) -> dict[str, Any]:
     """The result of a case; `fault` is empty for a sound training."""
     case = Case(base, FAULTS.get(fault), seed)
     run = trained(runs, case)
@@ -48,9 +53,9 @@ def measure(runs: Path, base: str, fault: str, seed: int) -> dict[str, Any]:
     sound, faulty = value_of(trained(runs, case.sound), name), value_of(run, name)
     right = [one for one in said if one.kind in case.fault.found_by]
     advised = next((one for one in right if one.remedy and (one.remedy.commands or one.remedy.settings)), None)
-    repaired = (
-        value_of(remedied(runs, case, advised.remedy, advised.found), name) if advised and advised.remedy else None
-    )
+    repaired = None
+    if remedies and advised and advised.remedy:
+        repaired = value_of(remedied(runs, case, advised.remedy, advised.found), name)
     return result | {
         "found": right[0].found if right else None,
         "sound": sound.value if sound else None,
@@ -58,7 +63,7 @@ def measure(runs: Path, base: str, fault: str, seed: int) -> dict[str, Any]:
         "harmed": not as_good(faulty, sound),
         "remedy": advised.kind if advised else "",
         "repaired": repaired.value if repaired else None,
-        "as_good": as_good(repaired, sound) if advised else None,
+        "as_good": as_good(repaired, sound) if remedies and advised else None,
     }
 
 

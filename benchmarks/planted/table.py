@@ -57,7 +57,8 @@ def _line(name: str, bases: str, results: list[Result], in_code: bool = False) -
     advised = [r for r in found if r["as_good"] is not None and r["harmed"] and not FAULTS[r["fault"]].in_code]
     good = sum(r["as_good"] for r in advised)
     at = f"{statistics.median(1000 * r['found'] / r['steps'] for r in found):.0f}" if found else ""
-    repaired = "in the code" if in_code else f"{good} of {len(advised)}" if advised else "not advised" if found else ""
+    silent = "" if not found else "not tried" if any(r["remedy"] for r in found) else "not advised"
+    repaired = "in the code" if in_code else f"{good} of {len(advised)}" if advised else silent
     harmed = sum(r["harmed"] for r in results)
     return f"| {name} | {bases} | {len(results)} | {harmed} | {_share(len(found), len(results))} | {at} | {repaired} |"
 
