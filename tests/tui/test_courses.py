@@ -7,6 +7,7 @@ from pathlib import Path
 from laddertop.journal.events import Change, Commanded
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.watch.event_line import lines_of
+from laddertop.tui.watch.summary import summary
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 from tests.tui.test_steering import inbox, opened
@@ -45,6 +46,8 @@ async def test_a_knob_that_moves_says_so_and_an_undo_lets_it_go_on(tmp_path: Pat
             await pilot.pause(0.2)
             assert screen.view.knobs()["beta"].knob.value == 0.5
             assert "0.5↝" in screen_text(pilot.app)
+            told = summary(engine.run)["knobs"]["beta"]
+            assert (told["value"], told["course"]) == (0.5, COURSE)
             engine.record(turned(200, "b", old=0.5, applied=2, old_course=COURSE))
             for _ in range(100):
                 await pilot.pause(0.02)

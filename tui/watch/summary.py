@@ -14,6 +14,7 @@ import numpy as np
 from laddertop.journal.damage import all_damages
 from laddertop.journal.events import Event, EventReader, as_json
 from laddertop.journal.folder import RunFolder
+from laddertop.journal.knobs import now
 from laddertop.journal.metrics import MetricsReader, segment_size
 from laddertop.journal.state import RunState
 from laddertop.tui.watch.diagnoses.finding import Finding
@@ -45,7 +46,8 @@ def summary(run: RunFolder) -> dict[str, Any]:
         "knobs": {
             name: {
                 "kind": knob.kind,
-                "value": knob.value,
+                "value": now(knob, standing["step"]).value,
+                **({"course": knob.course} if knob.course else {}),
                 "effective": _short(values[name]) if name in values else None,
                 "unit": knob.unit,
             }
