@@ -21,7 +21,7 @@ from laddertop.journal.spec import Spec, load_recipe, override
 from laddertop.journal.value import Value
 from laddertop.tui.sweep.plan import choices, planned, span
 from laddertop.tui.sweep.queue import Queue, create, mend
-from laddertop.tui.sweep.table import outcome
+from laddertop.tui.sweep.table import outcome, slices
 from tests import PATIENCE
 from tests.processes import Laddertop, wait_for
 
@@ -108,6 +108,27 @@ def test_workers_share_a_queue_and_seeds_of_one_setting_share_what_was_drawn(tmp
     told = outcome(other)
     assert [row["median"] for row in told["settings"]] == [4.5, 2.5, 0.5], "higher is better, so the highest is first"
     assert [row["best"] for row in told["settings"]] == [5, 3, 1]
+    heads, *by_key = slices(told, one.plan)
+    assert heads == ["key", "values", "best", "median", "settings"]
+    rates = [row[1:] for row in by_key if row[0] == "optimizer.lr"]
+    assert rates == [["1e-3", "4.5", "2.5", "2"], ["2e-3", "2.5", "2.5", "1"]]
+
+
+def test_a_range_is_told_by_its_fifths_of_values_or_of_logarithms(tmp_path: Path) -> None:
+    plan = planned(
+        small(), "fifths", seeds=1, grid=[], search=["noise.std=0.1..0.6", "optimizer.lr=1e-5..1:log"], trials=4,
+        prune=False,
+    )  # fmt: skip
+    drawn = [("0.1", "1e-5", 4.0), ("0.19", "9e-5", 2.0), ("0.59", "1.0", 1.0), ("0.6", "1e-2", None)]
+    settings = [{"values": {"noise.std": std, "optimizer.lr": lr}, "median": told} for std, lr, told in drawn]
+    told = {"measure": {"better": "lower"}, "settings": settings}
+    assert slices(told, plan)[1:] == [
+        ["noise.std", "0.1 … 0.2", "2", "3", "2"],
+        ["noise.std", "0.5 … 0.6", "1", "1", "1"],
+        ["optimizer.lr", "1e-05 … 0.0001", "2", "3", "2"],
+        ["optimizer.lr", "0.1 … 1", "1", "1", "1"],
+    ]
+    assert slices({**told, "settings": settings[1:3]}, plan) == [], "the table of the settings says as much"
 
 
 def test_a_worker_that_lacks_the_data_says_so_and_leaves_the_runs_to_others(

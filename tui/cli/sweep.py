@@ -75,14 +75,17 @@ def work_at(folder: Path, at_once: int, as_json: bool) -> int:
 def print_sweep(folder: Path, as_json: bool) -> None:
     """Where a sweep stands."""
     from laddertop.tui.sweep.queue import Queue
-    from laddertop.tui.sweep.table import lines, outcome
+    from laddertop.tui.sweep.table import lines, outcome, slices
 
-    told = outcome(Queue(folder))
+    queue = Queue(folder)
+    told = outcome(queue)
     if as_json:
         json_result(told)
         return
     head, rows, wrong = lines(told)
-    for line in (head, *table(rows, width=terminal_width()), *wrong):
+    by_key = slices(told, queue.plan)
+    below = ["", *table(by_key, width=terminal_width())] if by_key else []
+    for line in (head, *table(rows, width=terminal_width()), *below, *wrong):
         result(line)
 
 

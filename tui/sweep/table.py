@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from laddertop.journal.value import Value
-from laddertop.tui.sweep.plan import number
+from laddertop.tui.sweep.plan import Plan, Range, number
 from laddertop.tui.sweep.queue import MEASURED, Queue
 
 WORDS = {
@@ -115,6 +116,33 @@ def lines(told: dict[str, Any]) -> tuple[str, list[list[str]], list[str]]:
         )
     wrong = [f"{run['run']}: {run['why']}" for row in told["settings"] for run in row["runs"] if run.get("why")]
     return head, rows, wrong
+
+
+def slices(told: dict[str, Any], plan: Plan) -> list[list[str]]:
+    """An outcome by each key that varies: the rows of a table with their heads, one for each value of a grid and each
+    fifth of a range that settings have results in; nothing of a key whose values have one setting each."""
+    best = max if told["measure"] and told["measure"]["better"] == "higher" else min
+    rows = []
+    varies: dict[str, list[str] | Range] = {**plan.grid, **{one.key: one for one in plan.search}}
+    for key, places in varies.items():
+        found: dict[tuple[int, str], list[float]] = {}
+        for row in told["settings"]:
+            if row["median"] is not None and (value := row["values"].get(key)) is not None:
+                place = _fifth(places, float(value)) if isinstance(places, Range) else (places.index(value), value)
+                found.setdefault(place, []).append(row["median"])
+        if any(len(medians) > 1 for medians in found.values()):
+            for (_, name), medians in sorted(found.items()):
+                cells = _short(best(medians)), _short(float(np.median(medians))), str(len(medians))
+                rows.append([key, name, *cells])
+    return [["key", "values", "best", "median", "settings"], *rows] if rows else []
+
+
+def _fifth(one: Range, value: float) -> tuple[int, str]:
+    """Which fifth of a range a value lies in, and that in words."""
+    low, high, value = (math.log(x) if one.log else x for x in (one.low, one.high, value))
+    place = min(4, max(0, int((value - low) / (high - low) * 5)))
+    ends = [low + (high - low) * end / 5 for end in (place, place + 1)]
+    return place, " … ".join(f"{math.exp(end) if one.log else end:.3g}" for end in ends)
 
 
 def _short(value: float | None) -> str:
