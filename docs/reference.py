@@ -28,6 +28,7 @@ from laddertop.tui.dashboard.screens.ask import Confirm
 from laddertop.tui.dashboard.screens.box import Box
 from laddertop.tui.dashboard.screens.chart_chooser import ChartChooser
 from laddertop.tui.dashboard.screens.compare import CompareScreen
+from laddertop.tui.dashboard.screens.findings import Findings
 from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
 from laddertop.tui.dashboard.screens.new import NewRunScreen
 from laddertop.tui.dashboard.screens.replay import ReplayScreen
@@ -48,7 +49,9 @@ and a foreign run are the same.
 
 When a finding began and when it was over is told at fixed points of the run, 16 steps or a thirty-second of it apart
 and at every evaluation, so it does not depend on who looks how often. A false alarm is worse than silence: where
-numbers leave it open, nothing is said."""
+numbers leave it open, nothing is said.
+
+On [the run screen](run-screen.md#advice) `!` tells each of them whole, and `enter` sends what helps."""
 """What stands before the diagnoses."""
 SCREENS: dict[str, tuple[str, list[BindingType]]] = {
     "The list of runs": ("runs.md", [*RunsScreen.BINDINGS, *RunsTable.BINDINGS]),
@@ -130,7 +133,8 @@ def keys_page() -> str:
         parts.append(_keys(binding for binding in own if (binding.key, binding.action) not in looked))
         if looked:
             parts.append("And what is looked at on [the run screen](#what-is-looked-at).\n")
-    parts += ["## Questions and choices\n", _keys([*Confirm.BINDINGS, *ChartChooser.BINDINGS, *Box.BINDINGS])]
+    boxes = [*Confirm.BINDINGS, *ChartChooser.BINDINGS, *Findings.BINDINGS, *Box.BINDINGS]
+    parts += ["## Questions and choices\n", _keys(boxes)]
     return "\n".join(parts)
 
 

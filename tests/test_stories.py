@@ -64,7 +64,7 @@ def stopped(laddertop: Laddertop) -> Iterator[list[str]]:
         laddertop.here("stop", name)
 
 
-def test_a_run_that_diverged_is_sent_back_with_z_and_goes_on_with_nothing_lost(
+def test_a_run_that_diverged_is_sent_back_with_z_or_by_the_advised_remedy_and_nothing_is_lost(
     laddertop: Laddertop, stopped: list[str]
 ) -> None:
     done = laddertop.here("train", "tiny.toml", "--set", "checkpoint.every=200", "--name", "wild", *FOREVER)
@@ -103,9 +103,32 @@ def test_a_run_that_diverged_is_sent_back_with_z_and_goes_on_with_nothing_lost(
     assert (laddertop.runs / "wild" / sound[-1].file).is_file(), "the run stands on it"
     assert all((laddertop.runs / "wild" / name).read_bytes()[: len(data)] == data for name, data in before.items())
 
+    with laddertop.in_terminal("attach", "wild", columns=80, rows=24) as dashboard:
+        dashboard.wait_for(lambda lines: shows(lines, "● training"))
+        assert laddertop.here("set", "wild", "lr=10").returncode == 0
+        dashboard.wait_for(lambda lines: shows(lines, "! advice"))
+        dashboard.press("!")
+        dashboard.wait_for(lambda lines: shows(lines, "sends back to step"))
+        dashboard.press("\r")
+        dashboard.wait_for(lambda lines: not (shows(lines, "✗ diverged") or shows(lines, "✗ not finite")))
+        advised = wait_for(lambda: [e for e in commanded(laddertop, "wild") if e.by.endswith(" (advised)")][1:])
+        back, lower = [e for e in commanded(laddertop, "wild") if e.by.endswith(" (advised)")]
+        assert lower in advised
+        assert (back.action, back.outcome, lower.action, lower.outcome) == ("rollback", "applied", "set", "applied")
+        assert [(c.knob, c.old, c.applied) for c in lower.changes] == [("lr", 0.002, pytest.approx(0.002))]
+        assert back.note == lower.note
+        assert back.note in ("advice on diverged", "advice on not-finite")
+        dashboard.press("d")
+        assert dashboard.ended() == 0
+
+
+def commanded(laddertop: Laddertop, name: str) -> list[Commanded]:
+    """The outcomes of the commands to a run."""
+    return [event for event in laddertop.events(name) if isinstance(event, Commanded)]
+
 
 @pytest.mark.stress
-def test_a_layer_that_collapsed_comes_alive_with_w_and_a_fork_of_it_is_compared(
+def test_a_layer_that_collapsed_comes_alive_with_the_advised_warm_up_and_a_fork_of_it_is_compared(
     laddertop: Laddertop, stopped: list[str]
 ) -> None:
     def active() -> list[tuple[int, int]]:
@@ -119,14 +142,17 @@ def test_a_layer_that_collapsed_comes_alive_with_w_and_a_fork_of_it_is_compared(
     stopped.append("deep")
     with laddertop.in_terminal("attach", "deep", columns=150, rows=45) as dashboard:
         dashboard.wait_for(
-            lambda lines: shows(lines, "▲ collapsed  layer 2 tells nothing of the image: 0 of 8 units active")
+            lambda lines: shows(lines, "▲ posterior collapse  layer 2 tells nothing: 0 of 8 units active")
         )
-        dashboard.wait_for(lambda lines: shows(lines, "w warm-up"))
+        dashboard.wait_for(lambda lines: shows(lines, "w warm-up   ! advice"))
         assert shows(dashboard.lines, "dead: sd"), "the layers panel flags it too"
         assert shows(dashboard.lines, " 0/8"), "and the terms"
-        dashboard.press("w")
-        dashboard.wait_for(lambda lines: not shows(lines, "▲ collapsed"))
-        switched = [e for e in laddertop.events("deep") if isinstance(e, Commanded)][-1]
+        dashboard.press("!")
+        dashboard.wait_for(lambda lines: shows(lines, "sends warm-up on"))
+        dashboard.press("\r")
+        dashboard.wait_for(lambda lines: not shows(lines, "▲ posterior collapse"))
+        switched = commanded(laddertop, "deep")[-1]
+        assert switched.by.endswith(" (advised)")
         assert [(change.knob, change.applied) for change in switched.changes] == [("warmup", 1)]
         assert [units for step, units in active() if step <= switched.step][-1] == 0
         (alive,) = [units for step, units in active() if step > switched.step and units][:1]

@@ -11,7 +11,7 @@ import pytest
 from laddertop.journal.commands import Command, send
 from laddertop.journal.events import Activity, Checkpointed, Evaluated, Event, EventWriter, Logged, RunEnded
 from laddertop.journal.folder import create_run
-from laddertop.journal.spec import load_recipe
+from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.value import Value
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.layout import arrange
@@ -191,12 +191,13 @@ def test_a_disk_without_room_for_a_checkpoint_is_told_until_there_is_room(engine
 
 
 def test_layers_that_tell_nothing_are_named_with_the_warm_up_until_they_come_alive(tmp_path: Path) -> None:
-    with PlayedEngine.new(tmp_path, "vae-mnist") as engine:
+    spec = override(load_recipe("vae-mnist"), ["warmup.of=kl"])
+    with PlayedEngine(create_run(tmp_path, spec, "played")) as engine:
         engine.keep_time(time.time())
         engine.train(1000)
 
         def evaluated(active: int) -> None:
-            layers = {"z1": Activity(units=16, active=9, sd=0.6), "z2": Activity(units=8, active=active, sd=0.02)}
+            layers = {"z1": Activity(units=8, active=active, sd=0.02), "z2": Activity(units=16, active=9, sd=0.6)}
             values = {"negative_elbo": Value(value=90.0, unit="nats")}
             record(engine, Evaluated(step=engine.step, split="test", values=values, seconds=0.1, layers=layers))
 
@@ -204,11 +205,11 @@ def test_layers_that_tell_nothing_are_named_with_the_warm_up_until_they_come_ali
         engine.train(500)
         evaluated(0)
         eyes = Eyes(engine.run)
-        eyes.view.spec.warmup.__dict__["of"] = "kl"
         text = banner(eyes.view)
-        assert text.startswith(" ▲ dead layer  layer 2 tells nothing: 0 of 8 units active at 1 500")
+        assert text.startswith(" ▲ posterior collapse  ")
+        assert "layer 1 tells nothing: 0 of 8 units active at 1 500" in text
         assert "since step 1 000" in text
-        assert "w warm-up" in text
+        assert "w warm-up   ! advice" in text
         evaluated(3)
         assert banner(eyes.look()) == ""
 

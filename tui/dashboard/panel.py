@@ -128,12 +128,14 @@ class Panel(Picture):
         return 0
 
 
-def titled(height: int, width: int, title: str, aside: str = "", chosen: bool = False) -> Cells:
-    """Cells whose first row is a rule with a title on its left and an aside on its right."""
+def titled(height: int, width: int, title: str, aside: str = "", chosen: bool = False, lit: bool = False) -> Cells:
+    """Cells whose first row is a rule with a title on its left and an aside on its right; `lit` where what is below
+    shows something that goes wrong."""
     cells = Cells(height, width)
     cells.put(0, 0, "─" * width, Ink.FAINT)
     if width > columns(title) + 4:
-        cells.put(0, 1, f"[{title}]" if chosen else f" {title} ", Ink.KEY if chosen else Ink.STRONG)
+        ink = Ink.WARN if lit else Ink.KEY if chosen else Ink.STRONG
+        cells.put(0, 1, f"[{title}]" if chosen else f" {title} ", ink)
     if aside and width >= columns(title) + columns(aside) + 8:
         cells.right(0, width - 1, f" {aside} ", Ink.DIM)
     return cells

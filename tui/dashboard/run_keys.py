@@ -117,6 +117,7 @@ NOW = (
 """What looks at the model and the machine as they are now."""
 
 LOOKING = (
+    _run("looking.findings", "findings", (19, "advice")),
     _run("looking.interventions", "interventions", (20, "interventions")),
     _run("looking.next-chart", "charts('next_chart', 1)"),
     _run("looking.previous-chart", "charts('next_chart', -1)"),
@@ -144,7 +145,8 @@ NOTES = (
     "A curve is a moving average over the raw values; behind it lies their range, so that a spike of one step stays "
     "visible at every zoom, and dim what a resume threw away. On the x axis × marks steps whose value was not a "
     "number, ◆ a checkpoint, ╵ an evaluation; ▼ is what was done to the run, ↻ a resume, ↶ a rollback, ↱ where a fork "
-    "begins, ▷ a new stage; +2 behind a label counts older ones that there is no room for. Where the first steps would "
+    "begins, ▷ a new stage, ! where something began to go wrong; +2 behind a label counts older ones that there is no "
+    "room for. A title stands out while what is below it shows something that goes wrong. Where the first steps would "
     "take most of the y axis it leaves them out, and says so. A knob shows what the engine records; what a key asked "
     "for stands behind an arrow with a question mark until the engine has applied or refused it. What a schedule makes "
     "of a knob stands in brackets."
@@ -175,4 +177,5 @@ def at_hand(view: RunView) -> list[RunKey]:
     idle = "at work" if over else "over"
     keys = [entry for entry in (KEYS if view.steerable else LOOKING) if entry.when != idle]
     keys = [entry for entry in keys if view.spec.model.ours or not entry.knows]
-    return [entry for entry in keys if not (entry.does == "resume" and status == "finished")]
+    nothing = {"findings": not (view.findings or view.past or view.advised), "resume": status == "finished"}
+    return [entry for entry in keys if not nothing.get(entry.does)]

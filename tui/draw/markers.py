@@ -12,7 +12,7 @@ from laddertop.tui.draw.text import fit
 
 GUTTER = 6
 """Columns left of a chart, for the ticks of its y axis."""
-SIGNS = {"deed": "▼", "resume": "↻", "rollback": "↶", "fork": "↱", "stage": "▷"}
+SIGNS = {"deed": "▼", "resume": "↻", "rollback": "↶", "fork": "↱", "stage": "▷", "finding": "!"}
 _ON_AXIS = {"checkpoint": "◆", "evaluation": "╵"}
 
 
@@ -23,7 +23,7 @@ class Marker(NamedTuple):
     time: float
     """Seconds since the run's first start."""
     label: str
-    kind: Literal["deed", "resume", "rollback", "fork", "stage", "checkpoint", "evaluation"] = "deed"
+    kind: Literal["deed", "resume", "rollback", "fork", "stage", "finding", "checkpoint", "evaluation"] = "deed"
     ink: Ink = Ink.MARK
 
     def place(self, axis: XAxis, columns: int) -> int | None:
@@ -57,9 +57,9 @@ class _Label:
 
 
 def put_markers(cells: Cells, axis: XAxis, markers: Sequence[Marker]) -> None:
-    """A line from top to bottom through empty cells for each deed, start and stage, with labels in the first row, the
-    newest first; one without room for a label of its own is counted by the next newer one, "noise off +1". Checkpoints
-    and evaluations stand on the x axis."""
+    """A line from top to bottom through empty cells for each deed, start, stage and finding, with labels in the first
+    row, the newest first; one without room for a label of its own is counted by the next newer one, "noise off +1".
+    Checkpoints and evaluations stand on the x axis."""
     for marker in reversed(markers):
         place = marker.place(axis, cells.width - GUTTER)
         if place is None:

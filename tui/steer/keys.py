@@ -82,6 +82,9 @@ PLACES: Mapping[str, Mapping[str, Key]] = {
         "machine": Key("M", "a line about the machine, or none: speed, processors, memory, GPUs"),
     },
     "looking": {
+        "findings": Key(
+            "exclamation_mark", "what was found to go wrong: what it means, and what helps, which enter sends"
+        ),
         "interventions": Key("i", "interventions: every term before and after each"),
         "next-chart": Key("t,down", "next chart"),
         "previous-chart": Key("T,up", "previous chart"),

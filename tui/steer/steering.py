@@ -7,19 +7,20 @@ import time
 from collections.abc import Callable, Mapping
 
 from laddertop.journal.actions import Action
-from laddertop.journal.commands import drawn_up, put
+from laddertop.journal.commands import Command, drawn_up, put
 from laddertop.journal.events import Commanded
 from laddertop.journal.knobs import members
 from laddertop.tui.draw.numbers import thousands
 from laddertop.tui.steer.keymap import sign
 from laddertop.tui.steer.trust import ONLY_LOOKS
-from laddertop.tui.watch.event_line import ME
+from laddertop.tui.watch.advice import together
+from laddertop.tui.watch.diagnoses.advised import note_of
+from laddertop.tui.watch.diagnoses.finding import Finding
+from laddertop.tui.watch.event_line import ADVISED, ME, UNDO
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.wording import changes_in_words
 
 Request = tuple[Action, dict[str, float]]
-UNDO = "undo of "
-"""What the note of a command that takes another one back begins with; the id of that one follows."""
 
 
 def flip(view: RunView, name: str) -> Request:
@@ -110,10 +111,21 @@ class Steering:
 
     def ask(self, action: Action, changes: Mapping[str, float | str] | None = None, note: str = "") -> None:
         """Send a command to the engine."""
-        view = self._view
-        if not self.heard():
+        if self.heard():
+            self._send(drawn_up(self._view.state.segment, action, dict(changes or {}), by=ME, note=note))
+
+    def advise(self, finding: Finding) -> None:
+        """Send the remedy of a finding, which is that of others of its kind too, one command after the other."""
+        if finding.remedy is None or not finding.remedy.commands or not self.heard():
             return
-        command = drawn_up(view.state.segment, action, dict(changes or {}), by=ME, note=note)
+        note, segment = note_of(together(self._view.findings, finding)), self._view.state.segment
+        for action, changes in finding.remedy.commands:
+            self._send(drawn_up(segment, action, changes, by=f"{ME}{ADVISED}", note=note))
+            # Going back is a start of its own, which hears what is meant for it.
+            segment += action == "rollback"
+
+    def _send(self, command: Command) -> None:
+        view = self._view
         sent = view.sent(command)
 
         def written() -> None:

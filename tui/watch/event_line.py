@@ -11,6 +11,7 @@ from laddertop.journal.events import Checkpointed, Commanded, Evaluated, Event, 
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.markers import Marker
 from laddertop.tui.draw.numbers import size, thousands
+from laddertop.tui.watch.diagnoses.advised import keys_in
 from laddertop.tui.watch.effects import Effect, before_after, moved_most
 from laddertop.tui.watch.wording import changes_in_words, measure, outcome_in_words
 
@@ -24,6 +25,10 @@ def _here() -> str:
 
 
 ME, _MINE = sender(_here()), sender("dashboard")
+ADVISED = " (advised)"
+"""What follows the sender of a command that a finding advised."""
+UNDO = "undo of "
+"""What the note of a command that takes another one back begins with; the id of that one follows."""
 
 
 @dataclass(slots=True)
@@ -39,6 +44,8 @@ class Line:
 
 def who(by: str) -> str:
     """Who sent a command; of the same user's dashboards another one is told by its terminal."""
+    if by.endswith(ADVISED):
+        return f"{who(by.removesuffix(ADVISED))}{ADVISED}"
     if by in (ME, _MINE):
         return "you"
     terminal = by.removeprefix(f"{_MINE.removesuffix(')')} ")
@@ -61,8 +68,9 @@ def lines_of(event: Event, asked: Mapping[str, float | str], knobs: Mapping[str,
             ]
         case Commanded():
             words = outcome_in_words(event, asked, knobs)
-            if event.note and event.action == "set":
-                words += " (undo)" if event.note.startswith("undo of ") else f" ({event.note})"
+            # What was advised is told with whether it helped.
+            if event.note and event.action == "set" and not keys_in(event.note):
+                words += " (undo)" if event.note.startswith(UNDO) else f" ({event.note})"
             ink = Ink.BAD if event.outcome == "refused" else Ink.MARK
             return [Line(step, f"{who(event.by)}: {words}", ink, event.id)]
         case Evaluated():

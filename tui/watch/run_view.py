@@ -27,6 +27,9 @@ from laddertop.tui.draw.bins import empty_bins
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.markers import Marker
 from laddertop.tui.draw.x_view import Extent, XView
+from laddertop.tui.watch.advice import mark_of, verdict
+from laddertop.tui.watch.chart_choice import EVALUATED
+from laddertop.tui.watch.diagnoses.advised import Advised
 from laddertop.tui.watch.diagnoses.finding import Finding
 from laddertop.tui.watch.effects import Effect
 from laddertop.tui.watch.event_line import Line, effect_in_words, lines_of, marker_of
@@ -103,6 +106,14 @@ class RunView:
     """When this front end sent its newest command, in seconds of the monotonic clock."""
     findings: list[Finding] = field(default_factory=list)
     """What goes wrong in the run, the worst first."""
+    past: list[Finding] = field(default_factory=list)
+    """What went wrong in it and is over, oldest first."""
+    advised: list[Advised] = field(default_factory=list)
+    """The remedies that were sent, and what became of them, oldest first."""
+    lit: frozenset[str] = frozenset()
+    """Names of the curves that show what goes wrong."""
+    lit_layers: frozenset[int] = frozenset()
+    """Numbers of the layers in which something goes wrong."""
     problem: str = ""
     console: list[str] = field(default_factory=list)
     """The last lines that a dead engine printed."""
@@ -120,6 +131,7 @@ class RunView:
     _sent: dict[str, Sent] = field(default_factory=dict)
     _asked: dict[str, Command] = field(default_factory=dict)
     _refusals: dict[str, float] = field(default_factory=dict)
+    _told: set[tuple[str, tuple[str, str]]] = field(default_factory=set)
     _newest: float = 0.0
     _damaged: int = 0
     _recent_times: np.ndarray = field(default_factory=lambda: np.empty(0))
@@ -158,9 +170,26 @@ class RunView:
                 if line.command == effect.command and effect.window:
                     line.text += f"   {effect_in_words(effect, labels)}"
         self._look_at_room(news.room)
-        self.waits, self.findings = news.waits, news.findings
+        self.waits = news.waits
+        self._take_findings(news)
         if news.images is not None:
             self.images, self.images_step, self.problem = news.images, news.images_step, ""
+
+    def _take_findings(self, news: News) -> None:
+        self.findings, self.past, self.advised = news.findings, news.past, news.advised
+        evidence = [one.evidence for one in self.findings]
+        self.lit = frozenset(lit for one in evidence for lit in one.columns)
+        self.lit |= {f"{EVALUATED}{one.value}" for one in evidence if one.value}
+        self.lit_layers = frozenset(one.layer for one in evidence if one.layer is not None)
+        for one in self.advised:
+            told = one.commands[-1], one.finding.key
+            if one.helped is not None and told not in self._told:
+                self._told.add(told)
+                for line in self.lines:
+                    if line.command == one.commands[-1]:
+                        # Before what it did to the cost, of which a narrow screen cuts most.
+                        done, *effect = line.text.split("   ")
+                        line.text = "   ".join([done, verdict(one), *effect])
 
     def sent(self, command: Command) -> Sent:
         """This front end is about to put a command into the inbox."""
@@ -219,6 +248,12 @@ class RunView:
         return self.state.checkpoints[-1].bytes if self.state.checkpoints else 1 << 20
 
     # What the charts show
+
+    @property
+    def marks(self) -> list[Marker]:
+        """What is marked on the charts, oldest first: what was done, and where something began to go wrong."""
+        began = [mark_of(one, self.origin) for one in (*self.past, *self.findings)]
+        return sorted([*self.markers, *began], key=lambda mark: mark.time) if began else self.markers
 
     @property
     def origin(self) -> float:

@@ -1,4 +1,5 @@
-"""What is wrong with a run, since when, and what helps: one function a trouble, each from what is known of the run.
+"""What is wrong with a run, since when, and what helps: one function a trouble, each from what is known of the run, and
+what was found in its journal, of which those of one kind are one trouble.
 
 Which key does what is known elsewhere: what helps is named by what the key does, or by the knob that it turns.
 """
@@ -12,12 +13,16 @@ from typing import NamedTuple
 from laddertop.journal.origin import ORIGIN_CHECKPOINT
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.numbers import clock, duration, size, thousands
+from laddertop.tui.watch.advice import SIGNS, SO_FAR, by_kind, places, sent
 from laddertop.tui.watch.console import why_gone
-from laddertop.tui.watch.layer_life import collapsed, layer_title, measured
+from laddertop.tui.watch.diagnoses.finding import Finding, Severity
+from laddertop.tui.watch.layer_life import DEAD, collapsed, measured
 from laddertop.tui.watch.run_view import RunView
 
 RESUME, ROLL_BACK, UNDO = "resume", "roll_back", "steer('undo')"
 """What helps, by the action that a key of the run screen stands for."""
+LOSSES = ("not-finite", "diverged")
+"""The kinds of findings that say that the cost is lost."""
 
 
 class Help(NamedTuple):
@@ -44,8 +49,17 @@ class Trouble(NamedTuple):
     """When it began, in seconds since 1970; 0 where nobody knows."""
     helps: tuple[Help, ...] = ()
     """What can be done about it in the state that the run is in, what helps most first."""
-    grave: bool = True
-    """Whether the run is lost as it stands, and not only held up."""
+    severity: Severity = "grave"
+    """grave: the run is lost as it stands; warning: it is held up, or loses time or quality; note: nothing is wrong."""
+    where: str = ""
+    """In which layers or terms; empty: in the whole run."""
+    found: bool = False
+    """Whether it is a finding, of which there is more to read."""
+
+    @property
+    def grave(self) -> bool:
+        """Whether the run is lost as it stands."""
+        return self.severity == "grave"
 
     @property
     def since_when(self) -> str:
@@ -55,17 +69,24 @@ class Trouble(NamedTuple):
     @property
     def sign(self) -> str:
         """What its name begins with."""
-        return "✗" if self.grave else "▲"
+        return SIGNS[self.severity][0]
 
     @property
     def ink(self) -> Ink:
         """The ink of its name."""
-        return Ink.BAD if self.grave else Ink.WARN
+        return SIGNS[self.severity][1]
 
 
 def troubles(view: RunView) -> list[Trouble]:
     """What is wrong with a run now, the worst first; what is over is not among it."""
-    return [found for look in _TROUBLES if (found := look(view)) is not None]
+    return [one for one in told(view) if one.severity != "note"]
+
+
+def told(view: RunView) -> list[Trouble]:
+    """The same, and what is only good to know."""
+    found = [_found(view, group) for group in by_kind(view.findings)]
+    lost, held = ([one for look in looks if (one := look(view)) is not None] for looks in (_LOST, _HELD_UP))
+    return [*lost, *(one for one in found if one.grave), *held, *(one for one in found if not one.grave)]
 
 
 def way_back(view: RunView) -> int | None:
@@ -96,13 +117,29 @@ def _crashed(view: RunView) -> Trouble | None:
     )
 
 
-def _lost(view: RunView) -> Trouble | None:
-    found = next((one for one in view.findings if one.kind in ("not-finite", "diverged")), None)
-    if found is None:
-        return None
-    finite = found.kind == "diverged"
+def _found(view: RunView, group: list[Finding]) -> Trouble:
+    """Findings of one kind as one trouble."""
+    first = min(group, key=lambda one: one.since)
+    where = places(group)
+    what = group[0].sees
+    if len(group) > 1:
+        dead = first.kind in DEAD
+        what = (
+            f"{where} tell nothing: {measured(view, collapsed(group))}"
+            if dead
+            else f"{where}: {first.measured or first.sees}"
+        )
+    if given := sent(view.advised, first):
+        what += f"; advised at {thousands(given[-1].step)}{SO_FAR[given[-1].helped]}"
+    helps = _ways_out(view, first) if first.kind in LOSSES else _switches(view, first)
+    return Trouble(first.name, what, first.since, first.time, helps, first.severity, where, found=True)
+
+
+def _ways_out(view: RunView, finding: Finding) -> tuple[Help, ...]:
+    """Of a cost that is lost: back, the values of before while it is finite, another start."""
+    finite = finding.kind == "diverged"
     undo = (Help("undo", UNDO),) if finite and view.alive and view.state.interventions() else ()
-    return Trouble(found.name, found.sees, found.since, found.time, (*_back(view), *undo, *_resume(view)))
+    return (*_back(view), *undo, *_resume(view))
 
 
 def _disk_full(view: RunView) -> Trouble | None:
@@ -114,7 +151,7 @@ def _disk_full(view: RunView) -> Trouble | None:
             f"the disk of the run folder takes nothing, with {size(view.room)} left{why}; the training waits between "
             f"two steps, and goes on by itself once it does{process}"
         )
-        return Trouble("disk full" if full else "disk", what, view.step, view.heard, grave=False)
+        return Trouble("disk full" if full else "disk", what, view.step, view.heard, severity="warning")
     if view.full is None or view.status() in ("finished", "stopped", "diverged"):
         return None
     step, since = view.full
@@ -129,7 +166,7 @@ def _silent(view: RunView) -> Trouble | None:
         f"no word from the engine for {duration(view.silence())}; process {started.pid} on {started.host} still holds "
         "the run"
     )
-    return Trouble("engine silent", what, view.step, view.heard, grave=False)
+    return Trouble("engine silent", what, view.step, view.heard, severity="warning")
 
 
 def _compiling(view: RunView) -> Trouble | None:
@@ -139,36 +176,18 @@ def _compiling(view: RunView) -> Trouble | None:
         f"for {duration(time.time() - started.time)}: the first step waits for the compiler, a minute or two, seconds "
         "where it was compiled before; keys are obeyed after it"
     )
-    return Trouble("compiling", what, started.step, started.time, grave=False)
-
-
-def _collapsed(view: RunView) -> Trouble | None:
-    if not (dead := collapsed(view.findings)):
-        return None
-    first = min(dead.values(), key=lambda one: one.since)
-    several = f"layers {', '.join(map(str, dead))} tell"
-    tell = several if len(dead) > 1 else f"{layer_title(next(iter(dead)))} tells"
-    what = f"{tell} nothing: {measured(view, dead)}"
-    return Trouble(first.name, what, first.since, first.time, _warm_up(view), grave=False)
+    return Trouble("compiling", what, started.step, started.time, severity="warning")
 
 
 def _damaged(view: RunView) -> Trouble | None:
     if not view.damages:
         return None
-    return Trouble("damaged", "; ".join(view.damages), view.step, 0.0, grave=False)
+    return Trouble("damaged", "; ".join(view.damages), view.step, 0.0, severity="warning")
 
 
-_TROUBLES: tuple[Callable[[RunView], Trouble | None], ...] = (
-    _failed,
-    _crashed,
-    _disk_full,
-    _lost,
-    _damaged,
-    _silent,
-    _compiling,
-    _collapsed,
-)
-"""The worst first."""
+_LOST: tuple[Callable[[RunView], Trouble | None], ...] = (_failed, _crashed, _disk_full)
+_HELD_UP: tuple[Callable[[RunView], Trouble | None], ...] = (_damaged, _silent, _compiling)
+"""The worst first; a cost that is lost stands between the two."""
 
 
 def _goes_on(view: RunView) -> tuple[Help, ...]:
@@ -187,8 +206,9 @@ def _back(view: RunView) -> tuple[Help, ...]:
     return (Help(f"back to {thousands(back)}" if back else "begin again", ROLL_BACK),)
 
 
-def _warm_up(view: RunView) -> tuple[Help, ...]:
-    """The warm-up, where it would let layers live: it weights the KL, and is not on."""
-    knob = view.state.knobs.get("warmup")
-    off = view.alive and knob is not None and not knob.value and view.spec.warmup.of == "kl"
-    return (Help("warm-up", knob="warmup"),) if off else ()
+def _switches(view: RunView, finding: Finding) -> tuple[Help, ...]:
+    """The switch that a remedy flips, where it is one: a key does it, too."""
+    asks = finding.remedy.commands if finding.remedy else ()
+    changes = [name for ask in asks for name in ask.changes] if view.alive else []
+    knob = view.state.knobs.get(changes[0]) if len(changes) == 1 else None
+    return (Help(knob.short, knob=knob.name),) if knob is not None and knob.kind == "switch" else ()

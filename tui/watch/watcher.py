@@ -21,6 +21,7 @@ from laddertop.journal.record import lean
 from laddertop.journal.samples import read_samples
 from laddertop.journal.state import RunState
 from laddertop.tui.watch.console import last_words
+from laddertop.tui.watch.diagnoses.advised import Advised
 from laddertop.tui.watch.diagnoses.diagnoses import Diagnoses
 from laddertop.tui.watch.diagnoses.finding import Finding
 from laddertop.tui.watch.effects import Effect, Effects
@@ -34,6 +35,8 @@ CHECKED_AT_ONCE = 1 << 21
 """Bytes of numbers that one look compares with their checksums."""
 APPENDED_AT_MOST = 50_000
 """New records that are added to what is gathered already; more are gathered afresh."""
+PAST_AT_MOST = 100
+"""Findings that are over, of which one look tells."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,10 @@ class News:
     """What is wrong with the files of the run, each in a sentence."""
     findings: list[Finding] = field(default_factory=list)
     """What goes wrong in the run, the worst first."""
+    past: list[Finding] = field(default_factory=list)
+    """What went wrong and is over, oldest first; of many the newest."""
+    advised: list[Advised] = field(default_factory=list)
+    """The remedies that were sent, and what became of them, oldest first."""
     damaged: int = 0
     """Lines of the event file that could not be read, since its beginning."""
 
@@ -135,6 +142,8 @@ class Watcher:
             not (self._history.complete and self._diagnoses.complete),
             self._damages(events, alive),
             self._diagnoses.findings(),
+            self._diagnoses.past()[-PAST_AT_MOST:],
+            self._diagnoses.advised(),
             self._events.damaged,
         )
 

@@ -14,9 +14,9 @@ from laddertop.journal.events import Commanded
 from laddertop.tui.dashboard.screens.box import Box
 from laddertop.tui.draw.numbers import number, thousands
 from laddertop.tui.draw.text import fit, harmless
-from laddertop.tui.steer.steering import UNDO
+from laddertop.tui.watch.advice import verdict
 from laddertop.tui.watch.effects import Effect, before_after, moved_most
-from laddertop.tui.watch.event_line import who
+from laddertop.tui.watch.event_line import UNDO, who
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.wording import measure, outcome_in_words
 
@@ -54,6 +54,9 @@ def in_full(view: RunView) -> Text:
         elif done.changes and done.outcome == "applied":
             why = "not enough steps on both sides to compare" if effect else "not enough steps since to compare"
             text.append(f"  {why}\n", "dim")
+        for one in view.advised:
+            if words := verdict(one) if done.id == one.commands[-1] else "":
+                text.append(f"  {harmless(words)}\n")
     return text
 
 

@@ -26,6 +26,7 @@ from laddertop.tui.dashboard.widgets.knobs import Knobs
 from laddertop.tui.learn.guide import Guide
 from laddertop.tui.steer.steering import Steering
 from laddertop.tui.steer.trust import ONLY_LOOKS
+from laddertop.tui.watch.diagnoses.finding import Finding
 from laddertop.tui.watch.trouble import way_back
 from laddertop.tui.watch.wording import knob_value
 
@@ -94,6 +95,10 @@ class LiveScreen(RunScreen, inherit_bindings=False):
     def ask(self, action: Action, changes: Mapping[str, float | str] | None = None, note: str = "") -> None:
         """Send a command to the engine, or say why not."""
         self.steering.ask(action, changes, note)
+
+    def advise(self, finding: Finding) -> None:
+        """Send its remedy to the engine."""
+        self.steering.advise(finding)
 
     def _sent(self) -> None:
         self.query_one(Knobs).update()

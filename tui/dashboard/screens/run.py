@@ -27,6 +27,7 @@ from laddertop.tui.dashboard.panels import MIDDLE, PANELS
 from laddertop.tui.dashboard.remembered import Remembered, recall, remember
 from laddertop.tui.dashboard.run_keys import LOOKING, NOTES
 from laddertop.tui.dashboard.screens.chart_screen import ChartScreen
+from laddertop.tui.dashboard.views.findings import listed
 from laddertop.tui.dashboard.widgets.charts import Charts
 from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.guide import GuidePanel
@@ -38,6 +39,7 @@ from laddertop.tui.draw.x_view import Extent, XView
 from laddertop.tui.learn.guide import Guide
 from laddertop.tui.learn.kept import keep
 from laddertop.tui.steer.keymap import sign
+from laddertop.tui.watch.diagnoses.finding import Finding
 from laddertop.tui.watch.run_view import DECAYS, RunView
 from laddertop.tui.watch.watcher import News, Watcher
 
@@ -269,31 +271,13 @@ class RunScreen(ChartScreen):
         self._remember()
 
     def _recall(self) -> None:
-        known, charts, x = self._known, self.charts, self.view.x
-        charts.pinned, charts.kinds, charts.grid = known.pinned, known.kinds, known.grid
-        charts.bounds = known.bounds
-        charts.focus_on = known.focus
-        charts.part = known.part
-        x.unit, x.log = known.unit, known.log_x
-        self.view.decay = known.decay if known.decay in DECAYS else DECAYS[0]
+        known = self._known
+        self.charts.as_left(known)
         self._chosen = known.chosen if known.chosen in MIDDLE else MIDDLE[0]
         self._maximised = known.maximised
 
     def _remember(self) -> None:
-        charts, x = self.charts, self.view.x
-        now = Remembered(
-            pinned=list(charts.pinned),
-            kinds=dict(charts.kinds),
-            bounds=dict(charts.bounds),
-            grid=charts.grid,
-            focus=charts.focus_on,
-            part=charts.part,
-            unit=x.unit,
-            log_x=x.log,
-            decay=self.view.decay,
-            chosen=self._chosen,
-            maximised=self._maximised,
-        )
+        now = self.charts.left(self._chosen, self._maximised)
         aside.do(partial(remember, self.view.spec.model.called, now))
 
     # Looking
@@ -331,6 +315,24 @@ class RunScreen(ChartScreen):
         from laddertop.tui.dashboard.screens.interventions import Interventions
 
         self.app.push_screen(Interventions(self.view))
+
+    @work
+    async def action_findings(self) -> None:
+        """What was found, whole; send the remedy of one, or go to what shows it."""
+        from laddertop.tui.dashboard.screens.findings import Findings
+
+        if not listed(self.view):
+            self.tell("nothing that goes wrong was found in this run by now")
+        elif wish := await self.app.push_screen_wait(Findings(self.view)):
+            if not wish.evidence:
+                self.advise(wish.finding)
+            elif self.charts.show_evidence(wish.finding):
+                self._choose(MIDDLE[0])
+            else:
+                self.tell("evaluations tell it: no curve shows it")
+
+    def advise(self, finding: Finding) -> None:
+        """Nothing is sent from here."""
 
     def action_next_mode(self) -> None:
         """Another way to draw images."""

@@ -9,6 +9,8 @@ import numpy as np
 
 from laddertop.tui.dashboard.chart_picture import ChartPicture, Plot
 from laddertop.tui.dashboard.panel import Panel, titled
+from laddertop.tui.dashboard.remembered import Remembered
+from laddertop.tui.dashboard.views.findings import curves
 from laddertop.tui.draw.axis import XAxis, clock
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.chart import INKS, Line, Look, draw_chart, kind_in_words, left_out_in_words, letter, put_reading
@@ -28,7 +30,8 @@ from laddertop.tui.watch.chart_choice import (
     title_of,
     usual_kind,
 )
-from laddertop.tui.watch.run_view import RunView
+from laddertop.tui.watch.diagnoses.finding import Finding
+from laddertop.tui.watch.run_view import DECAYS, RunView
 
 LEAST = (34, 7)
 """Columns and rows of a chart in a grid, at least."""
@@ -97,6 +100,40 @@ class Charts(Panel, ChartPicture):
         """Go to one of those that are shown."""
         self.focus_on = name
 
+    def show_evidence(self, finding: Finding) -> bool:
+        """Go to the curve that shows a finding, with the cursor where it began; whether there is one."""
+        shown, x = curves(self.view, finding), self.sight
+        if shown:
+            self.pinned = [*self.names(), *(name for name in shown[:1] if name not in self.names())]
+            self.focus_on = shown[0]
+            x.cursor = finding.time - self.view.origin if x.unit == "time" else float(finding.since)
+            x.show(self.view.extent, x.cursor)
+        return bool(shown)
+
+    def as_left(self, known: Remembered) -> None:
+        """Show them as the user left them."""
+        x = self.sight
+        self.pinned, self.kinds, self.grid, self.bounds = known.pinned, known.kinds, known.grid, known.bounds
+        self.focus_on, self.part = known.focus, known.part
+        x.unit, x.log = known.unit, known.log_x
+        self.view.decay = known.decay if known.decay in DECAYS else DECAYS[0]
+
+    def left(self, chosen: str, maximised: bool) -> Remembered:
+        """How the user leaves them, and the panel that is chosen."""
+        return Remembered(
+            pinned=list(self.pinned),
+            kinds=dict(self.kinds),
+            bounds=dict(self.bounds),
+            grid=self.grid,
+            focus=self.focus_on,
+            part=self.part,
+            unit=self.sight.unit,
+            log_x=self.sight.log,
+            decay=self.view.decay,
+            chosen=chosen,
+            maximised=maximised,
+        )
+
     def said(self) -> str:
         """Step and values of the chart that the keys are about: under the cursor, else the newest."""
         curves = curves_of(self.focused(), curve_names(self.view.state))
@@ -127,8 +164,8 @@ class Charts(Panel, ChartPicture):
         return np.asarray(x[curves.steps > 0])
 
     def marks(self) -> list[Marker]:
-        """What was done to the run."""
-        return self.view.markers
+        """What was done to the run, and where something began to go wrong."""
+        return self.view.marks
 
     # How it looks
 
@@ -175,9 +212,10 @@ class Charts(Panel, ChartPicture):
             aside = self._how(lines, look, width - len(title) - 8)
         elif not aside:
             aside = " · ".join([self._newest(curves, lines), *self._left_out(lines, look)])
-        cells = titled(height, width, fit(title, max(width - len(aside) - 10, width // 3)), aside, chosen)
+        lit = any(curve.name in view.lit for curve in curves)
+        cells = titled(height, width, fit(title, max(width - len(aside) - 10, width // 3)), aside, chosen, lit)
         legend = self._legend(chart, width) if alone else 0
-        marks = view.markers if alone else [mark._replace(label="") for mark in view.markers]
+        marks = view.marks if alone else [mark._replace(label="") for mark in view.marks]
         cells.paste(1, 0, draw_chart(height - 1, width - legend, lines, axis, look, marks))
         if legend:
             for i, (curve, line) in enumerate(zip(curves, lines, strict=True)):
@@ -185,7 +223,7 @@ class Charts(Panel, ChartPicture):
                     x = cells.put(1 + i, width - legend + 1, letter(i), INKS[i % len(INKS)]) + 1
                     cells.put(1 + i, x, fit(curve.label, legend - 12))
                     cells.right(1 + i, width - 1, number(self._value(curve.name, line)), Ink.DIM)
-        if alone and len(curves) == 1 and curves[0].unit and height >= 8 and not view.markers:
+        if alone and len(curves) == 1 and curves[0].unit and height >= 8 and not marks:
             cells.right(1, width - 1, f" {fit(curves[0].unit, width - GUTTER - 4)}", Ink.DIM)
         put_reading(cells, self._where(max(width - legend - GUTTER, 1)))
         return cells
@@ -270,7 +308,7 @@ class Charts(Panel, ChartPicture):
             return []
         when = float(self.view.curves.times[at])
         told = [f"step {thousands(int(self.view.curves.steps[at]))}"]
-        told += told_at(self.sight.under, columns, axis, self.view.markers)
+        told += told_at(self.sight.under, columns, axis, self.view.marks)
         if when:
             day = time.strftime("%H:%M:%S", time.localtime(when))
             told.append(f"{clock(when - self.view.origin)} after the start, {day}")

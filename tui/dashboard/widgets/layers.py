@@ -27,7 +27,8 @@ class Layers(Panel):
     def _layers(self, layers: list[LayerRow], height: int, width: int) -> Cells:
         what = "denoising cost" if layers[0].cost.term.name.startswith("denoise.") else "cost"
         what = "KL in nats" if layers[0].cost.term.name.startswith("kl.") else what
-        cells = titled(height, width, "layers", f"{what}, each on its own scale", self.chosen)
+        lit = any(row.layer in self.view.lit_layers for row in layers)
+        cells = titled(height, width, "layers", f"{what}, each on its own scale", self.chosen, lit)
         noisy = any(math.isfinite(row.noise) for row in layers)
         x_noise, x_weight = width - 1, width - 1 - NUMBER * noisy
         x_cost = x_weight - NUMBER
@@ -56,7 +57,7 @@ class Layers(Panel):
         cost = row.cost
         bad = not math.isfinite(cost.raw) and cost.trained and bool(self.view.latest)
         ink = Ink.BAD if bad else Ink.WARN if self.view.stale() else Ink.TEXT
-        x = cells.put(y, 1, str(row.layer), Ink.STRONG) + 1
+        x = cells.put(y, 1, str(row.layer), Ink.WARN if row.layer in self.view.lit_layers else Ink.STRONG) + 1
         cells.put(y, x, fit(row.name if each > 1 or row.activity is None else _active(row), at_curve - x - 1), Ink.DIM)
         if each > 1:
             cells.put(y + 1, 1, fit(_active(row), NAME), Ink.WARN if row.trouble else Ink.DIM)

@@ -14,7 +14,7 @@ from laddertop.tui.draw.scale import scale_for
 from laddertop.tui.draw.spark import bar, draw_sparkline
 from laddertop.tui.draw.text import fit
 from laddertop.tui.watch.cost_terms import TermRow, schedules_in_words, term_rows, warmup_in_words
-from laddertop.tui.watch.layer_life import activities, collapsed, layer_of
+from laddertop.tui.watch.layer_life import activities, layer_of
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.wording import measure
 
@@ -39,21 +39,22 @@ class Terms(Panel):
     def picture(self, height: int, width: int) -> Cells:
         """The table, then the words; numbers right-aligned in columns that don't move."""
         view = self.view
-        cells = titled(height, width, "terms", "raw × weight = weighted, share", self.chosen)
         stale = view.stale()
         rows = _ordered(term_rows(view))
+        wrong = {row.term.name for row in rows if row.term.name in view.lit or layer_of(row.term) in view.lit_layers}
+        cells = titled(height, width, "terms", "raw × weight = weighted, share", self.chosen, bool(wrong))
         weights = [setting(row.weight) if math.isfinite(row.weight) else "–" for row in rows]
         places = _places(width, [row.term.label for row in rows], weights)
         words = _wrapped(view, width)
         room = height - 2 - min(len(words), max(height - 2 - len(rows), 0))
         shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
-        told, dead = activities(view), collapsed(view.findings)
+        told = activities(view)
         y = 1
         scale = scale_for([row.binned for row in rows], "log") if places.curve else None
         for row, weight in zip(shown, weights, strict=False):
             bad = not math.isfinite(row.weighted)
             ink = Ink.BAD if bad else Ink.WARN if stale else Ink.TEXT
-            cells.put(y, 1, fit(row.term.label, places.name), Ink.WARN if layer_of(row.term) in dead else Ink.TEXT)
+            cells.put(y, 1, fit(row.term.label, places.name), Ink.WARN if row.term.name in wrong else Ink.TEXT)
             if not row.trained:
                 cells.put(y, places.raw - RAW, "not trained now: its weight is 0", Ink.DIM)
                 y += 1

@@ -25,7 +25,7 @@ class Timeline(Panel):
         steps = self._samples.steps()
         cells.put(1, 1, "─" * (width - 2), Ink.DIM)
         free = 0
-        for marker in self.view.markers:
+        for marker in self.view.marks:
             if marker.kind in SIGNS and marker.step <= self.last():
                 x = self.column(marker.step, width)
                 cells.put(1, x, "│", Ink.MARK)

@@ -11,11 +11,12 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
-from laddertop.journal.events import Evaluated, Event, EventReader, Logged, RunEnded, RunStarted
+from laddertop.journal.events import Commanded, Evaluated, Event, EventReader, Logged, RunEnded, RunStarted
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.state import RunState
 from laddertop.tui.draw.numbers import thousands
+from laddertop.tui.watch.diagnoses.advised import Advice, Advised, keys_in
 from laddertop.tui.watch.diagnoses.course import Course
 from laddertop.tui.watch.diagnoses.facts import Facts
 from laddertop.tui.watch.diagnoses.finding import SEVERITIES, SINCE, Diagnosis, Finding, Seen
@@ -56,6 +57,7 @@ class Diagnoses:
         self._next = LEAST
         self._standing: dict[tuple[str, str], Finding] = {}
         self._past: list[Finding] = []
+        self._advice = Advice(self._values)
         self._now: list[Finding] | None = None
         self.complete = True
         """Whether everything that was there at the last look was taken up."""
@@ -91,6 +93,10 @@ class Diagnoses:
     def past(self) -> list[Finding]:
         """What was found and is over, oldest first."""
         return list(self._past)
+
+    def advised(self) -> list[Advised]:
+        """The remedies that were sent, and what became of them, oldest first."""
+        return self._advice.given()
 
     def _take(self, at_most: int, until: int | None) -> int:
         """Takes up some of the next records of the newest start, those up to step `until`; returns how many."""
@@ -128,6 +134,9 @@ class Diagnoses:
             self._at = 0
             facts.course.forget_after(event.step)
             self._forget_after(event.step)
+            self._advice.forget_after(event.step)
+        elif isinstance(event, Commanded) and keys_in(event.note):
+            self._advice.take(event, self._seen())
         elif isinstance(event, Evaluated | RunEnded) or (isinstance(event, Logged) and event.diverged is not None):
             self._settle()
 
@@ -144,6 +153,16 @@ class Diagnoses:
         over = [one for key, one in self._standing.items() if key not in seen]
         self._past += [replace(one, until=self._facts.step) for one in over]
         self._standing = seen
+        self._advice.settle(self._facts.step, seen)
+
+    def _values(self, column: str, first: int, last: int) -> list[float]:
+        """A column of the newest start over some of its steps; empty where there is none of that name."""
+        names = [one.name for one in self._metrics.columns]
+        segment = self._facts.state.segment
+        if column not in names or segment > self._metrics.segments:
+            return []
+        records = self._metrics.between(segment, first, last)
+        return [float(value) for value in records["values"][:, names.index(column)]]
 
     def _seen(self) -> list[Finding]:
         return [self._finding(diagnosis, seen) for diagnosis in DIAGNOSES for seen in diagnosis.look(self._facts)]
