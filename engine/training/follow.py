@@ -94,7 +94,4 @@ def _obey(run: RunFolder) -> None:
         trainer.controls.load(order.controls)
         for _ in range(order.steps):
             trainer.take_step.enter(trainer.step)
-            trainer.controls.prepare(trainer.step)
-            trainer.take_step(trainer.step, row)
-            trainer.controls.advance()
-            trainer.step += 1
+            trainer.advance(row)

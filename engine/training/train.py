@@ -191,14 +191,11 @@ class Training(Trainer):
             if last:
                 break
             self._leader.go(self.step, self.controls, self._undisturbed)
-            self.controls.prepare(self.step)
-            self.take_step(self.step, self.recorder.row())
+            self.advance(self.recorder.row())
             if self.take_step.problem:
                 text = f"{self.take_step.problem}; the precision stays {self.precision_in_words}"
-                self.tell(Logged(step=self.step, level="warning", text=text, uncompiled=True))
+                self.tell(Logged(step=self.step - 1, level="warning", text=text, uncompiled=True))
                 self.take_step.problem = ""
-            self.controls.advance()
-            self.step += 1
             self.recorder.report(self.step)
             if self.recorder.problem:
                 self._warn(self.recorder.problem)

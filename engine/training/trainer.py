@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from laddertop.engine import ranks
 from laddertop.engine.build import build, run_length
@@ -51,6 +52,13 @@ class Trainer:
         content = checkpoint.load(self.run.path, saved)
         with checkpoint.fitting(self.run.path, saved):
             self.step = checkpoint.restore(content, self.optimizer, self.controls)
+
+    def advance(self, row: Tensor) -> None:
+        """Takes the next step, and puts its numbers into `row` [K], the columns of the metrics."""
+        self.controls.prepare(self.step)
+        self.take_step(self.step, row)
+        self.controls.advance()
+        self.step += 1
 
     @property
     def precision_in_words(self) -> str:
