@@ -30,7 +30,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.planted.faults import BASES, DRAWN, OPEN, Fault
+from benchmarks.planted.faults import BASES, DRAWN, FAULTS, OPEN, Fault
 from benchmarks.planted.table import table, version
 from benchmarks.reproduce import append_result
 from laddertop.journal.files import user_cache
@@ -59,6 +59,12 @@ def faulty_cases(seeds: int, faults: tuple[Fault, ...]) -> list[tuple[str, str, 
 def read_results(path: Path) -> list[dict[str, Any]]:
     """What is measured; a line that was cut off is not there yet."""
     return [json.loads(line) for line in path.read_text().rpartition("\n")[0].splitlines()] if path.exists() else []
+
+
+def to_try(result: dict[str, Any]) -> bool:
+    """Whether a remedy was advised that can be tried and was not."""
+    fault = FAULTS.get(result["fault"])
+    return bool(fault and not fault.in_code and result["remedy"] and result["as_good"] is None)
 
 
 def at_work(
@@ -120,7 +126,7 @@ def main() -> int:
     if arguments.only:
         cases = [case for case in cases if {*case[:2]} & {*arguments.only}]
     # What was advised and not tried is still to be measured, unless nothing is to be tried now either.
-    whole = [r for r in read_results(results) if arguments.find or not r.get("remedy") or r["as_good"] is not None]
+    whole = [r for r in read_results(results) if arguments.find or not to_try(r)]
     known = {(r["base"], r["fault"], r["seed"]) for r in whole if r["version"] == version()}
     work = measure.train_only if arguments.train else measure.find_only if arguments.find else measure.measure
     left = cases if arguments.train else [case for case in cases if case not in known]

@@ -54,7 +54,8 @@ def measure(runs: Path, base: str, fault: str, seed: int, remedies: bool = True)
     right = [one for one in said if one.kind in case.fault.found_by]
     advised = next((one for one in right if one.remedy and (one.remedy.commands or one.remedy.settings)), None)
     repaired = None
-    if remedies and advised and advised.remedy:
+    # A bug in the code of a model is repaired in the code.
+    if remedies and advised and advised.remedy and not case.fault.in_code:
         repaired = value_of(remedied(runs, case, advised.remedy, advised.found), name)
     return result | {
         "found": right[0].found if right else None,
@@ -63,7 +64,7 @@ def measure(runs: Path, base: str, fault: str, seed: int, remedies: bool = True)
         "harmed": not as_good(faulty, sound),
         "remedy": advised.kind if advised else "",
         "repaired": repaired.value if repaired else None,
-        "as_good": as_good(repaired, sound) if remedies and advised else None,
+        "as_good": as_good(repaired, sound) if remedies and advised and not case.fault.in_code else None,
     }
 
 

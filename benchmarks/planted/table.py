@@ -47,7 +47,11 @@ def table(results: list[Result]) -> str:
 def _half(half: str, faults: tuple[Fault, ...], results: list[Result]) -> list[str]:
     """A line for each fault of a half that was measured, and their sum."""
     rows = [(fault, [r for r in results if r["fault"] == fault.name]) for fault in faults]
-    lines = [_line(fault.name, ", ".join(fault.bases), mine, fault.in_code) for fault, mine in rows if mine]
+    lines = [
+        _line(fault.name, ", ".join(dict.fromkeys(r["base"] for r in mine)), mine, fault.in_code)
+        for fault, mine in rows
+        if mine
+    ]
     return [*lines, _line(f"**{half}**", "", [r for _, mine in rows for r in mine])]
 
 
