@@ -1,7 +1,8 @@
 """What is planted where, what has to be found, and by which number it is told whether it was repaired.
 
-This list was written before anybody who wrote it had looked at a threshold of a diagnosis, and the strengths of the
-faults were chosen by what they do to a training, not by what is found; the names of the kinds were put in later. `OPEN`
+This list was written before its writer had looked at a threshold of a diagnosis, but for the engine's own limit of a
+diverged cost (`engine/training/divergence.py`), which was known; the strengths of the faults were
+chosen by what they do to a training, not by what is found; the names of the kinds were put in later. `OPEN`
 is what the diagnoses may be tried on while they are written; `DRAWN` is as many again, drawn by `SEED` from `MORE`, and
 measured at the end alone.
 """
