@@ -124,10 +124,16 @@ def test_a_live_run_rolls_back_and_nothing_of_what_it_threw_away_comes_back(ladd
     assert laddertop.here("stop", "back").returncode == 0
 
 
-@pytest.mark.stress
-def test_a_run_without_an_engine_rolls_back_too(laddertop: Laddertop, whole: str) -> None:
+@pytest.fixture(scope="module")
+def ended(laddertop: Laddertop, whole: str) -> str:
+    """A run of ten steps that nobody trains any more."""
     done = laddertop("fork", whole, "--step", "100", "--name", "ended", "--steps", "110")
     assert done.returncode == 0, done.stderr
+    return "ended"
+
+
+@pytest.mark.stress
+def test_a_run_without_an_engine_rolls_back_too(laddertop: Laddertop, ended: str) -> None:
     done = laddertop.here("rollback", "ended", "--step", "101")
     assert done.returncode == 2
     assert "ended has no checkpoint of step 101; there are 100, 110" in done.stderr
@@ -137,8 +143,8 @@ def test_a_run_without_an_engine_rolls_back_too(laddertop: Laddertop, whole: str
     assert [start.resumed_from for start in starts(laddertop, "ended")] == [100, 100]
 
 
-def test_a_run_that_is_trained_keeps_its_folder(laddertop: Laddertop) -> None:
-    run = laddertop.run_folder("ended")
+def test_a_run_that_is_trained_keeps_its_folder(laddertop: Laddertop, ended: str) -> None:
+    run = laddertop.run_folder(ended)
     with run.engine_lock():
         for words in (["rename", "ended", "new"], ["archive", "ended"], ["delete", "ended", "--yes"]):
             done = laddertop.here(*words)
@@ -147,8 +153,8 @@ def test_a_run_that_is_trained_keeps_its_folder(laddertop: Laddertop) -> None:
     assert run.spec
 
 
-def test_runs_are_renamed_noted_put_away_and_deleted(laddertop: Laddertop) -> None:
-    assert laddertop.here("rename", "ended", "fine").stdout == "ended → fine\n"
+def test_runs_are_renamed_noted_put_away_and_deleted(laddertop: Laddertop, ended: str) -> None:
+    assert laddertop.here("rename", ended, "fine").stdout == "ended → fine\n"
     assert "there is a run whole already" in laddertop.here("rename", "fine", "whole").stderr
     assert laddertop.here("note", "fine", "the one\nwith λ = 0").returncode == 0
     assert laddertop.here("note", "fine").stdout == "the one with λ = 0\n"
