@@ -13,7 +13,7 @@ app = typer.Typer()
 
 @app.command()
 def diagnose(run: Run, runs: Runs = None, json: Json = False) -> None:
-    """Say what goes wrong in a run, live or long over, and what helps."""
+    """Say what goes wrong in a run, and what helps."""
     from laddertop.tui.cli.diagnose import diagnose as diagnose_run
 
     diagnose_run(runs, run, json)

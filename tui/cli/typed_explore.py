@@ -154,7 +154,7 @@ def errors(
     trust: Trust = False,
     json: Json = False,
 ) -> None:
-    """Show which test items a run's model tells wrongly, and which classes it confuses."""
+    """Show which test items a run's model tells wrongly."""
     from laddertop.tui.cli.errors import show
 
     show(runs, run, rows, step, out=out, trust=trust, timeout=timeout, as_json=json)
