@@ -141,19 +141,19 @@ def test_show_tells_what_has_collapsed_and_why_the_run_counts_as_diverged(ladder
     with EventWriter(run.events_path) as events:
         events.append(start(epoch_steps=4))
         events.append(Evaluated(step=20, split="test", values=values, seconds=1, layers={"z.1": alive, "z.2": alive}))
-        for step in (40, 60):
+        for step in (40, 600):
             events.append(Evaluated(step=step, split="test", values=values, seconds=1, layers=layers))
-        events.append(Logged(step=80, time=5.0, level="error", text=lost, diverged=True, sound_until=69))
-        events.append(RunEnded(step=90, reason="diverged"))
+        events.append(Logged(step=680, time=5.0, level="error", text=lost, diverged=True, sound_until=69))
+        events.append(RunEnded(step=690, reason="diverged"))
     told = strict(laddertop.here("show", run.name, "--json").stdout)
     words = laddertop.here("show", run.name).stdout
     rmtree(run.path)
-    assert told["collapsed"] == [{"layer": 2, "since": 40, "measured": "0 of 32 units active at 60"}]
-    assert told["divergence"] == {"step": 80, "time": 5.0, "sound_until": 69, "text": lost}
+    assert told["collapsed"] == [{"layer": 2, "since": 40, "measured": "0 of 32 units active at 600"}]
+    assert told["divergence"] == {"step": 680, "time": 5.0, "sound_until": 69, "text": lost}
     found = [(one["kind"], one["where"], one["since"], one["severity"]) for one in told["findings"]]
-    assert found == [("diverged", "", 80, "grave"), ("dead-layer", "layer 2", 40, "warning")]
-    assert "  ✗ diverged since step 80: the cost is over a thousand times what it was\n" in words
-    assert "  ▲ dead layer since step 40: layer 2 tells nothing: 0 of 32 units active at 60\n" in words
+    assert found == [("diverged", "", 680, "grave"), ("dead-layer", "layer 2", 40, "warning")]
+    assert "  ✗ diverged since step 680: the cost is over a thousand times what it was\n" in words
+    assert "  ▲ dead layer since step 40: layer 2 tells nothing: 0 of 32 units active at 600\n" in words
 
 
 def test_a_layer_whose_kl_has_been_about_zero_for_long_has_collapsed(laddertop: Laddertop) -> None:

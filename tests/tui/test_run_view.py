@@ -25,6 +25,7 @@ from laddertop.tui.steer import steering
 from laddertop.tui.watch.cost_terms import term_rows
 from laddertop.tui.watch.event_line import ME
 from laddertop.tui.watch.layer_rows import layer_rows
+from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.watcher import Watcher
 from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
@@ -99,21 +100,26 @@ def test_a_term_that_is_nan_with_weight_0_is_not_trained_and_takes_no_share(tmp_
         assert "not trained now" in Terms(view, id="terms").picture(12, 60).text()
 
 
+def kinds(view: RunView) -> list[str]:
+    """What was found of layers: the cost that is played here is made up."""
+    return [one.kind for one in view.findings if one.evidence.layer is not None]
+
+
 def test_a_kl_term_about_zero_for_500_steps_is_flagged_with_the_reason(tmp_path: Path) -> None:
     with PlayedEngine.new(tmp_path, "vae-mnist") as engine:
         engine.train(300)
         engine.train(400, collapsed=["kl"])
         eyes = Eyes(engine.run)
-        assert eyes.view.findings == []
+        assert kinds(eyes.view) == []
         engine.train(200, collapsed=["kl"])
-        (found,) = eyes.look().findings
-        assert (found.kind, found.where, found.since) == ("posterior-collapse", "layer 1", engine.step - 599)
+        (found,) = [one for one in eyes.look().findings if one.kind == "posterior-collapse"]
+        assert (found.where, found.since) == ("layer 1", engine.step - 599)
         assert found.measured == f"KL below 0.01 nats since {engine.step - 599}"
         assert (Terms(eyes.view, id="terms").picture(12, 76).inks[2] == Ink.WARN).any()
         layers = {"z": Activity(units=16, active=1, sd=0.2)}
         told = {"negative_elbo": Value(value=90.0, unit="nats")}
         engine._events.append(Evaluated(step=engine.step, split="test", values=told, seconds=0.1, layers=layers))
-        assert eyes.look().findings == [], "units that are counted say more than a KL"
+        assert kinds(eyes.look()) == [], "units that are counted say more than a KL"
         assert not (Terms(eyes.view, id="terms").picture(12, 76).inks[2] == Ink.WARN).any()
 
 
@@ -121,9 +127,9 @@ def test_a_kl_term_that_comes_back_has_not_collapsed(tmp_path: Path) -> None:
     with PlayedEngine.new(tmp_path, "vae-mnist") as engine:
         engine.train(600, collapsed=["kl"])
         eyes = Eyes(engine.run)
-        assert eyes.view.findings
+        assert kinds(eyes.view) == ["posterior-collapse"]
         engine.train(1)
-        assert eyes.look().findings == []
+        assert kinds(eyes.look()) == []
 
 
 def test_all_noise_levels_turn_in_one_command_by_their_factor(eyes: Eyes) -> None:

@@ -8,6 +8,9 @@ from laddertop.journal.events import Activity, Evaluated
 from laddertop.tui.draw.numbers import thousands
 from laddertop.tui.watch.diagnoses.facts import Facts
 
+FOR = 500
+"""Steps for which a KL must have been about zero, where evaluations count no units."""
+
 
 class DeadUnits(NamedTuple):
     """A layer without active units in the newest evaluation."""

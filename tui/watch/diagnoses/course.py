@@ -36,6 +36,7 @@ class Course:
         self._values = {kind: np.zeros((BLOCKS, len(names))) for kind in _KINDS}
         self._bad = np.zeros((BLOCKS, len(names)), np.int64)
         self._rest: np.ndarray | None = None
+        self._gathered: tuple[int, dict[str, np.ndarray]] = -1, {}
 
     def take(self, records: np.ndarray) -> None:
         """Takes up the next records [N]."""
@@ -101,7 +102,7 @@ class Course:
         """How many values of a column are not finite in every block [B]."""
         column = self.names.index(name)
         own: np.ndarray = self._bad[: self._blocks, column]
-        return self._with_rest(own, lambda rest: np.sum(~np.isfinite(rest["values"][:, column])))
+        return self._with_rest(own, lambda rest: self._gathered_rest(rest)["bad"][0, column])
 
     def now(self, name: str) -> float:
         """The newest value of a column; nan before there is one."""
@@ -146,9 +147,13 @@ class Course:
     def _of(self, kind: str, name: str) -> np.ndarray:
         column = self.names.index(name)
         own = self._values[kind][: self._blocks, column]
-        return self._with_rest(
-            own, lambda rest: _gathered(rest["values"][:, column : column + 1], len(rest))[kind][0, 0]
-        )
+        return self._with_rest(own, lambda rest: self._gathered_rest(rest)[kind][0, column])
+
+    def _gathered_rest(self, rest: np.ndarray) -> dict[str, np.ndarray]:
+        """What is after the whole blocks, gathered once."""
+        if self._gathered[0] != self.count:
+            self._gathered = self.count, _gathered(rest["values"], len(rest))
+        return self._gathered[1]
 
     def _with_rest(self, own: np.ndarray, gather: Callable[[np.ndarray], float]) -> np.ndarray:
         """What whole blocks have [B], and what is gathered of the records after them, where there are any."""

@@ -32,7 +32,7 @@ DEAD_LAYER = Diagnosis(
     kind="dead-layer",
     severity="warning",
     means="The layer puts out the same whatever is shown: nothing above it can tell two items apart.",
-    source="dying units: Glorot, Bordes & Bengio 2011, section 3; the measure: Burda et al. 2015, section 5",
+    source="dying units: Glorot, Bordes & Bengio 2011; the measure: Burda et al. 2015",
     threshold="No unit of the layer is active (variance over the items above 0.01) in the newest evaluation.",
     look=_look,
 )

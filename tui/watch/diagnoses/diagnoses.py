@@ -165,6 +165,7 @@ class Diagnoses:
         return [float(value) for value in records["values"][:, names.index(column)]]
 
     def _seen(self) -> list[Finding]:
+        self._facts.memo.clear()
         return [self._finding(diagnosis, seen) for diagnosis in DIAGNOSES for seen in diagnosis.look(self._facts)]
 
     def _finding(self, diagnosis: Diagnosis, seen: Seen) -> Finding:

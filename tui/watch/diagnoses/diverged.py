@@ -33,7 +33,7 @@ DIVERGED = Diagnosis(
     severity="grave",
     means="Steps lead uphill: the learning rate is larger than the curvature of the cost allows, by itself or since "
     "something was changed.",
-    source="LeCun, Bottou, Orr & Müller 1998, Efficient BackProp, section 4.6: a rate above 2/λmax diverges",
+    source="LeCun, Bottou, Orr & Müller 1998, Efficient BackProp, section 5.1: a rate above 2/λmax diverges",
     threshold="As the engine says it: the median of the last 20 steps is a thousand times the lowest such median, "
     "and twice the cost that the run began with, at the weights of now; neither a wild batch nor a warm-up is that "
     "much.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -23,6 +23,8 @@ class Facts:
     """What happened."""
     course: Course
     """What its numbers did."""
+    memo: dict[str, np.ndarray] = field(default_factory=dict)
+    """What was computed of all that at this step, by name; whoever changes it forgets that."""
     step: int = 0
     """Steps completed at the newest record or event."""
 
@@ -38,6 +40,36 @@ class Facts:
         knob = self.state.knobs.get(term.weight)
         now = self.course.now(term.weight)
         return now if np.isfinite(now) else knob.value if knob else float("nan")
+
+    def cost(self) -> np.ndarray:
+        """The cost of every block of steps at the weights of now [B]: neither a warm-up nor a turned weight moves it.
+        NaN where a term was not finite."""
+        if "cost" in self.memo:
+            return self.memo["cost"]
+        course = self.course
+        total = np.zeros(len(course.last))
+        for term in self.state.terms:
+            weight = self.weight(term)
+            if term.name in course and weight:
+                total += weight * np.where(course.bad(term.name) == 0, course.mean(term.name), np.nan)
+        self.memo["cost"] = total
+        return total
+
+    def settled(self) -> np.ndarray:
+        """Which blocks of steps were taken after the warm-up, after the last stage began, and after the last time that
+        anything was turned [B]."""
+        if "settled" in self.memo:
+            return self.memo["settled"]
+        since = max(self.turned(), self.newest_stage())
+        settled = self.course.first > since
+        if "warmup" in self.course:
+            settled &= self.course.low("warmup") >= 1
+        self.memo["settled"] = np.asarray(settled)
+        return self.memo["settled"]
+
+    def newest_stage(self) -> int:
+        """Steps completed when the present stage of the training began; 0 without stages."""
+        return max((one.step for one in self.state.log if one.stage), default=0)
 
     def knob(self, name: str) -> float:
         """A knob as it is set; nan: there is none."""
@@ -58,9 +90,11 @@ class Facts:
         return float(self.course.time[at]) if at < len(self.course.last) else 0.0
 
     def turned(self, *knobs: str) -> int:
-        """Steps completed when one of some knobs was turned last; 0: as the run began."""
+        """Steps completed when one of some knobs was turned last, or any where none is named; 0: as the run began."""
         begin = self.state.starts[0].step if self.state.starts else 0
-        deeds = [c.step for c in self.state.interventions() if any(change.knob in knobs for change in c.changes)]
+        deeds = [
+            c.step for c in self.state.interventions() if not knobs or any(change.knob in knobs for change in c.changes)
+        ]
         return max(deeds, default=begin)
 
     def way_back(self, before: int) -> int | None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from laddertop.journal.events import Term
-from laddertop.tui.watch.diagnoses.activity import dead_units
+from laddertop.tui.draw.numbers import setting
+from laddertop.tui.watch.diagnoses.activity import FOR, dead_units
 from laddertop.tui.watch.diagnoses.facts import Facts, streak
 from laddertop.tui.watch.diagnoses.finding import SINCE, Ask, Diagnosis, Evidence, Helped, Remedy, Seen
 
 BELOW = 0.01
 """Nats below which a KL says that nothing is encoded."""
-FOR = 500
-"""Steps that a KL must have stayed below."""
 
 
 def _look(facts: Facts) -> list[Seen]:
@@ -55,7 +54,11 @@ def _seen(facts: Facts, layer: int, since: int, measured: str, term: Term) -> Se
 
 
 def _remedy(facts: Facts) -> Remedy:
-    """A warm-up, where it would weight the KL and is not on: it takes the price off what a layer says."""
+    """A β of 1, where it is more; a warm-up, where it would weight the KL and is not on: it takes the price off what a
+    layer says."""
+    if facts.knob("beta") > 1:
+        words = f"lower β from {setting(facts.knob('beta'))} to 1: at that price a layer says nothing"
+        return Remedy(words, (Ask("set", {"beta": 1.0}),), ("knobs.beta=1",))
     of_kl = facts.spec.warmup.of == "kl"
     if of_kl and facts.knob("warmup") == 0:
         words = "begin a warm-up of the KL: without its price a layer may find something to say"
@@ -76,9 +79,10 @@ POSTERIOR_COLLAPSE = Diagnosis(
     severity="warning",
     means="The posterior of the layer is its prior whatever is shown: the decoder does without it, and every layer "
     "above it is dead as well.",
-    source="Sønderby et al. 2016, section 3.1; active units: Burda et al. 2015, section 5",
+    source="Sønderby et al. 2016; active units: Burda et al. 2015",
     threshold="No unit of the layer is active (variance of its mean over the items above 0.01) in the newest "
-    "evaluation; where evaluations count none, a KL below 0.01 nats for 500 steps while it has a weight: less than "
-    "a hundredth of a nat can't tell two items apart, and a warm-up gives its layers a KL within fewer steps.",
+    "evaluation; where evaluations count none, a KL below 0.01 nats for 500 steps "
+    "while it has a weight: less than a hundredth of a nat can't tell two items apart, and a warm-up gives its "
+    "layers a KL within fewer steps.",
     look=_look,
 )

@@ -7,7 +7,7 @@ from laddertop.tui.watch.diagnoses.facts import Facts
 from laddertop.tui.watch.diagnoses.finding import Ask, Remedy
 
 LESS = 10
-"""What the learning rate is divided by. Rates are told apart on a logarithmic scale (Bengio 2012, section 3.1), where
+"""What the learning rate is divided by. Rates are told apart on a logarithmic scale (Bengio 2012), where
 10 is a step that nobody overlooks; half of a rate that made a cost a thousand times larger is too much as well."""
 MOST = 0.002
 """What it is then at most: the rate of Adam that Rasmus et al. (2015) train ladder networks with."""

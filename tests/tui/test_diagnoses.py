@@ -1,0 +1,160 @@
+"""What was planted in a training is found in its journal, what is sound is not, however often one looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from laddertop.engine.training.stop import Stop
+from laddertop.engine.training.train import train
+from laddertop.journal.events import Column, EventReader, EventWriter, Knob, Term
+from laddertop.journal.folder import RunFolder, create_run
+from laddertop.journal.knobs import members
+from laddertop.journal.metrics import MetricsReader, MetricsWriter, record_type, write_columns
+from laddertop.journal.spec import override
+from laddertop.journal.state import RunState
+from laddertop.tui.watch.diagnoses.course import BLOCKS, Course
+from laddertop.tui.watch.diagnoses.diagnoses import Diagnoses, findings_of
+from laddertop.tui.watch.diagnoses.finding import Ask, Finding
+from laddertop.tui.watch.diagnoses.table import DIAGNOSES
+from tests.kinds import small_spec
+from tests.starts import start
+from tests.tui.played import PlayedEngine
+
+QUIET = ("compile=off", "checkpoint.every=0", "samples.every=0")
+VAE = ("vae", "data.batch=100", "warmup.on=off", "evaluate.every=0")
+PLANTED = {
+    "not-finite": (*VAE, "steps=60", "optimizer.lr=2"),
+    "learning-rate-too-low": ("dae", "steps=1000", "optimizer.lr=5e-6", "evaluate.every=0"),
+    "posterior-collapse": ("vae", "warmup.on=off", "steps=1000", "evaluate.every=50", "knobs.beta=100"),
+    "noise-too-strong": ("ladder", "steps=420", "noise.std=5", "evaluate.every=0"),
+    "warm-up-too-long": ("vae", "steps=60", "warmup.on=on", "warmup.of=kl", "warmup.steps=4000"),
+    "decay-too-late": ("dae", "steps=60", "optimizer.decay_from=0.99"),
+}
+"""What is planted, by the kind that is to be found: the kind of model, and its settings."""
+SOUND = {
+    "vae": (*VAE, "steps=420"),
+    "ladder": ("ladder", "steps=420", "evaluate.every=100"),
+    "dae": ("dae", "steps=420", "evaluate.every=100"),
+    "lvae": ("lvae", "steps=240", "warmup.on=off", "evaluate.every=100"),
+}
+
+
+def trained(folder: Path, name: str, settings: tuple[str, ...]) -> RunFolder:
+    """A training of a small model on the digits, by the engine itself."""
+    spec = override(small_spec(settings[0], *QUIET, *settings[1:]), list(settings[1:]))
+    run = create_run(folder, spec, name)
+    train(run, Stop(foreground=False))
+    return run
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_what_is_planted_is_found_and_says_what_helps(tmp_path: Path, kind: str) -> None:
+    run = trained(tmp_path, kind, PLANTED[kind])
+    found = {one.kind: one for one in findings_of(run)}
+    assert kind in found, found
+    one = found[kind]
+    assert one.until is None
+    assert one.since <= one.found <= 1000
+    assert one.means == next(known.means for known in DIAGNOSES if known.kind == kind)
+    assert one.remedy is not None
+    state = RunState().apply_all(EventReader(run.events_path).read_all())
+    for ask in one.remedy.commands:
+        assert ask.action in ("set", "rollback")
+        assert ask.action != "set" or all(members(name, state.knobs) for name in ask.changes)
+    # What the advice says of the next run is a recipe.
+    override(run.spec, list(one.remedy.settings))
+
+
+@pytest.mark.parametrize("kind", SOUND)
+def test_a_sound_training_is_told_nothing(tmp_path: Path, kind: str) -> None:
+    assert [(one.kind, one.sees) for one in findings_of(trained(tmp_path, kind, SOUND[kind]))] == []
+
+
+def test_a_cost_far_above_that_of_the_untrained_model_is_a_rate_that_is_too_high(tmp_path: Path) -> None:
+    run = create_run(tmp_path, small_spec("dae"), "worse")
+    names = ["total", "reconstruction", "lr", "grad_norm"]
+    term = Term(name="reconstruction", label="reconstruction", unit="nats", weight=None)
+    write_columns(run.path, [Column(name=name, label=name, unit="") for name in names])
+    knob = Knob(name="lr", label="lr", kind="number", unit="", low=0, high=10, factor=1.5, help="Rate.", value=2.0)
+    with EventWriter(run.events_path) as events:
+        events.append(start(steps=1000, terms=[term], knobs=[knob]))
+    values = np.full((400, 4), [90.0, 90.0, 2.0, 5.0])
+    values[0, :2] = 60.0
+    writer = MetricsWriter(run.path, 1, 4)
+    writer.append(np.arange(1, 401), np.arange(400.0), values)
+    writer.close()
+    (found,) = findings_of(run)
+    assert (found.kind, found.since, found.until) == ("learning-rate-too-high", 0, None)
+    assert found.remedy is not None
+    assert found.remedy.commands == (Ask("set", {"lr": 0.2}),)
+
+
+RECORDED = RunFolder(Path(__file__).parents[1] / "recorded" / "vae-digits")
+
+
+def in_pieces(run: RunFolder, at_most: int) -> list[Finding]:
+    """The findings of a run that is looked at often, a few records at a time."""
+    metrics = MetricsReader(run.path)
+    metrics.poll()
+    diagnoses = Diagnoses(run, metrics)
+    for event in EventReader(run.events_path).read_all():
+        diagnoses.look([event], at_most)
+        diagnoses.findings()
+    while not diagnoses.complete:
+        diagnoses.look(at_most=at_most)
+        diagnoses.findings()
+    return [*diagnoses.findings(), *diagnoses.past()]
+
+
+@pytest.mark.parametrize("at_most", [7, 100])
+def test_findings_are_the_same_however_often_one_looks(tmp_path: Path, at_most: int) -> None:
+    with PlayedEngine.new(tmp_path, "vae-mnist") as engine:
+        engine.train(300)
+        engine.train(700, collapsed=["kl"])
+        engine.train(400)
+        engine.train(100, nan=True)
+        engine.train(600, collapsed=["kl"])
+    whole = findings_of(engine.run)
+    assert [one.kind for one in whole if one.until is None] == ["posterior-collapse"]
+    assert {one.kind for one in whole if one.until is not None} >= {"posterior-collapse", "not-finite"}
+    assert in_pieces(engine.run, at_most) == whole
+    assert in_pieces(RECORDED, at_most) == findings_of(RECORDED)
+
+
+def test_what_was_found_in_steps_that_were_thrown_away_was_not_found(tmp_path: Path) -> None:
+    with PlayedEngine.new(tmp_path, "vae-mnist") as engine:
+        engine.train(300)
+        engine.train(700, collapsed=["kl"])
+    assert "posterior-collapse" in [one.kind for one in findings_of(engine.run)]
+    with PlayedEngine(engine.run, first=300, segment=2) as engine:
+        engine.train(400)
+    assert "posterior-collapse" not in [one.kind for one in findings_of(engine.run)]
+
+
+@pytest.mark.parametrize("taken_at_once", [1, 37, 5000])
+def test_a_course_keeps_what_all_records_say_in_the_same_memory(taken_at_once: int) -> None:
+    rng = np.random.default_rng(0)
+    records = np.zeros(5000, record_type(2))
+    records["step"], records["time"] = np.arange(1, 5001), np.arange(5000.0)
+    records["values"] = rng.normal(3, 1, (5000, 2))
+    records["values"][rng.integers(0, 5000, 40), 1] = np.nan
+    course = Course(["total", "kl"])
+    for at in range(0, 5000, taken_at_once):
+        course.take(records[at : at + taken_at_once])
+    assert len(course.last) <= BLOCKS + 1
+    assert (course.first[0], course.last[-1], course.size) == (1, 5000, 16)
+    assert (course.first[1:] == course.last[:-1] + 1).all()
+    for number, name in enumerate(course.names):
+        for first, last, mean, low, high, sd, bad in zip(
+            *(course.first, course.last, course.mean(name), course.low(name), course.high(name), course.sd(name)),
+            course.bad(name),
+            strict=True,
+        ):
+            values = records["values"][first - 1 : last, number].astype(np.float64)
+            finite = values[np.isfinite(values)]
+            assert mean == pytest.approx(finite.mean())
+            assert (low, high, bad) == (finite.min(), finite.max(), len(values) - len(finite))
+            assert sd == pytest.approx(finite.std(), abs=1e-6)
