@@ -79,6 +79,10 @@ def test_a_lesson_that_is_left_stops_its_training_and_goes_on_where_it_was(learn
     assert "(at step 2 of 6)" in learning.here("learn", XDG_CACHE_HOME=str(learning.cwd / "cache")).stdout
 
 
+A_LESSON = 10 * PATIENCE
+"""Seconds in which a lesson that takes three minutes is over, however busy the machine is."""
+
+
 class Player:
     """Does what the guide waits for, with the keys alone, and as seldom as a dashboard needs to answer that is slow."""
 
@@ -124,7 +128,7 @@ def play(learning: Laddertop, lesson: Lesson, columns: int, rows: int) -> dict[t
     """Plays a lesson to its end; by lesson and step what each number was before and after."""
     told: dict[tuple[int, int], Numbers] = {}
     with learning.in_terminal("learn", str(lesson.number), columns=columns, rows=rows) as terminal:
-        player, until = Player(terminal), time.monotonic() + 10 * PATIENCE
+        player, until = Player(terminal), time.monotonic() + A_LESSON
         while (place := kept(learning, lesson.run)).get("phase") != "over":
             assert time.monotonic() < until, "\n".join(terminal.lines)
             if place:

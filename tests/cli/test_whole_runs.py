@@ -196,7 +196,7 @@ def test_a_replay_trains_the_same_again_bit_for_bit(laddertop: Laddertop, whole:
     assert all(torch.equal(again[key], before[key]) for key in before)
     # At the end of what it repeats it is a run like every other: resumed, it goes on beyond.
     assert laddertop.here("resume", "again", "--detach").returncode == 0
-    assert laddertop.json("checkpoint", "again")["step"] > one.last_step()
+    wait_for(lambda: laddertop.json("checkpoint", "again")["step"] > one.last_step())
     assert laddertop.here("stop", "again").returncode == 0
 
 

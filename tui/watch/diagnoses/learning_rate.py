@@ -126,7 +126,7 @@ LEARNING_RATE_TOO_LOW = Diagnosis(
     source="Bengio 2012, Practical recommendations: the optimal rate is close to the largest that does not diverge",
     threshold="Of 200 steps or more since the warm-up and since anything was turned, the last third fell by three "
     "quarters of what the one before fell by or more, beyond what the draw of batches explains (four deviations), "
-    "and all in all by less than 30 % of the untrained model's cost: a rate that is high enough has bent the curve "
+    "and all in all by less than 5 % of the untrained model's cost: a rate that is high enough has bent the curve "
     "by then.",
     look=_low,
 )
