@@ -11,6 +11,8 @@ from laddertop.tui.watch.diagnoses.way_back import LESS
 
 LEAST = 200
 """Steps after the warm-up below which a rate is not judged."""
+LONG = 800
+"""The same for a rate that is too low: what is slow at first, as deep networks are, has moved by then."""
 WORSE = 0.1
 """By which share of it a cost must be above that of the untrained model: less may be the noise that a warm-up let
 in."""
@@ -56,7 +58,7 @@ def _high(facts: Facts) -> list[Seen]:
 
 def _low(facts: Facts) -> list[Seen]:
     costs = _judged(facts)
-    if costs is None or len(costs[1]) < 48 or len(costs[1]) * facts.course.size < 2 * LEAST:
+    if costs is None or len(costs[1]) < 48 or len(costs[1]) * facts.course.size < LONG:
         return []
     first, settled = costs
     thirds = np.array_split(settled, 3)
@@ -124,7 +126,7 @@ LEARNING_RATE_TOO_LOW = Diagnosis(
     means="The cost falls as fast as it did at first, by a small part of what there is: the rate holds it up, not "
     "the model.",
     source="Bengio 2012, Practical recommendations: the optimal rate is close to the largest that does not diverge",
-    threshold="Of 200 steps or more since the warm-up and since anything was turned, the last third fell by three "
+    threshold="Of 800 steps or more since the warm-up and since anything was turned, the last third fell by three "
     "quarters of what the one before fell by or more, beyond what the draw of batches explains (four deviations), "
     "and all in all by less than 5 % of the untrained model's cost: a rate that is high enough has bent the curve "
     "by then.",
