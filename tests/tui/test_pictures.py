@@ -17,8 +17,11 @@ from tests.tui.picture import check_picture, screen_text
 from tests.tui.played import PlayedEngine
 
 
-def played(runs: Path, recipe: str, name: str, seconds_ago: float = 0.0) -> PlayedEngine:
-    """A run in which things happened: an intervention, a gap of NaN, samples, an evaluation."""
+def played(runs: Path, recipe: str, name: str, seconds_ago: float = -60.0) -> PlayedEngine:
+    """A run in which things happened: an intervention, a gap of NaN, samples, an evaluation.
+
+    The newest of them is a minute ahead, so that it is not stale on a machine that is slow to draw it.
+    """
     engine = PlayedEngine.new(runs, recipe, name).__enter__()
     engine.keep_time(time.time() - seconds_ago - 12_000 / engine.rate)
     os.utime(engine.run.path / "spec.json", (time.time() - 9000,) * 2)

@@ -21,7 +21,7 @@ from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 from tests.tui.test_wishes import contents
 
-LOOKING = ("attach", "show", "compare", "replay", "serve")
+LOOKING = ("attach", "show", "compare", "replay", "serve", "diagnose")
 """The commands that only look at a run."""
 MORE = {
     "set": ["noise=off"],
