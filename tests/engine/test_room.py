@@ -25,9 +25,7 @@ LARGE = ("data.batch=1437", "data.labelled_batch=100")
 """All of the digits in a batch: the step takes more than the evaluation."""
 
 
-@pytest.mark.parametrize(
-    "kind", [k if k in ("dae", "vae", "ladder") else pytest.param(k, marks=pytest.mark.stress) for k in KINDS]
-)
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_has_no_room_is_refused_with_the_batch_that_has(kind: str) -> None:
     spec = small_spec(kind, *LARGE)
     least, most = needed(small_spec(kind, "data.batch=2", "data.labelled_batch=2"), False), needed(spec, False)
