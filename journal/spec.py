@@ -105,7 +105,7 @@ class Spec(Section):
                 check_judged(key, name, self.model)
         if patience and not self.evaluate.every:
             raise ValueError("policy.early_stop: nothing is evaluated before the end; set evaluate.every")
-        if self.model.ours and self.model.kind != "own":
+        if self.knobs and self.model.ours and self.model.kind != "own":
             turned = start_values(self.knobs, [*shared_knobs(self), *model_knobs(self)])
             self.knobs.clear()
             self.knobs.update(turned)
