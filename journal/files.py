@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import json
 import os
 import random
 import time
@@ -32,6 +33,15 @@ def keep_for_user(path: Path, data: bytes) -> None:
     for folder in (user_cache().parent, user_cache(), path.parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_atomically(path, data)
+
+
+def kept_for_user(path: Path) -> dict[str, object]:
+    """The JSON object in a file of the user's cache; empty where there is none, or none that can be read."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:

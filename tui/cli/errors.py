@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from laddertop.journal import events
-from laddertop.journal.explore import Errors, question_from
+from laddertop.journal.explore import question_from
 from laddertop.journal.files import write_atomically
 from laddertop.journal.folder import find_run, runs_folder
-from laddertop.tui.cli.explore import npz, preview
-from laddertop.tui.cli.place import check_place
+from laddertop.tui.cli.explore import check_out, npz, origin, preview
 from laddertop.tui.cli.print import json_result, result, table, terminal_width
 from laddertop.tui.draw.sheet import png, sheet, squarely
 from laddertop.tui.steer.explorer import answered
@@ -38,12 +37,8 @@ def show(
     Raises ValueError in one sentence for what can't be asked and for a stranger's run without `trust`, EngineError when
     nobody answers.
     """
-    if out is not None and out.suffix not in (".png", ".npz"):
-        raise ValueError(f"--out: {out.name} ends neither in .png (the images) nor in .npz (the arrays)")
-    if out is not None:
-        check_place(out)
+    check_out(out, "the images")
     question = question_from({"kind": "errors", "rows": rows})
-    assert isinstance(question, Errors)
     answer = answered(driven(find_run(runs_folder(runs), text), trust), question, timeout, step)
     arrays = answer.arrays
     if out is not None and out.suffix == ".png" and not len(arrays["items"]):
@@ -77,11 +72,9 @@ def show(
         return
     if sys.stdout.isatty() and len(arrays["items"]):
         print(preview(squarely(arrays["input"])), flush=True)
-    where = f"from {answer.head.checkpoint}" if answer.head.checkpoint else "from the training"
     result(
         f"{wrong} of {items} test items are told wrongly, {100 * wrong / items:.3g} %; expected calibration error "
-        f"{calibration_error(arrays['calibration']):.3g}; step {answer.head.step}, {where}"
-        + (f"; wrote {out}" if out else "")
+        f"{calibration_error(arrays['calibration']):.3g}; {origin(answer, out)}"
     )
     classes = range(len(confusion))
     lines = [["class", *(f"told {column}" for column in classes), "wrong"]]

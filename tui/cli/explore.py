@@ -42,10 +42,7 @@ def show(
     nobody answers.
     """
     asked = _question(question)
-    if out is not None and out.suffix not in (".png", ".npz"):
-        raise ValueError(f"--out: {out.name} ends neither in .png (a picture) nor in .npz (the arrays)")
-    if out is not None:
-        check_place(out)
+    check_out(out, "a picture")
     if out is None and not as_json and not sys.stdout.isatty():
         raise ValueError(
             "there is no terminal to show a picture on; name a file: --out picture.png or --out arrays.npz"
@@ -61,8 +58,22 @@ def show(
         return
     if sys.stdout.isatty():
         print(preview(pictures(answer)), flush=True)
+    result(f"{legend(answer)}; {origin(answer, out)}")
+
+
+def check_out(out: Path | None, png: str) -> None:
+    """Raises ValueError where an answer can't be written to `out`; `png` is what a .png would hold."""
+    if out is None:
+        return
+    if out.suffix not in (".png", ".npz"):
+        raise ValueError(f"--out: {out.name} ends neither in .png ({png}) nor in .npz (the arrays)")
+    check_place(out)
+
+
+def origin(answer: Answer, out: Path | None) -> str:
+    """Which step an answer is about, whom it comes from, and where it was written to."""
     where = f"from {answer.head.checkpoint}" if answer.head.checkpoint else "from the training"
-    result(f"{legend(answer)}; step {answer.head.step}, {where}" + (f"; wrote {out}" if out else ""))
+    return f"step {answer.head.step}, {where}" + (f"; wrote {out}" if out else "")
 
 
 def picture(answer: Answer) -> np.ndarray:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from laddertop.journal.files import keep_for_user, user_cache
+from laddertop.journal.files import keep_for_user, kept_for_user, user_cache
 from laddertop.tui.draw.axis import UNITS, Unit
 from laddertop.tui.draw.scale import KINDS, PARTS, Bounds, Kind, Part, bounds_of
 
@@ -38,7 +38,7 @@ class Remembered:
 
 def recall(kind: str) -> Remembered:
     """How the screen was left for a kind of model; the usual screen when it never was, or the file is damaged."""
-    known = _everything().get(kind, {})
+    known = kept_for_user(_file()).get(kind, {})
     usual = Remembered()
     for name in (f.name for f in fields(Remembered)):
         value = known.get(name) if isinstance(known, dict) else None
@@ -62,17 +62,9 @@ def _bounds(found: object) -> Bounds | None:
 
 def remember(kind: str, screen: Remembered) -> None:
     """Keep how the screen is left. Raises OSError when the cache can't be written."""
-    everything = _everything() | {kind: asdict(screen)}
+    everything = kept_for_user(_file()) | {kind: asdict(screen)}
     keep_for_user(_file(), json.dumps(everything, indent=1).encode())
 
 
 def _file() -> Path:
     return user_cache() / "run-screen.json"
-
-
-def _everything() -> dict[str, object]:
-    try:
-        found = json.loads(_file().read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

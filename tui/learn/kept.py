@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from laddertop.journal.files import keep_for_user, user_cache
+from laddertop.journal.files import keep_for_user, kept_for_user, user_cache
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.learn.guide import Place
 from laddertop.tui.learn.lesson import Lesson
@@ -14,13 +14,13 @@ from laddertop.tui.learn.lesson import Lesson
 
 def keep(run: RunFolder, lesson: Lesson, place: Place) -> None:
     """Writes down where one is. Raises OSError when the cache can't be written."""
-    now = {**_everything(), str(run.path.resolve()): {"lesson": lesson.name, **asdict(place)}}
+    now = {**kept_for_user(_file()), str(run.path.resolve()): {"lesson": lesson.name, **asdict(place)}}
     keep_for_user(_file(), json.dumps(now, indent=1).encode())
 
 
 def place_in(run: RunFolder, lesson: Lesson) -> Place:
     """Where one is in a lesson beside its run; its beginning where nothing is known, or it has changed."""
-    known = _everything().get(str(run.path.resolve()))
+    known = kept_for_user(_file()).get(str(run.path.resolve()))
     if not isinstance(known, dict) or known.get("lesson") != lesson.name:
         return Place()
     try:
@@ -34,7 +34,7 @@ def place_in(run: RunFolder, lesson: Lesson) -> Place:
 def done(runs: Path) -> dict[str, Place]:
     """How far one came in each lesson, by its name, in the runs of a folder: the furthest."""
     found: dict[str, Place] = {}
-    for path, known in _everything().items():
+    for path, known in kept_for_user(_file()).items():
         if Path(path).parent == runs.resolve() and isinstance(known, dict) and isinstance(known.get("step"), int):
             place = Place(step=known["step"], phase=known.get("phase", "told"))
             best = found.get(str(known.get("lesson")))
@@ -49,11 +49,3 @@ def _rank(place: Place) -> tuple[bool, int]:
 
 def _file() -> Path:
     return user_cache() / "lessons.json"
-
-
-def _everything() -> dict[str, object]:
-    try:
-        found = json.loads(_file().read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -55,6 +55,11 @@ class Facts:
         self.memo["cost"] = total
         return total
 
+    def late_costs(self, terms: list[Term]) -> dict[str, float]:
+        """The means of some terms over the newest quarter of the settled blocks, by their names."""
+        late = max(int(self.settled().sum()) // 4, 1)
+        return {term.name: float(self.course.mean(term.name)[-late:].mean()) for term in terms}
+
     def settled(self) -> np.ndarray:
         """Which blocks of steps were taken after the warm-up, after the last stage began, and after the last time that
         anything was turned [B]."""

@@ -55,6 +55,11 @@ class Remedy(NamedTuple):
     """Settings KEY=VALUE of a recipe that spare the next run this; empty: none do."""
 
 
+def turning(words: str, knob: str, value: float, key: str) -> Remedy:
+    """A remedy that sets one knob, in a running training by a command and in the next one by a key of its recipe."""
+    return Remedy(words, (Ask("set", {knob: value}),), (f"{key}={value:g}",))
+
+
 class Helped(NamedTuple):
     """What must happen for a remedy to have helped: the mean of a column over the last tenth of a window."""
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from laddertop.tui.draw.numbers import number
 from laddertop.tui.watch.diagnoses.facts import Facts
-from laddertop.tui.watch.diagnoses.finding import Ask, Diagnosis, Evidence, Helped, Remedy, Seen
+from laddertop.tui.watch.diagnoses.finding import Diagnosis, Evidence, Helped, Remedy, Seen, turning
 
 TIMES = 1000
 """How many times larger, or smaller, a gradient must have become. In trainings that were sound the norm moved by a
@@ -44,11 +44,7 @@ def _exploding(facts: Facts) -> list[Seen]:
             since,
             f"the norm of the gradient is {number(now)}; it was {number(lowest)}",
             Evidence(("grad_norm", "total"), since, facts.step),
-            Remedy(
-                f"clip it at {number(clip)}, ten times what it was",
-                (Ask("set", {"clip": clip}),),
-                (f"optimizer.clip={clip:g}",),
-            ),
+            turning(f"clip it at {number(clip)}, ten times what it was", "clip", clip, "optimizer.clip"),
             Helped(f"its norm is below {number(TIMES * lowest / 10)}", 500, "grad_norm", below=TIMES * lowest / 10),
         )
     ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from laddertop.tui.draw.numbers import number, percent, setting, thousands
 from laddertop.tui.watch.diagnoses.facts import Facts
-from laddertop.tui.watch.diagnoses.finding import Ask, Diagnosis, Evidence, Helped, Remedy, Seen
+from laddertop.tui.watch.diagnoses.finding import Diagnosis, Evidence, Helped, Seen, turning
 from laddertop.tui.watch.diagnoses.way_back import LESS
 
 LEAST = 200
@@ -46,11 +46,7 @@ def _high(facts: Facts) -> list[Seen]:
             f"after {thousands(facts.step)} steps the cost is {number(now)}, and that of the untrained model was "
             f"{number(first)}",
             Evidence(("total", "grad_norm"), since, facts.step),
-            Remedy(
-                f"lower the learning rate from {setting(lr)} to {setting(less)}",
-                (Ask("set", {"lr": less}),),
-                (f"optimizer.lr={less:g}",),
-            ),
+            turning(f"lower the learning rate from {setting(lr)} to {setting(less)}", "lr", less, "optimizer.lr"),
             Helped(f"the cost is below {number(first)}", 500, "total", below=first),
         )
     ]
@@ -78,11 +74,7 @@ def _low(facts: Facts) -> list[Seen]:
             f"after {thousands(facts.step)} steps the cost has fallen by {percent(fallen)} of {number(first)} and "
             "still falls along a straight line",
             Evidence(("total",), since, facts.step),
-            Remedy(
-                f"raise the learning rate from {setting(lr)} to {setting(more)}",
-                (Ask("set", {"lr": more}),),
-                (f"optimizer.lr={more:g}",),
-            ),
+            turning(f"raise the learning rate from {setting(lr)} to {setting(more)}", "lr", more, "optimizer.lr"),
             Helped(f"the cost is below {number(means[2] - 2 * falls[1])}", 500, "total", below=means[2] - 2 * falls[1]),
         )
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from laddertop.tui.draw.numbers import number
 from laddertop.tui.watch.diagnoses.facts import Facts
-from laddertop.tui.watch.diagnoses.finding import Ask, Diagnosis, Evidence, Helped, Remedy, Seen
+from laddertop.tui.watch.diagnoses.finding import Diagnosis, Evidence, Helped, Seen, turning
 from laddertop.tui.watch.diagnoses.noise_too_weak import USUAL
 
 MEAN = 0.95
@@ -23,8 +23,7 @@ def _look(facts: Facts) -> list[Seen]:
     noise = max((course.now(t.layer.noise) for t in layers if t.layer and t.layer.noise), default=0.0)
     if not layers or not noise > STRONG or settled.sum() * course.size < LEAST:
         return []
-    late = max(int(settled.sum()) // 4, 1)
-    costs = {t.name: float(course.mean(t.name)[-late:].mean()) for t in layers}
+    costs = facts.late_costs(layers)
     if not all(cost > MEAN for cost in costs.values()):
         return []
     since, best = facts.turned(), min(costs, key=lambda name: costs[name])
@@ -34,11 +33,7 @@ def _look(facts: Facts) -> list[Seen]:
             f"with noise of σ {number(noise)} no layer above the input costs less than {number(costs[best])}, where "
             "its mean costs 1",
             Evidence(tuple(costs), since, facts.step),
-            Remedy(
-                f"lower the noise to {number(USUAL)}",
-                (Ask("set", {"noise.std": USUAL}),),
-                (f"noise.std={USUAL:g}",),
-            ),
+            turning(f"lower the noise to {number(USUAL)}", "noise.std", USUAL, "noise.std"),
             Helped(f"{best} is below {number(MEAN)}", 1000, best, below=MEAN),
         )
     ]

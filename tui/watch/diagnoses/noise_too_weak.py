@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from laddertop.tui.draw.numbers import number
 from laddertop.tui.watch.diagnoses.facts import Facts
-from laddertop.tui.watch.diagnoses.finding import Ask, Diagnosis, Evidence, Helped, Remedy, Seen
+from laddertop.tui.watch.diagnoses.finding import Diagnosis, Evidence, Helped, Seen, turning
 
 WEAK = 0.05
 """σ below which a copy costs less than σ² = 0.0025 of the variance of a unit."""
@@ -21,8 +21,7 @@ def _look(facts: Facts) -> list[Seen]:
     settled = facts.settled()
     if len(layers) < 2 or facts.knob("noise") != 1 or settled.sum() * course.size < 200 or not 0 < max(noise) < WEAK:
         return []
-    late = max(int(settled.sum()) // 4, 1)
-    costs = {t.name: float(course.mean(t.name)[-late:].mean()) for t in layers}
+    costs = facts.late_costs(layers)
     if not all(cost < COPIES for cost in costs.values()):
         return []
     since, worst = facts.turned(), max(costs, key=lambda name: costs[name])
@@ -32,9 +31,7 @@ def _look(facts: Facts) -> list[Seen]:
             f"the noise is {number(max(noise))} of units whose deviation is 1, and every layer is denoised to "
             f"{number(costs[worst])} of its variance or less",
             Evidence(tuple(costs), since, facts.step),
-            Remedy(
-                f"raise the noise to {number(USUAL)}", (Ask("set", {"noise.std": USUAL}),), (f"noise.std={USUAL:g}",)
-            ),
+            turning(f"raise the noise to {number(USUAL)}", "noise.std", USUAL, "noise.std"),
             Helped(f"{worst} is above {number(COPIES)}", 500, worst, above=COPIES),
         )
     ]

@@ -8,7 +8,7 @@ from laddertop.journal.events import Term
 from laddertop.tui.draw.numbers import setting
 from laddertop.tui.watch.diagnoses.activity import FOR, dead_units
 from laddertop.tui.watch.diagnoses.facts import Facts, streak
-from laddertop.tui.watch.diagnoses.finding import SINCE, Ask, Diagnosis, Evidence, Helped, Remedy, Seen
+from laddertop.tui.watch.diagnoses.finding import SINCE, Ask, Diagnosis, Evidence, Helped, Remedy, Seen, turning
 
 BELOW = 0.01
 """Nats below which a KL says that nothing is encoded."""
@@ -58,7 +58,7 @@ def _remedy(facts: Facts) -> Remedy:
     layer says."""
     if facts.knob("beta") > 1:
         words = f"lower β from {setting(facts.knob('beta'))} to 1: at that price a layer says nothing"
-        return Remedy(words, (Ask("set", {"beta": 1.0}),), ("knobs.beta=1",))
+        return turning(words, "beta", 1.0, "knobs.beta")
     of_kl = facts.spec.warmup.of == "kl"
     if of_kl and facts.knob("warmup") == 0:
         words = "begin a warm-up of the KL: without its price a layer may find something to say"
