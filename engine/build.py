@@ -66,7 +66,9 @@ def run_length(spec: Spec, epoch_steps: int) -> int:
 def _check_room(spec: Spec, inputs: Inputs, device: torch.device) -> None:
     """Raises ValueError when the parameters alone, and what trains them, take more than all memory of the device."""
     with torch.device("meta"):
-        shapes = MODELS[spec.model.kind](spec, replace(inputs, mean=lambda: torch.empty(inputs.pixels)), torch.float32)
+        shapes = MODELS[spec.model.kind](
+            spec, replace(inputs, mean=lambda: torch.zeros(inputs.pixels, device="cpu")), torch.float32
+        )
     takes = STATE * sum(parameter.numel() for parameter in shapes.parameters())
     if device.type == "cuda":
         room = torch.cuda.get_device_properties(device).total_memory

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
+from tests import warm
 from tests.processes import Laddertop, compile_sources
 
 TALLY = "tally"
 
 os.environ["XDG_CONFIG_HOME"] = "/nonexistent/config"
 """No test depends on the settings of whoever runs it."""
+
+os.environ |= warm.THREADS
+subprocess.Popen = warm.Popen  # type: ignore[misc]
 
 Tally = Callable[[str, int, int], None]
 """Takes what was done in words, how often, and how many of these times something was lost."""
@@ -25,9 +31,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compiles the sources once, before the workers start."""
+    """Compiles the sources once, before the workers start, and has a process that forks engines for all of them."""
     if not hasattr(config, "workerinput"):
         compile_sources()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(warm.forks())
+            config.add_cleanup(stack.pop_all().close)
 
 
 @pytest.fixture(scope="module")

@@ -109,7 +109,7 @@ class Laddertop:
         # Somebody else's module of the same name, which must never be taken for ours.
         (cwd / "engine.py").write_text("raise SystemExit('this is not the engine of laddertop')")
         # One thread each: several engines share the cores of the test machine.
-        self.chosen = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+        self.chosen = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests' / 'site'}", "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
         self.environment = {**os.environ, **self.chosen}
         self.environment.pop("LADDERTOP_RUNS", None)
 

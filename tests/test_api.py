@@ -8,11 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
 import laddertop
 from laddertop.engine.saved.trained import Trained
@@ -21,9 +21,13 @@ from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.state import RunState
 from tests import PATIENCE
 from tests.processes import TINY, typed
+from tests.references import digits
 
-DIGITS = (load_digits().images / 16).astype(np.float32)
-CLASSES = load_digits().target
+
+@cache
+def images() -> np.ndarray:
+    """The handwritten digits as models take them, from 0 to 1."""
+    return (digits().images / 16).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -48,22 +52,23 @@ def vae(runs: Path) -> Trained:
 def test_a_classifier_is_as_often_wrong_as_its_evaluation_says(ladder: Trained, runs: Path) -> None:
     told = json.loads(typed("evaluate", "ladder", "--json", "--runs", str(runs)).stdout)
     # The last items of the set are those that are tested with.
-    wrong = ladder.classify(DIGITS[1437:]).argmax(1) != CLASSES[1437:]
+    wrong = ladder.classify(images()[1437:]).argmax(1) != digits().target[1437:]
     assert 100 * wrong.mean() == pytest.approx(told["values"]["error_percent"]["value"], abs=1e-4)
-    np.testing.assert_allclose(ladder.classify(DIGITS[:1200]).sum(1), 1, atol=1e-5)
+    np.testing.assert_allclose(ladder.classify(images()[:1200]).sum(1), 1, atol=1e-5)
 
 
 def test_what_is_asked_in_parts_or_in_another_shape_is_the_same(ladder: Trained, vae: Trained) -> None:
-    whole = vae.encode(DIGITS)
-    assert whole.shape == (len(DIGITS), 3)
-    np.testing.assert_allclose(whole[1300:1310], vae.encode(DIGITS[1300:1310].reshape(10, 64)), atol=1e-6)
-    assert vae.reconstruct(DIGITS[:4]).shape == (4, 8, 8)
-    np.testing.assert_array_equal(vae.reconstruct(DIGITS[:4]).reshape(4, 64), vae.denoise(DIGITS[:4].reshape(4, 64)))
-    np.testing.assert_allclose(vae.decode(vae.encode(DIGITS[:4])), vae.reconstruct(DIGITS[:4]), atol=1e-6)
+    whole = vae.encode(images())
+    assert whole.shape == (len(images()), 3)
+    np.testing.assert_allclose(whole[1300:1310], vae.encode(images()[1300:1310].reshape(10, 64)), atol=1e-6)
+    few = images()[:4]
+    assert vae.reconstruct(few).shape == (4, 8, 8)
+    np.testing.assert_array_equal(vae.reconstruct(few).reshape(4, 64), vae.denoise(few.reshape(4, 64)))
+    np.testing.assert_allclose(vae.decode(vae.encode(few)), vae.reconstruct(few), atol=1e-6)
     np.testing.assert_array_equal(vae.sample(9)[:4], vae.sample(4))
-    assert list(ladder.codes(DIGITS[:2]))[-1] == "h1"
-    light = np.rint(255 * DIGITS[:4]).astype(np.uint8)
-    np.testing.assert_allclose(vae.encode(light), vae.encode(DIGITS[:4]), atol=0.05)
+    assert list(ladder.codes(images()[:2]))[-1] == "h1"
+    light = np.rint(255 * few).astype(np.uint8)
+    np.testing.assert_allclose(vae.encode(light), vae.encode(few), atol=0.05)
 
 
 def test_the_numbers_of_a_run_are_those_that_were_recorded(vae: Trained, runs: Path) -> None:
@@ -78,7 +83,7 @@ def test_the_numbers_of_a_run_are_those_that_were_recorded(vae: Trained, runs: P
 def test_an_older_checkpoint_is_another_model(ladder: Trained, runs: Path) -> None:
     older = laddertop.load(runs / "ladder", step=200)
     assert (older.step, ladder.step) == (200, 300)
-    assert np.abs(older.classify(DIGITS[:50]) - ladder.classify(DIGITS[:50])).max() > 1e-3
+    assert np.abs(older.classify(images()[:50]) - ladder.classify(images()[:50])).max() > 1e-3
 
 
 INTERRUPTED = """
@@ -117,8 +122,8 @@ def test_a_training_that_is_interrupted_stops_and_is_saved_though_the_program_go
 
 def test_what_can_not_be_is_a_sentence(vae: Trained, runs: Path) -> None:
     for wrong, words in (
-        (lambda: vae.classify(DIGITS), "a vae on digits tells no classes apart"),
-        (lambda: vae.score(DIGITS), "a vae on digits estimates no score"),
+        (lambda: vae.classify(images()), "a vae on digits tells no classes apart"),
+        (lambda: vae.score(images()), "a vae on digits estimates no score"),
         (lambda: vae.encode(np.zeros((2, 65))), r"takes \[N, 64\] or images of that size, not \[2, 65\]"),
         (lambda: vae.encode(np.full((2, 64), np.nan)), "there are values that are no numbers"),
         (lambda: laddertop.load("vae", runs=runs, step=7), "vae has no checkpoint of step 7"),

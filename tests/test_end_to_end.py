@@ -22,6 +22,7 @@ from laddertop.journal.events import Checkpointed, Commanded, Evaluated, Logged,
 from laddertop.journal.metrics import MetricsReader, record_type
 from tests import PATIENCE
 from tests.processes import Laddertop, wait_for
+from tests.warm import COLD
 
 
 def last_checkpoint(laddertop: Laddertop, name: str) -> Path:
@@ -68,7 +69,7 @@ SHORT = ("--steps", "300", *(f"--set={s}" for s in ("warmup.steps=150", "checkpo
 @pytest.fixture(scope="module")
 def whole(laddertop: Laddertop) -> subprocess.CompletedProcess[str]:
     """A training from its start to its end, told in JSON lines."""
-    return laddertop("train", "tiny.toml", *SHORT, "--name", "whole", "--json")
+    return laddertop("train", "tiny.toml", *SHORT, "--name", "whole", "--json", **COLD)
 
 
 def test_a_training_tells_in_json_lines_what_happens(
@@ -131,7 +132,7 @@ def test_a_training_whose_engine_is_killed_resumes_bit_for_bit(
     assert "`laddertop resume killed`" in err
     assert not isinstance(laddertop.events("killed")[-1], RunEnded)
 
-    resumed = laddertop("resume", "killed")
+    resumed = laddertop("resume", "killed", **COLD)
     assert resumed.returncode == 0, resumed.stderr
     assert resumed.stdout.startswith("killed: finished at step 300 of 300, error ")
     second = [event for event in laddertop.events("killed") if isinstance(event, RunStarted)][1]

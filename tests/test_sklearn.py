@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import pickle
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from sklearn.base import clone
-from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.utils.estimator_checks import check_estimator
 
 from laddertop.journal.folder import list_runs
-from laddertop.sklearn import Encoder
 from tests import PATIENCE
+from tests.references import digits
 
-ROWS = (load_digits().data / 16).astype(np.float32)
-CLASSES = load_digits().target
+if TYPE_CHECKING:  # slow to load, and every worker reads this file
+    from sklearn.pipeline import Pipeline
+
 TRAINED, LEFT = slice(1200), slice(1200, None)
 
 QUICK = {"device": "cpu", "threads": 1, "samples.every": 0}
+
+
+@cache
+def rows() -> np.ndarray:
+    """The handwritten digits as models take them, from 0 to 1."""
+    return (digits().data / 16).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +35,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pipeline(runs: Path) -> Pipeline:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    from laddertop.sklearn import Encoder
+
     encoder = Encoder("dae-digits", {"steps": 400, "model.hidden": [32], **QUICK}, image=(8, 8), runs=runs)
-    return make_pipeline(encoder, LogisticRegression(max_iter=1000)).fit(ROWS[TRAINED], CLASSES[TRAINED])
+    return make_pipeline(encoder, LogisticRegression(max_iter=1000)).fit(rows()[TRAINED], digits().target[TRAINED])
 
 
 def test_a_fit_is_a_run_whose_codes_tell_the_classes(pipeline: Pipeline, runs: Path) -> None:
@@ -41,20 +50,24 @@ def test_a_fit_is_a_run_whose_codes_tell_the_classes(pipeline: Pipeline, runs: P
     assert encoder.model_.spec.data.found.about.startswith(
         "960 training and 240 test images (drawn with seed 1) of 8×8"
     )
-    codes = encoder.transform(ROWS[LEFT])
+    codes = encoder.transform(rows()[LEFT])
     assert codes.shape == (597, 32)
-    assert pipeline.score(ROWS[LEFT], CLASSES[LEFT]) > 0.8
+    assert pipeline.score(rows()[LEFT], digits().target[LEFT]) > 0.8
     assert encoder.get_feature_names_out().tolist()[-1] == "encoder31"
     back = encoder.inverse_transform(codes)
-    assert ((back - ROWS[LEFT]) ** 2).mean() < 0.5 * ROWS.var()
+    assert ((back - rows()[LEFT]) ** 2).mean() < 0.5 * rows().var()
 
 
 def test_a_pickled_transformer_goes_back_to_its_run(pipeline: Pipeline) -> None:
     again = pickle.loads(pickle.dumps(pipeline))
-    np.testing.assert_array_equal(again[0].transform(ROWS[:5]), pipeline[0].transform(ROWS[:5]))
+    np.testing.assert_array_equal(again[0].transform(rows()[:5]), pipeline[0].transform(rows()[:5]))
 
 
 def test_what_can_not_be_fitted_is_a_sentence_and_leaves_no_run(runs: Path, pipeline: Pipeline) -> None:
+    from sklearn.base import clone
+
+    from laddertop.sklearn import Encoder
+
     there = len(list_runs(runs))
     for encoder, classes, words in (
         (Encoder("ladder-digits", runs=runs), None, "ladder-digits learns from labels: it requires y to be passed"),
@@ -65,9 +78,9 @@ def test_what_can_not_be_fitted_is_a_sentence_and_leaves_no_run(runs: Path, pipe
         (clone(pipeline[0]).set_params(settings={"stepz": 3}), None, "unknown key 'stepz'"),
     ):
         with pytest.raises(ValueError, match=words):
-            encoder.fit(ROWS, classes)
+            encoder.fit(rows(), classes)
     with pytest.raises(ValueError, match="X has 9 features, but Encoder is expecting 64"):
-        pipeline[0].transform(ROWS[:, :9])
+        pipeline[0].transform(rows()[:, :9])
     assert len(list_runs(runs)) == there
 
 
@@ -83,6 +96,10 @@ REAL = {
 
 @pytest.mark.stress
 def test_scikit_learn_finds_nothing_to_mend(runs: Path) -> None:
+    from sklearn.utils.estimator_checks import check_estimator
+
+    from laddertop.sklearn import Encoder
+
     told = check_estimator(Encoder("dae-swissroll", REAL, runs=runs), on_fail=None, on_skip=None)
     assert [(one["check_name"], one["exception"]) for one in told if one["status"] == "failed"] == []
     assert sum(one["status"] == "passed" for one in told) > 40

@@ -26,7 +26,16 @@ from laddertop.engine.data import Batches, Images, Inputs
 from laddertop.engine.parts.bounds import importance_bounds
 from laddertop.engine.parts.distributions import Gaussian, bernoulli_cross_entropy, softplus, standard_gaussian
 from laddertop.engine.parts.latent_units import latent_units
-from laddertop.engine.parts.layers import EPSILON, glorot_normal, glorot_uniform, normalise, ones, product, zeros
+from laddertop.engine.parts.layers import (
+    EPSILON,
+    glorot_normal,
+    glorot_uniform,
+    normalise,
+    ones,
+    product,
+    side_by_side,
+    zeros,
+)
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as drawn
 from laddertop.journal.declared import model_knobs
@@ -311,7 +320,7 @@ class _Dense(nn.Module):
         """β starts at 0, whatever the bias."""
         super().__init__()
         self.weight = weight
-        self.bias = nn.Parameter(torch.zeros_like(bias) if batch_norm else bias)
+        self.bias = zeros(len(bias)) if batch_norm else nn.Parameter(bias)
         self.gamma = ones(len(bias)) if batch_norm else None
         self.settled: tuple[Tensor, Tensor] | None = None
         """Mean and 1/√(variance + ε) of rows W over all training images."""
@@ -359,8 +368,8 @@ class _Heads(nn.Module):
         init = glorot_uniform if make.model.inference == "ladder" else glorot_normal
         weights = [init(inputs, latent, make.random, make.precision).data for _ in range(2)]
         # Without batch normalisation variances start around softplus(1) = 1.31.
-        bias = torch.cat([torch.zeros(latent), torch.ones(latent)])
-        self.dense = _Dense(nn.Parameter(torch.cat(weights, 1)), bias, make.model.batch_norm)
+        bias = side_by_side(torch.zeros(latent), torch.ones(latent))
+        self.dense = _Dense(nn.Parameter(side_by_side(*weights)), bias, make.model.batch_norm)
 
     def forward(self, rows: Tensor, statistics: Statistics) -> Gaussian:
         mean, variance = self.dense(rows, statistics).chunk(2, 1)

@@ -27,7 +27,7 @@ from laddertop.engine.parts.distributions import (
     standard_gaussian,
 )
 from laddertop.engine.parts.latent_units import latent_units
-from laddertop.engine.parts.layers import glorot_uniform, product, zeros
+from laddertop.engine.parts.layers import glorot_uniform, product, side_by_side, zeros
 from laddertop.engine.randomness import Draws, Stream
 from laddertop.engine.randomness import draws as evaluation_draws
 from laddertop.journal.declared import level_of, model_knobs
@@ -71,7 +71,7 @@ class Vae(nn.Module):
         bias = (
             torch.logit(mean_image.clamp(0.001, 0.999))
             if self.bernoulli
-            else torch.cat([mean_image, torch.zeros(self.pixels)])
+            else side_by_side(mean_image, torch.zeros_like(mean_image))
         )
         self.output_bias = nn.Parameter(bias)
 
@@ -305,7 +305,7 @@ class _Conditional(nn.Module):
         self.hidden = _Hidden(make, widths[:-1])
         # Mean and log std side by side, so that one product serves both.
         heads = [glorot_uniform(widths[-2], widths[-1], make.random, make.precision) for _ in range(2)]
-        self.heads = nn.Parameter(torch.cat([head.data for head in heads], 1))
+        self.heads = nn.Parameter(side_by_side(*[head.data for head in heads]))
         self.heads_bias = zeros(2 * widths[-1])
 
     def forward(self, rows: Tensor) -> Gaussian:

@@ -125,6 +125,17 @@ def weight(
     return nn.Parameter(torch.from_numpy(drawn(shape).astype(np.float32)).to(precision))
 
 
+def side_by_side(*parts: Tensor) -> Tensor:
+    """What several heads have [..., E], in one tensor [..., sum of E].
+
+    Not torch.cat: on the meta device, where every run is looked at first, that loads torch's compiler for seconds.
+    """
+    whole = parts[0].new_empty(*parts[0].shape[:-1], sum(part.shape[-1] for part in parts))
+    for part, place in zip(parts, torch.split(whole, [part.shape[-1] for part in parts], -1), strict=True):
+        place.copy_(part)
+    return whole
+
+
 def zeros(width: int) -> nn.Parameter:
     """A bias or another vector of parameters that starts at 0."""
     return nn.Parameter(torch.zeros(width))

@@ -93,7 +93,9 @@ def _likely(spec: Spec) -> tuple[int, int]:
     image = known.channels, known.height, known.width
     meta = torch.device("meta")
     with meta:
-        model = build(spec, Inputs(image, known.classes, lambda: torch.empty(math.prod(image))), meta, torch.float32)
+        model = build(
+            spec, Inputs(image, known.classes, lambda: torch.zeros(math.prod(image), device="cpu")), meta, torch.float32
+        )
     parameters = list(model.parameters())
     places = known.height * known.width
     units = math.prod(image) + sum(

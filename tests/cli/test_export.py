@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from sklearn.datasets import load_digits
 
 from laddertop import load
 from laddertop.journal.events import EventWriter, RunStarted
@@ -28,6 +27,7 @@ from laddertop.journal.state import RunState
 from laddertop.tui.export import formats
 from laddertop.tui.export.formats import FORMATS
 from tests.processes import ROOT, Laddertop
+from tests.references import digits
 
 STRANGER = '<img src="//evil/x">&\x1b[31m'
 """Words that somebody else may have put into his run."""
@@ -165,7 +165,7 @@ def test_weights_are_those_of_the_checkpoint(laddertop: Laddertop) -> None:
 def test_a_program_of_the_model_answers_elsewhere_what_the_run_answers_here(laddertop: Laddertop, kind: str) -> None:
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs what `make install` brings")
     shutil.copytree(ROOT / "tests" / "recorded" / "vae-digits", laddertop.runs / kind)
-    rows = load_digits().data[:50].astype(np.float32) / 16
+    rows = digits().data[:50].astype(np.float32) / 16
     mine = load(laddertop.runs / kind)
     right = {"codes": mine.encode(rows), "reconstruction": mine.reconstruct(rows)}
     file = exported(laddertop, kind, f"model.{kind}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import confusion_matrix
 
 from laddertop.engine.explore.answers import answer
 from laddertop.engine.explore.errors import BINS, calibration, confusion, worst
@@ -25,6 +24,8 @@ def told() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_the_confusion_is_that_of_scikit_learn(told: tuple[torch.Tensor, torch.Tensor]) -> None:
+    from sklearn.metrics import confusion_matrix  # slow to load, and every worker reads this file
+
     probabilities, labels = told
     counts = confusion(probabilities, labels).numpy()
     assert np.array_equal(counts, confusion_matrix(labels, probabilities.argmax(1), labels=range(4)))

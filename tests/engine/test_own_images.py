@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torchvision.datasets import ImageFolder
-from torchvision.transforms.v2 import functional as tv
 
 from laddertop.engine.data import load
 from laddertop.engine.own import look
@@ -41,6 +39,9 @@ def write(folder: Path, images: np.ndarray, classes: np.ndarray | None = None, e
 @pytest.mark.parametrize("images", [COLOURS, GREY], ids=["colour", "grey"])
 @pytest.mark.parametrize("size", [None, 12])
 def test_images_are_those_of_torchvision(tmp_path: Path, images: np.ndarray, size: int | None) -> None:
+    from torchvision.datasets import ImageFolder  # slow to load, and every worker reads this file
+    from torchvision.transforms.v2 import functional as tv
+
     folder = write(tmp_path / "train", images, CLASSES).parent
     write(tmp_path / "test", images[::3], CLASSES[::3])
     (tmp_path / "train" / "cat" / "notes.txt").write_text("no image")

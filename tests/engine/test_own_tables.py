@@ -12,7 +12,6 @@ import pyarrow
 import pytest
 import torch
 from pyarrow import parquet
-from sklearn.datasets import load_iris
 
 from laddertop.engine.data import load
 from laddertop.engine.own import look
@@ -25,16 +24,16 @@ from laddertop.journal.sections import DataSpec
 from laddertop.journal.spec import load_recipe, override
 from tests.engine.conftest import CPU
 from tests.engine.own_data import bars, found_in, with_data
+from tests.references import iris as flowers
 
-IRIS = load_iris()
 NAMES = ["sepal length", "sepal width", "petal length", "petal width"]
-SPECIES = IRIS.target_names[IRIS.target]
 
 
 def iris(path: Path, separator: str = ",") -> Path:
     """The iris table with the species, a word, in the second column, as a file of the ending that `path` has."""
-    columns: dict[str, Any] = {name: IRIS.data[:, i] for i, name in enumerate(NAMES)}
-    columns = {NAMES[0]: columns.pop(NAMES[0]), "species": SPECIES, **columns}
+    known = flowers()
+    columns: dict[str, Any] = {name: known.data[:, i] for i, name in enumerate(NAMES)}
+    columns = {NAMES[0]: columns.pop(NAMES[0]), "species": known.target_names[known.target], **columns}
     if path.suffix == ".parquet":
         parquet.write_table(pyarrow.table({name: list(column) for name, column in columns.items()}), path)
     else:
@@ -48,17 +47,17 @@ def test_a_table_is_read_with_its_labels(tmp_path: Path, file: str, separator: s
     spec = found_in(iris(tmp_path / file, separator), label="species")
     data = load(spec, CPU)
     order = np.random.RandomState(1).permutation(150)
-    expected = IRIS.data.astype(np.float32)
+    expected = flowers().data.astype(np.float32)
     np.testing.assert_array_equal(data.training.pixels, expected[order[30:]])
     np.testing.assert_array_equal(data.test.pixels, expected[order[:30]])
-    np.testing.assert_array_equal(data.test.labels, IRIS.target[order[:30]])
+    np.testing.assert_array_equal(data.test.labels, flowers().target[order[:30]])
     assert spec.found is not None
     assert spec.found.names == ["setosa", "versicolor", "virginica"]
-    assert (spec.found.low, spec.found.high, spec.real) == (IRIS.data.min(), IRIS.data.max(), True)
+    assert (spec.found.low, spec.found.high, spec.real) == (flowers().data.min(), flowers().data.max(), True)
 
 
 def test_standardised_numbers_have_mean_0_and_deviation_1_in_training(tmp_path: Path) -> None:
-    wide = IRIS.data * [1000, 1, 1e-4, 0] + [5, 0, 0, 7]
+    wide = flowers().data * [1000, 1, 1e-4, 0] + [5, 0, 0, 7]
     np.savez(tmp_path / "mine.npz", x=wide)
     data = load(found_in(tmp_path / "mine.npz", standardise=True, held_back=20), CPU)
     order = np.random.RandomState(1).permutation(150)
@@ -95,7 +94,7 @@ def test_rows_of_grey_values_become_images_of_a_given_size(tmp_path: Path) -> No
 
 def test_a_table_without_names_has_numbers_for_them(tmp_path: Path) -> None:
     path = tmp_path / "bare.csv"
-    np.savetxt(path, np.c_[IRIS.data, IRIS.target], delimiter=",")
+    np.savetxt(path, np.c_[flowers().data, flowers().target], delimiter=",")
     assert load(found_in(path), CPU).training.pixels.shape == (120, 5)
     path.write_text("".join(f"{a},{b},{c}\n" for a, b, c in [(0.1, 3, 0.5), (0.2, 7, 0.6), (0.3, 3, 0.1), (0, 7, 1)]))
     spec = found_in(path, label="2", batch=2)
@@ -157,7 +156,7 @@ def test_what_is_no_parquet_or_holds_no_numbers_is_named(tmp_path: Path, monkeyp
 
 
 def test_keys_of_another_kind_of_data_are_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "mine.npz", x=IRIS.data)
+    np.savez(tmp_path / "mine.npz", x=flowers().data)
     iris(tmp_path / "mine.csv")
     with pytest.raises(ValueError, match=r"data\.label: .*mine\.npz is no table"):
         found_in(tmp_path / "mine.npz", label="species")

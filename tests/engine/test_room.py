@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.memory import BARE, TRAIN, peak
-from laddertop.engine.sizes import follow
+from laddertop.engine import sizes
+from laddertop.engine.sizes import Followed, follow
 from laddertop.engine.training.room import check_room, free, needed
 from laddertop.journal.folder import create_run
 from laddertop.journal.memory import available, left_to_groups
-from laddertop.journal.spec import override
+from laddertop.journal.spec import Spec, override
 from tests import PATIENCE
 from tests.engine.conftest import CPU
 from tests.kinds import KINDS, small_spec
@@ -25,6 +26,19 @@ LARGE = ("data.batch=1437", "data.labelled_batch=100")
 """All of the digits in a batch: the step takes more than the evaluation."""
 
 
+@pytest.fixture
+def followed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a spec takes is found out once, which takes a second for some kinds, however often it is asked."""
+    known: dict[str, Followed] = {}
+
+    def once(spec: Spec) -> Followed:
+        key = spec.model_dump_json()
+        return known.get(key) or known.setdefault(key, follow(spec))
+
+    monkeypatch.setattr(sizes, "follow", once)
+
+
+@pytest.mark.usefixtures("followed_once")
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_has_no_room_is_refused_with_the_batch_that_has(kind: str) -> None:
     spec = small_spec(kind, *LARGE)
@@ -42,6 +56,23 @@ def test_what_has_no_room_is_refused_with_the_batch_that_has(kind: str) -> None:
         check_room(spec, CPU, False, least // 2)
     with pytest.raises(ValueError, match="the parameters of the model alone take"):
         check_room(spec, CPU, False, 1000)
+
+
+def test_no_run_loads_the_compiler_of_torch_before_it_compiles(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom laddertop.engine.training.stop import Stop\n"
+        "from laddertop.engine.training.train import train\nfrom laddertop.journal.folder import create_run\n"
+        "from tests.kinds import KINDS, small_spec\n"
+        "for kind in KINDS:\n"
+        "    spec = small_spec(kind, 'steps=2', 'device=cpu', 'compile=off')\n"
+        f"    run = create_run(Path({str(tmp_path)!r}), spec, kind)\n"
+        "    with run.engine_lock() as lock:\n"
+        "        assert train(run, Stop(False), None, lock, None) == 0\n"
+        "    assert not {'torch._dynamo', 'sympy'} & set(sys.modules), f'{kind}: seconds of every start'\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_run_that_does_not_fit_into_this_machine_leaves_no_folder(tmp_path: Path) -> None:
