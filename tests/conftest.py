@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import subprocess
 from collections import Counter
@@ -37,6 +38,12 @@ def pytest_configure(config: pytest.Config) -> None:
         with contextlib.ExitStack() as stack:
             stack.enter_context(warm.forks())
             config.add_cleanup(stack.pop_all().close)
+
+
+def pytest_collection_finish() -> None:
+    """Spares every collection of garbage the millions of objects that all modules of tests are."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")
