@@ -6,7 +6,6 @@ reads, so that turning a knob never changes the step itself.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +17,8 @@ from laddertop.journal.courses import Course, course_in
 from laddertop.journal.declared import shared_knobs
 from laddertop.journal.events import Change, Knob, Schedule
 from laddertop.journal.knobs import asked_of, meant
+from laddertop.journal.schedules import WARMED, Fall
 from laddertop.journal.spec import Spec
-
-_WARMED = {"noise": "noise.", "denoising": "lambda.", "kl": "beta"}
-"""What the warm-up factor multiplies: the knobs whose names begin so."""
 
 
 @dataclass
@@ -45,11 +42,8 @@ class Controls:
         """`epoch_steps` and `steps` are the lengths of an epoch and of the run."""
         self._knobs = {knob.name: knob for knob in shared_knobs(spec) + model_knobs}
         self.state = ControlState({name: knob.value for name, knob in self._knobs.items()}, warmed=0.0)
-        self._warmed_prefix = _WARMED[spec.warmup.of]
-        self._schedule, self._decay_from = spec.optimizer.schedule, spec.optimizer.decay_from
-        self._anneal = spec.optimizer.anneal
-        self._epoch_steps, self._epochs = epoch_steps, steps / epoch_steps
-        self._steps = steps
+        self._warmed_prefix = WARMED[spec.warmup.of]
+        self._fall = Fall.of(spec.optimizer, epoch_steps, steps)
         self._courses: dict[str, Course] = {}
         self.set(spec.knobs)
         # On the CPU this is the tensor itself; elsewhere it is copied without waiting.
@@ -79,16 +73,16 @@ class Controls:
     @property
     def schedules(self) -> list[Schedule]:
         """What the learning rate does by itself within the run."""
-        what, epoch = {
-            "linear": ("falls to 0", math.floor(self._decay_from * self._epochs) + 1),
-            "burda": ("falls to a tenth in stages of 1, 3, 9, … epochs", 1),
-            "im": ("falls to a tenth at epochs 3, 9, 27, …", 2),
-        }[self._schedule]
-        told = [(what, epoch)]
-        if self._anneal < 1:
-            told.append((f"is multiplied by {self._anneal:g} after every epoch", 1))
-        found = [Schedule(knob="lr", what=what, first=epoch * self._epoch_steps) for what, epoch in told]
-        return [schedule for schedule in found if schedule.first < self._steps]
+        fall = self._fall
+        what = {
+            "linear": "falls to 0",
+            "burda": "falls to a tenth in stages of 1, 3, 9, … epochs",
+            "im": "falls to a tenth at epochs 3, 9, 27, …",
+        }[fall.schedule]
+        told = [(what, fall.first)]
+        if fall.anneal < 1:
+            told.append((f"is multiplied by {fall.anneal:g} after every epoch", fall.epoch_steps))
+        return [Schedule(knob="lr", what=what, first=first) for what, first in told if first < fall.steps]
 
     def by_name(self) -> dict[str, Tensor]:
         """Effective values as scalar tensors that follow every change."""
@@ -144,7 +138,7 @@ class Controls:
             if name.startswith(self._warmed_prefix):
                 value *= warmup
             if name == "lr":
-                value *= self._decay(step) * self._anneal ** (step // self._epoch_steps)
+                value *= self._fall.at(step)
             if name in self.resting:
                 value = 0.0
             self._numbers[i] = warmup if name == "warmup" else value
@@ -162,17 +156,3 @@ class Controls:
             state.waited += 1
         else:
             state.warmed = min(1.0, state.warmed + 1.0 / values["warmup.steps"])
-
-    def _decay(self, step: int) -> float:
-        epoch, start = step // self._epoch_steps, self._decay_from * self._epochs
-        match self._schedule:
-            case "linear":
-                # After epoch e of E: 1 until e > share·E, then (E - e) / (E - share·E), as in the ladder's code.
-                return (self._epochs - epoch) / (self._epochs - start) if epoch > start else 1.0
-            case "burda":
-                # 10^(-i/7) in stage i = 0..7, which lasts 3^i epochs (Burda et al. 2016, section 5).
-                return math.pow(10, -sum((3**i - 1) // 2 <= epoch for i in range(1, 8)) / 7)
-            case "im":
-                # 10^(-k/c) from epoch 3^k on, counted from 1, with c = log₃(E/2), as in the code of Im et al. 2017.
-                steps_down = sum(3**k <= epoch + 1 for k in range(1, 40))
-                return math.pow(10, -steps_down / max(math.log(self._epochs / 2, 3), 1.0))

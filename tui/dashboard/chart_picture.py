@@ -54,6 +54,10 @@ class ChartPicture(Picture):
         """The positions [N, rising] of the axis that hold a step."""
         raise NotImplementedError
 
+    def ahead(self) -> np.ndarray:
+        """The positions [N, rising] behind all of those for which something is planned."""
+        return np.empty(0)
+
     def marks(self) -> Sequence[Marker]:
         """What is marked on the charts, oldest first."""
         raise NotImplementedError
@@ -64,7 +68,9 @@ class ChartPicture(Picture):
     def move_cursor(self, by: int) -> None:
         """Put the cursor some columns on, or back."""
         columns = min((plot.columns for plot in self.plots), default=1)
-        self.sight.cursor = moved(self.axis(), self.positions(), self.sight.under, by, columns)
+        # At first it stands on the newest step, whatever is planned.
+        there = self.positions() if self.sight.under is None else self._all_positions()
+        self.sight.cursor = moved(self.axis(), there, self.sight.under, by, columns)
         self.sight.pointed = None
 
     def plot_at(self, x: int, y: int) -> Plot | None:
@@ -77,7 +83,10 @@ class ChartPicture(Picture):
         plot = self.plot_at(x, y)
         if plot is None:
             return None
-        return nearest(self.axis(), self.positions(), (x - plot.x - GUTTER + 0.5) / plot.columns)
+        return nearest(self.axis(), self._all_positions(), (x - plot.x - GUTTER + 0.5) / plot.columns)
+
+    def _all_positions(self) -> np.ndarray:
+        return np.concatenate([self.positions(), self.ahead()])
 
     def on_mouse_move(self, event: MouseMove) -> None:
         """The values under the mouse are to be read out."""

@@ -1,4 +1,4 @@
-"""A chart of one or more curves: smoothed lines over their raw range, ticks, gaps, markers, a cursor.
+"""A chart of one or more curves: smoothed lines over their raw range, what is planned, ticks, gaps, markers, a cursor.
 
 Chart area: H × W cells, that is 4·H × 2·W dots (one dot a cell in ASCII). Left of it stands a gutter with the ticks of
 the y axis, below it one row with those of the x axis.
@@ -22,6 +22,8 @@ from laddertop.tui.draw.text import columns, fit
 
 INKS = (Ink.CURVE, Ink.SECOND, Ink.GOOD, Ink.WARN, Ink.MARK, Ink.BAD, Ink.SEVENTH, Ink.EIGHTH)
 """Of the curves of one chart, in their order."""
+DOTTED = 2
+"""Of so many columns of dots one is drawn of what is planned."""
 APART = 16
 """Columns between two letters along a curve."""
 
@@ -32,6 +34,16 @@ class Line(NamedTuple):
     binned: Binned
     gone: Binned | None = None
     """The same of steps that a resume threw away."""
+    planned: Binned | None = None
+    """The same of steps that are still to come, which is drawn as dots."""
+
+    @property
+    def whole(self) -> Binned:
+        """What was recorded and what is planned: what the y axis has to hold."""
+        if self.planned is None:
+            return self.binned
+        low, high = (np.fmin(self.binned.low, self.planned.low), np.fmax(self.binned.high, self.planned.high))
+        return self.binned._replace(low=low, high=high, filled=self.binned.filled | self.planned.filled)
 
 
 class Look(NamedTuple):
@@ -60,7 +72,7 @@ def draw_chart(
     scale = _scale(lines, look)
     _x_axis(cells, axis)
     if scale is None:
-        text = "no finite value here" if any(line.binned.filled.any() for line in lines) else "no steps here yet"
+        text = "no finite value here" if any(line.whole.filled.any() for line in lines) else "no steps here yet"
         cells.put(plot_height // 2, GUTTER + max((plot_width - len(text)) // 2, 0), text, Ink.DIM)
     else:
         own = _plot(cells, lines, scale, look)
@@ -129,7 +141,7 @@ def clipped(lines: Sequence[Line], look: Look) -> int:
     if scale is None or (look.part != "clipped" and look.bounds is None):
         return 0
     with np.errstate(invalid="ignore"):
-        return sum(int(((b.low < scale.low) | (b.high > scale.high)).sum()) for b, _ in lines)
+        return sum(int(((b.low < scale.low) | (b.high > scale.high)).sum()) for b, *_ in lines)
 
 
 def kind_in_words(lines: Sequence[Line], look: Look) -> str:
@@ -147,7 +159,8 @@ def left_out_in_words(lines: Sequence[Line], steps: Sequence[np.ndarray], look: 
         return f"{words}, {percent(beyond / shown)} beyond" if beyond else words
     if look.part == "clipped":
         return f"clipped: {clipped(lines, look)} outliers"
-    if look.part == "whole" or not left_out([line.binned for line in lines], look.kind):
+    ahead = any(line.planned is not None for line in lines)
+    if look.part == "whole" or ahead or not left_out([line.binned for line in lines], look.kind):
         return ""
     first = max(int(own[early_bins(line.binned)]) for line, own in zip(lines, steps, strict=True))
     return f"y from step {thousands(first)} on"
@@ -159,7 +172,9 @@ def letter(curve: int) -> str:
 
 
 def _scale(lines: Sequence[Line], look: Look) -> Scale | None:
-    return scale_for([line.binned for line in lines], look.kind, look.part, look.bounds)
+    # The first steps of a setting that moves are no outliers of it.
+    part = "whole" if look.part == "settled" and any(line.planned is not None for line in lines) else look.part
+    return scale_for([line.whole for line in lines], look.kind, part, look.bounds)
 
 
 def _plot(cells: Cells, lines: Sequence[Line], scale: Scale, look: Look) -> list[np.ndarray]:
@@ -168,12 +183,14 @@ def _plot(cells: Cells, lines: Sequence[Line], scale: Scale, look: Look) -> list
     tall, wide = (1, 1) if look.ascii_only else (4, 2)
     area = slice(0, height), slice(GUTTER, cells.width)
     behind = np.zeros((tall * height, wide * width), bool)
-    drawn = np.zeros_like(behind)
+    drawn, ahead = np.zeros_like(behind), np.zeros_like(behind)
     inks = np.full((height, width), Ink.FAINT, np.uint16)
     through: list[np.ndarray] = []
-    for i, (binned, gone) in enumerate(lines):
+    for i, (binned, gone, planned) in enumerate(lines):
         if gone is not None and gone.filled.any():
             behind |= _line(gone.columns(wide * width), scale, tall * height)
+        if planned is not None:
+            ahead |= _line(planned.columns(wide * width), scale, tall * height)
         columns = within_range(binned.columns(wide * width), wide)
         # Ranges of several curves would hide one another.
         if len(lines) == 1:
@@ -184,11 +201,13 @@ def _plot(cells: Cells, lines: Sequence[Line], scale: Scale, look: Look) -> list
         drawn |= own
         through.append(np.asarray(own.reshape(height, tall, width, wide).any(axis=(1, 3))))
         inks[through[-1]] = INKS[i % len(INKS)]
-    over = drawn.reshape(height, tall, width, wide).any(axis=(1, 3))
+    ahead[:, np.arange(wide * width) % DOTTED > 0] = False
+    over, coming = (dots.reshape(height, tall, width, wide).any(axis=(1, 3)) for dots in (drawn, ahead))
+    inks[coming & ~over] = Ink.DIM
     if look.ascii_only:
-        cells.chars[area] = np.where(over, "*", np.where(behind, ":", " "))
+        cells.chars[area] = np.where(over, "*", np.where(coming, ".", np.where(behind, ":", " ")))
     else:
-        cells.chars[area] = np.where(over, braille(drawn), braille(behind))
+        cells.chars[area] = np.where(over, braille(drawn), np.where(coming, braille(ahead), braille(behind)))
     cells.inks[area] = inks
     return through
 
@@ -259,7 +278,7 @@ def _letters(cells: Cells, lines: Sequence[Line], scale: Scale) -> None:
     """The letter of each curve at its newest end; those that would fall on one another stand side by side."""
     height, width = cells.height - 1, cells.width - GUTTER
     taken: set[tuple[int, int]] = set()
-    for i, (binned, _) in enumerate(lines):
+    for i, (binned, *_) in enumerate(lines):
         columns = binned.columns(width)
         found = np.flatnonzero(np.isfinite(columns.smooth))
         if len(found):
@@ -281,6 +300,6 @@ def _letters_along(cells: Cells, through: Sequence[np.ndarray]) -> None:
 
 
 def _bad_ticks(cells: Cells, lines: Sequence[Line]) -> None:
-    for binned, _ in lines:
+    for binned, *_ in lines:
         for x in np.flatnonzero(binned.columns(cells.width - GUTTER).bad):
             cells.put(cells.height - 1, GUTTER + int(x), "×", Ink.BAD)

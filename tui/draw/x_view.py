@@ -42,6 +42,9 @@ class XView:
     pointed: float | None = None
     """The position that the mouse is over; None while it is elsewhere."""
 
+    ahead: int = 0
+    """The step that an axis of steps has to hold at least, as something is planned up to there."""
+
     @property
     def under(self) -> float | None:
         """The position whose values are read out: that under the mouse, else that of the cursor."""
@@ -114,4 +117,5 @@ class XView:
         begin = 1.0 if self.log else 0.0
         if self.unit == "time":
             return begin, extent.seconds, 60.0 * 2 ** max(math.ceil(math.log2(max(extent.seconds, 1.0) / 60)), 0)
-        return begin, float(extent.step), float(max(planned_end(extent.step, extent.planned), begin + CLOSEST))
+        whole = planned_end(max(extent.step, self.ahead), extent.planned)
+        return begin, float(extent.step), float(max(whole, begin + CLOSEST))

@@ -11,7 +11,8 @@ from laddertop.tui.dashboard.chart_picture import ChartPicture, Plot
 from laddertop.tui.dashboard.panel import Panel, titled
 from laddertop.tui.dashboard.remembered import Remembered
 from laddertop.tui.dashboard.views.findings import curves
-from laddertop.tui.draw.axis import XAxis, clock
+from laddertop.tui.draw.axis import BINS, XAxis, clock
+from laddertop.tui.draw.bins import Binned
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.chart import INKS, Line, Look, draw_chart, kind_in_words, left_out_in_words, letter, put_reading
 from laddertop.tui.draw.cursor import reading
@@ -31,6 +32,7 @@ from laddertop.tui.watch.chart_choice import (
     usual_kind,
 )
 from laddertop.tui.watch.diagnoses.finding import Finding
+from laddertop.tui.watch.plan import planned, reach
 from laddertop.tui.watch.run_view import DECAYS, RunView
 
 LEAST = (34, 7)
@@ -69,7 +71,12 @@ class Charts(Panel, ChartPicture):
         return self.focus_on if self.focus_on in names else names[0]
 
     def wanted(self) -> tuple[str, ...]:
-        """The curves that the shown charts need."""
+        """The curves that the shown charts need. A chart that stands alone shows all of what is planned."""
+        names = self._curves()
+        self.sight.ahead = 0 if self.grid else max((reach(self.view, name) for name in names), default=0)
+        return names
+
+    def _curves(self) -> tuple[str, ...]:
         curves = curve_names(self.view.state)
         charts = self.names() if self.grid else [self.focused()]
         return tuple(c.name for chart in charts for c in curves_of(chart, curves))
@@ -142,9 +149,9 @@ class Charts(Panel, ChartPicture):
         if at is None:
             step, values = self.view.step, [self._value(c.name, line) for c, line in zip(curves, lines, strict=True)]
         else:
-            step, values = int(self.view.curves.steps[at]), [float(line.binned.smooth[at]) for line in lines]
+            step, values = self._step(at), [float(self._shown(line, at).smooth[at]) for line in lines]
         told = ", ".join(f"{c.label} {number(v)}" for c, v in zip(curves, values, strict=True))
-        return f"step {step}: {told}"
+        return f"step {step}{', planned' if at is not None and self._coming(at) else ''}: {told}"
 
     # Where one looks
 
@@ -162,6 +169,16 @@ class Charts(Panel, ChartPicture):
         curves = self.view.curves
         x = curves.times - self.view.origin if curves.wanted.axis.unit == "time" else curves.steps.astype(float)
         return np.asarray(x[curves.steps > 0])
+
+    def ahead(self) -> np.ndarray:
+        """Of the last step of each bin for which a shown chart has something planned."""
+        steps = self._planned_steps()
+        return np.asarray(steps[(steps > 0) & (self.view.curves.steps == 0)], float)
+
+    def _planned_steps(self) -> np.ndarray:
+        """The last step of each bin that is planned, of all curves that are shown; 0 where there is none."""
+        plans = filter(None, (planned(self.view, name) for name in self._curves()))
+        return np.asarray(np.max([np.zeros(BINS, np.int64), *(plan.steps for plan in plans)], axis=0))
 
     def marks(self) -> list[Marker]:
         """What was done to the run, and where something began to go wrong."""
@@ -232,12 +249,14 @@ class Charts(Panel, ChartPicture):
         view = self.view
         if name.startswith(EVALUATED):
             return Line(evaluated(name, view.state, view.curves.wanted.axis, view.origin))
-        return Line(view.curves.of(name), view.curves.thrown_away(name))
+        plan = planned(view, name)
+        return Line(view.curves.of(name), view.curves.thrown_away(name), plan.binned if plan else None)
 
     def _how(self, lines: list[Line], look: Look, room: int) -> str:
         """How it is drawn, as far as there is room: what is left out, the axes, the part of the run, the smoothing."""
         axis, decay = self.view.curves.wanted.axis, self.view.curves.wanted.decay
-        every = self._left_out(lines, look)
+        every = ["dots: planned"] if any(line.planned is not None for line in lines) else []
+        every += self._left_out(lines, look)
         every += [kind_in_words(lines, look)]
         every += {"step": [], "epoch": ["epochs"], "time": ["wall time"]}[axis.unit]
         every += ["log x"] if axis.log else []
@@ -286,6 +305,18 @@ class Charts(Panel, ChartPicture):
         at = int(self.axis().bins(np.array([self.sight.under]))[0])
         return at if at >= 0 else None
 
+    def _coming(self, at: int) -> bool:
+        """Whether the steps of a bin are still to come."""
+        return bool(self.view.curves.steps[at] == 0)
+
+    def _step(self, at: int) -> int:
+        """The last step of a bin that was recorded, or else is planned."""
+        return int((self._planned_steps() if self._coming(at) else self.view.curves.steps)[at])
+
+    def _shown(self, line: Line, at: int) -> Binned:
+        """What is read out of a line in a bin: what was recorded there, or else is planned."""
+        return line.planned if self._coming(at) and line.planned is not None else line.binned
+
     def _readings(self, curves: list[CurveName], lines: list[Line]) -> str:
         """The values under the cursor: raw, as a range where a bin holds several steps, and smoothed."""
         under = self._bin()
@@ -297,8 +328,11 @@ class Charts(Panel, ChartPicture):
             if curve.name.startswith(EVALUATED):  # the newest one up to the cursor
                 before = np.flatnonzero(line.binned.filled[: at + 1])
                 at = int(before[-1]) if len(before) else at
-            if words := reading(line.binned, at):
-                parts.append(f"{letter(i)} {number(float(line.binned.smooth[at]))}" if len(lines) > 1 else words)
+            shown = self._shown(line, at)
+            if words := reading(shown, at):
+                coming = shown is line.planned
+                words = number(float(shown.smooth[at])) if coming or len(lines) > 1 else words
+                parts.append(" ".join([letter(i)] * (len(lines) > 1) + ["planned"] * coming + [words]))
         return "  ".join(parts)
 
     def _where(self, columns: int) -> list[str]:
@@ -307,7 +341,7 @@ class Charts(Panel, ChartPicture):
         if at is None or self.sight.under is None:
             return []
         when = float(self.view.curves.times[at])
-        told = [f"step {thousands(int(self.view.curves.steps[at]))}"]
+        told = [f"step {thousands(self._step(at))}"]
         told += told_at(self.sight.under, columns, axis, self.view.marks)
         if when:
             day = time.strftime("%H:%M:%S", time.localtime(when))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from laddertop.journal.schedules import Fall
 from laddertop.tui.draw.numbers import number, thousands
 from laddertop.tui.watch.diagnoses.facts import Facts
 from laddertop.tui.watch.diagnoses.finding import Diagnosis, Evidence, Remedy, Seen
@@ -13,8 +12,7 @@ def _look(facts: Facts) -> list[Seen]:
     started, optimizer = facts.state.started, facts.spec.optimizer
     if started is None or not facts.spec.model.ours or optimizer.schedule != "linear" or optimizer.decay_from >= 1:
         return []
-    epochs = started.steps / started.epoch_steps
-    first = (math.floor(optimizer.decay_from * epochs) + 1) * started.epoch_steps
+    first = Fall.of(optimizer, started.epoch_steps, started.steps).first
     if first < started.steps:
         return []
     return [
