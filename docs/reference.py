@@ -51,7 +51,10 @@ When a finding began and when it was over is told at fixed points of the run, 16
 and at every evaluation, so it does not depend on who looks how often. A false alarm is worse than silence: where
 numbers leave it open, nothing is said.
 
-On [the run screen](run-screen.md#advice) `!` tells each of them whole, and `enter` sends what helps."""
+On [the run screen](run-screen.md#advice) `!` tells each of them whole, and `enter` sends what helps. A
+[babysitter](command-line.md#a-babysitter) sends it by itself, of those that are *safe* or of those that it is told:
+safe is a remedy without which the run is lost or trains for something else than its recipe says, and which leaves what
+is minimised as it is."""
 """What stands before the diagnoses."""
 SCREENS: dict[str, tuple[str, list[BindingType]]] = {
     "The list of runs": ("runs.md", [*RunsScreen.BINDINGS, *RunsTable.BINDINGS]),
@@ -143,8 +146,8 @@ def diagnoses_page() -> str:
     parts = [
         f"# What goes wrong\n\n{WRITTEN}\n{FOUND}\n",
         _table(
-            ("kind", "severity", "meaning"),
-            [(f"[`{one.kind}`](#{one.kind})", one.severity, one.means) for one in DIAGNOSES],
+            ("kind", "severity", "safe", "meaning"),
+            [(f"[`{one.kind}`](#{one.kind})", one.severity, "yes" if one.safe else "", one.means) for one in DIAGNOSES],
         ),
     ]
     for one in DIAGNOSES:

@@ -199,6 +199,16 @@ class RunFolder:
         """Tells everybody, without writing anything, that the training waits for the disk."""
         return flag(self.path / WAITING)
 
+    def babysitter_alive(self) -> bool:
+        """Whether a process sends the remedies of what is found in this run; nothing depends on it."""
+        with contextlib.suppress(OSError, ValueError):
+            return held(self.path / "babysitter.lock")
+        return False
+
+    def babysitter_lock(self) -> contextlib.AbstractContextManager[Lock | None]:
+        """Held by that process; None: there is one already."""
+        return lock(self.path / "babysitter.lock")
+
     def explorer_lock(self) -> contextlib.AbstractContextManager[Lock | None]:
         """Held by the process that answers questions; None: there is one already."""
         return lock(self.path / "explorer.lock")

@@ -361,25 +361,6 @@ class EvaluateSpec(Section):
     """Importance samples per test image of the bound that `laddertop evaluate` reports of a VAE."""
 
 
-class PolicySpec(Section):
-    """What the engine does by itself at evaluations and where the cost diverges; nothing unless it is asked for."""
-
-    on_divergence: Literal["nothing", "stop", "pause", "rollback"] = "nothing"
-    """What is done where the cost diverges; rollback: back to the newest checkpoint from before, with half the rate."""
-    rollbacks: int = Field(default=3, ge=1, le=100)
-    """How often it goes back at most, before it stops."""
-    early_stop: str = Field(default="", pattern=r"^([\w.]+:[1-9]\d{0,5})?$")
-    """KEY:PATIENCE; stops once that many evaluations in a row had no better value KEY. Empty: never."""
-    keep_best: str = ""
-    """Value of evaluations whose best is saved at once and kept. Empty: the headline decides among what is saved."""
-
-    @property
-    def patience(self) -> tuple[str, int]:
-        """KEY and PATIENCE of the early stop; 0: never."""
-        key, _, patience = self.early_stop.rpartition(":")
-        return key, int(patience or 0)
-
-
 class SamplesSpec(Section):
     """When the fixed test items are passed through the model for the sample panel."""
 

@@ -24,6 +24,7 @@ from laddertop.journal.models import KINDS, ModelSpec
 from laddertop.journal.own_loop import LoopSection
 from laddertop.journal.own_model import SHORTEST_RECIPE, OwnModelSection, is_place
 from laddertop.journal.places import MODELS_GROUP, RECIPES, offered, recipes
+from laddertop.journal.policies import PolicySpec
 from laddertop.journal.sections import (
     LONGEST,
     CheckpointSpec,
@@ -31,7 +32,6 @@ from laddertop.journal.sections import (
     EvaluateSpec,
     NoiseSpec,
     OptimizerSpec,
-    PolicySpec,
     SamplesSpec,
     Section,
     WarmupSpec,

@@ -16,6 +16,7 @@ import pytest
 import typer
 
 from laddertop.tui.cli.main import app
+from laddertop.tui.cli.options import with_value
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -90,7 +91,7 @@ def documented_commands() -> list[str]:
 
 @pytest.mark.parametrize("line", documented_commands())
 def test_what_the_documentation_types_can_be_typed(line: str) -> None:
-    words = shlex.split(line)[1:] or ["open"]
+    words = with_value(shlex.split(line)[1:] or ["open"])
     if words[0].startswith("-"):
         return
     command = COMMANDS[words[0]]

@@ -70,6 +70,7 @@ SHOW: dict[str, Any] = {
     "collapsed": list,
     "divergence": dict | None,
     "findings": list,
+    "babysitter": dict | None,
 }
 """Keys and types of `show --json`, as documented."""
 

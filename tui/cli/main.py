@@ -19,6 +19,7 @@ from laddertop.journal.actions import ACTIONS, Action
 from laddertop.journal.settings import look
 from laddertop.tui.cli.open import show_dashboard
 from laddertop.tui.cli.options import (
+    Babysit,
     Detach,
     EarlyStop,
     Json,
@@ -41,6 +42,7 @@ from laddertop.tui.cli.options import (
     Timeout,
     Trust,
     send_word,
+    with_value,
     write_live,
 )
 from laddertop.tui.cli.typed_diagnose import app as diagnoses
@@ -131,6 +133,7 @@ def train(
     on_divergence: OnDivergence = None,
     early_stop: EarlyStop = None,
     keep_best: KeepBest = None,
+    babysit: Babysit = None,
     nproc: Nproc = None,
     name: Name = None,
     runs: Runs = None,
@@ -158,6 +161,7 @@ def train(
         "policy.on_divergence": on_divergence,
         "policy.early_stop": early_stop,
         "policy.keep_best": keep_best,
+        "policy.babysit": babysit,
     }
     chosen = [f"{key}={value}" for key, value in flags.items() if value is not None] + (settings or [])
     raise typer.Exit(
@@ -285,7 +289,7 @@ def main() -> None:
     if words[0] not in ("-h", "--help", "config", "doctor", "train"):  # these tell it themselves
         _tell_wrong_settings()
     try:
-        sys.exit(_with_command(words[0])(words, prog_name="laddertop", standalone_mode=False))
+        sys.exit(_with_command(words[0])(with_value(words), prog_name="laddertop", standalone_mode=False))
     except _MISTYPED as error:
         _mistyped(error)
     except typer.Abort:

@@ -71,6 +71,10 @@ EarlyStop = Annotated[
 KeepBest = Annotated[
     str | None, typer.Option("--keep-best", metavar="KEY", help="Save and keep what was evaluated best, by value KEY.")
 ]
+Babysit = Annotated[
+    str | None,
+    typer.Option("--babysit", metavar="[KIND,…]", help="Send the remedies of findings: of all safe ones, or of these."),
+]
 OnEnd = Annotated[
     str | None, typer.Option("--on-end", metavar="CMD", help="Run a shell command at the end, the run's JSON on stdin.")
 ]
@@ -84,6 +88,18 @@ Tensorboard = Annotated[
     Path | None,
     typer.Option("--tensorboard", metavar="DIR", help="Write the numbers for TensorBoard there while it trains."),
 ]
+
+
+def with_value(words: list[str]) -> list[str]:
+    """A command line in which `--babysit` has a value where it was typed alone: of an option Typer knows either that it
+    takes one or that it takes none."""
+    if "--babysit" not in words:
+        return words
+    from laddertop.journal.policies import SAFE  # by which pydantic comes
+
+    at = words.index("--babysit")
+    alone = at + 1 == len(words) or words[at + 1].startswith("-")
+    return [*words[:at], f"--babysit={SAFE}", *words[at + 1 :]] if alone else words
 
 
 def write_live(folder: Path | None) -> None:

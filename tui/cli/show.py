@@ -12,6 +12,7 @@ from laddertop.tui.cli.diagnose import in_a_line
 from laddertop.tui.cli.print import json_result, number, result, say, setting, table, terminal_width
 from laddertop.tui.steer.saved import ask_saved
 from laddertop.tui.steer.trust import driven
+from laddertop.tui.watch.babysat import in_words
 from laddertop.tui.watch.summaries import short_summaries
 
 
@@ -70,6 +71,8 @@ def describe(told: dict[str, Any]) -> list[str]:
         lines.append(f"  {unreadable(told['unreadable_lines'])}")
     lines += [f"  {problem}" for problem in told["problems"]]
     lines += [f"  {in_a_line(one)}" for one in told["findings"]]
+    if told["babysitter"]:
+        lines += [f"  {line}" for line in in_words(told["babysitter"])]
     if told["terms"]:
         rows = [["cost", "raw", "× weight", "= share", "unit of raw"]]
         for term in told["terms"].values():

@@ -20,11 +20,10 @@ from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.state import RunState
 from laddertop.tui.export.event_files import begun, evaluated, sampled, steps, tags
 from laddertop.tui.export.steps import ROWS
+from laddertop.tui.watch.following import BEGINS
 
 LOOK = 1.0
 """Seconds between two looks at the journal."""
-BEGINS = 60.0
-"""Seconds that an engine has to begin."""
 AGAIN = 10.0
 """Seconds until it is tried again to write where that can't be done."""
 

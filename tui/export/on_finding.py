@@ -12,49 +12,28 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from laddertop.journal.events import EventReader
 from laddertop.journal.folder import RunFolder
-from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.settings import held
-from laddertop.journal.state import RunState
-from laddertop.tui.export.live import BEGINS
-from laddertop.tui.watch.diagnoses.diagnoses import Diagnoses
 from laddertop.tui.watch.diagnoses.finding import Finding
+from laddertop.tui.watch.following import looks
 from laddertop.tui.watch.summary import finding_as_json
-
-LOOK = 2.0
-"""Seconds between two looks at the journal."""
 
 
 def follow(run: RunFolder, command: str, since: float) -> None:
-    """Runs a command for everything that is found in the start of a run after `since` (seconds since 1970), until no
-    engine is at work in it any more."""
-    events, metrics, state = EventReader(run.events_path), MetricsReader(run.path), RunState()
-    diagnoses = Diagnoses(run, metrics)
+    """Runs a command for everything that is found in the start of a run after `since` (seconds since 1970), until its
+    engine is not at work any more."""
     told_of: set[tuple[str, str, int]] = set()
     running: list[subprocess.Popen[bytes]] = []
-    while True:
-        alive = run.engine_alive()
-        new = events.read_all()
-        state.apply_all(new)
-        metrics.poll()
-        diagnoses.look(new)
-        while not diagnoses.complete:
-            diagnoses.look()
-        begun = state.started is not None and state.started.time >= since
-        for found in (*diagnoses.past(), *diagnoses.standing()) if begun else ():
+    for state, diagnoses, _ in looks(run, since):
+        for found in (*diagnoses.past(), *diagnoses.standing()):
             known = (*found.key, found.found)
             if known not in told_of and state.started and found.found > state.started.step:
                 told_of.add(known)
                 running = [process for process in running if process.poll() is None]
                 running.append(_run(command, told(run, found)))
-        if not alive and (begun or time.time() - since > BEGINS):
-            return
-        time.sleep(LOOK)
 
 
 def told(run: RunFolder, found: Finding) -> dict[str, Any]:

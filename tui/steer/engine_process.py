@@ -125,13 +125,15 @@ class EngineProcess:
                 env=environment(),
             )
         if folder := held("tensorboard").value:
-            self._beside("live", os.path.abspath(str(folder)))
+            self._beside("export.live", os.path.abspath(str(folder)))
         if held("on-finding").value:
-            self._beside("on_finding", str(begins))
+            self._beside("export.on_finding", str(begins))
+        if run.spec.policy.babysat:
+            self._beside("steer.babysitter", str(begins))
 
     def _beside(self, module: str, word: str) -> None:
-        """Starts a program of laddertop.tui.export that follows the run, with a word more."""
-        words = ["-P", "-m", f"laddertop.tui.export.{module}", str(self.run.path.absolute()), word]
+        """Starts a program of laddertop.tui that follows the run, with a word more."""
+        words = ["-P", "-m", f"laddertop.tui.{module}", str(self.run.path.absolute()), word]
         subprocess.Popen(
             [sys.executable, *words],
             stdin=subprocess.DEVNULL,

@@ -32,6 +32,10 @@ def startable(spec: Spec) -> Spec:
     """
     spec = looked_at(on_settled_device(spec))
     check_start(spec)
+    if spec.policy.babysat:
+        from laddertop.tui.steer.babysitter import check_kinds  # which is slow to load
+
+        check_kinds(spec.policy)
     return with_model(spec) if isinstance(spec.model, OwnModelSection) else spec
 
 

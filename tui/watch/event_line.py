@@ -11,6 +11,7 @@ from laddertop.journal.events import Checkpointed, Commanded, Evaluated, Event, 
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.markers import Marker
 from laddertop.tui.draw.numbers import size, thousands
+from laddertop.tui.watch.babysat import BABYSITTER
 from laddertop.tui.watch.diagnoses.advised import keys_in
 from laddertop.tui.watch.effects import Effect, before_after, moved_most
 from laddertop.tui.watch.wording import changes_in_words, measure, outcome_in_words
@@ -46,6 +47,8 @@ def who(by: str) -> str:
     """Who sent a command; of the same user's dashboards another one is told by its terminal."""
     if by.endswith(ADVISED):
         return f"{who(by.removesuffix(ADVISED))}{ADVISED}"
+    if by == BABYSITTER:
+        return "babysitter"
     if by in (ME, _MINE):
         return "you"
     terminal = by.removeprefix(f"{_MINE.removesuffix(')')} ")

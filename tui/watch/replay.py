@@ -115,7 +115,7 @@ class PastWatcher(Watcher):
             self._past.go(self._past.at + (now - self._looked) * self.speed)
             self.playing = self._past.at < self._past.length
         self._looked = now
-        return replace(super().look(wanted), inbox=[], console=[], room=sys.maxsize)
+        return replace(super().look(wanted), inbox=[], console=[], babysat=False, room=sys.maxsize)
 
     def alive(self) -> bool:
         """Whether an engine was at work at the moment: from a start to its end, or to its last sign of life."""

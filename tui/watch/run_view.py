@@ -110,6 +110,8 @@ class RunView:
     """What went wrong in it and is over, oldest first."""
     advised: list[Advised] = field(default_factory=list)
     """The remedies that were sent, and what became of them, oldest first."""
+    babysat: bool = False
+    """Whether a babysitter is at work beside the engine."""
     lit: frozenset[str] = frozenset()
     """Names of the curves that show what goes wrong."""
     lit_layers: frozenset[int] = frozenset()
@@ -146,6 +148,7 @@ class RunView:
     def apply(self, news: News) -> None:
         """Take up what a look found."""
         self.alive, self.console, self.files = news.alive, news.console, news.files
+        self.babysat = news.babysat
         self.problem = news.problem or self.problem
         for event in news.events:
             self._take_event(event)

@@ -25,11 +25,13 @@ NEWEST = 0
 
 def summary(run: RunFolder) -> dict[str, Any]:
     """Where a run stands, from its folder alone. Raises ValueError when it is no run or its spec is damaged."""
-    from laddertop.tui.watch.diagnoses.diagnoses import found_in
+    from laddertop.tui.watch.babysat import told as babysat
+    from laddertop.tui.watch.diagnoses.diagnoses import whole
     from laddertop.tui.watch.layer_life import collapsed
 
     standing, state, reader, metrics, events = _read(run, None)
-    findings = [one for one in found_in(run, events, metrics) if one.until is None]
+    diagnoses = whole(run, events, metrics)
+    findings = diagnoses.findings()
     started = state.started
     values = last_values(state, metrics)
     return standing | {
@@ -61,6 +63,7 @@ def summary(run: RunFolder) -> dict[str, Any]:
         ],
         "divergence": _divergence(state),
         "findings": [finding_as_json(one) for one in findings],
+        "babysitter": babysat(run, state, diagnoses.advised()),
     }
 
 

@@ -83,6 +83,8 @@ class News:
     """What went wrong and is over, oldest first; of many the newest."""
     advised: list[Advised] = field(default_factory=list)
     """The remedies that were sent, and what became of them, oldest first."""
+    babysat: bool = False
+    """Whether a babysitter is at work beside the engine."""
     damaged: int = 0
     """Lines of the event file that could not be read, since its beginning."""
 
@@ -144,6 +146,7 @@ class Watcher:
             self._diagnoses.findings(),
             self._diagnoses.past()[-PAST_AT_MOST:],
             self._diagnoses.advised(),
+            alive and self._run.babysitter_alive(),
             self._events.damaged,
         )
 

@@ -57,6 +57,8 @@ class StatusBar(Panel):
             speed = (f"{rate(view.rate()):>11}", numbers)
             # On a narrow screen there is room for one of the two, and when it is over says more.
             parts += [speed, left] if width >= 100 else [left, speed]
+        if view.babysat:
+            parts.append(("babysitter", Ink.GOOD))
         if started and not started.compiled and started.note:
             # It was to be compiled; the note says why it is not.
             parts.append(("uncompiled", Ink.WARN))

@@ -38,11 +38,17 @@ def findings_of(run: RunFolder) -> list[Finding]:
 
 def found_in(run: RunFolder, events: Iterable[Event], metrics: MetricsReader) -> list[Finding]:
     """The same from its events and metrics, which were read already."""
+    diagnoses = whole(run, events, metrics)
+    return [*diagnoses.findings(), *diagnoses.past()]
+
+
+def whole(run: RunFolder, events: Iterable[Event], metrics: MetricsReader) -> Diagnoses:
+    """The diagnoses of a run that have taken up all of its events and metrics, which were read already."""
     diagnoses = Diagnoses(run, metrics)
     diagnoses.look(events)
     while not diagnoses.complete:
         diagnoses.look()
-    return [*diagnoses.findings(), *diagnoses.past()]
+    return diagnoses
 
 
 class Diagnoses:
@@ -127,6 +133,9 @@ class Diagnoses:
 
     def _apply(self, event: Event) -> None:
         facts = self._facts
+        # What a command is a remedy for is seen before it is taken up: many findings are over once a knob was turned.
+        advised = isinstance(event, Commanded) and bool(keys_in(event.note))
+        before = self._seen() if advised else []
         facts.state.apply(event)
         facts.step = event.step if isinstance(event, RunStarted) else max(facts.step, event.step)
         self._now = None
@@ -135,8 +144,8 @@ class Diagnoses:
             facts.course.forget_after(event.step)
             self._forget_after(event.step)
             self._advice.forget_after(event.step)
-        elif isinstance(event, Commanded) and keys_in(event.note):
-            self._advice.take(event, self._seen())
+        elif isinstance(event, Commanded) and advised:
+            self._advice.take(event, before)
         elif isinstance(event, Evaluated | RunEnded) or (isinstance(event, Logged) and event.diverged is not None):
             self._settle()
 

@@ -38,4 +38,5 @@ DIVERGED = Diagnosis(
     "and twice the cost that the run began with, at the weights of now; neither a wild batch nor a warm-up is that "
     "much.",
     look=_look,
+    safe=True,
 )

@@ -112,6 +112,9 @@ class Diagnosis:
     """When it is said, and why not sooner or later."""
     look: Callable[[Facts], list[Seen]] = field(repr=False)
     """What it sees: one for each layer or term, nothing where all is well."""
+    safe: bool = False
+    """Whether its remedy may be sent unasked: without it the run is lost or trains for something else than its recipe
+    says, and what it is to minimise stays what it was."""
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,7 @@ EXPLODING_GRADIENTS = Diagnosis(
     threshold="The median of the newest tenth of the gradient's norms is a thousand times the lowest such median "
     "since anything was turned; in sound trainings it moved by a factor of 12 at most.",
     look=_exploding,
+    safe=True,
 )
 VANISHING_GRADIENTS = Diagnosis(
     kind="vanishing-gradients",

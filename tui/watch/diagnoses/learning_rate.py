@@ -111,6 +111,7 @@ LEARNING_RATE_TOO_HIGH = Diagnosis(
     "and since anything was turned is a tenth above that of the untrained model; while the warm-up is under way, of "
     "100 steps, twice that cost: no sound training is worse than none.",
     look=_high,
+    safe=True,
 )
 LEARNING_RATE_TOO_LOW = Diagnosis(
     kind="learning-rate-too-low",

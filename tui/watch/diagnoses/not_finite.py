@@ -33,4 +33,5 @@ NOT_FINITE = Diagnosis(
     threshold="At the first step whose total is not finite, until a step has a finite one: no number comes back "
     "from NaN by itself, so there is nothing to wait for.",
     look=_look,
+    safe=True,
 )

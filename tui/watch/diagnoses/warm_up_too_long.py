@@ -56,4 +56,5 @@ WARM_UP_TOO_LONG = Diagnosis(
     threshold="As soon as the warm-up's own speed leads past the last step of the run by a fiftieth of it; while it "
     "is held by hand nothing is said.",
     look=_look,
+    safe=True,
 )
