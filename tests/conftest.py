@@ -7,7 +7,7 @@ import gc
 import os
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -47,9 +47,11 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="module")
-def laddertop(tmp_path_factory: pytest.TempPathFactory) -> Laddertop:
-    """The command line in a new folder, shared by the tests of a module."""
-    return Laddertop(tmp_path_factory.mktemp("work"))
+def laddertop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laddertop]:
+    """The command line in a new folder, shared by the tests of a module; no engine of theirs outlives them."""
+    command_line = Laddertop(tmp_path_factory.mktemp("work"))
+    yield command_line
+    command_line.kill_engines()
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from laddertop.journal.events import Event, EventReader
-from laddertop.journal.folder import RunFolder
+from laddertop.journal.events import Event, EventReader, RunStarted
+from laddertop.journal.folder import RunFolder, list_runs
 from laddertop.journal.settings import TRUSTED
 from laddertop.tui.cli.main import main
 from tests import PATIENCE
@@ -160,6 +160,14 @@ class Laddertop:
     def in_terminal(self, *words: str, columns: int = 150, rows: int = 45) -> Terminal:
         """Starts one command in a terminal of its own."""
         return Terminal([*COMMAND, *words], self.cwd, self.environment, columns, rows)
+
+    def kill_engines(self) -> None:
+        """Ends what engines are still at work, as those that a test which failed left behind."""
+        for run in list_runs(self.runs):
+            started = [event for event in self.events(run.name) if isinstance(event, RunStarted)]
+            if started and run.engine_alive():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(started[-1].pid, signal.SIGKILL)
 
     def run_folder(self, name: str) -> RunFolder:
         """One of its runs."""

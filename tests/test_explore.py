@@ -151,8 +151,8 @@ def test_a_question_that_its_engine_did_not_live_to_answer_is_answered_from_the_
     assert later.head.checkpoint is None
     assert later.head.step >= saved.step
     assert earlier.head.checkpoint == saved.file
-    with pytest.raises(ValueError, match="no checkpoint of step 1; there are"):
-        answered(run, Layers(rows=20), PATIENCE, checkpoint=1)
+    with pytest.raises(ValueError, match="no checkpoint of step 0; there are"):
+        answered(run, Layers(rows=20), PATIENCE, checkpoint=0)
 
 
 @pytest.mark.stress
