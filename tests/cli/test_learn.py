@@ -36,7 +36,7 @@ CLAIMS: dict[tuple[int, int], dict[str, str]] = {
     (9, 3): {"test.kl": "up", "test.reconstruction": "down"},
     (11, 3): {"denoise.0": "down", "denoise.1": "down", "denoise.2": "down", "denoise.3": "down"},
     (12, 3): {"kl.2": "up"},
-    (12, 4): {"kl.2": "down", "reconstruction": "down"},
+    (12, 4): {"kl.2": "down"},
     (12, 6): {"total": "up"},
     (13, 2): {"test.error_percent": "down"},
 }
