@@ -22,8 +22,18 @@ def specs() -> dict[str, Spec]:
 
 
 _PLANE = "denoising as a score, in the plane"
-GROUPS = (*dict.fromkeys(kind.group for kind in KINDS), _PLANE)
-"""What recipes teach, in the order of README.md."""
+_LECTURE = (
+    "autoencoder and denoising autoencoder",
+    "stacked denoising autoencoder",
+    _PLANE,
+    "walkback and GSN",
+    "VAE, IWAE and denoising VAE",
+    "ladder network without labels",
+    "deep VAE and ladder VAE",
+    "ladder network",
+)
+GROUPS = tuple(dict.fromkeys((*_LECTURE, *(kind.group for kind in KINDS))))
+"""What recipes teach, in the order in which the lessons come to it; what no lesson is about comes last."""
 
 
 def group_of(spec: Spec) -> str:

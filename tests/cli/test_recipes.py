@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -12,19 +13,35 @@ import pytest
 from laddertop.journal.places import recipes
 from laddertop.journal.recipe_list import GROUPS, START_WITH, differing, group_of, matching, specs
 from laddertop.journal.spec import keys, load_recipe, override
+from laddertop.tui.learn.lesson import lessons
 from tests.processes import Laddertop
 
 
 def test_every_recipe_has_a_line_in_its_group_and_three_to_start_with_come_last(laddertop: Laddertop) -> None:
     lines = laddertop.here("recipes").stdout.splitlines()
     headings = [line for line in lines if not line.startswith(" ")]
-    assert headings == [*GROUPS, "to start with"]
+    assert [heading.partition(" · ")[0] for heading in headings] == [*GROUPS, "to start with"]
     listed = [line.split()[0] for line in lines if line.startswith(" ")]
     assert tuple(listed[-3:]) == START_WITH
     assert sorted(listed[:-3]) == recipes()
     assert {group_of(spec) for spec in specs().values()} == set(GROUPS)
     first = next(line for line in lines if "ladder-mnist-100 " in line)
     assert " 3.1 M " in first
+
+
+def test_groups_come_as_the_lessons_do_and_say_which_lesson_plays_what(laddertop: Laddertop) -> None:
+    lines = laddertop.here("recipes").stdout.splitlines()
+    headings = [line.partition(" · ") for line in lines if not line.startswith(" ")]
+    told = {group: [int(number) for number in re.findall(r"\d+", words)] for group, _, words in headings}
+    for lesson in lessons().values():
+        group = group_of(specs()[lesson.recipe])
+        assert lesson.number in told[group]
+        (row,) = [line for line in lines[: lines.index("to start with")] if line.startswith(f"  {lesson.recipe} ")]
+        assert lesson.number in map(int, re.findall(r"\d+", row.partition("lesson")[2].partition(":")[0]))
+        whole = laddertop.here("recipes", lesson.recipe).stdout
+        assert re.search(rf"laddertop learn {lesson.number} +{re.escape(lesson.title)}$", whole, re.M)
+    assert 0 < max(told[GROUPS[0]]) < min(told["ladder network"])
+    assert told["to start with"] == []
 
 
 def test_those_to_start_with_are_a_model_of_each_kind_and_need_no_download() -> None:

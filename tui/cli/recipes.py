@@ -13,6 +13,7 @@ from laddertop.tui.cli.print import json_result, result, say, table, terminal_wi
 from laddertop.tui.dashboard.views.guess import guessed_from_sizes
 from laddertop.tui.draw.numbers import number
 from laddertop.tui.draw.text import between_words, fit
+from laddertop.tui.learn.lesson import Lesson, lessons
 
 
 def print_recipes(text: str, as_json: bool) -> None:
@@ -60,11 +61,12 @@ def _print_list(names: list[str], start: bool) -> None:
     groups = {group: [name for name in names if group_of(specs()[name]) == group] for group in GROUPS}
     # Last, as that is what stands above the prompt once a hundred lines went by.
     groups |= {"to start with": list(START_WITH)} if start else {}
-    gpu, width = has_gpu(), terminal_width()
+    gpu, width, played = has_gpu(), terminal_width(), _played()
     for group, members in groups.items():
         if members:
-            result(group)
-            rows = [[name, _time(specs()[name], gpu), _size(specs()[name]), specs()[name].about] for name in members]
+            numbers = sorted({lesson.number for name in members for lesson in played.get(name, ())})
+            result(f"{group} · {_in_words(numbers)}" if numbers and group in GROUPS else group)
+            rows = [[name, _time(specs()[name], gpu), _size(specs()[name]), _about(name, played)] for name in members]
             for line in table(rows, "  "):
                 result(line if width is None else fit(line, width))
     if start and (names := offered(MODELS_GROUP)):
@@ -74,6 +76,23 @@ def _print_list(names: list[str], start: bool) -> None:
     time = "time is not known on a GPU" if gpu else "time on this machine's CPU is a guess"
     say(f"{len(names)} recipes; {time}; size is in parameters")
     say("`laddertop recipes NAME` shows one whole, `laddertop recipes WORD` those with that word")
+
+
+def _played() -> dict[str, list[Lesson]]:
+    """The lessons by the recipe that they play."""
+    found: dict[str, list[Lesson]] = {}
+    for lesson in lessons().values():
+        found.setdefault(lesson.recipe, []).append(lesson)
+    return found
+
+
+def _about(name: str, played: dict[str, list[Lesson]]) -> str:
+    about = specs()[name].about
+    return f"{_in_words([lesson.number for lesson in played[name]])}: {about}" if name in played else about
+
+
+def _in_words(numbers: list[int]) -> str:
+    return f"{'lesson' if len(numbers) == 1 else 'lessons'} {', '.join(map(str, numbers))}"
 
 
 def _print_whole(name: str, spec: Spec) -> None:
@@ -94,6 +113,8 @@ def _print_whole(name: str, spec: Spec) -> None:
     for line in table([[key, value] for key, value in differing(spec).items()], "  ", terminal_width()):
         result(line)
     result("")
+    for lesson in _played().get(name, ()):
+        result(f"laddertop learn {lesson.number:<3} {lesson.title}")
     result(f"laddertop train {name}")
 
 
