@@ -173,9 +173,11 @@ def model_knobs(spec: Parts) -> list[Knob]:
         case LadderSection():
             return list(_of_ladder(model, spec.noise))
         case VaeSpec():
-            return [_beta("term", "Weight of the KL in the bound; 1 is a bound on log p(x)."), level_knob(spec.noise)]
+            beta = _beta("term", "Weight of the KL in the bound; 1 is a bound on log p(x).")
+            return [beta, *_free_bits(model.free_bits), level_knob(spec.noise)]
         case LvaeSpec():
-            return [_beta("terms", "Weight of the KL terms; 1 is the evidence lower bound.")]
+            beta = _beta("terms", "Weight of the KL terms; 1 is the evidence lower bound.")
+            return [beta, *_free_bits(model.free_bits)]
         case SdaeSpec():
             layers = range(1, len(model.hidden) + 1)
             return [
@@ -263,6 +265,21 @@ def _of_ladder(model: LadderSection, noise: NoiseSpec) -> Iterator[Knob]:
 
 def _beta(terms: str, about: str) -> Knob:
     return number("beta", f"β of the KL {terms}", short="β", keys="bB", value=1, high=100, factor=1.25, help=about)
+
+
+def _free_bits(least: float | None) -> Iterator[Knob]:
+    if least is not None:
+        yield number(
+            "free_bits",
+            "λ of the free bits",
+            short="free bits",
+            keys="yY",
+            value=least,
+            high=1e6,
+            factor=1.25,
+            unit="nats per image and layer",
+            help="What each layer may tell at no price: the objective has max(λ, KL), the KL terms are as they are.",
+        )
 
 
 def _trained(name: str, label: str, short: str, cost: str) -> Knob:

@@ -68,6 +68,7 @@ class ModelSection(Section):
         return []
 
 
+FreeBits = Annotated[float, Field(ge=0, le=1e6)] | None
 _LayerWords = Annotated[
     str, Field(pattern=r"^(conv[vf]:[1-9]\d{0,4}:[1-9]\d?|maxpool:[2-9]|globalmeanpool|fc:[1-9]\d{0,4})$")
 ]
@@ -229,6 +230,10 @@ class VaeSpec(ModelSection):
     """What is maximised over the samples of an image: the mean of log w, or the log of the mean of w."""
     samples: int = Field(default=1, ge=1, le=1000)
     """Samples of the latent units per image in training."""
+    free_bits: FreeBits = None
+    """λ nats per image that each layer tells at no price, Σ max(λ, KL) (Kingma et al. 2016); none: it pays for all."""
+    gradient_noise: bool = False
+    """Whether evaluations measure how much the gradient varies with what is drawn, by two estimators of it."""
 
     def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
         """Beyond what holds for every model, pixels are distributed as the data is."""
@@ -237,6 +242,10 @@ class VaeSpec(ModelSection):
             raise ValueError(f"model.output: {data.why_real()} need gaussian")
         if self.output == "gaussian" and data.binarise != "none":
             raise ValueError("data.binarise: none, where model.output is gaussian")
+        if self.free_bits is not None and self.bound == "iwae":
+            raise ValueError("model.free_bits: of the bound elbo only, whose KL stands by itself")
+        if self.gradient_noise and (self.bound == "iwae" or self.upper_latent):
+            raise ValueError("model.gradient_noise: of the bound elbo and one stochastic layer only")
 
     @model_validator(mode="after")
     def _a_second_layer_is_whole(self) -> VaeSpec:
@@ -271,9 +280,13 @@ class LvaeSpec(ModelSection):
     """Monte-Carlo samples per image in training: the bound is averaged over them."""
     iw_samples: int = Field(default=1, ge=1, le=1000)
     """Importance samples per image in training, for each Monte-Carlo sample."""
+    free_bits: FreeBits = None
+    """λ nats per image that each layer tells at no price, Σ max(λ, KL) (Kingma et al. 2016); none: it pays for all."""
 
     @model_validator(mode="after")
-    def _one_mlp_per_stochastic_layer(self) -> LvaeSpec:
+    def _one_mlp_per_stochastic_layer_and_a_kl_that_stands_by_itself(self) -> LvaeSpec:
+        if self.free_bits is not None and self.iw_samples > 1:
+            raise ValueError("free_bits: with iw_samples = 1 only, where the KL stands by itself")
         if len(self.hidden) != len(self.latent):
             raise ValueError(
                 f"hidden needs {len(self.latent)} numbers, one per stochastic layer, has {len(self.hidden)}"

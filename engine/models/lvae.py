@@ -25,6 +25,7 @@ from torch.nn import functional
 from laddertop.engine.data import Batches, Images, Inputs
 from laddertop.engine.parts.bounds import importance_bounds
 from laddertop.engine.parts.distributions import Gaussian, bernoulli_cross_entropy, softplus, standard_gaussian
+from laddertop.engine.parts.free_bits import FREE_BITS, free_bits
 from laddertop.engine.parts.latent_units import latent_units
 from laddertop.engine.parts.layers import (
     EPSILON,
@@ -115,6 +116,8 @@ class Lvae(nn.Module):
         if self.iw_samples > 1:
             label = "KL of the importance weights to equal ones"
             self.terms.append(Term(name="importance", label=label, unit=nats, weight=None))
+        self.free_bits = model.free_bits is not None
+        self.terms += [FREE_BITS] * self.free_bits
         self.knobs = model_knobs(spec)
 
     def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
@@ -127,14 +130,16 @@ class Lvae(nn.Module):
 
         The KL terms are Monte-Carlo estimates log q(z) - log p(z), as in the authors' code. With k importance samples,
         of weights w = p(x|z) (p(z)/q(z))^β and shares s = w / Σ w, these terms are means weighted by s, and the last
-        term is Σ s log(k·s): the sum of all is then the bound -log (1/k) Σ w.
+        term is Σ s log(k·s): the sum of all is then the bound -log (1/k) Σ w. Free bits come last.
         """
         if self.binarise:
             x = (draws.uniform(*x.shape) < x).to(x.dtype)
         samples = self.mc_samples * self.iw_samples
         terms = self._log_ratios(x, self.infer(x, samples, draws, "batch"), "batch")
         if self.iw_samples == 1:
-            return terms.mean((1, 2))
+            costs = terms.mean((1, 2))
+            free = [free_bits(costs[1:], knobs["free_bits"]).view(1)] if self.free_bits else []
+            return torch.cat([costs, *free])
         terms = terms.view(*terms.shape[:2], self.mc_samples, self.iw_samples)
         log_share = torch.log_softmax(-terms[0] - knobs["beta"] * terms[1:].sum(0), -1)
         share = torch.exp(log_share)

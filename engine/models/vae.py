@@ -10,6 +10,7 @@ Shape letters: B images, S samples per image, R = B·S rows, D pixels, Z units o
 from __future__ import annotations
 
 import itertools
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,8 @@ from laddertop.engine.parts.distributions import (
     softplus,
     standard_gaussian,
 )
+from laddertop.engine.parts.free_bits import FREE_BITS, free_bits
+from laddertop.engine.parts.gradient_noise import gradient_variance
 from laddertop.engine.parts.latent_units import latent_units
 from laddertop.engine.parts.layers import glorot_uniform, product, side_by_side, zeros
 from laddertop.engine.randomness import Draws, Stream
@@ -39,6 +42,8 @@ from laddertop.journal.value import Value
 NARROWEST = 0.01
 """Smallest standard deviation of a Gaussian decoder, in a world of pixels from 0 to 1: without one, a pixel that never
 changes has a density without bounds."""
+_ITEMS, _DRAWS = 100, 50
+"""Images and draws of z for each that the variance of the gradient is measured with."""
 
 
 class Vae(nn.Module):
@@ -85,6 +90,8 @@ class Vae(nn.Module):
         for i, (name, code) in enumerate(zip(self._numbered("kl"), self._numbered("z"), strict=True)):
             layer = TermLayer(index=i + 1, name=code, units=self.latent[i], code=code)
             self.terms.append(Term(name=name, label=labels[i], unit=nats, weight=weight, watched=watched, layer=layer))
+        self.gradient_noise, self.free_bits = model.gradient_noise, model.free_bits is not None
+        self.terms += [FREE_BITS] * self.free_bits
         self.knobs = model_knobs(spec)
         self.level = level_of(spec.noise)
 
@@ -95,6 +102,7 @@ class Vae(nn.Module):
 
     def costs(self, labelled: Tensor, labels: Tensor, x: Tensor, draws: Draws, knobs: dict[str, Tensor]) -> Tensor:
         """Reconstruction and KL of every stochastic layer for x [B, D], nats per image; the labelled rows are not used.
+        Where there are free bits, they come last.
 
         With the importance-weighted bound -L_S comes first, of weights w = p(x|z1) (p(z)/q(z))^β; the rest is watched.
         """
@@ -107,7 +115,8 @@ class Vae(nn.Module):
             *below, top = passed
             kl = [log_ratio(layer).mean() for layer in below]
             kl.append(gaussian_kl_to_standard(*top.q).sum(1).mean())
-            return torch.stack([reconstruction.mean(), *kl])
+            free = [free_bits(torch.stack(kl), knobs["free_bits"])] if self.free_bits else []
+            return torch.stack([reconstruction.mean(), *kl, *free])
         # log w, and the log of the mean of w (Burda et al., eq. 8).
         ratios = torch.stack([log_ratio(layer) for layer in passed])
         log_weights = -reconstruction - knobs["beta"] * ratios.sum(0)
@@ -170,7 +179,21 @@ class Vae(nn.Module):
         values |= {name: Value(value=v, unit=nats) for name, v in zip(self._numbered("kl"), kl, strict=True)}
         q, p, _ = zip(*passed, strict=True)
         values |= latent_units(list(q), list(p), [layer.q for layer in again], self._numbered(""), test.split)
-        return values
+        return values | (self._gradient_variance(x[:_ITEMS], seed) if self.gradient_noise else {})
+
+    def _gradient_variance(self, x: Tensor, seed: int) -> dict[str, Value]:
+        """That of the reconstruction's gradient for x [N, D] over the parameters of the encoder; the KL is closed."""
+        shape = _DRAWS, len(x), self.latent[0]
+        noise = evaluation_draws((math.prod(shape), 0), seed, Stream.EVALUATE, 1, x.device).normal(*shape)
+        found = gradient_variance(
+            self.up[0].parameters(), lambda: self.up[0](x), lambda z: self.reconstruction(x, z), noise
+        )
+        unit = f"squared norm, over {_DRAWS} draws of z for the same {len(x)} images"
+        names = {"": "with z = μ + σ·ε", "_score": "by the score function", "_score_baseline": "the same, baseline"}
+        return {
+            f"gradient_variance{name}": Value(value=value, unit=unit, better="none", label=f"gradient variance {about}")
+            for (name, about), value in zip(names.items(), found, strict=True)
+        }
 
     @torch.no_grad()
     def report(self, test: Images, batches: Batches, seed: int) -> dict[str, Value]:
