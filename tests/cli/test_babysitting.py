@@ -33,18 +33,20 @@ def test_a_detached_training_is_brought_back_and_what_was_done_is_repeated_bit_f
         wait_for(lambda: laddertop.json("show", "sat")["babysitter"]["at_work"])
         wait_for(lambda: laddertop.json("show", "sat")["step"] > 300)
         laddertop.json("set", "sat", "lr=10")
-        wait_for(lambda: [c.action for c in sent(laddertop, "sat")] == ["rollback", "set"])
+        # Where it looks before the cost is lost, the smaller rate is all that helps.
+        wait_for(lambda: any(c.action == "set" for c in sent(laddertop, "sat")))
+        wait_for(lambda: laddertop.json("show", "sat")["knobs"]["lr"]["value"] <= 0.002)
         said = laddertop.here("show", "sat").stdout
     finally:
         laddertop.here("stop", "sat")
     assert "babysitter at work, for what is safe" in said
-    assert [c.outcome for c in sent(laddertop, "sat")] == ["applied", "applied"]
-    assert sent(laddertop, "sat")[1].changes[0].applied <= 0.002
+    assert {c.outcome for c in sent(laddertop, "sat")} == {"applied"}
     wait_for(lambda: not sitters(folder))
     again = laddertop("replay", "sat", "--train", "--name", "again")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "equal bit for bit" in again.stdout
-    assert not sent(laddertop, "again")[1:], "what was sent to the one run is done to the other, and no more"
+    ids = [{c.id for c in sent(laddertop, name)} for name in ("sat", "again")]
+    assert ids[1] <= ids[0], "what was sent to the one run is done to the other, and no more"
 
 
 def test_one_that_is_killed_costs_the_training_nothing(laddertop: Laddertop) -> None:

@@ -7,17 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import laddertop
 from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.train import train
-from laddertop.journal.events import Column, EventReader, EventWriter, Knob, Term
+from laddertop.journal.events import Activity, Column, Evaluated, EventReader, EventWriter, Knob, Term
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.knobs import members
 from laddertop.journal.metrics import MetricsReader, MetricsWriter, record_type, write_columns
-from laddertop.journal.spec import override
+from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.state import RunState
+from laddertop.journal.value import Value
 from laddertop.tui.watch.diagnoses.course import BLOCKS, Course
 from laddertop.tui.watch.diagnoses.diagnoses import Diagnoses, findings_of
-from laddertop.tui.watch.diagnoses.finding import Ask, Finding
+from laddertop.tui.watch.diagnoses.finding import Ask, Finding, Helped
 from laddertop.tui.watch.diagnoses.table import DIAGNOSES
 from tests.kinds import small_spec
 from tests.starts import start
@@ -78,10 +80,10 @@ def test_a_cost_far_above_that_of_the_untrained_model_is_a_rate_that_is_too_high
     names = ["total", "reconstruction", "lr", "grad_norm"]
     term = Term(name="reconstruction", label="reconstruction", unit="nats", weight=None)
     write_columns(run.path, [Column(name=name, label=name, unit="") for name in names])
-    knob = Knob(name="lr", label="lr", kind="number", unit="", low=0, high=10, factor=1.5, help="Rate.", value=2.0)
+    knob = Knob(name="lr", label="lr", kind="number", unit="", low=0, high=10, factor=1.5, help="Rate.", value=0.05)
     with EventWriter(run.events_path) as events:
         events.append(start(steps=1000, terms=[term], knobs=[knob]))
-    values = np.full((400, 4), [90.0, 90.0, 2.0, 5.0])
+    values = np.full((400, 4), [90.0, 90.0, 0.05, 5.0])
     values[0, :2] = 60.0
     writer = MetricsWriter(run.path, 1, 4)
     writer.append(np.arange(1, 401), np.arange(400.0), values)
@@ -89,7 +91,63 @@ def test_a_cost_far_above_that_of_the_untrained_model_is_a_rate_that_is_too_high
     (found,) = findings_of(run)
     assert (found.kind, found.since, found.until) == ("learning-rate-too-high", 0, None)
     assert found.remedy is not None
-    assert found.remedy.commands == (Ask("set", {"lr": 0.2}),)
+    assert found.remedy.commands == (Ask("set", {"lr": 0.005}),)
+
+
+def own_loop(folder: Path) -> RunFolder:
+    """A loop of somebody's own whose cost is lost after 100 steps, one of which was saved."""
+    loop = laddertop.start("loop", runs=folder, steps=1000, terms={"cost": None}, knobs={"lr": 0.1})
+    for step in loop:
+        if step == 50:
+            (folder / "saved").write_bytes(b"weights")
+            loop.checkpoint(folder / "saved")
+        if step == 150:
+            break
+        loop.record(cost=1.0 if step < 100 else float("nan"))
+    loop.end()
+    return loop.run
+
+
+def test_a_loop_of_ones_own_is_advised_a_smaller_rate_and_no_way_back_that_it_would_refuse(tmp_path: Path) -> None:
+    (found,) = findings_of(own_loop(tmp_path))
+    assert found.kind == "not-finite"
+    assert found.remedy is not None
+    assert found.remedy.commands == (Ask("set", {"lr": 0.002}),)
+    assert "its program alone can go back to what it saved" in found.remedy.words
+
+
+def test_where_units_are_counted_a_layer_is_helped_once_one_is_active(tmp_path: Path) -> None:
+    spec = override(load_recipe("vae-mnist"), ["warmup.of=kl", "warmup.on=off", "evaluate.every=9000"])
+    with PlayedEngine(create_run(tmp_path, spec, "dead")) as engine:
+        engine.train(1000)
+        engine.record(
+            Evaluated(
+                step=1000,
+                split="test",
+                values={"negative_elbo": Value(value=90.0, unit="nats")},
+                seconds=0.1,
+                layers={"z": Activity(units=16, active=0, sd=0.0)},
+            )
+        )
+    (found,) = findings_of(engine.run)
+    assert found.helped == Helped("a unit of layer 1 is active", 9000)
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"), [((), True), (("optimizer.kind=sgd",), False), (("optimizer.eps=1",), False)]
+)
+def test_a_step_of_adam_that_is_longer_than_weights_are_is_told_whatever_the_cost_does(
+    tmp_path: Path, settings: tuple[str, ...], found: bool
+) -> None:
+    spec = override(load_recipe("vae-mnist"), ["optimizer.lr=0.05", *settings])
+    with PlayedEngine(create_run(tmp_path, spec, "long")) as engine:
+        engine.train(100)
+    told = [one for one in findings_of(engine.run) if one.kind == "learning-rate-too-high"]
+    assert bool(told) == found
+    if told:
+        assert told[0].remedy is not None
+        assert told[0].remedy.commands == (Ask("set", {"lr": 0.002}),)
+        assert "weights began at about 0.0357" in told[0].sees
 
 
 RECORDED = RunFolder(Path(__file__).parents[1] / "recorded" / "vae-digits")

@@ -16,6 +16,7 @@ from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.findings import Findings
 from laddertop.tui.dashboard.screens.interventions import in_full as interventions
 from laddertop.tui.dashboard.screens.replay import ReplayScreen
+from laddertop.tui.dashboard.screens.samples import SamplesScreen
 from laddertop.tui.dashboard.views.findings import in_full, listed, why_not_sent
 from laddertop.tui.dashboard.widgets.banner import Banner
 from laddertop.tui.dashboard.widgets.charts import Charts
@@ -261,3 +262,17 @@ async def test_a_replay_tells_what_was_found_up_to_its_moment_and_sends_nothing(
         await pilot.press("enter", "escape")
         await until(pilot, lambda: app.screen is screen, "the replay")
     assert collapsed.answer() == []
+
+
+async def test_on_the_screens_that_look_into_the_model_the_line_has_the_key_that_works_there(
+    collapsed: PlayedEngine, until: Until
+) -> None:
+    app = LaddertopApp(collapsed.run.path.parent, collapsed.run.path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "w warm-up   ! advice" in screen_text(app), "the line")
+        await pilot.press("5")
+        await until(pilot, lambda: isinstance(app.screen, SamplesScreen), "the samples")
+        await until(pilot, lambda: "! advice" in screen_text(app), "the line there")
+        assert "w warm-up" not in screen_text(app), "that key belongs to the run screen"
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: isinstance(app.screen, Findings), "what was found")

@@ -183,10 +183,15 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         self._arrange()
 
     def action_look_into(self, name: str | None) -> None:
-        """Open a screen that looks into the model; when it closes, the one it names."""
-        if name is not None:
-            from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
+        """Open a screen that looks into the model; when it closes, the one it names, or what was found."""
+        if name is None:
+            return
+        from laddertop.tui.dashboard.screens.model_screen import FINDINGS
+        from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
 
+        if name == FINDINGS:
+            self.action_findings()
+        else:
             screen = MODEL_SCREENS[name](self.view, self._asked(), self._plain)
             screen.guide = self.guide
             self.app.push_screen(screen, self.action_look_into)

@@ -31,6 +31,8 @@ from laddertop.tui.watch.run_view import RunView
 QUICK, IDLE = 0.05, 0.2
 """Seconds between two looks while an answer is due, and otherwise."""
 
+FINDINGS = "findings"
+"""The result of a screen in whose place the run screen is to tell what was found."""
 ALL: list[BindingType] = [
     bind("model.drawing", "next_mode"),
     bind("model.run", "dismiss(None)"),
@@ -38,6 +40,7 @@ ALL: list[BindingType] = [
     bind("model.latent", "dismiss('latent')"),
     bind("model.explore", "dismiss('explore')"),
     bind("model.samples", "dismiss('samples')"),
+    bind("looking.findings", f"dismiss('{FINDINGS}')"),
     *EVERYWHERE,
 ]
 """Keys of every such screen."""
@@ -115,7 +118,9 @@ class ModelScreen(Screen[str | None]):
     def compose(self) -> ComposeResult:
         """The status bar, what is wrong, the panels, the source of what they show, the keys."""
         yield StatusBar(self.view, id="status")
-        yield Banner(self.view, id="banner")
+        banner = Banner(self.view, id="banner")
+        banner.helps = False
+        yield banner
         yield from self.panels()
         yield Source(self.view, self.said, id="source")
         yield KeyLine(self.view, self.hints, id="keys")

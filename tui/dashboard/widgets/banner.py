@@ -30,19 +30,23 @@ LEAST = 4
 class Banner(Panel):
     """The troubles of a run, the worst first."""
 
+    helps = True
+    """Whether the screen has the keys that help; all have the one for advice."""
+
     def least_rows(self, width: int, height: int) -> int:
         """As many as the words take, so far as the screen has room for them."""
-        return min(len(_rows(self.view, width)), max(height // 3, LEAST))
+        return min(len(_rows(self.view, width, self.helps)), max(height // 3, LEAST))
 
     def picture(self, height: int, width: int) -> Cells:
         """A row with name, time and keys of each trouble, and what it is behind that or below it."""
         cells = Cells(height, width)
-        rows = _rows(self.view, width)
+        rows = _rows(self.view, width, self.helps)
         for y, row in enumerate(rows[:height]):
             for x, text, ink in row:
                 cells.put(y, x, text, ink)
         if len(rows) > height:
-            cells.right(height - 1, width - 1, f"  {len(rows) - height} more rows ", Ink.WARN)
+            left = len(rows) - height
+            cells.right(height - 1, width - 1, f"  {left} more {'row' if left == 1 else 'rows'} ", Ink.WARN)
         return cells
 
 
@@ -54,24 +58,24 @@ class _Part(NamedTuple):
     ink: Ink
 
 
-def _rows(view: RunView, width: int) -> list[list[_Part]]:
+def _rows(view: RunView, width: int, helps: bool) -> list[list[_Part]]:
     strangers = wrap(f"▲ {view.stranger}", max(width - 2, 20)) if view.stranger else []
     wrong = told(view)
     found = [one for one in wrong if one.found]
     rows = []
     for one in wrong:
         if not one.found or len(found) == 1:
-            rows += _about(view, one, width)
+            rows += _about(one, _keys(view, one, helps), width)
         elif one is found[0]:
-            rows.append(_in_a_line(view, found, width))
+            rows.append(_in_a_line(found, _keys(view, one, helps), width))
     return [*rows, *([_Part(1 + 2 * bool(y), line, Ink.WARN)] for y, line in enumerate(strangers))]
 
 
-def _about(view: RunView, trouble: Trouble, width: int) -> list[list[_Part]]:
+def _about(trouble: Trouble, hints: list[tuple[str, str]], width: int) -> list[list[_Part]]:
     head = [_Part(1, f"{trouble.sign} {trouble.name}", trouble.ink)]
     end = 1 + len(head[0].text)
     since = trouble.since_when
-    keys, wide = _at_the_right(_keys(view, trouble))
+    keys, wide = _at_the_right(hints)
     what = [piece for line in trouble.what.split("\n") for piece in wrap(line, max(width - 5, 20)) or [""]]
     if len(what) == 1 and end + 2 + len(what[0]) + 3 + len(since) + 3 + wide < width:
         # All of it in one row.
@@ -88,9 +92,8 @@ def _about(view: RunView, trouble: Trouble, width: int) -> list[list[_Part]]:
     ]
 
 
-def _in_a_line(view: RunView, found: list[Trouble], width: int) -> list[_Part]:
+def _in_a_line(found: list[Trouble], keys: list[tuple[str, str]], width: int) -> list[_Part]:
     """Several kinds of findings, with as much of them as there is room for; the key shows them whole."""
-    keys = _keys(view, found[0])
     for shown, detail, hints in (
         (AT_MOST, 2, keys),
         (AT_MOST, 1, keys),
@@ -118,9 +121,9 @@ def _named(one: Trouble, detail: int) -> str:
     return " ".join([*words, f"since {thousands(one.step)}"] if detail > 1 else words)
 
 
-def _keys(view: RunView, trouble: Trouble) -> list[tuple[str, str]]:
-    """The keys that help, each with what it does; of a finding the last one shows it whole."""
-    pairs = [(_key(view, help), help.words) for help in trouble.helps if view.steerable]
+def _keys(view: RunView, trouble: Trouble, helps: bool) -> list[tuple[str, str]]:
+    """The keys that help, each with what it does, where there are any; of a finding the last one shows it whole."""
+    pairs = [(_key(view, help), help.words) for help in trouble.helps if view.steerable and helps]
     return [(key, words) for key, words in pairs if key] + ([(sign(ADVICE), "advice")] if trouble.found else [])
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from laddertop.tui.draw.numbers import number, percent, setting, thousands
 from laddertop.tui.watch.diagnoses.facts import Facts
-from laddertop.tui.watch.diagnoses.finding import Diagnosis, Evidence, Helped, Seen, turning
-from laddertop.tui.watch.diagnoses.way_back import LESS
+from laddertop.tui.watch.diagnoses.finding import Diagnosis, Evidence, Helped, Remedy, Seen, turning
+from laddertop.tui.watch.diagnoses.way_back import LESS, MOST
 
 LEAST = 200
 """Steps after the warm-up below which a rate is not judged."""
@@ -18,6 +20,10 @@ WORSE = 0.1
 in."""
 FAR_WORSE = 1.0
 """The same while the warm-up is under way."""
+SMALLEST = 0.02
+"""Weights of however many inputs are not taken to be smaller: those of convolutions have fewer."""
+ROUNDING = 1e-3
+"""What Adam may add to the root of its second moment and still move a weight by about the rate."""
 LITTLE = 0.05
 """Share of the cost of the untrained model that a rate which is too low has taken off at most."""
 STRAIGHT = 0.75
@@ -25,6 +31,10 @@ STRAIGHT = 0.75
 
 
 def _high(facts: Facts) -> list[Seen]:
+    return _worse_than_untrained(facts) or _longer_than_weights(facts)
+
+
+def _worse_than_untrained(facts: Facts) -> list[Seen]:
     if not _comparable(facts) or facts.state.diverged is not None or facts.course.lost_since is not None:
         return []
     cost, settled = facts.cost(), facts.settled()
@@ -37,8 +47,6 @@ def _high(facts: Facts) -> list[Seen]:
     now = float(np.median(newest))
     if not now > first + (WORSE if over else FAR_WORSE) * abs(first):
         return []
-    lr = facts.knob("lr")
-    less = float(f"{lr / LESS:.2g}")
     since = facts.turned("lr")
     return [
         Seen(
@@ -46,10 +54,44 @@ def _high(facts: Facts) -> list[Seen]:
             f"after {thousands(facts.step)} steps the cost is {number(now)}, and that of the untrained model was "
             f"{number(first)}",
             Evidence(("total", "grad_norm"), since, facts.step),
-            turning(f"lower the learning rate from {setting(lr)} to {setting(less)}", "lr", less, "optimizer.lr"),
+            _lower(facts),
             Helped(f"the cost is below {number(first)}", 500, "total", below=first),
         )
     ]
+
+
+def _longer_than_weights(facts: Facts) -> list[Seen]:
+    lr, scale = facts.course.now("lr") if "lr" in facts.course else 0.0, _scale(facts)
+    if scale is None or not lr > scale or facts.state.diverged is not None or facts.course.lost_since is not None:
+        return []
+    since, now = facts.turned("lr"), float(np.median(facts.cost()[-16:]))
+    return [
+        Seen(
+            since,
+            f"a step of Adam moves each weight by about {number(lr)}, the learning rate, and weights began at about "
+            f"{number(scale)}",
+            Evidence(("lr", "total"), since, facts.step),
+            _lower(facts),
+            Helped(f"the cost is below {number(now)}", 500, "total", below=now),
+        )
+    ]
+
+
+def _scale(facts: Facts) -> float | None:
+    """How large weights begin to be that are fed by an input; None where steps can't be compared with that: those of
+    another optimizer follow the gradient, those of a loop of somebody's own are not known."""
+    spec = facts.spec
+    if not spec.model.ours or spec.optimizer.kind != "adam" or spec.optimizer.eps > ROUNDING or not spec.data.known:
+        return None
+    about = spec.data.facts
+    return max(1 / math.sqrt(about.channels * about.height * about.width), SMALLEST)
+
+
+def _lower(facts: Facts) -> Remedy:
+    lr, scale = facts.knob("lr"), _scale(facts)
+    most = MOST if scale is not None and lr > scale else lr
+    less = float(f"{min(lr / LESS, most):.2g}")
+    return turning(f"lower the learning rate from {setting(lr)} to {setting(less)}", "lr", less, "optimizer.lr")
 
 
 def _low(facts: Facts) -> list[Seen]:
@@ -106,10 +148,13 @@ LEARNING_RATE_TOO_HIGH = Diagnosis(
     kind="learning-rate-too-high",
     severity="warning",
     means="Steps are longer than the valleys of the cost are wide: what one step gains the next ones lose.",
-    source="LeCun, Bottou, Orr & Müller 1998, Efficient BackProp, section 5.1; Bengio 2012",
+    source="LeCun, Bottou, Orr & Müller 1998, Efficient BackProp, section 5.1; Bengio 2012; of Adam's steps: Kingma & "
+    "Ba 2015, section 2.1",
     threshold="At the weights of now, the median cost of the newest quarter of 200 steps or more since the warm-up "
     "and since anything was turned is a tenth above that of the untrained model; while the warm-up is under way, of "
-    "100 steps, twice that cost: no sound training is worse than none.",
+    "100 steps, twice that cost: no sound training is worse than none. Also where one step of Adam, which moves a "
+    "weight by about the rate whatever its gradient is, is longer than weights begin to be: 1/√n of n inputs, 0.02 at "
+    "least. The recipes have 0.004 at most.",
     look=_high,
     safe=True,
 )

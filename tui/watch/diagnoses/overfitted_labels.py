@@ -30,7 +30,9 @@ def _look(facts: Facts) -> list[Seen]:
     if best >= len(told) - IN_A_ROW or not (values[-IN_A_ROW:] > bound).all() or not cost < LEARNT:
         return []
     since = told[best].step
-    back = [saved.step for saved in facts.state.checkpoints if saved.step <= since and not saved.diverged]
+    # A loop of somebody's own can't be sent back.
+    saved = facts.state.checkpoints if facts.spec.model.ours else []
+    back = [one.step for one in saved if one.step <= since and not one.diverged]
     words = f"it was best at step {thousands(since)}: go back there, and give it more noise or more labels"
     return [
         Seen(

@@ -19,7 +19,9 @@ def _look(facts: Facts) -> list[Seen]:
     if facts.told():
         # Units that are counted say more than a KL.
         return [
-            _seen(facts, one.layer, one.since, one.measured, of_layer[one.layer])._replace(time=one.time)
+            _seen(facts, one.layer, one.since, one.measured, of_layer[one.layer])._replace(
+                time=one.time, helped=_a_unit_wakes(facts, one.layer)
+            )
             for one in dead_units(facts)
             if one.layer in of_layer
         ]
@@ -68,6 +70,12 @@ def _remedy(facts: Facts) -> Remedy:
         "fewer layers",
         settings=("warmup.on=on", "warmup.of=kl", f"warmup.steps={2 * facts.spec.warmup.steps}"),
     )
+
+
+def _a_unit_wakes(facts: Facts, layer: int) -> Helped:
+    """Where units are counted a KL above zero is not enough: it may be that of a posterior that is the same whatever is
+    shown. The window has an evaluation in it."""
+    return Helped(f"a unit of layer {layer} is active", max(_window(facts), facts.spec.evaluate.every))
 
 
 def _window(facts: Facts) -> int:

@@ -14,15 +14,20 @@ MOST = 0.002
 
 
 def back_with_less(facts: Facts, before: int) -> Remedy | None:
-    """Back to the newest checkpoint from before a step, with a smaller learning rate; None where there is none."""
+    """Back to the newest checkpoint from before a step, with a smaller learning rate; the rate alone for a loop of
+    somebody's own, which can't be sent back. None where neither can be done."""
+    lr = facts.knob("lr")
+    less = float(f"{min(lr / LESS, MOST):.2g}") if lr > 0 else None
+    lower = f"lower the learning rate from {setting(lr)} to {setting(less)}" if less else ""
+    rate = (Ask("set", {"lr": less}),) if less else ()
+    if not facts.spec.model.ours:
+        words = "its program alone can go back to what it saved"
+        return Remedy(f"{lower}; {words}", rate) if less else None
     if (back := facts.way_back(before)) is None:
         return None
     where = f"back to the checkpoint of step {thousands(back)}" if back else "begin again"
-    asks = [Ask("rollback", {"step": back})]
-    lr, settings = facts.knob("lr"), tuple[str, ...]()
-    words = f"{where}, and lower the learning rate"
-    if lr > 0:
-        less = float(f"{min(lr / LESS, MOST):.2g}")
-        asks.append(Ask("set", {"lr": less}))
-        words, settings = f"{words} from {setting(lr)} to {setting(less)}", (f"optimizer.lr={less:g}",)
-    return Remedy(words, tuple(asks), settings)
+    return Remedy(
+        ", and ".join(filter(None, (where, lower))),
+        (Ask("rollback", {"step": back}), *rate),
+        (f"optimizer.lr={less:g}",) if less else (),
+    )
