@@ -53,6 +53,13 @@ class _Team:
     """Which rank gives no sign of life, in a sentence."""
     beating: threading.Thread | None = None
     leaving = threading.Event()
+    waited = 0.0
+    """Seconds that went into exchanges so far, nearly all of them until the others were there."""
+    own = 0.0
+    """Seconds that this rank took for its own part of the newest step."""
+    sums: tuple[float, ...] = ()
+    """By rank, what it took for its own parts since somebody asked, in `steps`."""
+    steps = 0
 
 
 _team = _Team()
@@ -125,10 +132,12 @@ def check_divides(name: str, rows: int) -> None:
 def jointly() -> Iterator[None]:
     """Around a step, whose statistics are those of the whole batch."""
     _team.joint = True
+    began = time.perf_counter() - _team.waited
     try:
         yield
     finally:
         _team.joint = False
+        _team.own = time.perf_counter() - _team.waited - began
 
 
 def joint() -> bool:
@@ -142,12 +151,33 @@ def gathered(mine: Tensor) -> Tensor:
 
 
 def mean(tensors: list[Tensor]) -> list[Tensor]:
-    """The means over all ranks of tensors that each has, exchanged in one piece; without gradients."""
-    flat = torch.cat([tensor.detach().flatten() for tensor in tensors])  # in the widest precision of all of them
+    """The means over all ranks of tensors that each has, exchanged in one piece; without gradients.
+
+    On a CPU what each took for its own part of the step before goes with them; the clock of a GPU would have to be
+    waited for.
+    """
+    parts = [tensor.detach().flatten() for tensor in tensors]
+    if timed := parts[0].device.type == "cpu":
+        mine = torch.zeros(_team.count)
+        mine[_team.number] = _team.own
+        parts.append(mine)
+    flat = torch.cat(parts)  # in the widest precision of all of them
     _sum(flat)
+    if timed and _team.own:
+        took = flat[-_team.count :].tolist()
+        _team.sums = tuple(map(sum, zip(_team.sums or [0.0] * _team.count, took, strict=True)))
+        _team.steps += 1
     flat /= _team.count
-    parts = torch.split(flat, [tensor.numel() for tensor in tensors])
-    return [part.view_as(tensor).to(tensor.dtype) for part, tensor in zip(parts, tensors, strict=True)]
+    means = torch.split(flat, [part.numel() for part in parts])
+    return [one.view_as(tensor).to(tensor.dtype) for one, tensor in zip(means, tensors, strict=False)]
+
+
+def own_times() -> list[float]:
+    """By rank the seconds that it took for its own part of a step, without what it waited for the others, in the mean
+    since this was asked; empty where nothing was measured."""
+    times = [total / _team.steps for total in _team.sums] if _team.steps else []
+    _team.sums, _team.steps = (), 0
+    return times
 
 
 def tell(what: Any = None) -> Any:
@@ -197,10 +227,12 @@ def _sum(flat: Tensor) -> None:
 
 
 def _exchange(do: Callable[[], object]) -> None:
+    began = time.perf_counter()
     try:
         do()
     except RuntimeError as error:  # a connection was closed
         raise LostRankError(_why(str(error))) from None
+    _team.waited += time.perf_counter() - began
 
 
 def _why(otherwise: str) -> str:

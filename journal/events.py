@@ -43,8 +43,7 @@ class TermLayer(Record):
 
 
 def _layer_by_name(term: dict[str, Any]) -> TermLayer | None:
-    found = layer_of(term)
-    return TermLayer(**found) if found else None
+    return TermLayer(**found) if (found := layer_of(term)) else None
 
 
 class Term(Record):
@@ -287,6 +286,8 @@ class Logged(_Event):
     """True: the run counts as diverged from here on; false: no longer, its cost is back."""
     sound_until: int | None = Field(default=None, exclude_if=lambda step: step is None)
     """Where it diverged: the last step at which its cost was still sound."""
+    rank_seconds: list[float] = Field(default=[], exclude_if=lambda seconds: not seconds)
+    """By rank, how long its own part of a step takes; empty: that is not told here."""
 
 
 class RunEnded(_Event):

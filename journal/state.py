@@ -72,6 +72,8 @@ class RunState:
     """What was said when the newest start diverged; none while its cost is sound, and after a way back."""
     starts: list[RunStarted] = field(default_factory=list)
     """Every start, oldest first."""
+    rank_seconds: list[float] = field(default_factory=list)
+    """By rank, how long its own part of a step takes, as the newest start told last; empty before that."""
     log: list[Logged] = field(default_factory=list)
     """Lines for people, oldest first."""
     reached: dict[int, int] = field(default_factory=dict)
@@ -94,6 +96,7 @@ class RunState:
             case RunStarted():
                 self.started, self.ended, self.paused, self.sent_back = event, None, False, None
                 self.starts.append(event)
+                self.rank_seconds = []
                 self.knobs = {knob.name: knob for knob in event.knobs}
                 self._forget_after(event)
             case Commanded():
@@ -118,6 +121,7 @@ class RunState:
                 self._saved_after[event.step] = len(self.commands)
             case Logged():
                 self.log.append(event)
+                self.rank_seconds = event.rank_seconds or self.rank_seconds
                 if event.diverged is not None:
                     self._diverge(event)
                 if event.uncompiled and self.started:

@@ -19,6 +19,7 @@ from laddertop.engine.explore.explorer import Explorer
 from laddertop.engine.training import checkpoint, looks
 from laddertop.engine.training.adopt import adopt
 from laddertop.engine.training.announced import started
+from laddertop.engine.training.balance import Balance
 from laddertop.engine.training.beginning import find_beginning
 from laddertop.engine.training.device import choose_device
 from laddertop.engine.training.disk import Disk
@@ -100,6 +101,7 @@ class Training(Trainer):
                 f"trained by {before} {'rank' if before == 1 else 'ranks'} so far and by {ranks.count()} from here on: "
                 "the same but for rounding"
             )
+        self._balance = Balance(self.tell)
         self.paused = False
         self.back_to: int | None = None
         """Step of the checkpoint that somebody wants to go on from instead."""
@@ -197,6 +199,7 @@ class Training(Trainer):
                 self.tell(Logged(step=self.step - 1, level="warning", text=text, uncompiled=True))
                 self.take_step.problem = ""
             self.recorder.report(self.step)
+            self._balance.look(self.step)
             if self.recorder.problem:
                 self._warn(self.recorder.problem)
             self.notice_divergence()

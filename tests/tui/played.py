@@ -232,9 +232,10 @@ class PlayedEngine:
         """Record something that the engine would not come to by itself."""
         self._events.append(event)
 
-    def log(self, text: str) -> None:
-        """Record a line for people."""
-        self._events.append(Logged(time=self._time, step=self.step, level="info", text=text))
+    def log(self, text: str, rank_seconds: Sequence[float] = ()) -> None:
+        """Record a line for people, and how long each rank takes."""
+        said = Logged(time=self._time, step=self.step, level="info", text=text, rank_seconds=list(rank_seconds))
+        self._events.append(said)
 
     def end(self, reason: str = "finished", detail: str = "") -> None:
         """Record the end."""

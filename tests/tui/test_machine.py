@@ -86,6 +86,19 @@ def test_on_80_columns_the_machine_is_told_before_the_speed(
     )
 
 
+def test_a_run_of_several_ranks_tells_how_evenly_they_share_the_work(engine: PlayedEngine) -> None:
+    line = MachineLine(Eyes(engine.run).view, id="machine")
+    assert "ranks" not in line.picture(1, 80).text()
+    for seconds, told in (
+        ([0.010, 0.0186], "2 ranks · slowest 1: 1.3× the median"),
+        ([0.010, 0.0102], "2 ranks · even"),
+        ([0.03, 0.01, 0.01, 0.01], "4 ranks · slowest 0: 3.0× the median"),
+    ):
+        engine.log("as they take", rank_seconds=seconds)
+        line = MachineLine(Eyes(engine.run).view, id="machine")
+        assert told in line.picture(1, 80).text()
+
+
 async def test_the_line_comes_and_goes_and_looks_only_while_it_is_there(
     engine: PlayedEngine, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from laddertop.journal.rank_times import EVEN, slowest_of
+
 
 @dataclass(frozen=True)
 class Gpu:
@@ -124,3 +126,9 @@ class Sensors:
             ask("nvmlDeviceGetTemperature", nvml.NVML_TEMPERATURE_GPU),
             None if milliwatts is None else milliwatts / 1000,
         )
+
+
+def balance(seconds: list[float]) -> str:
+    """How evenly ranks share the work, by how long each takes for its own part of a step."""
+    slowest, share = slowest_of(seconds)
+    return f"{len(seconds)} ranks · " + (f"slowest {slowest}: {share:.1f}× the median" if share >= EVEN else "even")

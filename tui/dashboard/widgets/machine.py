@@ -9,7 +9,7 @@ import socket
 from textual import work
 
 from laddertop.tui.dashboard.panel import Panel
-from laddertop.tui.dashboard.views.machine import Machine, Sensors
+from laddertop.tui.dashboard.views.machine import Machine, Sensors, balance
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import estimate, number, rate
 from laddertop.tui.watch.run_view import RunView
@@ -57,6 +57,8 @@ class MachineLine(Panel):
         started = view.state.started
         if started is not None and started.host != socket.gethostname():
             words.insert(0, f"engine on {started.host}; here")
+        if len(view.state.rank_seconds) > 1:
+            words.insert(0, balance(view.state.rank_seconds))
         per_second = view.rate()
         if view.status() == "training" and math.isfinite(per_second):
             words += [rate(per_second), f"{number(per_second * view.spec.data.batch)} items/s"]
