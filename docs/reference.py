@@ -33,7 +33,9 @@ from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
 from laddertop.tui.dashboard.screens.new import NewRunScreen
 from laddertop.tui.dashboard.screens.replay import ReplayScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
+from laddertop.tui.dashboard.screens.sweep import SweepScreen
 from laddertop.tui.dashboard.widgets.runs_table import RunsTable
+from laddertop.tui.dashboard.widgets.trials_table import TrialsTable
 from laddertop.tui.learn.lesson import LETTERS, Step, lessons
 from laddertop.tui.learn.words import with_keys
 from laddertop.tui.steer.keys import USUAL, key_sign
@@ -58,6 +60,7 @@ is minimised as it is."""
 """What stands before the diagnoses."""
 SCREENS: dict[str, tuple[str, list[BindingType]]] = {
     "The list of runs": ("runs.md", [*RunsScreen.BINDINGS, *RunsTable.BINDINGS]),
+    "The screen of a sweep": ("sweep.md", [*SweepScreen.BINDINGS, *TrialsTable.BINDINGS]),
     "The form for a new run": ("new-run.md", NewRunScreen.BINDINGS),
     "The comparison": ("compare.md", CompareScreen.BINDINGS),
     "The replay": ("replay.md", ReplayScreen.BINDINGS),

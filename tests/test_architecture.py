@@ -48,7 +48,7 @@ ROOMS = {
         "journal",
     ],
     "tui.serve": [],
-    "tui.dashboard": ["tui.learn", "tui.steer", "tui.watch", "tui.watch.diagnoses", "tui.draw", "journal"],
+    "tui.dashboard": ["tui.learn", "tui.sweep", "tui.steer", "tui.watch", "tui.watch.diagnoses", "tui.draw", "journal"],
     "tui.learn": ["tui.watch", "tui.draw", "journal"],
     "tui.export": ["tui.steer", "tui.watch", "tui.watch.diagnoses", "tui.draw", "journal"],
     "tui.sweep": ["tui.steer", "journal"],

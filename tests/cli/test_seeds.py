@@ -18,8 +18,8 @@ from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.start import has_gpu
 from laddertop.journal.value import Value
 from laddertop.tui.cli import seeds as seeds_module
-from laddertop.tui.cli.seeds import default_at_once, freest, side_by_side, together, train_seeds
-from laddertop.tui.cli.train import devices_named
+from laddertop.tui.cli.seeds import default_at_once, side_by_side, together, train_seeds
+from laddertop.tui.steer.placing import devices_named, freest, full
 from tests import PATIENCE
 from tests.processes import Laddertop, wait_for
 
@@ -132,6 +132,15 @@ def test_each_of_several_devices_has_one_run_at_a_time(tmp_path: Path):
     spans = [(events[0].time, events[-1].time) for run in runs if (events := EventReader(run.events_path).read_all())]
     assert [run.spec.device for run in runs] == ["cpu"] * 3
     assert min(end for _, end in spans[:2]) <= spans[2][0], "the third began before a device was free"
+
+
+def test_a_device_is_full_when_it_has_its_share_of_the_runs() -> None:
+    placed = ["cuda:0", "cuda:1"]
+    assert not full("cuda:0", placed, ["cuda:1"], 2)
+    assert full("cuda:1", placed, ["cuda:1"], 2)
+    assert [full("cuda:0", placed, ["cuda:0"] * n, 4) for n in (0, 1, 2)] == [False, False, True]
+    assert full("cuda:7", placed, ["cuda:7"], 2), "one that a run was begun on elsewhere"
+    assert [full("cpu", ["cpu", "cpu"], ["cpu"] * n, 2) for n in (1, 2)] == [False, True]
 
 
 def test_no_more_seeds_are_at_work_on_a_cpu_than_have_room(

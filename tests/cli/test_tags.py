@@ -9,8 +9,8 @@ import pytest
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.ours import check_ours
 from laddertop.journal.spec import load_recipe
-from laddertop.tui.dashboard.screens.runs import _fits
 from laddertop.tui.dashboard.views.run_row import RunRow
+from laddertop.tui.dashboard.views.runs import _fits
 from laddertop.tui.steer.keeping import write_note
 from tests.processes import Laddertop
 

@@ -15,6 +15,7 @@ from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
 from laddertop.tui.dashboard.screens.replay import ReplayScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
+from laddertop.tui.dashboard.screens.sweep import SweepScreen
 from laddertop.tui.dashboard.screens.too_small import TooSmall
 from laddertop.tui.dashboard.widgets.runs_table import RunsTable
 from tests.tui.conftest import Until
@@ -22,7 +23,7 @@ from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine, knob
 from tests.tui.test_steering import inbox
 
-SCREENS = [RunsScreen, LiveScreen, ReplayScreen, CompareScreen, *MODEL_SCREENS.values()]
+SCREENS = [RunsScreen, LiveScreen, ReplayScreen, CompareScreen, SweepScreen, *MODEL_SCREENS.values()]
 GRAMMAR = {
     "escape": ("back", {"app.back"}),
     "q": ("leave the screen", {"app.close"}),
@@ -38,7 +39,7 @@ GRAMMAR = {
     "full_stop": ("later", {"pan", "checkpoint"}),
     "up": ("the one above", {"charts", "scroll", "layer", "unit", "items", "arrow", "move"}),
     "down": ("the one below", {"charts", "scroll", "layer", "unit", "items", "arrow", "move"}),
-    "t": ("next curve", {"charts", "next_curve"}),
+    "t": ("next curve", {"charts", "next_curve", "plots"}),
     "T": ("previous curve", {"charts", "next_curve"}),
     "slash": ("look for", {"choose_charts", "choose_curve", "search"}),
     "l": ("y axis", {"charts", "next_kind"}),

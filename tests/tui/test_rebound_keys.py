@@ -20,6 +20,7 @@ from laddertop.tui.dashboard.screens.live import LiveScreen
 from laddertop.tui.dashboard.screens.model_screens import MODEL_SCREENS
 from laddertop.tui.dashboard.screens.replay import ReplayScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
+from laddertop.tui.dashboard.screens.sweep import SweepScreen
 from laddertop.tui.dashboard.widgets.runs_table import RunsTable
 from laddertop.tui.steer import keymap
 from laddertop.tui.steer.keys import PLACES, SCREENS, USUAL
@@ -28,7 +29,7 @@ from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 
-SCREENS_OF = [RunsScreen, RunsTable, LiveScreen, ReplayScreen, CompareScreen, *MODEL_SCREENS.values()]
+SCREENS_OF = [SweepScreen, RunsScreen, RunsTable, LiveScreen, ReplayScreen, CompareScreen, *MODEL_SCREENS.values()]
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from laddertop.tui.cli.seed_bars import SeedBars, SeedLines
 from laddertop.tui.cli.show import headline
 from laddertop.tui.steer.ending import signals_taken
 from laddertop.tui.steer.engine_process import EngineError, EngineProcess, NotBegunError, environment
+from laddertop.tui.steer.placing import freest
 from laddertop.tui.steer.sizing import sizes_of
 from laddertop.tui.watch.summary import summary
 
@@ -123,11 +124,6 @@ def _train(
     if broken := [engine for engine in done if engine.state.status(alive=False) != "finished"]:
         raise EngineError(f"{broken[0].run.name}: {broken[0].obituary()}")
     return 0
-
-
-def freest(devices: list[str], taken: list[str]) -> str:
-    """Of some devices the first of those that the fewest runs are on."""
-    return min(devices, key=taken.count)
 
 
 def default_at_once(spec: Spec, devices: list[str], seeds: int) -> int:

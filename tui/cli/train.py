@@ -19,6 +19,7 @@ from laddertop.journal.state import RunState
 from laddertop.tui.cli.print import json_result, result, say
 from laddertop.tui.steer.engine_process import EngineProcess, removed_unless_begun
 from laddertop.tui.steer.looking import offered_data, startable
+from laddertop.tui.steer.placing import devices_named
 from laddertop.tui.steer.trust import driven
 
 
@@ -66,17 +67,6 @@ def train(
         if detach:
             return train_in_background(run, as_json, ranks=nproc)
         return train_in_foreground(run, as_json, nproc)
-
-
-def devices_named(words: str) -> list[str]:
-    """The devices that are meant by `cuda:0,1`, or by the name of one. Raises ValueError where it can't be a list."""
-    kind, _, numbers = words.partition(":")
-    if "," not in words:
-        return [words]
-    found = numbers.split(",")
-    if kind != "cuda" or not all(one.isdecimal() for one in found) or len(set(found)) < len(found):
-        raise ValueError(f"--device {words}: several are written as cuda:0,1, each of them once")
-    return [f"cuda:{int(one)}" for one in found]
 
 
 def chosen(recipe: str, data: str | None, data_root: Path | None, settings: list[str]) -> Spec:

@@ -256,7 +256,7 @@ class LaddertopApp(App[None]):
     async def on_open_run(self, message: OpenRun) -> None:
         """Go to a run."""
         try:
-            self._go_to(await self._screen_of(message.run, message.replay))
+            (self.push_screen if message.over else self._go_to)(await self._screen_of(message.run, message.replay))
         except (ValueError, OSError) as error:
             self.tell(str(error))
 

@@ -23,11 +23,11 @@ def of_run(view: RunView) -> str:
 
 
 def of_list(rows: Sequence[RunRow], runs: Path) -> str:
-    """The runs of a folder that are at work: one in a line of its own, several counted; nothing where none is."""
-    at_work = [row for row in rows if row.status in ("starting", "training", "paused")]
-    if len(at_work) == 1:
-        return _line(at_work[0].name, at_work[0].status, at_work[0].step, at_work[0].steps, runs)
-    return f"{len(at_work)} runs go on\nback to them: {harmless(f'laddertop open{_folder(runs)}')}" if at_work else ""
+    """The runs of a folder that are at work, the `rows`: one in a line of its own, several counted; nothing where none
+    is."""
+    if len(rows) == 1:
+        return _line(rows[0].name, rows[0].status, rows[0].step, rows[0].steps, runs)
+    return f"{len(rows)} runs go on\nback to them: {harmless(f'laddertop open{_folder(runs)}')}" if rows else ""
 
 
 def _line(name: str, status: str, step: int, end: int, runs: Path) -> str:

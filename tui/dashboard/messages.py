@@ -131,10 +131,12 @@ class SizesKnown(Message):
 class OpenRun(Message):
     """The user wants to see a run."""
 
-    def __init__(self, run: RunFolder, replay: bool = False) -> None:
+    def __init__(self, run: RunFolder, replay: bool = False, over: bool = False) -> None:
         self.run = run
         self.replay = replay
         """Whether it is played again from its first step."""
+        self.over = over
+        """Whether the screen that it is opened from lies below it."""
         super().__init__()
 
 

@@ -177,9 +177,32 @@ def _by_key(option: str, typed: list[str]) -> dict[str, str]:
     return found
 
 
+def run_name(sweep: str, trial: int, seed: int) -> str:
+    """The name of the run of a trial."""
+    return f"{sweep}-{trial:03d}-s{seed}"
+
+
+def claim(folder: Path, trial: int) -> Path:
+    """The file whose lock the worker holds that works at a trial."""
+    return folder / "claims" / f"{trial:05d}.lock"
+
+
 def is_sweep(folder: Path) -> bool:
-    """Whether a folder is that of a sweep."""
-    return (folder / PLAN).is_file()
+    """Whether a folder is that of a sweep, and of no run."""
+    return (folder / PLAN).is_file() and not (folder / "spec.json").exists()
+
+
+def sweeps_in(runs: Path) -> list[tuple[str, tuple[int, int]]]:
+    """The sweeps in a folder, each by its name and what tells it from another one of that name: number and time of its
+    plan. Reads none of them."""
+    try:
+        with os.scandir(runs) as entries:
+            # A link to a sweep is another name of it, not another sweep.
+            names = sorted(entry.name for entry in entries if not entry.is_symlink() and entry.name[0] != ".")
+    except OSError:
+        return []
+    plans = ((name, inside.look(runs / name, PLAN)) for name in names)
+    return [(name, (plan.st_ino, plan.st_mtime_ns)) for name, plan in plans if plan and is_sweep(runs / name)]
 
 
 def find_sweep(runs: Path, text: str) -> Path:

@@ -7,9 +7,11 @@ again.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
@@ -21,14 +23,12 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from laddertop.journal import inside
 from laddertop.journal.files import Lock, held
 from laddertop.journal.value import Value
-from laddertop.tui.sweep.plan import PLAN, Plan, check_free, number, read_plan
+from laddertop.tui.sweep.asked import Inbox, trials_of
+from laddertop.tui.sweep.plan import PLAN, Plan, check_free, claim, number, read_plan
+from laddertop.tui.sweep.study import MEASURED, STUDY
 
-STUDY = "optuna.log"
-"""The file of the study, which `optuna-dashboard` opens, too."""
 OPEN = (TrialState.RUNNING, TrialState.WAITING)
 """States of trials that are not over, those first that somebody began."""
-MEASURED = "headline"
-"""The attribute of a trial that holds what its run came to: a Value, and its name as `name`."""
 
 
 def create(runs: Path, plan: Plan) -> Path:
@@ -40,7 +40,8 @@ def create(runs: Path, plan: Plan) -> Path:
     runs = runs.absolute()
     path, making = runs / plan.name, runs / f".new-{secrets.token_hex(4)}"
     try:
-        (making / "claims").mkdir(mode=0o700, parents=True)
+        for inner in ("claims", "commands"):
+            (making / inner).mkdir(mode=0o700, parents=True)
         making.chmod(0o700)
         inside.write(making, PLAN, plan.model_dump_json(indent=1).encode(), durable=True)
         _study(_storage(making), plan, new=True)
@@ -64,10 +65,13 @@ def _study(storage: JournalStorage, plan: Plan, *, new: bool = False) -> optuna.
     if not new:
         return optuna.load_study(study_name=plan.name, storage=storage, pruner=pruner)
     study = optuna.create_study(study_name=plan.name, storage=storage, pruner=pruner, direction="minimize")
-    for setting in range(plan.settings):
-        for seed in plan.seeds:
-            study.enqueue_trial(plan.point(setting), user_attrs={"setting": setting, "seed": seed})
+    for setting, seed in trials_of(plan, []):
+        _enqueue(study, plan, setting, seed)
     return study
+
+
+def _enqueue(study: optuna.Study, plan: Plan, setting: int, seed: int) -> None:
+    study.enqueue_trial(plan.point(setting), user_attrs={"setting": setting, "seed": seed})
 
 
 def mend(folder: Path) -> None:
@@ -131,6 +135,8 @@ class Queue:
         """That of the sweep."""
         self.plan = read_plan(folder)
         """What it varies."""
+        self.inbox = Inbox(folder)
+        """What is asked of its workers."""
         try:
             self._storage = _storage(folder)
             self._study = _study(self._storage, self.plan)
@@ -141,12 +147,29 @@ class Queue:
         """The trials, those of some states or all, by number."""
         return self._study.get_trials(deepcopy=False, states=states or None)
 
-    def _claim(self, trial: FrozenTrial) -> Path:
-        return self.folder / "claims" / f"{trial.number:05d}.lock"
+    def grow(self) -> None:
+        """Takes what was added to the sweep into the queue, each once, whoever looks, and whoever is killed there."""
+        if len(wanted := trials_of(self.plan, self.inbox.look())) <= len(self.trials()):
+            return
+        with self._alone("adding"):
+            there = {(one.user_attrs["setting"], one.user_attrs["seed"]) for one in self.trials()}
+            for setting, seed in (one for one in wanted if one not in there):
+                _enqueue(self._study, self.plan, setting, seed)
+
+    @contextlib.contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """Does something that no other worker does meanwhile."""
+        lock = Lock(self.folder / "claims" / f"{name}.lock")
+        try:
+            while not lock.take():
+                time.sleep(0.05)
+            yield
+        finally:
+            lock.close()
 
     def at_work(self, trial: FrozenTrial) -> bool:
         """Whether a living worker has claimed a trial."""
-        return held(self._claim(trial))
+        return held(claim(self.folder, trial.number))
 
     def take(self) -> Claimed | None:
         """The next trial that nobody works at; none: all are over, or others work at those that are left."""
@@ -154,7 +177,7 @@ class Queue:
             for seen in self.trials(state):
                 if self.at_work(seen):
                     continue
-                lock = Lock(self._claim(seen))
+                lock = Lock(claim(self.folder, seen.number))
                 # Others may have come to its end before the lock was ours.
                 if lock.take() and self.trials()[seen.number].state in OPEN:
                     return self._begun(seen, lock)
@@ -168,13 +191,8 @@ class Queue:
         trial = Trial(self._study, identity)
         values = {key: str(trial.suggest_categorical(key, words)) for key, words in self.plan.grid.items()}
         if self.plan.search:
-            drawing = Lock(self.folder / "claims" / "drawing.lock")
-            while not drawing.take():
-                time.sleep(0.05)
-            try:
+            with self._alone("drawing"):
                 values |= self._drawn(trial, identity)
-            finally:
-                drawing.close()
         return Claimed(trial, identity, values, lock)
 
     def _drawn(self, trial: Trial, identity: int) -> dict[str, str]:

@@ -10,31 +10,27 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from laddertop.journal.value import Value
-from laddertop.tui.sweep.plan import Plan, Range, number
-from laddertop.tui.sweep.queue import MEASURED, Queue
-
-WORDS = {
-    TrialState.COMPLETE: "finished",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-    TrialState.RUNNING: "running",
-    TrialState.WAITING: "waiting",
-}
-"""States of trials in words."""
-LEFT = "left"
-"""Running by the study, and its worker is gone: the next one goes on with it."""
-TOLD = (*WORDS.values(), LEFT)
-"""The states of runs in the order in which they are told."""
+from laddertop.tui.sweep.asked import trials_of
+from laddertop.tui.sweep.plan import Plan, Range, number, run_name
+from laddertop.tui.sweep.queue import Queue
+from laddertop.tui.sweep.study import LEFT, MEASURED, STATES, TOLD
 
 
 def outcome(queue: Queue) -> dict[str, Any]:
     """Where a sweep stands, as plain values: its settings, those with the best median first, then those that have
     none yet."""
     plan = queue.plan
-    grouped: dict[int, list[FrozenTrial]] = {setting: [] for setting in range(plan.settings)}
-    for trial in queue.trials():
-        grouped[trial.user_attrs["setting"]].append(trial)
-    rows = [_row(queue, setting, trials) for setting, trials in grouped.items()]
+    grouped: dict[int, list[FrozenTrial]] = {}
+    queued = {(one.user_attrs["setting"], one.user_attrs["seed"]): one for one in queue.trials()}
+    for place in sorted(queued):
+        grouped.setdefault(place[0], []).append(queued[place])
+    # What was added, and no worker has taken up yet.
+    added = [place for place in trials_of(plan, queue.inbox.look()) if place not in queued]
+    rows = [_row(queue, setting, grouped.get(setting, [])) for setting in {**grouped, **dict(added)}]
+    by_setting = {row["setting"]: row["runs"] for row in rows}
+    for trial, (setting, seed) in enumerate(added, len(queued)):
+        name = run_name(plan.name, trial, seed)
+        by_setting[setting].append({"run": name, "seed": seed, "state": "waiting", "value": None})
     measure = next((row["measure"] for row in rows if row["measure"]), None)
     sign = -1 if measure and measure["better"] == "higher" else 1
     rows.sort(key=lambda row: (row["median"] is None, sign * (row["median"] or 0)))
@@ -44,7 +40,7 @@ def outcome(queue: Queue) -> dict[str, Any]:
         "name": plan.name,
         "folder": str(queue.folder),
         "recipe": plan.spec.recipe,
-        "seeds": plan.seeds,
+        "seeds": sorted({run["seed"] for row in rows for run in row["runs"]}),
         "states": dict(Counter(run["state"] for row in rows for run in row["runs"])),
         "measure": measure,
         "settings": rows,
@@ -58,7 +54,7 @@ def _row(queue: Queue, setting: int, trials: list[FrozenTrial]) -> dict[str, Any
     for trial in trials:
         drawn |= {one.key: number(one, trial.params[one.key]) for one in queue.plan.search if one.key in trial.params}
         run = {
-            "run": run_name(queue, trial),
+            "run": run_name(queue.plan.name, trial.number, trial.user_attrs["seed"]),
             "seed": trial.user_attrs["seed"],
             "state": _state(queue, trial),
             "value": None,
@@ -87,12 +83,7 @@ def _row(queue: Queue, setting: int, trials: list[FrozenTrial]) -> dict[str, Any
 
 
 def _state(queue: Queue, trial: FrozenTrial) -> str:
-    return LEFT if trial.state == TrialState.RUNNING and not queue.at_work(trial) else WORDS[trial.state]
-
-
-def run_name(queue: Queue, trial: FrozenTrial) -> str:
-    """The name of the run of a trial."""
-    return f"{queue.plan.name}-{trial.number:03d}-s{trial.user_attrs['seed']}"
+    return LEFT if trial.state == TrialState.RUNNING and not queue.at_work(trial) else STATES[trial.state]
 
 
 def lines(told: dict[str, Any]) -> tuple[str, list[list[str]], list[str]]:

@@ -20,7 +20,8 @@ from laddertop.tui.steer.ending import signals_taken
 from laddertop.tui.steer.engine_process import EngineError, EngineProcess, NotBegunError
 from laddertop.tui.steer.keeping import tag
 from laddertop.tui.steer.looking import startable
-from laddertop.tui.sweep.plan import as_settings
+from laddertop.tui.steer.placing import freest, full
+from laddertop.tui.sweep.plan import as_settings, run_name
 from laddertop.tui.sweep.queue import OPEN, Claimed, Queue
 
 LOOK_EVERY = 0.1
@@ -34,18 +35,22 @@ TIMES = 3
 class _Work:
     """A trial and its run, from where they stand to their end."""
 
-    def __init__(self, queue: Queue, claimed: Claimed) -> None:
-        """Makes the run, where there is none yet. Raises ValueError when it can't be made."""
+    def __init__(self, queue: Queue, claimed: Claimed, device: str | None) -> None:
+        """Makes the run, where there is none yet, on the `device` or on that of the sweep. Raises ValueError when it
+        can't be made."""
         self.claimed = claimed
         runs, plan = queue.folder.parent, queue.plan
-        name = f"{plan.name}-{claimed.trial.number:03d}-s{claimed.seed}"
-        self.words = " ".join([*as_settings(claimed.values), f"seed={claimed.seed}"])
-        spec = startable(override(plan.spec, [*as_settings(claimed.values), f"seed={claimed.seed}"]))
+        name = run_name(plan.name, claimed.trial.number, claimed.seed)
+        settings = [*as_settings(claimed.values), f"seed={claimed.seed}"]
+        self.words = " ".join(settings)
+        spec = startable(override(plan.spec, [*settings, *([f"device={device}"] if device else [])]))
         self.run = RunFolder(runs / name)
         if not (runs / name / "spec.json").exists():
             self.run = create_run(runs, spec, name)
         if plan.name not in self.run.tags:
             tag(self.run, [plan.name], True)
+        self.device = self.run.spec.device
+        """That of its run, whoever made it."""
         self.engine: EngineProcess | None = None
         self.starts = 0
         self.pruned = False
@@ -127,19 +132,23 @@ def _back_to(run: RunFolder, state: RunState) -> int | None:
     return None
 
 
-def work(queue: Queue, at_once: int, say: Callable[[str], None]) -> int:
-    """Works at a sweep until all of its runs are over, `at_once` at a time, and returns the exit status.
+def work(queue: Queue, at_once: int, say: Callable[[str], None], devices: list[str] | None = None) -> int:
+    """Works at a sweep until all of its runs are over, `at_once` at a time, and returns the exit status. New runs are
+    spread over the `devices`, where some are named; one that was left is gone on with on its own, when that has room.
 
-    SIGINT, SIGTERM and SIGHUP stop the engines in good order, and whoever works at the sweep next goes on with their
-    runs; a second SIGINT kills the engines. Raises ValueError when a run can't be trained here, which is left to
-    others, and EngineError when its engine can't begin it, which then counts as failed.
+    SIGINT, SIGTERM and SIGHUP stop the engines in good order, as does whoever asks the workers of the sweep to stop,
+    and whoever works at the sweep next goes on with their runs; another SIGINT kills the engines. Raises ValueError
+    when a run can't be trained here, which is left to others, and EngineError when its engine can't begin it, which
+    then counts as failed.
     """
     at_work: list[_Work] = []
     broken: list[Exception] = []
-    told_to_stop, next_ask, waited = False, 0.0, False
+    told_to_stop, kills_from, next_ask, waited = False, 0, 0.0, False
+    before = {one.id for one in queue.inbox.look()}
     with signals_taken() as received:
-        while at_work or not (received or broken or not queue.trials(*OPEN)):
-            while len(at_work) < at_once and not received and not broken and time.monotonic() >= next_ask:
+        while at_work or not (received or told_to_stop or broken or not _left(queue)):
+            while len(at_work) < at_once and not (received or told_to_stop or broken) and time.monotonic() >= next_ask:
+                queue.grow()
                 claimed = queue.take()
                 if claimed is None:
                     next_ask = time.monotonic() + ASK_EVERY
@@ -148,24 +157,30 @@ def work(queue: Queue, at_once: int, say: Callable[[str], None]) -> int:
                         say("other workers have the runs that are left; waiting, to go on with what they leave")
                     continue
                 try:
-                    at_work.append(_Work(queue, claimed))
+                    device = freest(devices, [one.device for one in at_work]) if devices else None
+                    at_work.append(_Work(queue, claimed, device))
                 except ValueError as error:  # what is missing here may be there where others work
                     claimed.close()
                     broken.append(error)
                     continue
                 say(f"{at_work[-1].run.name}: {at_work[-1].words}")
             time.sleep(LOOK_EVERY)
-            if received and not told_to_stop:
-                told_to_stop = True
-                say("stopping: the engines finish their step and save; ctrl-c (again) kills them at once")
+            stops = [one for one in queue.inbox.look() if one.action == "stop" and one.id not in before]
+            if (received or stops) and not told_to_stop:
+                told_to_stop, kills_from = True, len(received)
+                why, again = (f"{stops[0].by} stops the sweep", "") if stops else ("stopping", " (again)")
+                say(f"{why}: the engines finish their step and save; ctrl-c{again} kills them at once")
                 _signal(at_work, signal.SIGTERM)
-            if signal.SIGINT in received[1:]:
+            if told_to_stop and signal.SIGINT in received[kills_from:]:
                 _signal(at_work, signal.SIGKILL)
             for one in list(at_work):
                 if told_to_stop:
                     if one.engine is None or one.engine.process.poll() is not None:
                         one.claimed.close()
                         at_work.remove(one)
+                    continue
+                taken = [other.device for other in at_work if other.engine]
+                if one.engine is None and full(one.device, devices or [one.device], taken, at_once):
                     continue
                 try:
                     over = one.look()
@@ -185,6 +200,12 @@ def work(queue: Queue, at_once: int, say: Callable[[str], None]) -> int:
     if broken:
         raise broken[0]
     return 0
+
+
+def _left(queue: Queue) -> bool:
+    """Whether runs are left that are not over, those with it that were added meanwhile."""
+    queue.grow()
+    return bool(queue.trials(*OPEN))
 
 
 def _signal(at_work: list[_Work], number: int) -> None:

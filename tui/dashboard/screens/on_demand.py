@@ -10,13 +10,19 @@ from textual.screen import Screen
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.learn.guide import Guide
 from laddertop.tui.steer.trust import stranger
+from laddertop.tui.sweep.plan import is_sweep
 
 
 async def live(run: RunFolder, plain: bool, read_only: bool, trust: bool, guide: Guide | None) -> Screen[None]:
-    """A run as it is now, beside the guide of its lesson if it is of one. Raises ValueError when it can't be read."""
+    """A run as it is now, beside the guide of its lesson if it is of one; or a sweep, whose folder is none of a run.
+    Raises ValueError when it can't be read."""
+    strangers = "" if trust else await asyncio.to_thread(stranger, run)
+    if await asyncio.to_thread(is_sweep, run.path):
+        from laddertop.tui.dashboard.screens.sweep import SweepScreen
+
+        return SweepScreen(run, plain, read_only, strangers)
     from laddertop.tui.dashboard.screens.live import LiveScreen
 
-    strangers = "" if trust else await asyncio.to_thread(stranger, run)
     screen = LiveScreen(run, plain, read_only, strangers, guide)
     await asyncio.to_thread(screen.read)
     return screen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,10 +17,11 @@ from textual.events import Resize, ScreenResume
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from laddertop.journal.folder import RunFolder, tags_of
+from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import farewell
-from laddertop.tui.dashboard.grammar import EVERYWHERE, bind, mouse_rows
+from laddertop.tui.dashboard.grammar import mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
+from laddertop.tui.dashboard.list_keys import CHANGING, HINTS, KEYS, MOUSE, NOTES
 from laddertop.tui.dashboard.messages import CompareRuns, ForkRun, OpenRun, Shown, StartEngine
 from laddertop.tui.dashboard.pace import Pace, in_sight
 from laddertop.tui.dashboard.palette import colours_of, style
@@ -27,7 +29,8 @@ from laddertop.tui.dashboard.screens.ask import AskLine, Confirm
 from laddertop.tui.dashboard.screens.help import Help
 from laddertop.tui.dashboard.screens.samples_preview import SamplesPreview
 from laddertop.tui.dashboard.views.run_row import RunRow
-from laddertop.tui.dashboard.views.runs import RunsView
+from laddertop.tui.dashboard.views.runs import RunsView, at_work, listed
+from laddertop.tui.dashboard.views.sweep_row import SweepRow
 from laddertop.tui.dashboard.widgets.run_about import RunAbout
 from laddertop.tui.dashboard.widgets.runs_table import ORDERS, RunsTable
 from laddertop.tui.draw.cells import Ink
@@ -35,38 +38,12 @@ from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer import keeping
 from laddertop.tui.steer.keymap import sign
 from laddertop.tui.steer.trust import ONLY_LOOKS, driven
+from laddertop.tui.sweep.asked import keep_away, keep_pinned
 
 INTERVAL = 1.0
 """Seconds between two looks at the folder."""
 COMPARED = 8
 """Runs that can be compared at once."""
-
-CHANGING = ("app.new_run", "resume", "fork", "rename", "note", "archive", "delete")
-"""Actions that change something, which a dashboard that only looks does not."""
-
-_HINTS = (
-    ("open", "list.open", False),
-    ("new", "list.new", True),
-    ("fork", "list.fork", False),
-    ("mark", "list.mark", False),
-    ("compare", "list.compare", False),
-    ("search", "list.search", False),
-    ("leave", "everywhere.close", True),
-    ("help", "everywhere.help", True),
-)
-"""A word and the name of its key, and whether they do something where there is no run."""
-
-_NOTES = (
-    "The search looks at name, recipe, state and note of a run, with tag:word among those words of the note that "
-    "begin with #; several words must all be there. Marked runs bear a ◆, archived ones, where they are shown, a ›. "
-    "The small curve is the total cost since the newest start, on a logarithmic axis of its own. A run that is being "
-    "trained can't be renamed, archived or deleted."
-)
-_MOUSE = (
-    ("click", "on a run: chooses it; once more: opens it"),
-    ("wheel", "on the list: up and down"),
-    ("hover", "on the samples: which item it is"),
-)
 
 
 class RunsScreen(Screen[None]):
@@ -79,24 +56,7 @@ class RunsScreen(Screen[None]):
     RunsScreen > Input:focus { border: none; }
     """
     AUTO_FOCUS = "RunsTable"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        bind("list.open", "open"),
-        bind("list.new", "app.new_run"),
-        bind("list.resume", "resume"),
-        bind("list.fork", "fork"),
-        bind("list.mark", "mark"),
-        bind("list.compare", "compare"),
-        bind("list.replay", "replay"),
-        bind("list.search", "search"),
-        bind("list.order", "order(1)"),
-        bind("list.reverse", "reverse"),
-        bind("list.rename", "rename"),
-        bind("list.note", "note"),
-        bind("list.archive", "archive"),
-        bind("list.archived", "show_archived"),
-        bind("list.delete", "delete"),
-        *EVERYWHERE,
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(self, runs: Path, plain: bool = False, read_only: bool = False, trust: bool = False) -> None:
         """Lists `runs`; `plain` draws in ASCII, with `read_only` no key changes anything, with `trust` runs of
@@ -157,7 +117,7 @@ class RunsScreen(Screen[None]):
         """Take up the runs, and show them: at once, unless nobody is in a `hurry`."""
         self._rows = rows
         words = self._search.value.lower().split()
-        self._table.take([row for row in rows if (self._archived or not row.archived) and _fits(row, words)])
+        self._table.take(listed(rows, words, self._archived))
         self._draw(hurry)
         if self._table.selected is None or self._table.selected.status != "reading":
             self.post_message(Shown())
@@ -173,7 +133,8 @@ class RunsScreen(Screen[None]):
         if rows:
             none.update("no run fits" if self._search.value.split() else "every run here is archived; A shows them")
         order = f"{table.order}{', reversed' if table.reversed else ''}"
-        count = f"{table.count}" if table.count == len(rows) else f"{table.count} of {len(rows)}"
+        every = len(rows) if self._search.value.split() else len(listed(rows, [], True))
+        count = f"{table.count}" if table.count == every else f"{table.count} of {every}"
         marked = f", {len(table.marked)} marked" if table.marked else ""
         heading = Text(f"runs in {harmless(str(self._view.runs))}", "bold", no_wrap=True, overflow="ellipsis")
         if self._read_only:
@@ -212,13 +173,13 @@ class RunsScreen(Screen[None]):
 
     @on(RunsTable.Opened)
     def action_open(self) -> None:
-        """To the run under the cursor."""
-        if (run := self._readable()) is not None:
+        """To the run under the cursor, or into the sweep."""
+        if (run := self._readable(sweeps=True)) is not None:
             self.post_message(OpenRun(run))
 
     def action_resume(self) -> None:
         """Start an engine for the run under the cursor."""
-        if (row := self._table.selected) is not None:
+        if (row := self._run_row()) is not None:
             self.post_message(StartEngine(row.run))
 
     def action_fork(self) -> None:
@@ -233,7 +194,8 @@ class RunsScreen(Screen[None]):
 
     def action_mark(self) -> None:
         """Mark the run under the cursor, and go on to the next."""
-        self._table.mark()
+        if self._run_row() is not None:
+            self._table.mark()
         self.show_rows(self._rows)
         self._table.action_move(1)
 
@@ -312,12 +274,23 @@ class RunsScreen(Screen[None]):
 
     @work
     async def action_archive(self) -> None:
-        """Put the run away, or take it back."""
-        if (row := self._to_change()) is not None:
-            away = not row.archived
-            done = await self._do(row.run, f"archiving {row.name}", lambda: keeping.archive(row.run, away))
+        """Put the run or the sweep away, or take it back."""
+        if (row := self._to_change(sweeps=True)) is not None:
+            away, of_sweep = not row.archived, isinstance(row, SweepRow)
+            deed = partial(keep_away, row.path, away) if of_sweep else partial(keeping.archive, row.run, away)
+            done = await self._do(row.run, f"archiving {row.name}", deed)
             if done and away and not self._archived:
                 self.tell(f"archived {row.name}; {sign('list.archived')} shows it, {sign('list.archive')} restores it")
+
+    @work
+    async def action_pin(self) -> None:
+        """Keep the sweep on top, or no longer."""
+        row = self._to_change(sweeps=True)
+        if isinstance(row, SweepRow):
+            on = not row.pinned
+            await self._do(row.run, f"pinning {row.name}", lambda: keep_pinned(row.path, on))
+        elif row is not None:
+            self.tell(f"{row.name} is a run; {sign('list.pin')} keeps a sweep on top")
 
     @work
     async def action_delete(self) -> None:
@@ -329,12 +302,20 @@ class RunsScreen(Screen[None]):
         if await self.app.push_screen_wait(question):
             await self._do(row.run, f"deleting {row.name}", lambda: keeping.delete(row.run))
 
-    def _to_change(self) -> RunRow | None:
-        """The run under the cursor, unless this dashboard only looks, which is then told."""
+    def _to_change(self, sweeps: bool = False) -> RunRow | None:
+        """The run under the cursor, unless this dashboard only looks, which is then told; with `sweeps` those, too."""
         if self._read_only:
             self.tell(ONLY_LOOKS)
             return None
-        return self._table.selected
+        return self._table.selected if sweeps else self._run_row()
+
+    def _run_row(self) -> RunRow | None:
+        """The run under the cursor; that it is a sweep is told."""
+        row = self._table.selected
+        if isinstance(row, SweepRow):
+            self.tell(f"{row.name} is a sweep: {sign('list.open')} opens it, and there each of its runs")
+            return None
+        return row
 
     async def _do(self, run: RunFolder, what: str, deed: Callable[[], object]) -> bool:
         """Does something to a run's folder, and looks at once; says what, and why where it can't be done."""
@@ -358,7 +339,7 @@ class RunsScreen(Screen[None]):
     def _hints(self) -> list[tuple[str, str]]:
         """Those that the last row names: no key that nothing can be done with."""
         never = ("new", "fork") if self._read_only else ()
-        return [(sign(name), word) for word, name, alone in _HINTS if (alone or self._rows) and word not in never]
+        return [(sign(name), word) for word, name, alone in HINTS if (alone or self._rows) and word not in never]
 
     def copied(self) -> str:
         """The name of the run under the cursor."""
@@ -366,12 +347,12 @@ class RunsScreen(Screen[None]):
 
     def farewell(self) -> str:
         """Which runs go on."""
-        return farewell.of_list(self._rows, self._view.runs)
+        return farewell.of_list(at_work(self._rows), self._view.runs)
 
     def action_help(self) -> None:
         """The keys."""
-        groups: dict[str, Iterable[BindingType]] = {"": self.at_hand(), "the mouse": mouse_rows(_MOUSE)}
-        self.app.push_screen(Help("Keys of the runs screen", groups, _NOTES))
+        groups: dict[str, Iterable[BindingType]] = {"": self.at_hand(), "the mouse": mouse_rows(MOUSE)}
+        self.app.push_screen(Help("Keys of the runs screen", groups, NOTES))
 
     @property
     def _table(self) -> RunsTable:
@@ -381,20 +362,12 @@ class RunsScreen(Screen[None]):
     def _search(self) -> Input:
         return self.query_one("#search", Input)
 
-    def _readable(self) -> RunFolder | None:
-        """The run under the cursor, unless it is damaged, which is then told."""
-        row = self._table.selected
+    def _readable(self, sweeps: bool = False) -> RunFolder | None:
+        """The run under the cursor, unless it is damaged, which is then told; with `sweeps` those, too."""
+        row = self._table.selected if sweeps else self._run_row()
         if row is None or row.status == "reading":
             return None
         if row.recipe is None:
             self.tell(row.problem)
             return None
         return row.run
-
-
-def _fits(row: RunRow, words: list[str]) -> bool:
-    text = f"{row.name} {row.recipe or ''} {row.status} {row.note} {row.origin}".lower()
-    tags = [tag.lower() for tag in tags_of(row.note)]
-    return all(
-        any(tag.startswith(word[4:]) for tag in tags) if word.startswith("tag:") else word in text for word in words
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from laddertop.journal.events import EventReader
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader, count_columns, record_type, segment_name, segment_size
 from laddertop.journal.state import OVER, STARTUP, RunState
+from laddertop.tui.draw.cells import Ink
 from laddertop.tui.watch.console import last_words, why_gone
 from laddertop.tui.watch.spec_words import changed
 
@@ -26,6 +28,21 @@ READ_WHOLE = 1 << 19
 
 NEWEST = 1 << 20
 """Bytes of a segment's numbers that are compared with their checksums, besides the newest block."""
+
+
+STATUS_INKS = {
+    "reading": ("◌", Ink.DIM),
+    "starting": ("◌", Ink.WARN),
+    "training": ("●", Ink.GOOD),
+    "paused": ("‖", Ink.WARN),
+    "finished": ("✓", Ink.TEXT),
+    "stopped": ("■", Ink.DIM),
+    "diverged": ("✗", Ink.BAD),
+    "failed": ("✗", Ink.BAD),
+    "crashed": ("✗", Ink.BAD),
+    "damaged": ("✗", Ink.BAD),
+}
+"""The sign of every state, and its ink."""
 
 
 class Measured(NamedTuple):
@@ -63,6 +80,10 @@ class RunRow:
     """When the run was made, in seconds since 1970."""
     note: str = ""
     archived: bool = False
+    pinned: bool = False
+    """Whether it stands on top, however the list is ordered."""
+    sweep: str = ""
+    """The name of the sweep that it is a run of, and that stands in the list in its place."""
     name: str = ""
     origin: str = ""
     """Name of the run that it was forked from or that it replays."""
@@ -75,6 +96,11 @@ class RunRow:
 
     def __post_init__(self) -> None:
         self.name = self.run.path.name
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self.run.path
 
     def progress(self) -> float:
         """Share of the planned steps that is done."""
