@@ -110,6 +110,8 @@ class Laddertop:
         (cwd / "engine.py").write_text("raise SystemExit('this is not the engine of laddertop')")
         # One thread each: several engines share the cores of the test machine.
         self.chosen = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests' / 'site'}", "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+        # What a dashboard of the user remembers is nothing to a test.
+        self.chosen["XDG_CACHE_HOME"] = str(cwd / ".cache")
         self.environment = {**os.environ, **self.chosen}
         self.environment.pop("LADDERTOP_RUNS", None)
 
