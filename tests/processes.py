@@ -166,9 +166,9 @@ class Laddertop:
     def kill_engines(self) -> None:
         """Ends what engines are still at work, as those that a test which failed left behind."""
         for run in list_runs(self.runs):
-            started = [event for event in self.events(run.name) if isinstance(event, RunStarted)]
-            if started and run.engine_alive():
-                with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(OSError, ValueError):  # it may be gone, and runs may be damaged
+                started = [event for event in self.events(run.name) if isinstance(event, RunStarted)]
+                if started and run.engine_alive():
                     os.kill(started[-1].pid, signal.SIGKILL)
 
     def run_folder(self, name: str) -> RunFolder:

@@ -106,6 +106,7 @@ def test_a_run_that_diverged_is_sent_back_with_z_or_by_the_advised_remedy_and_no
     with laddertop.in_terminal("attach", "wild", columns=80, rows=24) as dashboard:
         dashboard.wait_for(lambda lines: shows(lines, "● training"))
         assert laddertop.here("set", "wild", "lr=10").returncode == 0
+        dashboard.wait_for(lambda lines: shows(lines, "✗ diverged") or shows(lines, "✗ not finite"))
         dashboard.wait_for(lambda lines: shows(lines, "! advice"))
         dashboard.press("!")
         dashboard.wait_for(lambda lines: shows(lines, "sends back to step"))

@@ -69,6 +69,8 @@ class Popen(subprocess.Popen[Any]):
     def _try_wait(self, wait_flags: int) -> tuple[int, int]:
         if self._line is None:
             return super()._try_wait(wait_flags)  # type: ignore[misc,no-any-return]
+        if self._line.fileno() == -1:  # collected before this object, which subprocess keeps to wait for its process
+            return self.pid, 0
         if wait_flags & os.WNOHANG and not select.select([self._line], [], [], 0)[0]:
             return 0, 0
         return self.pid, number_of(self._line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ def kept(learning: Laddertop, run: str) -> dict[str, Any]:
 def test_a_lesson_that_is_left_stops_its_training_and_goes_on_where_it_was(learning: Laddertop) -> None:
     with learning.in_terminal("learn", "5", columns=120, rows=40) as terminal:
         terminal.wait_for(lambda lines: "1 of 6" in lines[-1] and "● training" in lines[0])
+        terminal.wait_for(lambda lines: re.search(r"step +[1-9]", lines[0]))
         terminal.press("\r")
         terminal.wait_for(lambda lines: "2 of 6" in lines[-1])
         terminal.press("d")
