@@ -1,4 +1,4 @@
-"""Free bits: each layer may say λ nats per image at no price (Kingma et al. 2016, arXiv:1606.04934, appendix C.8)."""
+"""Free bits: each layer may say λ nats per image at no price (Kingma et al. 2016, arXiv:1606.04934)."""
 
 from __future__ import annotations
 
