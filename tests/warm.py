@@ -78,9 +78,13 @@ class Popen(subprocess.Popen[Any]):
     def _internal_poll(self, **told: Any) -> int | None:
         if self._line is None:
             return super()._internal_poll(**told)  # type: ignore[misc,no-any-return]
-        with self._waitpid_lock:  # type: ignore[attr-defined]
-            if self.returncode is None and (ended := self._try_wait(os.WNOHANG))[0]:
-                self._handle_exitstatus(ended[1])  # type: ignore[attr-defined]
+        # A signal may come while this thread waits, which then knows more than whoever asks.
+        if self._waitpid_lock.acquire(blocking=False):  # type: ignore[attr-defined]
+            try:
+                if self.returncode is None and (ended := self._try_wait(os.WNOHANG))[0]:
+                    self._handle_exitstatus(ended[1])  # type: ignore[attr-defined]
+            finally:
+                self._waitpid_lock.release()  # type: ignore[attr-defined]
         return self.returncode
 
 

@@ -32,8 +32,8 @@ def test_a_detached_training_is_brought_back_and_what_was_done_is_repeated_bit_f
     try:
         wait_for(lambda: laddertop.json("show", "sat")["babysitter"]["at_work"])
         wait_for(lambda: laddertop.json("show", "sat")["step"] > 300)
-        laddertop.json("set", "sat", "lr=10")
-        # Where it looks before the cost is lost, the smaller rate is all that helps.
+        # Longer than its weights are large, and not so long that the cost is lost before anybody looks.
+        laddertop.json("set", "sat", "lr=0.3")
         wait_for(lambda: any(c.action == "set" for c in sent(laddertop, "sat")))
         wait_for(lambda: laddertop.json("show", "sat")["knobs"]["lr"]["value"] <= 0.002)
         said = laddertop.here("show", "sat").stdout

@@ -87,15 +87,18 @@ def test_what_was_run_is_recorded_without_the_command_and_the_end_comes_last(
 
 
 def test_a_divergence_is_told_and_a_command_that_fails_ends_nothing(laddertop: Laddertop, tmp_path: Path) -> None:
+    def findings() -> list[dict[str, Any]]:
+        return [one for file in tmp_path.glob("found-*") for one in told(file)]
+
     words = ["--name", "lost", "--steps", "100000000", "--set", "warmup.on=off", "--detach"]
     commands = ["--on-diverge", f"cat > {tmp_path}/lost; exit 3", "--on-end", f"cat > {tmp_path}/end"]
-    commands += ["--on-finding", f"(cat; echo) >> {tmp_path}/found"]
+    commands += ["--on-finding", f"cat > {tmp_path}/found-$$"]  # several may be told at once
     assert laddertop("train", "tiny.toml", *words, *commands).returncode == 0
     try:
         wait_for(lambda: laddertop.json("show", "lost")["step"] > 300)
         laddertop.json("set", "lost", "lr=10")
         (lost,) = wait_for(lambda: told(tmp_path / "lost"))
-        found = wait_for(lambda: [one for one in told(tmp_path / "found") if one["finding"]["severity"] == "grave"])
+        found = wait_for(lambda: [one for one in findings() if one["finding"]["severity"] == "grave"])
     finally:
         assert laddertop.here("stop", "lost").returncode == 0
     assert (lost["event"], lost["reason"]) == ("diverge", "diverged")
