@@ -138,8 +138,9 @@ class Lvae(nn.Module):
         terms = self._log_ratios(x, self.infer(x, samples, draws, "batch"), "batch")
         if self.iw_samples == 1:
             costs = terms.mean((1, 2))
-            free = [free_bits(costs[1:], knobs["free_bits"]).view(1)] if self.free_bits else []
-            return torch.cat([costs, *free])
+            if not self.free_bits:
+                return costs
+            return torch.cat([costs, free_bits(costs[1:], knobs["free_bits"]).view(1)])
         terms = terms.view(*terms.shape[:2], self.mc_samples, self.iw_samples)
         log_share = torch.log_softmax(-terms[0] - knobs["beta"] * terms[1:].sum(0), -1)
         share = torch.exp(log_share)
