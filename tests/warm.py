@@ -108,13 +108,15 @@ def forks() -> Iterator[None]:
             env={**os.environ, **THREADS, "PYTHONPATH": str(Path(__file__).parents[1])},
             start_new_session=True,
         )
-        os.environ[ADDRESS] = listener.getsockname()[1:].decode()
-        try:
-            yield
-        finally:
-            del os.environ[ADDRESS]
-            server.terminate()
-            server.wait()
+        address = listener.getsockname()[1:].decode()
+    # Closed here, so that nobody waits for a process that is gone.
+    os.environ[ADDRESS] = address
+    try:
+        yield
+    finally:
+        del os.environ[ADDRESS]
+        server.terminate()
+        server.wait()
 
 
 def serve(listener: socket.socket) -> None:
@@ -136,10 +138,15 @@ def serve(listener: socket.socket) -> None:
                         line.sendall(status.to_bytes(8, "little"))
         if listener in ready:
             line, _ = listener.accept()
-            size, streams, _, _ = socket.recv_fds(line, 8, 3)
-            words, folder, environment, nice = pickle.loads(
-                line.recv(int.from_bytes(size, "little"), socket.MSG_WAITALL)
-            )
+            # Who asks may be killed at any moment, before all is said or before it is told what became of it.
+            head, streams, _, _ = socket.recv_fds(line, 8, 3)
+            size = int.from_bytes(head, "little")
+            said = line.recv(size, socket.MSG_WAITALL)
+            if not said or len(said) < size:
+                for fd in (line.detach(), *streams):
+                    os.close(fd)
+                continue
+            words, folder, environment, nice = pickle.loads(said)
             if not (pid := os.fork()):
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -160,7 +167,8 @@ def serve(listener: socket.socket) -> None:
             for fd in streams:
                 os.close(fd)
             lines[pid] = line
-            line.sendall(pid.to_bytes(8, "little"))
+            with contextlib.suppress(OSError):
+                line.sendall(pid.to_bytes(8, "little"))
 
 
 if __name__ == "__main__":
