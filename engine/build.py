@@ -14,6 +14,7 @@ from laddertop.engine.models.conv_ladder import ConvLadder
 from laddertop.engine.models.dae import Dae
 from laddertop.engine.models.ladder import Ladder
 from laddertop.engine.models.lvae import Lvae
+from laddertop.engine.models.m2 import M2
 from laddertop.engine.models.sdae import Sdae
 from laddertop.engine.models.unsupervised_ladder import UnsupervisedLadder
 from laddertop.engine.models.vae import Vae
@@ -27,6 +28,7 @@ MODELS: dict[str, MakesModel] = {
     "unsupervised_ladder": UnsupervisedLadder,
     "vae": Vae,
     "lvae": Lvae,
+    "m2": M2,
     "dae": Dae,
     "sdae": Sdae,
     "gsn": Gsn,

@@ -11,13 +11,14 @@ from typing import Protocol
 
 from laddertop.journal.events import Knob
 from laddertop.journal.maps import short_name
+from laddertop.journal.model_section import ModelSection
 from laddertop.journal.models import (
     ConvLadderSpec,
     GsnSpec,
     LadderSection,
     LadderSpec,
     LvaeSpec,
-    ModelSection,
+    M2Spec,
     SdaeSpec,
     UnsupervisedLadderSpec,
     VaeSpec,
@@ -178,6 +179,8 @@ def model_knobs(spec: Parts) -> list[Knob]:
         case LvaeSpec():
             beta = _beta("terms", "Weight of the KL terms; 1 is the evidence lower bound.")
             return [beta, *_free_bits(model.free_bits)]
+        case M2Spec():
+            return [_beta("term", "Weight of the KL of z; 1 is the evidence lower bound."), _alpha(model.alpha)]
         case SdaeSpec():
             layers = range(1, len(model.hidden) + 1)
             return [
@@ -280,6 +283,11 @@ def _free_bits(least: float | None) -> Iterator[Knob]:
             unit="nats per image and layer",
             help="What each layer may tell at no price: the objective has max(λ, KL), the KL terms are as they are.",
         )
+
+
+def _alpha(weight: float) -> Knob:
+    about = "Weight of the labels' cross-entropy in the cost of an image; at 0 q(y|x) hears of labels by no term."
+    return number("alpha", "α of the labels", short="α", keys="yY", value=weight, high=1e6, factor=1.5, help=about)
 
 
 def _trained(name: str, label: str, short: str, cost: str) -> Knob:

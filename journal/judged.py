@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 
+from laddertop.journal.model_section import ModelSection
 from laddertop.journal.models import (
     DaeSpec,
     GsnSpec,
     LabelledLadderSection,
     LvaeSpec,
-    ModelSection,
+    M2Spec,
     SdaeSpec,
     UnsupervisedLadderSpec,
     VaeSpec,
@@ -29,6 +30,8 @@ def judged(model: ModelSection) -> list[str]:
             return [*bound, "negative_elbo", "reconstruction", *(["kl.1", "kl.2"] if model.upper_latent else ["kl"])]
         case LvaeSpec():
             return ["negative_elbo", "reconstruction", *(f"kl.{i}" for i in range(1, len(model.latent) + 1))]
+        case M2Spec():
+            return ["error_percent", "cross_entropy", "negative_elbo", "reconstruction", "kl", "kl_y"]
         case DaeSpec():
             return ["reconstruction"]
         case SdaeSpec():

@@ -8,65 +8,8 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import Field, model_validator
 
 from laddertop.journal.maps import Shape, shape_above
-from laddertop.journal.sections import (
-    DEEPEST,
-    LONGEST,
-    WIDEST,
-    DataSpec,
-    NoiseSpec,
-    Section,
-    WarmupSpec,
-    Width,
-    Widths,
-)
-
-
-class ModelSection(Section):
-    """What the spec knows of every model."""
-
-    kind: str
-    """Which model."""
-
-    group: ClassVar[str]
-    """What its recipes are listed under."""
-    warmable: ClassVar[tuple[str, ...]]
-    """What the warm-up factor can multiply."""
-    labelled: ClassVar[bool] = False
-    """Whether a step sees labelled rows."""
-    noisy: ClassVar[bool] = True
-    """Whether training can corrupt what the model sees."""
-    ours: ClassVar[bool] = True
-    """Whether an engine of ours trains it; else a program of the user's own, to which other sections mean nothing."""
-
-    @property
-    def called(self) -> str:
-        """What sentences call it."""
-        return self.kind
-
-    def layers(self) -> int:
-        """How many layers take noise of a strength of their own."""
-        return 1
-
-    def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
-        """Raises ValueError, naming the key, where other sections of the spec ask what this model can't do."""
-        if not self.noisy and noise not in (NoiseSpec(), NoiseSpec(on=False)):
-            raise ValueError(f"noise: nothing is corrupted in the training of an {self.called}; leave it out")
-        if isinstance(noise.std, list) and len(noise.std) != self.layers():
-            raise ValueError(f"noise.std: needs one number or {self.layers()}, has {len(noise.std)}")
-        if self.labelled and not data.facts.same_classes:
-            raise ValueError(
-                f"data: the test images of {data.name} are of other classes than the training images, so what "
-                f"a {self.called} learns from labels can't be tested; take another data set"
-            )
-        if self.labelled and data.own and data.facts.classes == 1:
-            raise ValueError(f"data: {data.name} has no labels, and a {self.called} learns from labels; add them")
-        if warmup.of not in self.warmable:
-            raise ValueError(f"warmup.of: a {self.called} can warm up {' or '.join(self.warmable)}")
-
-    def too_short(self, epochs: float) -> list[str]:
-        """What a run of so many epochs does not come to the end of, each in a sentence."""
-        return []
-
+from laddertop.journal.model_section import ModelSection
+from laddertop.journal.sections import DEEPEST, LONGEST, WIDEST, DataSpec, NoiseSpec, WarmupSpec, Width, Widths
 
 FreeBits = Annotated[float, Field(ge=0, le=1e6)] | None
 _LayerWords = Annotated[
@@ -294,6 +237,35 @@ class LvaeSpec(ModelSection):
         return self
 
 
+class M2Spec(ModelSection):
+    """Semi-supervised VAE M2 (Kingma, Mohamed, Rezende & Welling 2014): the class is latent, too, but for labels."""
+
+    group: ClassVar[str] = "semi-supervised VAE"
+    warmable: ClassVar[tuple[str, ...]] = ("kl",)
+    labelled: ClassVar[bool] = True
+    noisy: ClassVar[bool] = False
+    kind: Literal["m2"]
+    """Which model."""
+    hidden: Widths = Field(default=[500])
+    """Hidden units of q(z|x, y) and of q(y|x), from the input up; the decoder mirrors them."""
+    latent: Width = 50
+    """Latent units z, beside the class."""
+    activation: Literal["tanh", "relu", "softplus"] = "softplus"
+    """Activation of the hidden layers."""
+    init_std: float = Field(default=0.001, gt=0, le=10)
+    """Standard deviation of the initial weights."""
+    alpha: float = Field(default=0.1, ge=0, le=1e6)
+    """Weight of the labels' cross-entropy in the cost of an image; times the training images it is α of equation 9."""
+
+    def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
+        """Beyond what holds for every model, a pixel is black or white."""
+        super().fits(data, noise, warmup)
+        if data.real:
+            raise ValueError(
+                "data: an m2 draws black and white pixels; take images that are not whitened, with values in 0…1"
+            )
+
+
 class DaeSpec(ModelSection):
     """Denoising autoencoder (Vincent et al. 2010); without corruption the plain autoencoder."""
 
@@ -391,7 +363,9 @@ class GsnSpec(ModelSection):
         return self
 
 
-ModelSpec = LadderSpec | ConvLadderSpec | UnsupervisedLadderSpec | VaeSpec | LvaeSpec | DaeSpec | SdaeSpec | GsnSpec
+ModelSpec = (
+    LadderSpec | ConvLadderSpec | UnsupervisedLadderSpec | VaeSpec | LvaeSpec | M2Spec | DaeSpec | SdaeSpec | GsnSpec
+)
 """The section of any model."""
 
 KINDS: tuple[type[ModelSection], ...] = get_args(ModelSpec)

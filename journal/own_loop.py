@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from laddertop.journal.models import ModelSection
+from laddertop.journal.model_section import ModelSection
 
 
 class LoopSection(ModelSection):

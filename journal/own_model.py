@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from pydantic import ConfigDict, Field
 
 from laddertop.journal import inside
-from laddertop.journal.models import ModelSection
+from laddertop.journal.model_section import ModelSection
 from laddertop.journal.sections import DataSpec, NoiseSpec, Section, WarmupSpec
 from laddertop.journal.settings import TRUSTED
 

@@ -31,6 +31,7 @@ _LECTURE = (
     "ladder network without labels",
     "deep VAE and ladder VAE",
     "ladder network",
+    "semi-supervised VAE",
 )
 GROUPS = tuple(dict.fromkeys((*_LECTURE, *(kind.group for kind in KINDS))))
 """What recipes teach, in the order in which the lessons come to it; what no lesson is about comes last."""

@@ -94,6 +94,14 @@ KINDS = {
             ("model.batch_norm=off", "model.dense=1"),
         ),
     ),
+    "m2": Kind(
+        "m2-mnist-100",
+        ("data.name=digits", "model.hidden=[32]", "model.latent=5"),
+        (44.3381261, 5.63637012e-05, 0.160244967, 2.30299496, 2.64468645e-06),
+        (44.4358138, 0.0495494689, 0.166260209, 2.29505359, 0.0132049024),
+        {"z": "kl"},
+        (("model.hidden=[32, 16]", "data.labels=all", "data.binarise=none"),),
+    ),
     "dae": Kind(
         "dae-mnist",
         ("data.name=digits", "model.hidden=[32]"),

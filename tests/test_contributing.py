@@ -162,7 +162,7 @@ def copy(tmp_path: Path) -> Copy:
 
 def test_a_model_and_a_data_set_are_added_by_these_steps_and_train(copy: Copy) -> None:
     copy.add("engine/models/linear.py", MODEL)
-    copy.edit("journal/models.py", "ModelSpec = LadderSpec", SECTION)
+    copy.edit("journal/models.py", "ModelSpec = (", SECTION)
     copy.edit("journal/models.py", " | ConvLadderSpec | Unsup", " | LinearSpec")
     copy.edit(
         "engine/build.py", "from laddertop.engine.models.lvae", "from laddertop.engine.models.linear import Linear\n"
