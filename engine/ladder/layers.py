@@ -111,11 +111,11 @@ class Conv:
 
     def up(self, h: Tensor, weight: Tensor | None) -> Tensor:
         """[B, C, H, W]."""
-        return _convolution(h, weight, self.kernel - 1 if self.full else 0)
+        return _convolution(h, weight, self.full)
 
     def down(self, z: Tensor, weight: Tensor | None) -> Tensor:
         """[B, C below, H below, W below]."""
-        return _convolution(z, weight, 0 if self.full else self.kernel - 1)
+        return _convolution(z, weight, not self.full)
 
 
 @dataclass(frozen=True)
@@ -176,8 +176,15 @@ class GlobalMeanPool:
         return z.expand(-1, -1, *self.below[1:])
 
 
-def _convolution(rows: Tensor, weight: Tensor | None, padding: int) -> Tensor:
+def _convolution(rows: Tensor, weight: Tensor | None, full: bool) -> Tensor:
     assert weight is not None
+    kernel = weight.shape[-1]
+    if full and kernel > max(rows.shape[2:]):
+        # Where the kernel is larger than the maps most of a full convolution meets zeros alone, which a CPU multiplies
+        # one by one. The same sums scattered from the maps' side, in float32: scattered in bfloat16 they are slower.
+        turned = weight.flip(2, 3).transpose(0, 1).to(rows.dtype)
+        return functional.conv_transpose2d(rows, turned)
+    padding = kernel - 1 if full else 0
     if weight.dtype is torch.bfloat16:
         return functional.conv2d(rows.to(weight.dtype), weight, padding=padding).float()
     return functional.conv2d(rows, weight, padding=padding)

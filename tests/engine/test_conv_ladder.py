@@ -39,6 +39,21 @@ def test_a_convolution_goes_up_in_one_border_mode_and_down_in_the_other(full):
     assert layer.down(z, down).shape == x.shape
 
 
+def test_the_way_down_from_maps_smaller_than_the_kernel_is_the_full_convolution_in_values_and_gradients():
+    torch.manual_seed(0)
+    layer = Conv((2, 9, 8), 3, 7, False)
+    weight = torch.randn(2, 3, 7, 7, dtype=torch.float64, requires_grad=True)
+    z = torch.randn(4, 3, 3, 2, dtype=torch.float64, requires_grad=True)
+    actual, expected = layer.down(z, weight), functional.conv2d(z, weight, padding=6)
+    np.testing.assert_allclose(actual.detach(), correlate(z.detach().numpy(), weight.detach().numpy(), 6), atol=1e-13)
+    torch.testing.assert_close(actual, expected, rtol=0, atol=1e-13)
+    toward = torch.randn_like(expected)
+    mine, theirs = (torch.autograd.grad((maps * toward).sum(), [z, weight]) for maps in (actual, expected))
+    torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-13)
+    half = layer.down(z.detach().float(), weight.detach().bfloat16())
+    assert half.dtype is torch.float32
+
+
 def test_weights_of_a_convolution_have_the_variance_one_over_fan_in():
     weight = Conv((20, 9, 9), 50, 5, False).weight_up(np.random.RandomState(0), torch.float32)
     assert weight.abs().max() <= (3 / 500) ** 0.5
