@@ -91,6 +91,17 @@ class Follows(Protocol):
 
 
 @runtime_checkable
+class Projects(Protocol):
+    """A model whose weights are scaled to norm 1 while it trains."""
+
+    project_every: int
+    """Steps after which that is done; 0: never."""
+
+    def incoming(self) -> dict[str, int]:
+        """By the name of each of those weights, the axis along which its units lie."""
+
+
+@runtime_checkable
 class EstimatesScore(Protocol):
     """A model whose reconstruction r(x) estimates the gradient of a log density."""
 

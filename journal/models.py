@@ -51,6 +51,8 @@ class LadderSection(ModelSection):
     batch_norm: bool = True
     """Whether pre-activations and vertical signals are batch-normalised; off: the targets of the denoising costs are
     the pre-activations as they are, which nothing keeps from shrinking."""
+    project_every: int = Field(default=0, ge=0, le=LONGEST)
+    """Steps after which the weights that come into a unit are scaled to norm 1 (Huang et al. 2017); 0: never."""
 
     def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
         """Beyond what holds for every model, the noise is gaussian."""
@@ -62,10 +64,11 @@ class LadderSection(ModelSection):
     def _denoises_as_it_can(self) -> LadderSection:
         if min(self.denoising, default=0) < 0 or max(self.denoising, default=0) > 1e6:
             raise ValueError("denoising weights must not be negative or above 1e6")
-        if len(self.denoising) != self.layers():
-            raise ValueError(
-                f"denoising needs {self.layers()} weights (input and every layer), has {len(self.denoising)}"
-            )
+        needed, given = self.layers(), len(self.denoising)
+        if given != needed:
+            raise ValueError(f"denoising needs {needed} weights (input and every layer), has {given}")
+        if self.project_every and not self.batch_norm:
+            raise ValueError("project_every: with batch_norm only, which makes the norm of the weights mean nothing")
         swappable = ("sig", "no_mult", "no_sig", "linear", "no_lateral")
         if self.combinator_init == "reversed" and self.combinator not in swappable:
             raise ValueError(f"combinator_init: reversed goes with the combinators {', '.join(swappable)}")
@@ -231,9 +234,8 @@ class LvaeSpec(ModelSection):
         if self.free_bits is not None and self.iw_samples > 1:
             raise ValueError("free_bits: with iw_samples = 1 only, where the KL stands by itself")
         if len(self.hidden) != len(self.latent):
-            raise ValueError(
-                f"hidden needs {len(self.latent)} numbers, one per stochastic layer, has {len(self.hidden)}"
-            )
+            needed, given = len(self.latent), len(self.hidden)
+            raise ValueError(f"hidden needs {needed} numbers, one per stochastic layer, has {given}")
         return self
 
 

@@ -83,6 +83,7 @@ class LadderNetwork(nn.Module):
         self.lowest = min(self.weighted, default=self.top + 1)
         """The decoder reaches down to this layer."""
         self.rows = spec.data.batch
+        self.project_every = spec.model.project_every
         self._clean, self._corrupted = Statistics(), Statistics()
 
         random = np.random.RandomState(spec.seed)
@@ -124,6 +125,12 @@ class LadderNetwork(nn.Module):
             code=name if ends else f"h{layer}",
             noise=f"noise.std.{layer}",
         )
+
+    def incoming(self) -> dict[str, int]:
+        """Every weight up and down: the columns of a matrix, the first axis of kernels. All of them lead to a batch
+        normalisation, so that their norm changes nothing that is computed."""
+        weights = [("W", self.W), ("V", self.V)]
+        return {f"{name}.{i}": int(w.dim() == 2) for name, part in weights for i, w in part.items()}
 
     def draws_needed(self, labelled_rows: int, rows: int) -> tuple[int, int]:
         """Normal and uniform draws of one step; unlabelled rows take none where no denoising cost uses them."""

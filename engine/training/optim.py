@@ -60,8 +60,12 @@ class Adam:
             grad_scale=divisor,
             found_inf=None,
         )
-        _copy(self._rounded)
+        self.round()
         return norm
+
+    def round(self) -> None:
+        """Rounds the masters into the parameters."""
+        _copy(self._rounded)
 
     def scalars(self, count: int, lr: float) -> tuple[float, float, float]:
         """Of update number `count` (from 1): `count`, and the learning rate and ε with both bias corrections in them.
@@ -133,7 +137,7 @@ class Adam:
                 if state[part][name].shape != tensor.shape:
                     raise ValueError(f"{name} has another shape")
                 tensor.copy_(state[part][name])
-        _copy(self._rounded)
+        self.round()
 
 
 def _widened(gradients: list[Tensor]) -> list[Tensor]:

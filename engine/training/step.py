@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from laddertop.engine import ranks
-from laddertop.engine.contract import Model, Stage, Staged, stage_at
+from laddertop.engine.contract import Model, Projects, Stage, Staged, stage_at
 from laddertop.engine.data import Batches
 from laddertop.engine.randomness import Draws, Stream, counter_words, normals, uniforms
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.graph import Graph
 from laddertop.engine.training.optim import Adam
+from laddertop.engine.training.projection import Projection
 
 
 class Step:
@@ -56,7 +57,8 @@ class Step:
             self._differentiate = _compile(self._differentiated, _launch_less(model))
         elif compiled:
             self._take = _compile(self._computed)
-        self._work = self._repeatable()
+        self._projection = Projection(model, optimizer) if isinstance(model, Projects) else None
+        self._make_repeatable()
         self._stages = model.stages(batches.epoch_steps) if isinstance(model, Staged) else []
         self._stage: Stage | None = None
         self._trained = optimizer
@@ -78,7 +80,7 @@ class Step:
         terms = self._model.terms
         self._counted = [i for i, term in enumerate(terms) if term.name in stage.terms]
         self._controls.resting = frozenset(t.weight for t in terms if t.weight and t.name not in stage.terms)
-        self._work = self._repeatable()
+        self._make_repeatable()
         return stage
 
     def __call__(self, step: int, row: Tensor) -> None:
@@ -91,7 +93,8 @@ class Step:
         self._scalars.copy_(torch.tensor(scalars), non_blocking=True)
         for given, now in zip(self._given, self._next(step), strict=True):
             given.copy_(now, non_blocking=True)
-        row.copy_(self._work())
+        due = self._projection is not None and self._projection.due(step + 1)
+        row.copy_(self._projecting() if due else self._work())
 
     def _next(self, step: int) -> tuple[Tensor, ...]:
         index = self._batches.index(step)
@@ -99,10 +102,18 @@ class Step:
             index = ranks.share(index[0]), ranks.share(index[1])
         return self._batches.gather(*index) if self._batches.training.on_host else index
 
-    def _repeatable(self) -> Callable[[], Tensor]:
-        if ranks.count() > 1:
-            return self._jointly
-        return Graph(self._whole) if self._cuda else self._whole
+    def _make_repeatable(self) -> None:
+        whole = self._whole if ranks.count() == 1 else self._jointly
+
+        def projecting() -> Tensor:
+            assert self._projection is not None
+            row = whole()
+            self._projection()
+            return row
+
+        graph = self._cuda and ranks.count() == 1
+        self._work: Callable[[], Tensor] = Graph(whole) if graph else whole
+        self._projecting: Callable[[], Tensor] = Graph(projecting) if graph else projecting
 
     def _jointly(self) -> Tensor:
         with ranks.jointly():

@@ -56,6 +56,12 @@ def test_a_run_stopped_while_its_warm_up_waits_ends_in_the_same_weights(kind: st
     assert not all(torch.equal(whole[name], other[name]) for name in whole)
 
 
+def test_a_run_stopped_between_two_projections_ends_in_the_same_weights(tmp_path: Path, stop: Stop):
+    spec = small_spec("ladder", "steps=5", "model.project_every=2", "evaluate.every=0", "samples.every=0")
+    whole, broken = trained(tmp_path, spec, stop), trained(tmp_path, spec, stop, stop_at=3)
+    assert all(torch.equal(whole[name], broken[name]) for name in whole)
+
+
 @pytest.mark.parametrize("kind", LADDERS)
 def test_a_model_saved_and_loaded_computes_the_same(kind: str, tmp_path: Path):
     bench = Bench(small_spec(kind))
@@ -106,6 +112,7 @@ SMALL = {
         "ladder",
         ["model.widths=[16]", "model.denoising=[0, 0, 1]", "model.combinator=amlp", "model.combinator_hidden=[2]"],
     ),
+    "projected": ("ladder", ["model.widths=[16]", "model.denoising=[0, 0, 1]", "model.project_every=1"]),
     "conv": (
         "conv_ladder",
         ['model.architecture=["maxpool:3", "convv:10:3", "globalmeanpool"]', "model.denoising=[1, 0, 0, 0]"],
