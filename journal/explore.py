@@ -117,6 +117,16 @@ class Traverse(Question):
     """Values."""
 
 
+class Manifold(Question):
+    """The plane of a code of two units, decoded on a grid: `images` [G, G, …] of `codes` [G, G, 2]. The first unit
+    grows from left to right, the second from the last row up."""
+
+    kind: Literal["manifold"] = "manifold"
+    lines: int = Field(default=20, ge=2, le=50)
+    """Grid lines per axis. Where codes are means of posteriors the lines are quantiles of the prior, in the middle of
+    as many parts of equal probability; else they lie evenly from the least code of test items to the largest."""
+
+
 class _OfManyItems(Question):
     rows: int = Field(default=500, ge=2, le=2000)
     """How many test items, from the first."""
@@ -179,7 +189,9 @@ class Errors(Question):
     """How many of the wrong ones at most."""
 
 
-AnyQuestion = Sample | Denoise | Inpaint | Interpolate | Traverse | Codes | Layers | ScoreField | Classify | Errors
+AnyQuestion = (
+    Sample | Denoise | Inpaint | Interpolate | Traverse | Manifold | Codes | Layers | ScoreField | Classify | Errors
+)
 _question: TypeAdapter[AnyQuestion] = TypeAdapter(Annotated[AnyQuestion, Field(discriminator="kind")])
 KINDS: tuple[str, ...] = tuple(kind.model_fields["kind"].default for kind in get_args(AnyQuestion))
 """What can be asked."""

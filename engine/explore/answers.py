@@ -28,7 +28,7 @@ from laddertop.engine.contract import (
     Spreads,
 )
 from laddertop.engine.data import Batches, Data
-from laddertop.engine.explore import errors
+from laddertop.engine.explore import errors, manifold
 from laddertop.engine.parts.corruption import corrupt
 from laddertop.engine.randomness import RowDraws, Stream
 from laddertop.journal.explore import (
@@ -40,6 +40,7 @@ from laddertop.journal.explore import (
     Inpaint,
     Interpolate,
     Layers,
+    Manifold,
     Sample,
     ScoreField,
     Traverse,
@@ -49,6 +50,8 @@ from laddertop.journal.spec import Spec
 _BINS = 40
 _UNITS = 8
 """Units that a traversal shows unless told which."""
+_ITEMS = 500
+"""Test items whose codes tell which units vary, and how far."""
 
 Arrays = dict[str, npt.NDArray[Any]]
 """What an answer consists of, by name."""
@@ -66,6 +69,8 @@ class Subject:
     """Its training images, for statistics."""
     spec: Spec
     """What it was told."""
+    code_units: int | None = None
+    """Units of the codes that it has a way back from; none: it has no such codes, or is not settled yet."""
 
     def able(self) -> list[str]:
         """The kinds of questions that this model can answer."""
@@ -75,6 +80,7 @@ class Subject:
             "inpaint": isinstance(self.model, Denoises | Fills),
             "interpolate": isinstance(self.model, Encodes) and isinstance(self.model, Decodes),
             "traverse": isinstance(self.model, Encodes) and isinstance(self.model, Decodes),
+            "manifold": self.code_units == manifold.UNITS,
             "codes": isinstance(self.model, Encodes),
             "layers": isinstance(self.model, Encodes),
             "field": isinstance(self.model, Denoises) and self.data.points,
@@ -87,6 +93,9 @@ class Subject:
         """Gives the model the fixed statistics that it needs, if it needs any."""
         if isinstance(self.model, Settles):
             self.model.settle(self.batches)
+        if isinstance(self.model, Encodes) and isinstance(self.model, Decodes):
+            with torch.no_grad():
+                self.code_units = list(self.model.codes(self.data.test.rows(slice(0, 1))).values())[-1].shape[1]
 
 
 @torch.no_grad()
@@ -96,7 +105,11 @@ def answer(subject: Subject, question: AnyQuestion) -> Arrays:
     Raises ValueError in one sentence when this model can't answer it, or when it asks for what is not there.
     """
     if question.kind not in subject.able():
-        what = "with points of the plane" if question.kind == "field" and not subject.data.points else "that can"
+        what = "that can"
+        if question.kind == "field" and not subject.data.points:
+            what = "with points of the plane"
+        if question.kind == "manifold":
+            what = "with a way back from codes of two units"
         raise ValueError(
             f"{question.kind}: a {subject.spec.model.called} on {subject.spec.data.name} is no model {what}"
         )
@@ -106,6 +119,7 @@ def answer(subject: Subject, question: AnyQuestion) -> Arrays:
         "inpaint": _inpaint,
         "interpolate": _interpolate,
         "traverse": _traverse,
+        "manifold": _manifold,
         "codes": _codes,
         "layers": _layers,
         "field": _field,
@@ -214,7 +228,7 @@ def _traverse(subject: Subject, question: Traverse) -> Arrays:
     for unit, value in question.given.items():
         code[0, unit] = value
     if not units:
-        spread = _main_codes(subject, subject.data.test.rows(slice(0, 500))).var(0)
+        spread = _main_codes(subject, subject.data.test.rows(slice(0, _ITEMS))).var(0)
         units = spread.argsort(descending=True)[:_UNITS].tolist()
     values = torch.linspace(question.low, question.high, question.steps, device=code.device)
     codes = code.repeat(len(units), question.steps, 1)
@@ -228,6 +242,17 @@ def _traverse(subject: Subject, question: Traverse) -> Arrays:
         "code": code[0].float().cpu().numpy(),
         "image": _pictures(subject, cast(Decodes, subject.model).decode(code))[0],
     }
+
+
+def _manifold(subject: Subject, question: Manifold) -> Arrays:
+    if isinstance(subject.model, Spreads):
+        across = up = manifold.quantiles(question.lines)
+    else:
+        codes = _main_codes(subject, subject.data.test.rows(slice(0, _ITEMS)))
+        across, up = manifold.between(codes, question.lines)
+    codes = manifold.grid(across, up).to(subject.data.test.device)
+    images = cast(Decodes, subject.model).decode(codes.flatten(0, 1)).view(*codes.shape[:2], -1)
+    return {"images": _pictures(subject, images), "codes": codes.cpu().numpy()}
 
 
 def _codes(subject: Subject, question: Codes) -> Arrays:

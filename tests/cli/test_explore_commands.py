@@ -67,6 +67,10 @@ def test_a_terminal_shows_the_picture(laddertop: Laddertop, run: str) -> None:
         (["denoise", "digits", "--out=x.png", "--corruption=fog"], "--corruption: input should be 'none', 'gaussian'"),
         (["denoise", "digits", "--out=x.png", "--item=999"], "there is no test item 999; there are 360"),
         (["interpolate", "digits", "--out=x.png", "--item=9"], "give --item twice"),
+        (
+            ["manifold", "digits", "--out=x.png"],
+            "manifold: a dae on digits is no model with a way back from codes of two",
+        ),
         (["field", "digits", "--out=x.png"], "field: a dae on digits is no model with points of the plane"),
         (["denoise", "digits", "--out=absent/x.png"], "--out: there is no folder absent; make it"),
         (["denoise", "digits", "--out=folder.png"], "--out: folder.png is a folder; name a file in it"),

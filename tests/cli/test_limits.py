@@ -59,6 +59,7 @@ WORDS = {
     "interpolate x --steps 1000000000000": "--steps: input should be less than or equal to 100",
     "traverse x --steps 1000000000000": "--steps: input should be less than or equal to 100",
     "traverse x --high 1e308": "--high: input should be less than or equal to 1000000",
+    "manifold x --lines 1000000000000": "--lines: input should be less than or equal to 50",
     "field x --lines 1000000000000": "--lines: input should be less than or equal to 60",
     "field x --extent 1e308": "--extent: input should be less than or equal to 100",
 }

@@ -21,6 +21,7 @@ from laddertop.journal.explore import (
     Inpaint,
     Interpolate,
     Layers,
+    Manifold,
     Request,
     Sample,
     ScoreField,
@@ -41,11 +42,15 @@ def disc(at: float, radius: float = 6.0) -> np.ndarray:
     return (255 * (np.hypot(x - 6 - 16 * at, y - 14) < radius)).astype(np.uint8)
 
 
+ONE_LAYER = tuple(kind for kind in KINDS if kind != "manifold")
+"""What a model of so many units can be asked."""
+
+
 class PlayedModel:
     """What a run's engine would say of its model."""
 
     def __init__(
-        self, folder: Path, able: Sequence[str] = KINDS, *, posterior: bool = True, gates: bool = False
+        self, folder: Path, able: Sequence[str] = ONE_LAYER, *, posterior: bool = True, gates: bool = False
     ) -> None:
         self.folder = folder
         self.able = list(able)
@@ -115,6 +120,11 @@ class PlayedModel:
                     "code": code,
                     "image": disc(0.5),
                 }
+            case Manifold():
+                values = np.linspace(-1.5, 1.5, question.lines)
+                across, up = np.meshgrid(values, values[::-1])
+                images = [[disc(share) for share in row] for row in (across + 1.5) / 3]
+                return {"images": np.array(images), "codes": np.stack([across, up], -1)}
             case Interpolate():
                 images = [disc(i / (question.steps - 1)) for i in range(question.steps)]
                 return {"images": np.array(images), "codes": np.zeros((question.steps, UNITS))}

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from laddertop.tui.cli.explore import preview
-from laddertop.tui.draw.sheet import largest_sheet, luminance, plane, png, sheet, squarely
+from laddertop.tui.draw.sheet import largest_sheet, luminance, plane, png, sheet, squarely, tiles
 
 _STRETCH = r"\x1b\[38;5;(\d+);48;5;(\d+)m([^\x1b]*)\x1b\[0m"
 
@@ -97,3 +97,10 @@ def test_points_and_arrows_stand_where_they_belong() -> None:
     image = plane([(points[:2], 50)], (np.array([[-1.0, 0.0]]), np.array([[2.0, 0.0]])), size=101)
     assert image[50, 98] == 255
     assert (image[50, 4:97] == 110).all()
+
+
+def test_tiles_are_enlarged_and_lie_edge_to_edge() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 3, 8, 8)).astype(np.uint8)
+    whole = tiles(images)
+    assert whole.shape == (2 * 56, 3 * 56)
+    assert np.array_equal(whole[56::7, 112::7], images[1, 2])

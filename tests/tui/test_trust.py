@@ -37,7 +37,7 @@ COMMANDS = {
     for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
     if name not in LOOKING and any(parameter.name == "run" for parameter in command.params)
 } | {"replay": ["RUN", "--train"]}
-EXPLORING = ("sample", "denoise", "inpaint", "interpolate", "traverse", "field", "errors")
+EXPLORING = ("sample", "denoise", "inpaint", "interpolate", "traverse", "manifold", "field", "errors")
 
 
 def another(path: Path) -> None:

@@ -20,7 +20,7 @@ from laddertop.tui.cli.place import check_place
 from laddertop.tui.cli.print import json_result, result
 from laddertop.tui.draw.cells import GREY_LEVELS, Cells, Ink
 from laddertop.tui.draw.image import SQUARES, draw_image
-from laddertop.tui.draw.sheet import largest_sheet, luminance, plane, png, sheet, squarely
+from laddertop.tui.draw.sheet import largest_sheet, luminance, plane, png, sheet, squarely, tiles
 from laddertop.tui.steer.explorer import answered
 from laddertop.tui.steer.trust import driven
 
@@ -99,12 +99,14 @@ def pictures(answer: Answer) -> np.ndarray:
             return plane([(arrays["frames"], 110), (arrays["frames"][-1], 255)])
         case "inpaint":
             return np.concatenate([arrays["input"][:, None], _some(arrays["frames"]).swapaxes(0, 1)], 1)
-        case "interpolate" | "traverse" if arrays["images"].shape[-1] == 2:
+        case "interpolate" | "traverse" | "manifold" if arrays["images"].shape[-1] == 2:
             return plane([(arrays["images"], 255)])
         case "interpolate":
             return np.asarray(arrays["images"][None])
         case "traverse":
             return np.asarray(arrays["images"])
+        case "manifold":
+            return tiles(arrays["images"])
         case _:
             clouds = [(arrays["data"], 70)] + ([(arrays["samples"], 160)] if "samples" in arrays else [])
             return plane(clouds, (arrays["x"], arrays["shift"]))
@@ -127,6 +129,9 @@ def legend(answer: Answer) -> str:
             values = arrays["values"]
             units = ", ".join(str(unit) for unit in arrays["units"])
             return f"from above unit {units}, each from {values[0]:g} to {values[-1]:g}"
+        case "manifold":
+            left, right, bottom, top = *arrays["codes"][0, [0, -1], 0], *arrays["codes"][[-1, 0], 0, 1]
+            return f"unit 0 from {left:.3g} to {right:.3g} across, unit 1 from {bottom:.3g} to {top:.3g} up"
     return (
         f"data (dark), arrows to where a point is moved, longest {np.linalg.norm(arrays['shift'], axis=-1).max():.3g}"
     )

@@ -1,4 +1,4 @@
-"""`sample`, `denoise`, `inpaint`, `interpolate`, `traverse`, `field`, `errors`: what a run's model can do."""
+"""`sample`, `denoise`, `inpaint`, `interpolate`, `traverse`, `manifold`, `field`, `errors`: what a model can do."""
 
 from __future__ import annotations
 
@@ -123,6 +123,21 @@ def traverse(
     """Change single units of a test item's code."""
     question = {"kind": "traverse", "item": item, "units": unit, "low": low, "high": high, "steps": steps}
     _show(runs, run, question, step, out, trust, timeout, json)
+
+
+@app.command()
+def manifold(
+    run: Run,
+    lines: Annotated[int, typer.Option(metavar="N", help="Images across and up.")] = 20,
+    step: Step = None,
+    out: Out = None,
+    timeout: Timeout = 60,
+    runs: Runs = None,
+    trust: Trust = False,
+    json: Json = False,
+) -> None:
+    """Decode the plane of a code of two units."""
+    _show(runs, run, {"kind": "manifold", "lines": lines}, step, out, trust, timeout, json)
 
 
 @app.command()

@@ -22,6 +22,11 @@ def sheet(images: np.ndarray) -> np.ndarray:
     return _laid_out(images, max(1, -(-_LARGE // images.shape[3])), 2)
 
 
+def tiles(images: np.ndarray) -> np.ndarray:
+    """Images [R, C, H, W …] edge to edge, enlarged: parts of one picture."""
+    return _laid_out(images, max(1, -(-_LARGE // images.shape[3])), 0)
+
+
 def largest_sheet(images: np.ndarray, height: int, width: int) -> np.ndarray | None:
     """The same in at most height × width pixels, with lines of one pixel; each image enlarged by the largest whole
     number that they have room for. Where that is not even 1, as few rows as it takes stand side by side, in reading

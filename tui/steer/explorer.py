@@ -12,7 +12,7 @@ from laddertop.tui.steer.engine_process import EngineError, command, environment
 _STARTS = 2
 """How often a process that answers is started for one question; one that dies twice dies of the question."""
 
-PICTURED = ("sample", "denoise", "inpaint", "interpolate", "traverse", "field")
+PICTURED = ("sample", "denoise", "inpaint", "interpolate", "traverse", "manifold", "field")
 """What a user asks for by name, as a command or on the screen; screens ask for the other kinds by themselves."""
 
 CHECK = 0.5

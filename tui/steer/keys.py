@@ -175,6 +175,7 @@ PLACES: Mapping[str, Mapping[str, Key]] = {
         "other": Key("b", "A becomes B too: another item as A then shows the way between"),
         "swap": Key("x", "exchange A and B"),
         "axes": Key("p", "axes of the map: PCA, or the first two units"),
+        "manifold": Key("m", "in the place of the map: the plane of a code of two units, decoded"),
         "strip": Key("tab", "traversal or interpolation, where there is no room for both"),
     },
     "explore": {

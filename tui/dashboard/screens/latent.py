@@ -10,12 +10,16 @@ from laddertop.tui.dashboard.grammar import bind
 from laddertop.tui.dashboard.layout import Place
 from laddertop.tui.dashboard.panel import Panel
 from laddertop.tui.dashboard.screens.model_screen import ALL, OF_CHECKPOINTS, ModelScreen
-from laddertop.tui.dashboard.views.latent import BETWEEN, CODES, ORIGIN, WALK, LatentView
+from laddertop.tui.dashboard.views.latent import BETWEEN, CODES, MANIFOLD, ORIGIN, WALK, LatentView
 from laddertop.tui.dashboard.widgets.latent_images import Decoded, Strips
+from laddertop.tui.dashboard.widgets.latent_manifold import ManifoldPlane, lines_in
 from laddertop.tui.dashboard.widgets.latent_map import LatentMap
 from laddertop.tui.dashboard.widgets.latent_units import LatentUnits
 from laddertop.tui.steer.asking import Asking
 from laddertop.tui.watch.run_view import RunView
+
+_LINES_OF_POINTS = 30
+"""Points of a manifold of points, across and up."""
 
 
 class LatentScreen(ModelScreen):
@@ -27,11 +31,13 @@ class LatentScreen(ModelScreen):
         "each axis holds. The bars show each unit's mean ± standard deviation over the items, of a VAE those of draws "
         "from the posteriors, the aggregate posterior: where it differs from the prior, samples from the prior fall "
         "into gaps. Units are sorted by how much their codes vary; orange ones hardly do: they are not used. ▼ is the "
-        "value in the code that is decoded."
+        "value in the code that is decoded. The manifold is the plane of a code of two units, decoded on a grid, of a "
+        "VAE at quantiles of the prior: every image stands for as much of it."
     )
     MOUSE: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("hover", "on the map: the nearest item; on the units: which one; on a row of images: what it is decoded from"),
+        ("hover", "on the map: the nearest item; on the units: which one; on images: what they are decoded from"),
         ("click", "on the map: the nearest item becomes A, with the right button B; on the units: chooses one"),
+        ("click", "on the manifold: A's code becomes that of the image"),
         ("wheel", "on the units: the one above or below"),
     )
     HINTS: ClassVar[tuple[tuple[str, ...], ...]] = (
@@ -41,6 +47,7 @@ class LatentScreen(ModelScreen):
         ("item", "latent.previous-item", "latent.next-item"),
         ("to B", "latent.other"),
         ("axes", "latent.axes"),
+        ("manifold", "latent.manifold"),
         ("restore", "latent.restore"),
         ("strip", "latent.strip"),
         ("checkpoint", "model.older", "model.newer"),
@@ -58,6 +65,7 @@ class LatentScreen(ModelScreen):
         bind("latent.other", "other"),
         bind("latent.swap", "swap"),
         bind("latent.axes", "axes"),
+        bind("latent.manifold", "manifold"),
         bind("latent.strip", "strip", priority=True),
         *OF_CHECKPOINTS,
         *ALL,
@@ -66,11 +74,13 @@ class LatentScreen(ModelScreen):
     def __init__(self, view: RunView, asking: Asking, plain: bool = False) -> None:
         super().__init__(view, asking, plain)
         self.model = LatentView(view, asking)
+        self._lines = 2
 
     def panels(self) -> list[Panel]:
-        """Map, units, the decoded code, the rows of images."""
+        """Map or manifold, units, the decoded code, the rows of images."""
         return [
             LatentMap(self.view, self.model, id="map"),
+            ManifoldPlane(self.view, self.model, id="manifold"),
             LatentUnits(self.view, self.model, id="units"),
             Decoded(self.view, self.model, id="decoded"),
             Strips(self.view, self.model, id="strips"),
@@ -85,31 +95,33 @@ class LatentScreen(ModelScreen):
         units = 36 if wide else min(max(width * 2 // 5, 30), 40)
         left = width - right - units - (2 if wide else 1)
         places = {
-            "map": Place(0, 0, left, upper),
+            "manifold" if self.model.manifold else "map": Place(0, 0, left, upper),
             "units": Place(left + 1, 0, units, upper),
             "strips": Place(0, upper, width, below),
         }
         if wide:
             places["decoded"] = Place(width - right, 0, right, upper)
         self.query_one(Strips).with_code = not wide
+        self._lines = lines_in(upper, left)
         return places
 
     def use(self) -> str:
         """What the newest key was about, as far as it is not answered; else the map."""
-        return next((use for use in (WALK, BETWEEN) if self.asking.waiting(use) is not None), CODES)
+        return next((use for use in (WALK, BETWEEN, MANIFOLD) if self.asking.waiting(use) is not None), CODES)
 
     def refreshed(self) -> tuple[str, ...]:
         """All of it."""
-        return CODES, WALK, ORIGIN, BETWEEN
+        return CODES, WALK, ORIGIN, BETWEEN, *([MANIFOLD] if self.model.manifold else [])
 
     def question(self) -> None:
         """Ask for map and images."""
         for panel in self.query(Panel):
-            if isinstance(panel, Decoded | Strips):
+            if isinstance(panel, Decoded | Strips | ManifoldPlane):
                 panel.mode = self.mode
         width, _ = self.room
         images = 9 if width >= 110 else 5 if width < 90 else 7
-        self.model.question(steps=100 if self.view.spec.data.points else images)
+        points = self.view.spec.data.points
+        self.model.question(100 if points else images, _LINES_OF_POINTS if points else self._lines)
 
     def idle(self, action: str) -> bool:
         """Without a way back from the codes there is a map, and nothing to decode."""
@@ -151,6 +163,13 @@ class LatentScreen(ModelScreen):
         self.model.axes = "first" if self.model.axes == "pca" else "pca"
         self.changed()
 
+    def action_manifold(self) -> None:
+        """Manifold or map, where the code has two units."""
+        if not self.idle("manifold"):
+            self.model.manifold = not self.model.manifold
+            self._arrange()
+            self.changed()
+
     def action_strip(self) -> None:
         """The other row of images."""
         self.model.between = not self.model.between
@@ -164,6 +183,9 @@ class LatentScreen(ModelScreen):
                     self.model.other = item
                 else:
                     self.model.go_to(item)
+                self.changed()
+            case ManifoldPlane() as plane if (code := plane.code_at(message.row, message.column)) is not None:
+                self.model.lie_at(code)
                 self.changed()
             case LatentUnits() as units if (unit := units.unit_at(message.row)) is not None:
                 self.model.take(unit)

@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from laddertop.journal.explore import Codes, Interpolate, Traverse
+from laddertop.journal.explore import Codes, Interpolate, Manifold, Traverse
 from laddertop.tui.steer.asking import Asking
 from laddertop.tui.watch.layer_life import layer_title
 from laddertop.tui.watch.run_view import RunView
 
-CODES, WALK, ORIGIN, BETWEEN = "codes", "walk", "origin", "between"
-"""The uses under which the model is asked: the map; the code as it is changed; the item's own; interpolation."""
+CODES, WALK, ORIGIN, BETWEEN, MANIFOLD = "codes", "walk", "origin", "between", "manifold"
+"""The uses under which the model is asked: the map; the code as it is changed; the item's own; interpolation; the plane
+of a code of two units."""
 ITEMS = 500
 """Test items on the map."""
 PRIOR = 3.0
@@ -54,12 +55,14 @@ class LatentView:
         """Values of units that are not the item's own."""
         self.between = False
         """Whether the interpolation is shown where there is room for one row of images only."""
+        self.manifold = False
+        """Whether the plane of a code of two units is shown in the place of the map."""
         self._unit: int | None = None
 
     # Asking
 
-    def question(self, steps: int) -> None:
-        """Ask for what is shown, with so many images side by side."""
+    def question(self, steps: int, lines: int) -> None:
+        """Ask for what is shown, with so many images side by side, and so many across and up on the plane."""
         self.asking.want(CODES, Codes(rows=ITEMS))
         if CODES not in self.asking.got or not self.decodes():
             return
@@ -70,6 +73,8 @@ class LatentView:
         self.asking.want(WALK, Traverse(item=self.item, given=given, units=[unit], low=low, high=high, steps=steps))
         self.asking.want(ORIGIN, Traverse(item=self.item, units=[0], steps=2))
         self.asking.want(BETWEEN, Interpolate(items=(self.item, self.other), steps=steps))
+        if self.manifold:
+            self.asking.want(MANIFOLD, Manifold(lines=lines))
 
     def decodes(self) -> bool:
         """Whether the model has a way back from its codes."""
@@ -179,6 +184,10 @@ class LatentView:
         """Back to the item's own code."""
         self.changes = {}
 
+    def lie_at(self, code: np.ndarray) -> None:
+        """Change the whole code [U] to one of the plane."""
+        self.changes = {unit: round(float(value), 6) for unit, value in enumerate(code)}
+
     def go_to(self, item: int) -> None:
         """Another item."""
         points = self.points()
@@ -191,6 +200,8 @@ class LatentView:
         name = action.partition("(")[0]
         if self.asking.able("codes") is False:
             return name != "checkpoint"
+        if name == "manifold":
+            return not self.asking.able("manifold")
         return name in DECODING and self.asking.able("traverse") is False
 
     def lacks(self) -> str:
