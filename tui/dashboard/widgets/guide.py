@@ -11,12 +11,12 @@ from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.text import between_words, fit
 from laddertop.tui.learn.guide import Guide
 from laddertop.tui.learn.lesson import LETTERS
-from laddertop.tui.learn.words import Said, paragraphs, waiting
+from laddertop.tui.learn.words import paragraphs, waiting
 from laddertop.tui.steer.keymap import sign
 from laddertop.tui.steer.keys import USUAL
 from laddertop.tui.watch.run_view import RunView
 
-READS_ON = Said("enter  reads on", Ink.KEY)
+READS_ON = "enter  reads on"
 
 
 class GuidePanel(Picture, can_focus=True):
@@ -68,25 +68,35 @@ class GuidePanel(Picture, can_focus=True):
         return more
 
     def _shown(self) -> list[list[tuple[str, Ink]]]:
-        return self.pages(self.size.height - 2, self.size.width)
+        height, width = self.size.height, self.size.width
+        return self.pages(height - 1 - len(self._foot(width)), width)
+
+    def _at(self) -> str:
+        """Where in the lesson one is, in words."""
+        place = self.guide.place
+        return "" if place.phase == "over" else f"{place.step + 1} of {len(self.guide.lesson.steps)}"
+
+    def _foot(self, width: int) -> list[str]:
+        """The last lines of the last page: what is waited for, which leaves room for where one is."""
+        said = waiting(self.guide, self.view, self.sign)
+        return between_words(said.text, max(width - 4 - len(self._at()), 10))
 
     def picture(self, height: int, width: int) -> Cells:
-        """Title, a page, and the last line."""
-        guide, place = self.guide, self.guide.place
+        """Title, a page, and the last lines."""
+        guide, place, foot = self.guide, self.guide.place, self._foot(width)
         if self._of != (now := (place.step, place.phase)):
             self._page, self._of = 0, now
-        over = place.phase == "over"
-        at = "" if over else f"{place.step + 1} of {len(guide.lesson.steps)}"
         cells = titled(height, width, fit(f"{guide.lesson.number}  {guide.lesson.title}", width - 4))
-        pages = self.pages(height - 2, width)
+        pages = self.pages(height - 1 - len(foot), width)
         # A terminal may have grown.
         self._page = min(self._page, len(pages) - 1)
         for y, (text, ink) in enumerate(pages[self._page], 1):
             cells.put(y, 1, text, ink)
         more = self._page + 1 < len(pages)
-        said = READS_ON if more else waiting(guide, self.view, self.sign)
-        cells.put(height - 1, 1, fit(said.text, width - 4 - len(at)), said.ink)
-        cells.right(height - 1, width - 1, at, Ink.DIM)
+        ink = waiting(guide, self.view, self.sign).ink
+        for y, text in enumerate(reversed([READS_ON] if more else foot), 1):
+            cells.put(height - y, 1, text, Ink.KEY if more else ink)
+        cells.right(height - 1, width - 1, self._at(), Ink.DIM)
         return cells
 
     def pages(self, rows: int, width: int) -> list[list[tuple[str, Ink]]]:
