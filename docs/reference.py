@@ -176,6 +176,9 @@ def learn_page() -> str:
             f"## {lesson.number}. {lesson.title}\n\n{lesson.about} After {sources}.\n\n"
             f"    laddertop train {lesson.recipe}{settings}\n"
         )
+        if lesson.other is not None:
+            more = "".join(f" --set {setting}" for setting in lesson.other.settings)
+            parts.append(f"Its second run has, besides:{more.replace(' --set', ' `--set', 1)}`.\n")
         spec = override(load_recipe(lesson.recipe), list(lesson.settings))
         knobs = usable_keys({knob.name: knob for knob in shared_knobs(spec) + model_knobs(spec)})
         sign = partial(_usual_sign, knobs)
@@ -186,6 +189,7 @@ def learn_page() -> str:
 def _step(number: int, step: Step) -> str:
     told = [f"**{number}.** {step.text}", f"*{step.do}*" if step.do else ""]
     told.append(f"Shown before and after: {', '.join(step.changed.values())}." if step.changed else "")
+    told.append(f"Shown of both runs, after as many steps: {', '.join(step.against.values())}." if step.against else "")
     told.append(step.then)
     if step.question:
         told.append(f"**{step.question}**")

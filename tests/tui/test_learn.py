@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from laddertop.journal.commands import send
 from laddertop.journal.declared import model_knobs, shared_knobs
 from laddertop.journal.events import Knob, Term
 from laddertop.journal.explore import KINDS
+from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.names import group_of
 from laddertop.journal.sections import POINTS
@@ -28,11 +30,15 @@ from laddertop.tui.dashboard.panels import MIDDLE
 from laddertop.tui.dashboard.screens.layers import LayersScreen
 from laddertop.tui.dashboard.widgets.guide import GuidePanel
 from laddertop.tui.draw.numbers import number
+from laddertop.tui.learn.beside import Beside
 from laddertop.tui.learn.guide import Guide, Phase, Place
 from laddertop.tui.learn.kept import keep, place_in
-from laddertop.tui.learn.lesson import LETTERS, SCREENS, Lesson, Seen, Step, lessons
+from laddertop.tui.learn.lesson import LETTERS, SCREENS, Lesson, Other, Seen, Step, lessons
 from laddertop.tui.learn.words import KEY, paragraphs, waiting
+from laddertop.tui.steer.engines import Engines
 from laddertop.tui.steer.keys import USUAL
+from laddertop.tui.watch.diagnoses.advised import note_of
+from laddertop.tui.watch.diagnoses.table import DIAGNOSES
 from laddertop.tui.watch.run_view import RunView
 from laddertop.tui.watch.watcher import Watcher
 from tests.processes import typed
@@ -70,13 +76,15 @@ def test_a_lesson_asks_for_what_its_run_has(lesson: Lesson) -> None:
         assert not any("*" in text or "`laddertop learn" in text for text in texts(step))
         for seen in step.seen:
             told = (seen.knob, seen.number, seen.steps, seen.evaluated, seen.screen, seen.asked)
-            assert sum(map(bool, told)) == 1
+            assert sum(map(bool, (*told, seen.found, seen.told, seen.other))) == 1
             assert seen.knob in ("", *knobs)
             assert seen.screen in ("", *SCREENS)
             assert seen.asked in ("", *KINDS)
-            # What has to be turned is turned by a key that the lesson names.
-            assert not seen.knob or group_of(seen.knob) in named
-        numbers = {*step.changed, *(seen.number for seen in step.seen if seen.number)}
+            assert {*seen.found, *seen.told} <= {one.kind for one in DIAGNOSES}
+            # What has to be turned is turned by a key that the lesson names, or by advice.
+            assert not seen.knob or named & {group_of(seen.knob), "looking.findings"}
+            assert not seen.other or (lesson.other and step.against)
+        numbers = {*step.changed, *step.against, *(seen.number for seen in step.seen if seen.number)}
         assert {name for name in numbers if name.partition(".")[0] not in ("test", "active")} <= columns
 
 
@@ -87,7 +95,7 @@ def test_what_a_lesson_tells_takes_few_pages(tmp_path: Path, lesson: Lesson, siz
     with PlayedEngine.new(tmp_path) as engine:
         view = Eyes(engine.run).view
     for at, step in enumerate(lesson.steps):
-        numbers = dict.fromkeys(step.changed, 12.3)
+        numbers = dict.fromkeys((*step.changed, *step.against), 12.3)
         phases: tuple[Phase, ...] = ("told", "seen", "answered") if step.question else ("told", "seen")
         for phase in phases:
             told = Place(step=at, phase=phase, before=numbers, after=numbers, answer=step.right or "a")
@@ -98,7 +106,7 @@ def test_what_a_lesson_tells_takes_few_pages(tmp_path: Path, lesson: Lesson, siz
 
 
 def lesson_of(*steps: Step) -> Lesson:
-    return Lesson(1, "01-test", "A test", "About.", ("Nobody 2000",), "ladder-mnist-100", (), steps)
+    return Lesson(1, "01-test", "A test", "About.", ("Nobody 2000",), "ladder-mnist-100", (), steps, None)
 
 
 class Reader:
@@ -211,6 +219,67 @@ def test_who_comes_back_is_where_he_was(engine: PlayedEngine) -> None:
     assert place_in(engine.run, lesson_of(Step("One."))) == Place(), "that lesson has no second step any more"
 
 
+def test_a_finding_is_waited_for_its_remedy_and_what_came_of_it(tmp_path: Path) -> None:
+    kind = "posterior-collapse"
+    steps = (Step("One.", seen=(Seen(found=(kind,)),)), Step("Two.", seen=(Seen(knob="warmup", at_least=1),)))
+    spec = override(load_recipe("vae-mnist"), ["warmup.of=kl", "warmup.on=off", "warmup.steps=100"])
+    with PlayedEngine(create_run(tmp_path, spec, "played")) as engine:
+        engine.train(100, collapsed=["kl"])
+        reader = Reader(engine, *steps, Step("Three.", seen=(Seen(told=(kind,)),), then="Helped."))
+        assert reader.shown() == "One.\nwaits for a finding: posterior collapse"
+        engine.train(500, collapsed=["kl"])
+        assert reader.look().phase == "seen"
+        reader.guide.on(reader.view)
+        (found,) = reader.view.findings
+        assert found.remedy is not None
+        (ask,) = found.remedy.commands
+        send(engine.run.path, 1, ask.action, dict(ask.changes), by="a test", note=note_of([found]))
+        engine.answer()
+        assert reader.look().phase == "seen", "what advice turns is turned"
+        reader.guide.on(reader.view)
+        engine.train(1000)
+        assert reader.look().phase == "told", "it is not told yet"
+        assert reader.view.findings == []
+        engine.train(1200)
+        assert reader.look().phase == "seen"
+
+
+def test_two_runs_are_compared_after_as_many_steps(tmp_path: Path) -> None:
+    other = Other("none", ("with", "without"), ("model.combinator=linear",))
+    step = Step("Both.", seen=(Seen(other=600),), against={"denoise.1": "layer 1", "total": "all"})
+    lesson = replace(lesson_of(step), other=other)
+    with PlayedEngine.new(tmp_path, name="lesson") as first:
+        first.train(1000)
+        both = Beside(first.run, lesson, other)
+        assert both.made()
+        assert both.run.name == "lesson-none"
+        assert both.run.spec == override(load_recipe(lesson.recipe), list(other.settings))
+        with PlayedEngine(both.run, seed=1) as second:
+            assert not both.made(), "an engine is at work"
+            view, guide = Eyes(first.run).view, Guide(lesson, Place(), both)
+            second.train(599)
+            both.look()
+            assert guide.look(view, "run", ())
+            assert (guide.place.phase, guide.compares) == ("told", True)
+            assert waiting(guide, view, lambda name, side: name).text == "the second run trains: 599 of 600 steps"
+            second.train(1)
+            both.look()
+            guide.look(view, "run", ())
+            second.end()
+        assert not both.made(), "it has come to its end"
+    assert guide.place.phase == "seen"
+    for run, told in ((first.run, guide.place.before), (both.run, guide.place.after)):
+        reader = MetricsReader(run.path)
+        reader.poll()
+        for name in step.against:
+            assert told[name] == pytest.approx(reader.values(name)[400:600].astype(float).mean())
+    head, *rows = paragraphs(guide, view, lambda name, side: name)
+    assert head.text.split() == ["with", "without"]
+    values = (number(of["denoise.1"]) for of in (guide.place.before, guide.place.after))
+    assert rows[0].text.split() == ["layer", "1", *values]
+    assert len({len(row.text) for row in (head, *rows)}) == 1, "numbers stand below each other"
+
+
 def test_a_training_that_is_over_can_not_be_waited_for(engine: PlayedEngine) -> None:
     reader = Reader(engine, Step("Text.", seen=(Seen(steps=50),)))
     engine.end("stopped")
@@ -250,6 +319,30 @@ async def test_the_guide_goes_along_to_every_screen_and_takes_no_key_but_its_own
         assert [c.changes for c in engine.answer()] == [{"noise": 0.0}]
         await pilot.press("enter")
         await until(pilot, lambda: "That was lesson 1" in screen_text(app), "the end")
+
+
+async def test_the_second_run_is_trained_once_the_guide_comes_to_it(
+    tmp_path: Path, engine: PlayedEngine, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = list[RunFolder]()
+    monkeypatch.setattr(Engines, "start", lambda self, run, back_to=None: begun.append(run))
+    other = Other("none", ("with", "without"), ("model.combinator=linear",))
+    compared = Step("Both.", seen=(Seen(other=600),), against={"denoise.1": "layer 1"}, then="Look.")
+    lesson = replace(lesson_of(Step("First."), compared), other=other)
+    app = LaddertopApp(tmp_path, engine.run.path, guide=Guide(lesson, Place(), Beside(engine.run, lesson, other)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "First." in screen_text(app) and "step 1 000" in screen_text(app), "the first step")
+        assert begun == []
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(begun), "an engine for the second run")
+        with PlayedEngine(begun[0]) as second:
+            second.train(300)
+            await until(pilot, lambda: "the second run trains: 300" in screen_text(app), "how far it is")
+            second.train(300)
+            await until(pilot, lambda: "Look." in screen_text(app), "both")
+        shown = [line.split() for line in screen_text(app).splitlines()]
+        assert any(words[-2:] == ["with", "without"] for words in shown)
+    assert [run.name for run in begun] == [f"{engine.run.name}-none"]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -1,7 +1,7 @@
 """`learn`: the list of lessons, and a lesson with its run and its guide.
 
-A lesson's run has the name of the lesson, and a number behind it where that is taken. It is trained while its dashboard
-is open: who leaves stops it, and comes back to where it was.
+A lesson's run has the name of the lesson, and a number behind it where that is taken; a second one has a word more.
+They are trained while the dashboard is open: who leaves stops them, and comes back to where they were.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from laddertop.tui.cli.open import show_dashboard
 from laddertop.tui.cli.print import json_result, result, say
 from laddertop.tui.dashboard.terminal import terminal_problem
 from laddertop.tui.draw.text import between_words
+from laddertop.tui.learn.beside import Beside
 from laddertop.tui.learn.guide import Guide, Place
 from laddertop.tui.learn.kept import done, place_in
 from laddertop.tui.learn.lesson import Lesson, lesson_of, lessons
@@ -72,11 +73,14 @@ def play(runs: Path | None, number: int, again: bool, slow_link: bool) -> None:
         run = create_run(folder, spec, _free_name(folder, lesson))
     if not run.engine_alive() and _ended(run) != "finished":
         EngineProcess(run)
+    beside = Beside(run, lesson, lesson.other) if lesson.other else None
     try:
-        show_dashboard(runs, str(run.path), slow_link=slow_link, guide=Guide(lesson, place_in(run, lesson)))
+        show_dashboard(runs, str(run.path), slow_link=slow_link, guide=Guide(lesson, place_in(run, lesson), beside))
     finally:
-        if run.engine_alive():
-            send(run.path, _state(run).segment, "stop", by=sender("learn"), note="the lesson was left")
+        trained = [one for one in (run, *([beside.run] if beside else [])) if one.engine_alive()]
+        for one in trained:
+            send(one.path, _state(one).segment, "stop", by=sender("learn"), note="the lesson was left")
+        if trained:
             say(f"`laddertop learn {number}` goes on")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from laddertop.journal.events import Commanded
+from laddertop.tui.learn.beside import Beside
 from laddertop.tui.learn.lesson import LETTERS, Lesson, Seen, Step
 from laddertop.tui.learn.numbers import Numbers
 from laddertop.tui.watch.run_view import RunView
@@ -34,9 +35,9 @@ class Place:
     """Step of the training at which the newest of them was, or at which the step of the lesson began; -1: not yet
     known."""
     before: dict[str, float] = field(default_factory=dict)
-    """Its numbers as they were when the first condition was seen."""
+    """Its numbers as they were when the first condition was seen; those of the first run, where two are compared."""
     after: dict[str, float] = field(default_factory=dict)
-    """The same once all were."""
+    """The same once all were; those of the second run."""
     answer: str = ""
     """The letter that was answered."""
     right: int = 0
@@ -44,10 +45,10 @@ class Place:
 
 
 class Guide:
-    """Goes through a lesson beside a run."""
+    """Goes through a lesson beside a run, and a second one where the lesson compares two."""
 
-    def __init__(self, lesson: Lesson, place: Place) -> None:
-        self.lesson, self.place = lesson, place
+    def __init__(self, lesson: Lesson, place: Place, beside: Beside | None = None) -> None:
+        self.lesson, self.place, self.beside = lesson, place, beside
         self.numbers = Numbers()
         self.moved: Callable[[], None] = lambda: None
         """Called where a key has moved it."""
@@ -61,6 +62,11 @@ class Guide:
     def asks(self) -> bool:
         """Whether a question waits for its answer."""
         return self.place.phase == "seen" and bool(self.step.question)
+
+    @property
+    def compares(self) -> bool:
+        """Whether the second run is to be trained now."""
+        return self.place.phase == "told" and any(seen.other for seen in self.step.seen)
 
     def waits_for(self) -> Seen | None:
         """What has to be seen next; None: nothing has."""
@@ -85,6 +91,7 @@ class Guide:
             place.met += 1
             if place.met == len(self.step.seen):
                 place.phase, place.after = "seen", self._values(None)
+                self._compare()
         return was != (place.met, place.phase, place.since)
 
     def _met(self, seen: Seen, view: RunView, screen: str, answered: Collection[str]) -> bool:
@@ -92,6 +99,12 @@ class Guide:
             return screen == seen.screen
         if seen.asked:
             return seen.asked in answered
+        if seen.found:
+            return any(one.kind in seen.found for one in view.findings)
+        if seen.told:
+            return not any(one.finding.kind in seen.told and one.helped is None for one in view.advised)
+        if seen.other:
+            return self.beside is not None and self.beside.step >= seen.other
         if seen.evaluated:
             return self.numbers.evaluated_after(self.place.since)
         if seen.steps:
@@ -115,6 +128,13 @@ class Guide:
 
     def _values(self, step: int | None) -> dict[str, float]:
         return {name: self.numbers.at(name, step) for name in self.step.changed}
+
+    def _compare(self) -> None:
+        """Keep the numbers of both runs after as many steps."""
+        if self.beside is not None:
+            pairs = {name: self.beside.pair(name) for name in self.step.against}
+            self.place.before |= {name: first for name, (first, _) in pairs.items()}
+            self.place.after |= {name: second for name, (_, second) in pairs.items()}
 
     def _begin(self, step: int) -> None:
         self.place.since = step

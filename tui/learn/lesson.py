@@ -36,6 +36,12 @@ class Seen:
     """A screen is shown, one of SCREENS."""
     asked: str = ""
     """The model has answered a question of this kind; see laddertop.journal.explore."""
+    found: tuple[str, ...] = ()
+    """A finding of one of these kinds stands; see laddertop.tui.watch.diagnoses."""
+    told: tuple[str, ...] = ()
+    """Of every remedy that was sent for a finding of one of these kinds it is told whether it helped."""
+    other: int = 0
+    """The second run, which begins with such a step of the lesson, and the first have both come so many steps."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,8 @@ class Step:
     """The chart that is shown then."""
     changed: Mapping[str, str] = field(default_factory=dict)
     """The numbers that are told before and after, each with its name for people."""
+    against: Mapping[str, str] = field(default_factory=dict)
+    """The numbers that are told of both runs, after as many steps."""
     then: str = ""
     """What is told once all was seen."""
     question: str = ""
@@ -63,6 +71,18 @@ class Step:
     """The letter of the right answer."""
     why: str = ""
     """What is told after an answer."""
+
+
+@dataclass(frozen=True)
+class Other:
+    """What the second run of a lesson is."""
+
+    name: str
+    """What its name ends with."""
+    called: tuple[str, str]
+    """What the first and the second are called where their numbers stand side by side."""
+    settings: tuple[str, ...]
+    """What differs from the first, as --set takes it, and how long it is."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +101,8 @@ class Lesson:
     settings: tuple[str, ...]
     """What differs from the recipe, as --set takes it."""
     steps: tuple[Step, ...]
+    other: Other | None
+    """Its second run, if it compares two."""
 
     @property
     def run(self) -> str:
@@ -106,14 +128,29 @@ def _read(file: Path) -> Lesson:
     told = tomllib.loads(file.read_text(encoding="utf-8"))
     steps = tuple(_step(step) for step in told.pop("steps"))
     sources, settings = tuple(told.pop("sources")), tuple(told.pop("settings"))
-    number = int(file.name.partition("-")[0])
-    return Lesson(number=number, name=file.stem, sources=sources, settings=settings, steps=steps, **_plain(told))
+    number, other = int(file.name.partition("-")[0]), _other(told.pop("other", None))
+    return Lesson(
+        number=number, name=file.stem, sources=sources, settings=settings, steps=steps, other=other, **_plain(told)
+    )
+
+
+def _other(told: dict[str, Any] | None) -> Other | None:
+    if told is None:
+        return None
+    first, second = told["called"]
+    return Other(told["name"], (first, second), tuple(told["settings"]))
 
 
 def _step(told: dict[str, Any]) -> Step:
-    seen = tuple(Seen(**one) for one in told.pop("seen", ()))
+    seen = tuple(map(_seen, told.pop("seen", ())))
     answers = tuple(map(_line, told.pop("answers", ())))
-    return Step(seen=seen, answers=answers, changed=told.pop("changed", {}), **_plain(told))
+    changed, against = told.pop("changed", {}), told.pop("against", {})
+    return Step(seen=seen, answers=answers, changed=changed, against=against, **_plain(told))
+
+
+def _seen(told: dict[str, Any]) -> Seen:
+    kinds: dict[str, Any] = {key: tuple(told.pop(key, ())) for key in ("found", "told")}
+    return Seen(**kinds, **told)
 
 
 def _plain(told: dict[str, Any]) -> dict[str, Any]:

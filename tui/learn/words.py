@@ -49,7 +49,7 @@ def paragraphs(guide: Guide, view: RunView, sign: Sign) -> list[Said]:
     if place.phase == "told":
         said = [Said(step.text, Ink.TEXT), Said(step.do, Ink.STRONG)]
     elif place.phase == "seen":
-        said = [*_changes(guide), Said(step.then, Ink.TEXT), Said(step.question, Ink.STRONG)]
+        said = [*_changes(guide), *_against(guide), Said(step.then, Ink.TEXT), Said(step.question, Ink.STRONG)]
         answers = zip(LETTERS, step.answers, strict=False)
         said += [Said(f"{letter}  {answer}", Ink.TEXT, joined=True) for letter, answer in answers]
     else:
@@ -69,6 +69,22 @@ def _changes(guide: Guide) -> list[Said]:
     return [
         Said(f"{label:<{width}}  {_before_after(guide.place.before.get(name), guide.place.after.get(name))}", Ink.CURVE)
         for name, label in guide.step.changed.items()
+    ]
+
+
+def _against(guide: Guide) -> list[Said]:
+    """The numbers of both runs, side by side, below what the runs are called."""
+    if guide.lesson.other is None or not guide.step.against:
+        return []
+    label = max(map(len, guide.step.against.values()))
+    wide = max(8, *map(len, guide.lesson.other.called))
+    rows = [("", *guide.lesson.other.called)]
+    for name, words in guide.step.against.items():
+        one, other = (place.get(name, math.nan) for place in (guide.place.before, guide.place.after))
+        rows.append((words, number(one), number(other)))
+    return [
+        Said(f"{words:<{label}}  {first:>{wide}}  {second:>{wide}}", Ink.CURVE if at else Ink.DIM, joined=at > 0)
+        for at, (words, first, second) in enumerate(rows)
     ]
 
 
@@ -100,6 +116,13 @@ def _awaited(guide: Guide, seen: Seen, view: RunView) -> str:
         return f"waits for an answer of the model: {seen.asked}"
     if seen.evaluated:
         return "waits for an evaluation"
+    if seen.found:
+        return f"waits for a finding: {seen.found[0].replace('-', ' ')}"
+    if seen.told:
+        return "waits until it is told whether that helped"
+    if seen.other:
+        done = min(guide.beside.step if guide.beside else 0, seen.other)
+        return f"the second run trains: {thousands(done)} of {thousands(seen.other)} steps"
     if seen.steps:
         done = min(max(guide.numbers.step - guide.place.since, 0), seen.steps)
         return f"trains on: {thousands(done)} of {thousands(seen.steps)} steps"

@@ -23,6 +23,7 @@ from laddertop.tui.dashboard.screens.commands import Command
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.knobs import Knobs
+from laddertop.tui.learn.beside import Beside
 from laddertop.tui.learn.guide import Guide
 from laddertop.tui.steer.steering import Steering
 from laddertop.tui.steer.trust import ONLY_LOOKS
@@ -32,6 +33,9 @@ from laddertop.tui.watch.wording import knob_value
 
 if TYPE_CHECKING:
     from laddertop.tui.steer.asking import Asking
+
+LOOKS_BESIDE = 0.5
+"""Seconds between two looks at the second run of a lesson."""
 
 
 class LiveScreen(RunScreen, inherit_bindings=False):
@@ -53,7 +57,27 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         self.view.stranger = stranger
         self.view.steerable = not read_only and not stranger
         self._asking: Asking | None = None
+        self._compares = False
         self.steering = Steering(self.view, self.tell, self._sent, aside.do)
+
+    def guide_moved(self) -> None:
+        """Where the guide comes to it, the second run of its lesson is trained."""
+        super().guide_moved()
+        if self.guide is not None and self.guide.beside is not None and self.guide.compares and not self._compares:
+            self._compares = True
+            self._train_beside(self.guide.beside)
+
+    @work
+    async def _train_beside(self, beside: Beside) -> None:
+        """Begin or go on with the second run of the lesson, and look at both."""
+        try:
+            if await asyncio.to_thread(beside.made):
+                self.post_message(StartEngine(beside.run))
+            while True:
+                await asyncio.to_thread(beside.look)
+                await asyncio.sleep(LOOKS_BESIDE)
+        except (OSError, ValueError) as error:
+            self.tell(str(error))
 
     def on_key(self, event: Key) -> None:
         """A key that a knob of this run declares turns it."""
