@@ -10,8 +10,8 @@ import pytest
 from textual.pilot import Pilot
 
 import laddertop.tui.dashboard.pace
+import laddertop.tui.dashboard.screens.list_screen
 import laddertop.tui.dashboard.screens.run
-import laddertop.tui.dashboard.screens.runs
 from laddertop.tui.dashboard.panels import PANELS
 from tests import PATIENCE
 from tests.processes import pause
@@ -29,7 +29,7 @@ def _quick_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(laddertop.tui.dashboard.pace, "INTERVAL", 0.2)
     at_once = {name: about._replace(interval=0.0) for name, about in PANELS.items()}
     monkeypatch.setattr(laddertop.tui.dashboard.screens.run, "PANELS", at_once)
-    monkeypatch.setattr(laddertop.tui.dashboard.screens.runs, "INTERVAL", 0.2)
+    monkeypatch.setattr(laddertop.tui.dashboard.screens.list_screen, "INTERVAL", 0.2)
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 

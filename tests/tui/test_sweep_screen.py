@@ -10,7 +10,6 @@ import pytest
 from optuna.trial import TrialState
 from textual.pilot import Pilot
 
-import laddertop.tui.dashboard.screens.sweep
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.value import Value
@@ -27,11 +26,6 @@ from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
 from tests.tui.test_wishes import contents
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(laddertop.tui.dashboard.screens.sweep, "INTERVAL", 0.2)
 
 
 class Played:

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.events import Resize, ScreenResume
-from textual.screen import Screen
+from textual.binding import BindingType
+from textual.events import Resize
 from textual.widgets import Input, Static
 
 from laddertop.journal.folder import RunFolder
-from laddertop.tui.dashboard import farewell
-from laddertop.tui.dashboard.grammar import mouse_rows
+from laddertop.tui.dashboard import farewell, list_keys
 from laddertop.tui.dashboard.key_line import key_line
-from laddertop.tui.dashboard.list_keys import CHANGING, HINTS, KEYS, MOUSE, NOTES
 from laddertop.tui.dashboard.messages import CompareRuns, ForkRun, OpenRun, Shown, StartEngine
-from laddertop.tui.dashboard.pace import Pace, in_sight
-from laddertop.tui.dashboard.palette import colours_of, style
 from laddertop.tui.dashboard.screens.ask import AskLine, Confirm
-from laddertop.tui.dashboard.screens.help import Help
+from laddertop.tui.dashboard.screens.list_screen import ListScreen
 from laddertop.tui.dashboard.screens.samples_preview import SamplesPreview
 from laddertop.tui.dashboard.views.run_row import RunRow
 from laddertop.tui.dashboard.views.runs import RunsView, at_work, listed
@@ -34,47 +26,43 @@ from laddertop.tui.dashboard.views.sweep_row import SweepRow
 from laddertop.tui.dashboard.widgets.run_about import RunAbout
 from laddertop.tui.dashboard.widgets.runs_table import ORDERS, RunsTable
 from laddertop.tui.draw.cells import Ink
-from laddertop.tui.draw.text import harmless
 from laddertop.tui.steer import keeping
 from laddertop.tui.steer.keymap import sign
 from laddertop.tui.steer.trust import ONLY_LOOKS, driven
 from laddertop.tui.sweep.asked import keep_away, keep_pinned
 
-INTERVAL = 1.0
-"""Seconds between two looks at the folder."""
 COMPARED = 8
 """Runs that can be compared at once."""
 
 
-class RunsScreen(Screen[None]):
+class RunsScreen(ListScreen[RunRow]):
     """All runs of a folder."""
 
     DEFAULT_CSS = """
-    RunsScreen { background: transparent; }
-    RunsScreen > .line { height: 1; padding: 0 1; width: 100%; }
     RunsScreen > Input { height: 1; border: none; padding: 0 1; background: transparent; display: none; }
     RunsScreen > Input:focus { border: none; }
     """
+    HEADING = "Keys of the runs screen"
+    NOTES = list_keys.NOTES
+    MOUSE = list_keys.MOUSE
+    CHANGING = list_keys.CHANGING
     AUTO_FOCUS = "RunsTable"
-    BINDINGS: ClassVar[list[BindingType]] = KEYS
+    BINDINGS: ClassVar[list[BindingType]] = list_keys.KEYS
 
     def __init__(self, runs: Path, plain: bool = False, read_only: bool = False, trust: bool = False) -> None:
         """Lists `runs`; `plain` draws in ASCII, with `read_only` no key changes anything, with `trust` runs of
         strangers are driven, too."""
-        super().__init__()
+        super().__init__(ONLY_LOOKS if read_only else "")
         self._plain = plain
         self._view = RunsView(runs)
-        self._read_only, self._trust = read_only, trust
-        self._rows: list[RunRow] = []
+        self._trust = trust
         self._archived = False
-        self._wake = asyncio.Event()
-        self._pace = Pace(self.app)
 
     def compose(self) -> ComposeResult:
         """A heading, the table, a line about the chosen run, what the dashboard has to say, the keys."""
         yield Static("", id="heading", classes="line")
         yield RunsTable(id="table")
-        begins = "" if self._read_only else f"; {sign('list.new')} starts one"
+        begins = "" if self._refusal else f"; {sign('list.new')} starts one"
         yield Static(f"no runs here yet{begins}", id="none", classes="line", markup=False)
         yield SamplesPreview(self._plain)
         yield RunAbout(markup=False)
@@ -82,50 +70,25 @@ class RunsScreen(Screen[None]):
         yield Static("", id="told", classes="line", markup=False)
         yield Static(key_line(self._hints(), self.app), id="keys", classes="line")
 
-    def on_mount(self) -> None:
-        """Begin to look."""
-        self._look()
+    def read(self) -> list[RunRow]:
+        """The runs of the folder."""
+        return self._view.look()
 
-    @work
-    async def _look(self) -> None:
-        # The only one that looks: a view is not made for two at once.
-        while True:
-            self._wake.clear()
-            if not in_sight(self):
-                await self._wake.wait()
-                continue
-            try:
-                rows = await asyncio.to_thread(self._view.look)
-            except OSError as error:
-                rows, problem = self._rows, f"the folder can't be read: {error}"
-            else:
-                problem = ""
-            # A screen on its way out has no table any more; one that comes while the app leaves never had any.
-            if not (self.display and self.children):
-                return
-            self.show_rows(rows, hurry=False)
-            if problem:
-                self.tell(problem)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 0.01 if self._view.more else INTERVAL)
-
-    def on_screen_resume(self, _: ScreenResume) -> None:
-        """Look again, as what lay on top has gone."""
-        self._wake.set()
+    def more(self) -> bool:
+        """Whether some runs have not been read yet."""
+        return self._view.more
 
     def show_rows(self, rows: list[RunRow], hurry: bool = True) -> None:
         """Take up the runs, and show them: at once, unless nobody is in a `hurry`."""
         self._rows = rows
         words = self._search.value.lower().split()
         self._table.take(listed(rows, words, self._archived))
-        self._draw(hurry)
+        self.draw(hurry)
         if self._table.selected is None or self._table.selected.status != "reading":
             self.post_message(Shown())
 
-    def _draw(self, hurry: bool = True) -> None:
-        """Bring the screen up to date, if the terminal has shown what was drawn before."""
-        if not in_sight(self) or not self._pace.free(hurry):
-            return
+    def put(self) -> None:
+        """The heading, the table, what is said of the run under the cursor, the keys."""
         table, rows = self._table, self._rows
         table.update()
         none = self.query_one("#none", Static)
@@ -136,29 +99,11 @@ class RunsScreen(Screen[None]):
         every = len(rows) if self._search.value.split() else len(listed(rows, [], True))
         count = f"{table.count}" if table.count == every else f"{table.count} of {every}"
         marked = f", {len(table.marked)} marked" if table.marked else ""
-        heading = Text(f"runs in {harmless(str(self._view.runs))}", "bold", no_wrap=True, overflow="ellipsis")
-        if self._read_only:
-            heading.append("   read-only", style(Ink.WARN, colours_of(self.app)))
-        if rows:
-            heading.append(f"   {count} by {order}{marked}", style(Ink.DIM, colours_of(self.app)))
+        counted = [(f"{count} by {order}{marked}", Ink.DIM)] if rows else []
+        heading = self.heading(f"runs in {self._view.runs}", *counted)
         self.query_one("#heading", Static).update(heading)
         self.query_one("#keys", Static).update(key_line(self._hints(), self.app))
         self._tell_about()
-        self._pace.drawn()
-
-    def acknowledge(self) -> None:
-        """The terminal has shown the last frame."""
-        if self._pace.acknowledged():
-            self._draw()
-
-    def tell(self, text: str) -> None:
-        """One line of the dashboard's own."""
-        self.query_one("#told", Static).update(Text(harmless(text), style(Ink.WARN, colours_of(self.app))))
-
-    @on(RunsTable.Moved)
-    def on_moved(self) -> None:
-        """The cursor stands on another run."""
-        self._draw()
 
     def on_resize(self, _: Resize) -> None:
         """Another size may have room for samples."""
@@ -304,8 +249,7 @@ class RunsScreen(Screen[None]):
 
     def _to_change(self, sweeps: bool = False) -> RunRow | None:
         """The run under the cursor, unless this dashboard only looks, which is then told; with `sweeps` those, too."""
-        if self._read_only:
-            self.tell(ONLY_LOOKS)
+        if self.refused():
             return None
         return self._table.selected if sweeps else self._run_row()
 
@@ -320,26 +264,19 @@ class RunsScreen(Screen[None]):
     async def _do(self, run: RunFolder, what: str, deed: Callable[[], object]) -> bool:
         """Does something to a run's folder, and looks at once; says what, and why where it can't be done."""
         self.tell(what)
-        problem = ""
-        try:
-            await asyncio.to_thread(driven, run, self._trust)
-            await asyncio.to_thread(deed)
-        except (ValueError, OSError) as error:
-            problem = str(error)
-        if self.display:
-            self.tell(problem)
-        self._wake.set()
-        return self.display and not problem
 
-    def at_hand(self) -> list[Binding]:
-        """The keys that do something in this dashboard."""
-        keys = [b for b in self.BINDINGS if isinstance(b, Binding)]
-        return [b for b in keys if not (self._read_only and b.action in CHANGING)]
+        def checked() -> None:
+            driven(run, self._trust)
+            deed()
+
+        return await self.do(checked)
 
     def _hints(self) -> list[tuple[str, str]]:
         """Those that the last row names: no key that nothing can be done with."""
-        never = ("new", "fork") if self._read_only else ()
-        return [(sign(name), word) for word, name, alone in HINTS if (alone or self._rows) and word not in never]
+        never = ("new", "fork") if self._refusal else ()
+        return [
+            (sign(name), word) for word, name, alone in list_keys.HINTS if (alone or self._rows) and word not in never
+        ]
 
     def copied(self) -> str:
         """The name of the run under the cursor."""
@@ -348,11 +285,6 @@ class RunsScreen(Screen[None]):
     def farewell(self) -> str:
         """Which runs go on."""
         return farewell.of_list(at_work(self._rows), self._view.runs)
-
-    def action_help(self) -> None:
-        """The keys."""
-        groups: dict[str, Iterable[BindingType]] = {"": self.at_hand(), "the mouse": mouse_rows(MOUSE)}
-        self.app.push_screen(Help("Keys of the runs screen", groups, NOTES))
 
     @property
     def _table(self) -> RunsTable:
