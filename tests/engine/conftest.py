@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from laddertop.engine.randomness import Draws, Stream, draws
 from laddertop.engine.training.controls import Controls
 from laddertop.engine.training.stop import Stop
 from laddertop.journal.spec import Spec
+from tests.trainings import stop_here
 
 CPU = torch.device("cpu")
 
@@ -38,10 +38,8 @@ def inputs(*image: int, classes: int = 10) -> Inputs:
 @pytest.fixture
 def stop() -> Iterator[Stop]:
     """What ends a training; the signals of the test run are given back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield Stop(foreground=False)
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    with stop_here() as stopping:
+        yield stopping
 
 
 class Bench:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import signal
 import subprocess
 import threading
 import time
@@ -30,6 +29,7 @@ from laddertop.tui.watch.trouble import Trouble, troubles
 from tests.engine.training import last_weights
 from tests.kinds import small_spec
 from tests.processes import wait_for
+from tests.trainings import stop_here
 from tests.tui.eyes import Eyes
 
 SPEC = small_spec("dae", "steps=300", "checkpoint.every=100", "evaluate.every=150", "samples.every=150")
@@ -45,14 +45,12 @@ def warnings(run: RunFolder) -> list[str]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     run = create_run(tmp_path_factory.mktemp("whole"), SPEC, "whole")
-    assert train(run, Stop(foreground=False)) == 0
+    with stop_here() as stop:
+        assert train(run, stop) == 0
     torch.set_num_threads(threads)
-    for number, handler in before.items():
-        signal.signal(number, handler)
     return last_weights(run, 300)
 
 

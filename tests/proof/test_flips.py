@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import random
 import shutil
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 import torch
 
-from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.train import Training, train
 from laddertop.journal.checkpoints import content
 from laddertop.journal.events import EventReader, EventWriter, Sampled
@@ -28,6 +26,7 @@ from laddertop.tui.watch.summary import short_summary, summary
 from laddertop.tui.watch.trouble import troubles
 from tests.conftest import Tally
 from tests.kinds import small_spec
+from tests.trainings import stop_here
 from tests.tui.eyes import Eyes
 
 SPEC = small_spec("ladder", "steps=700", "checkpoint.every=200", "evaluate.every=350", "samples.every=350")
@@ -40,28 +39,25 @@ UNCHECKED = ("note.txt", "console.log")
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A fork that was stopped, went on and is done, with a note."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     runs = tmp_path_factory.mktemp("runs")
     first = create_run(runs, SPEC.model_copy(update={"steps": 20}), "first")
-    with first.engine_lock():
-        assert train(first, Stop(foreground=False)) == 0
+    with first.engine_lock(), stop_here() as stop:
+        assert train(first, stop) == 0
     run = fork(first, runs, name="run", settings=["steps=700"])
-    with run.engine_lock(), EventWriter(run.events_path) as events:
+    with run.engine_lock(), EventWriter(run.events_path) as events, stop_here() as stop:
         training = Training(run, events, RunState())
         training.until = 420
-        ended = training.loop(Stop(foreground=False))
+        ended = training.loop(stop)
         training.recorder.close()
         assert ended is not None
         training.tell(ended)
-    with run.engine_lock():
-        assert train(run, Stop(foreground=False)) == 0
+    with run.engine_lock(), stop_here() as stop:
+        assert train(run, stop) == 0
     write_note(run, "what I think of it")
     run.console_path.write_text("what was printed\n")
     torch.set_num_threads(threads)
-    for number, handler in before.items():
-        signal.signal(number, handler)
     return run
 
 

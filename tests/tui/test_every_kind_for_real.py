@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from laddertop.engine.saved.serve import serve
-from laddertop.engine.training.stop import Stop
 from laddertop.engine.training.train import train
 from laddertop.engine.trial import look
 from laddertop.journal.folder import RunFolder, create_run
@@ -22,6 +20,7 @@ from laddertop.tui.watch.layer_life import layer_title
 from laddertop.tui.watch.layer_rows import layer_rows
 from tests.kinds import KINDS, LADDERS, small_spec
 from tests.own_models import documented, own_spec
+from tests.trainings import stop_here
 from tests.tui.conftest import Until
 from tests.tui.eyes import Eyes
 from tests.tui.picture import screen_text
@@ -41,11 +40,8 @@ def trained(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunFolde
     else:
         spec = small_spec(request.param, *settings)
     run = create_run(tmp_path, spec, request.param)
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    with run.engine_lock():
-        assert train(run, Stop(foreground=False)) == 0
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    with run.engine_lock(), stop_here() as stop:
+        assert train(run, stop) == 0
     with run.explorer_lock() as mine:
         assert mine
         over = threading.Event()

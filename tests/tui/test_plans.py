@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from laddertop.engine.training.stop import Stop
-from laddertop.engine.training.train import Training
-from laddertop.journal.events import Change, Commanded, EventWriter
+from laddertop.journal.events import Change, Commanded
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.metrics import MetricsReader
-from laddertop.journal.state import RunState
 from laddertop.tui.dashboard.widgets.charts import Charts
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.watch.plan import planned
 from laddertop.tui.watch.replay import Past, PastView, PastWatcher
 from tests.kinds import small_spec
+from tests.trainings import loop_here
 from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
 
@@ -30,13 +27,7 @@ def trained(tmp_path: Path, kind: str, *settings: str) -> RunFolder:
     """A run that the engine itself trained to its end."""
     spec = small_spec(kind, f"steps={STEPS}", "evaluate.every=0", *settings)
     run = create_run(tmp_path, spec, "planned")
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    with EventWriter(run.events_path) as events:
-        training = Training(run, events, RunState())
-        training.loop(Stop(foreground=False))
-        training.recorder.close()
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    loop_here(run)
     return run
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import pytest
 
-from laddertop.engine.training.stop import Stop
-from laddertop.engine.training.train import Training
-from laddertop.journal.events import EventWriter
 from laddertop.journal.folder import create_run
-from laddertop.journal.state import RunState
 from laddertop.tui.dashboard.widgets.knobs import Knobs
 from laddertop.tui.watch.cost_terms import warmup_in_words
 from tests.kinds import small_spec
+from tests.trainings import loop_here
 from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
 
@@ -29,13 +25,7 @@ from tests.tui.played import PlayedEngine
 def test_a_warm_up_that_waits_is_not_said_to_rise(steps: int, words: str, tmp_path: Path) -> None:
     settings = ["warmup.on=on", "warmup.after=4", "warmup.steps=10", f"steps={steps}", "evaluate.every=0"]
     run = create_run(tmp_path, small_spec("ladder", *settings), "waits")
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    with EventWriter(run.events_path) as events:
-        training = Training(run, events, RunState())
-        training.loop(Stop(foreground=False))
-        training.recorder.close()
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    loop_here(run)
     assert warmup_in_words(Eyes(run).view)[0] == words
 
 
