@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,29 +24,64 @@ Item = Annotated[
 ]
 
 
-@app.command()
+@dataclass
+class Asked:
+    """Whom something is asked, and where the answer goes: the options of every command here."""
+
+    run: Run
+    step: Step = None
+    out: Out = None
+    timeout: Timeout = 60
+    runs: Runs = None
+    trust: Trust = False
+    json: Json = False
+
+    def show(self, question: Mapping[str, object]) -> None:
+        """Asks a question given as plain values, and shows the answer."""
+        from laddertop.tui.cli.explore import show
+
+        show(
+            self.runs,
+            self.run,
+            question,
+            self.step,
+            out=self.out,
+            trust=self.trust,
+            timeout=self.timeout,
+            as_json=self.json,
+        )
+
+
+def _asks(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds a command: the run first, the options of its own, then those of every one, which it gets as an `Asked`."""
+    _, *own = inspect.signature(command, eval_str=True).parameters.values()
+    run, *shared = inspect.signature(Asked, eval_str=True).parameters.values()
+
+    def typed(**words: Any) -> None:
+        command(Asked(**{one.name: words.pop(one.name) for one in (run, *shared)}), **words)
+
+    options = [one.replace(kind=one.KEYWORD_ONLY) for one in (run, *own, *shared)]
+    typed.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    return app.command(command.__name__, help=command.__doc__)(typed)
+
+
+@_asks
 def sample(
-    run: Run,
+    ask: Asked,
     rows: Annotated[int, typer.Option(metavar="N", help="How many.")] = 16,
     seed: Seed = 0,
-    step: Step = None,
     best: Best = False,
-    out: Out = None,
-    timeout: Timeout = 60,
-    runs: Runs = None,
-    trust: Trust = False,
-    json: Json = False,
 ) -> None:
     """Draw samples from a run's model."""
     from laddertop.tui.cli.best import chosen_step
 
-    step = chosen_step(runs, run, step, best)
-    _show(runs, run, {"kind": "sample", "rows": rows, "seed": seed}, step, out, trust, timeout, json)
+    ask.step = chosen_step(ask.runs, ask.run, ask.step, best)
+    ask.show({"kind": "sample", "rows": rows, "seed": seed})
 
 
-@app.command()
+@_asks
 def denoise(
-    run: Run,
+    ask: Asked,
     item: Item = None,
     corruption: Annotated[
         str | None,
@@ -54,57 +91,37 @@ def denoise(
         float | None, typer.Option(metavar="X", help="Standard deviation or probability (default: the run's).")
     ] = None,
     seed: Seed = 0,
-    step: Step = None,
-    out: Out = None,
-    timeout: Timeout = 60,
-    runs: Runs = None,
-    trust: Trust = False,
-    json: Json = False,
 ) -> None:
     """Corrupt test items and let a run's model reconstruct them."""
-    question = {"kind": "denoise", "items": item, "corruption": corruption, "level": level, "seed": seed}
-    _show(runs, run, question, step, out, trust, timeout, json)
+    ask.show({"kind": "denoise", "items": item, "corruption": corruption, "level": level, "seed": seed})
 
 
-@app.command()
+@_asks
 def inpaint(
-    run: Run,
+    ask: Asked,
     item: Item = None,
     missing: Annotated[str, typer.Option(metavar="PART", help="left, right, top, bottom, box or random.")] = "right",
     share: Annotated[float, typer.Option(metavar="X", help="Share of the pixels that random misses.")] = 0.5,
     steps: Annotated[int, typer.Option(metavar="N", help="Steps of filling in.")] = 30,
     seed: Seed = 0,
-    step: Step = None,
-    out: Out = None,
-    timeout: Timeout = 60,
-    runs: Runs = None,
-    trust: Trust = False,
-    json: Json = False,
 ) -> None:
     """Let a run's model fill in what is missing from test items."""
-    question = {"kind": "inpaint", "items": item, "missing": missing, "share": share, "steps": steps, "seed": seed}
-    _show(runs, run, question, step, out, trust, timeout, json)
+    ask.show({"kind": "inpaint", "items": item, "missing": missing, "share": share, "steps": steps, "seed": seed})
 
 
-@app.command()
+@_asks
 def interpolate(
-    run: Run,
+    ask: Asked,
     item: Item = None,
     steps: Annotated[int, typer.Option(metavar="N", help="Images, with both ends.")] = 11,
-    step: Step = None,
-    out: Out = None,
-    timeout: Timeout = 60,
-    runs: Runs = None,
-    trust: Trust = False,
-    json: Json = False,
 ) -> None:
     """Walk from the code of one test item to that of another."""
-    _show(runs, run, {"kind": "interpolate", "items": item, "steps": steps}, step, out, trust, timeout, json)
+    ask.show({"kind": "interpolate", "items": item, "steps": steps})
 
 
-@app.command()
+@_asks
 def traverse(
-    run: Run,
+    ask: Asked,
     item: Annotated[int, typer.Option("--item", metavar="N", help="The test item whose code is changed.")] = 0,
     unit: Annotated[
         list[int] | None,
@@ -113,78 +130,37 @@ def traverse(
     low: Annotated[float, typer.Option(metavar="X", help="First value of a unit.")] = -3,
     high: Annotated[float, typer.Option(metavar="X", help="Last value of a unit.")] = 3,
     steps: Annotated[int, typer.Option(metavar="N", help="Values of a unit.")] = 9,
-    step: Step = None,
-    out: Out = None,
-    timeout: Timeout = 60,
-    runs: Runs = None,
-    trust: Trust = False,
-    json: Json = False,
 ) -> None:
     """Change single units of a test item's code."""
-    question = {"kind": "traverse", "item": item, "units": unit, "low": low, "high": high, "steps": steps}
-    _show(runs, run, question, step, out, trust, timeout, json)
+    ask.show({"kind": "traverse", "item": item, "units": unit, "low": low, "high": high, "steps": steps})
 
 
-@app.command()
+@_asks
 def manifold(
-    run: Run,
+    ask: Asked,
     lines: Annotated[int, typer.Option(metavar="N", help="Images across and up.")] = 20,
-    step: Step = None,
-    out: Out = None,
-    timeout: Timeout = 60,
-    runs: Runs = None,
-    trust: Trust = False,
-    json: Json = False,
 ) -> None:
     """Decode the plane of a code of two units."""
-    _show(runs, run, {"kind": "manifold", "lines": lines}, step, out, trust, timeout, json)
+    ask.show({"kind": "manifold", "lines": lines})
 
 
-@app.command()
+@_asks
 def field(
-    run: Run,
+    ask: Asked,
     lines: Annotated[int, typer.Option(metavar="N", help="Grid lines per axis.")] = 21,
     extent: Annotated[float, typer.Option(metavar="X", help="The grid spans ± this much.")] = 1.6,
     seed: Seed = 0,
-    step: Step = None,
-    out: Out = None,
-    timeout: Timeout = 60,
-    runs: Runs = None,
-    trust: Trust = False,
-    json: Json = False,
 ) -> None:
     """Show where a model of points in the plane moves a point."""
-    question = {"kind": "field", "lines": lines, "extent": extent, "seed": seed}
-    _show(runs, run, question, step, out, trust, timeout, json)
+    ask.show({"kind": "field", "lines": lines, "extent": extent, "seed": seed})
 
 
-@app.command()
+@_asks
 def errors(
-    run: Run,
+    ask: Asked,
     rows: Annotated[int, typer.Option(metavar="N", help="Items that are told wrongly, at most.")] = 100,
-    step: Step = None,
-    out: Out = None,
-    timeout: Timeout = 60,
-    runs: Runs = None,
-    trust: Trust = False,
-    json: Json = False,
 ) -> None:
     """Show which test items a run's model tells wrongly."""
     from laddertop.tui.cli.errors import show
 
-    show(runs, run, rows, step, out=out, trust=trust, timeout=timeout, as_json=json)
-
-
-def _show(
-    runs: Path | None,
-    run: str,
-    question: Mapping[str, object],
-    step: int | None,
-    out: Path | None,
-    trust: bool,
-    timeout: float,
-    json: bool,
-) -> None:
-    from laddertop.tui.cli.explore import show
-
-    show(runs, run, question, step, out=out, trust=trust, timeout=timeout, as_json=json)
+    show(ask.runs, ask.run, rows, ask.step, out=ask.out, trust=ask.trust, timeout=ask.timeout, as_json=ask.json)
