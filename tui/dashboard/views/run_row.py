@@ -16,7 +16,6 @@ from laddertop.journal.events import EventReader
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader, count_columns, record_type, segment_name, segment_size
 from laddertop.journal.state import OVER, STARTUP, RunState
-from laddertop.tui.draw.cells import Ink
 from laddertop.tui.watch.console import last_words, why_gone
 from laddertop.tui.watch.spec_words import changed
 
@@ -28,21 +27,6 @@ READ_WHOLE = 1 << 19
 
 NEWEST = 1 << 20
 """Bytes of a segment's numbers that are compared with their checksums, besides the newest block."""
-
-
-STATUS_INKS = {
-    "reading": ("◌", Ink.DIM),
-    "starting": ("◌", Ink.WARN),
-    "training": ("●", Ink.GOOD),
-    "paused": ("‖", Ink.WARN),
-    "finished": ("✓", Ink.TEXT),
-    "stopped": ("■", Ink.DIM),
-    "diverged": ("✗", Ink.BAD),
-    "failed": ("✗", Ink.BAD),
-    "crashed": ("✗", Ink.BAD),
-    "damaged": ("✗", Ink.BAD),
-}
-"""The sign of every state, and its ink."""
 
 
 class Measured(NamedTuple):

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from laddertop.journal.folder import RunFolder
-from laddertop.tui.dashboard.views.run_row import STATUS_INKS, Measured, RunRow
+from laddertop.tui.dashboard.views.run_row import Measured, RunRow
+from laddertop.tui.dashboard.views.states import STATES
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.numbers import number
 from laddertop.tui.sweep.group import Group
@@ -16,10 +17,10 @@ from laddertop.tui.sweep.plan import Plan
 _RUN = re.compile(r"(.+)-[0-9]{3,}-s[0-9]+")
 
 COUNTED = {
-    "finished": STATUS_INKS["finished"],
-    "pruned": STATUS_INKS["stopped"],
-    "failed": STATUS_INKS["failed"],
-    "running": STATUS_INKS["training"],
+    "finished": STATES["finished"],
+    "pruned": STATES["stopped"],
+    "failed": STATES["failed"],
+    "running": STATES["training"],
     "waiting": ("◌", Ink.DIM),
     "left": ("‖", Ink.WARN),
 }

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from laddertop.tui.dashboard.list_table import ListTable
-from laddertop.tui.dashboard.views.run_row import STATUS_INKS, RunRow
+from laddertop.tui.dashboard.views.run_row import RunRow
+from laddertop.tui.dashboard.views.states import STATES
 from laddertop.tui.dashboard.views.sweep_row import COUNTED, SweepRow
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import ago, number
@@ -35,7 +36,7 @@ ORDERS: dict[str, Callable[[RunRow], object]] = {
     "newest": lambda row: -row.made,
     "name": lambda row: row.run.name,
     "recipe": lambda row: ("~" if row.recipe is None else row.recipe, -row.made),
-    "state": lambda row: (list(STATUS_INKS).index(row.status), -row.made),
+    "state": lambda row: (list(STATES).index(row.status), -row.made),
     "progress": lambda row: (-row.progress(), -row.made),
     "best": lambda row: (_best_of(row), -row.made),
 }
@@ -99,7 +100,7 @@ def _run(cells: Cells, y: int, x: int, width: int, row: RunRow) -> None:
 
 
 def _state(cells: Cells, y: int, x: int, width: int, row: RunRow) -> None:
-    sign, ink = STATUS_INKS[row.status]
+    sign, ink = STATES[row.status]
     cells.put(y, x, f"{sign} {row.status}", ink)
 
 

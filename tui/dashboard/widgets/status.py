@@ -5,22 +5,13 @@ from __future__ import annotations
 import re
 
 from laddertop.tui.dashboard.panel import Panel
+from laddertop.tui.dashboard.views.states import ALONE
 from laddertop.tui.draw.cells import Cells, Ink
 from laddertop.tui.draw.numbers import ago, estimate, rate, setting, thousands
 from laddertop.tui.draw.text import columns, fit
 from laddertop.tui.watch.trouble import troubles
 
 _DAY = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
-_SIGNS = {
-    "starting": ("◌", Ink.WARN),
-    "training": ("●", Ink.GOOD),
-    "paused": ("‖", Ink.WARN),
-    "finished": ("✓", Ink.GOOD),
-    "stopped": ("■", Ink.TEXT),
-    "diverged": ("✗", Ink.BAD),
-    "failed": ("✗", Ink.BAD),
-    "crashed": ("✗", Ink.BAD),
-}
 
 
 class StatusBar(Panel):
@@ -30,7 +21,7 @@ class StatusBar(Panel):
         """One row; what matters least goes first when it is narrow."""
         view = self.view
         status = view.status()
-        sign, ink = _SIGNS[status]
+        sign, ink = ALONE[status]
         wrong = troubles(view)[:1]
         if wrong and status in ("training", "finished"):
             # Green is for a run with which nothing is wrong.
