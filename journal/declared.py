@@ -213,17 +213,9 @@ def level_of(noise: NoiseSpec) -> str:
 def level_knob(noise: NoiseSpec) -> Knob:
     """The knob that sets the level of the corruption."""
     if noise.kind == "gaussian":
-        return number(
-            level_of(noise),
-            "σ of the corruption",
-            short="σ",
-            keys="<>",
-            value=noise.std[0] if isinstance(noise.std, list) else noise.std,
-            high=10,
-            factor=1.25,
-            unit="standard deviation",
-            help="Standard deviation of the Gaussian noise on every pixel.",
-        )
+        std = noise.std[0] if isinstance(noise.std, list) else noise.std
+        about = "Standard deviation of the Gaussian noise on every pixel."
+        return _deviation(level_of(noise), "σ of the corruption", std, about, short="σ", keys="<>")
     kind = noise.kind.replace("_", "-")
     return number(
         level_of(noise),
@@ -241,17 +233,8 @@ def level_knob(noise: NoiseSpec) -> Knob:
 def _of_ladder(model: LadderSection, noise: NoiseSpec) -> Iterator[Knob]:
     names = layer_names(model)
     for i, std in enumerate(noise.std if isinstance(noise.std, list) else [noise.std] * len(names)):
-        yield number(
-            f"noise.std.{i}",
-            f"σ {i} {names[i]}",
-            short="σ",
-            keys="<>",
-            value=std,
-            high=10,
-            factor=1.25,
-            unit="standard deviation",
-            help=f"Standard deviation of the Gaussian noise at layer {i}.",
-        )
+        about = f"Standard deviation of the Gaussian noise at layer {i}."
+        yield _deviation(f"noise.std.{i}", f"σ {i} {names[i]}", std, about, short="σ", keys="<>")
     for i, weight in enumerate(model.denoising):
         if weight > 0:
             yield number(
@@ -296,14 +279,10 @@ def _trained(name: str, label: str, short: str, cost: str) -> Knob:
 
 
 def _hidden_noise(std: float) -> Knob:
-    return number(
-        "noise.hidden",
-        "σ of the hidden noise",
-        short="hidden σ",
-        keys="()",
-        value=std,
-        high=10,
-        factor=1.25,
-        unit="standard deviation",
-        help="Standard deviation of the noise before and after the activation of the layers above the first.",
-    )
+    about = "Standard deviation of the noise before and after the activation of the layers above the first."
+    return _deviation("noise.hidden", "σ of the hidden noise", std, about, short="hidden σ", keys="()")
+
+
+def _deviation(name: str, label: str, std: float, about: str, *, short: str, keys: str) -> Knob:
+    unit = "standard deviation"
+    return number(name, label, short=short, keys=keys, value=std, high=10, factor=1.25, unit=unit, help=about)

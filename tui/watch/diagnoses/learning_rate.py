@@ -47,34 +47,29 @@ def _worse_than_untrained(facts: Facts) -> list[Seen]:
     now = float(np.median(newest))
     if not now > first + (WORSE if over else FAR_WORSE) * abs(first):
         return []
-    since = facts.turned("lr")
-    return [
-        Seen(
-            since,
-            f"after {thousands(facts.step)} steps the cost is {number(now)}, and that of the untrained model was "
-            f"{number(first)}",
-            Evidence(("total", "grad_norm"), since, facts.step),
-            _lower(facts),
-            Helped(f"the cost is below {number(first)}", 500, "total", below=first),
-        )
-    ]
+    found = (
+        f"after {thousands(facts.step)} steps the cost is {number(now)}, and that of the untrained model was "
+        f"{number(first)}"
+    )
+    return [_seen(facts, found, ("total", "grad_norm"), _lower(facts), first)]
 
 
 def _longer_than_weights(facts: Facts) -> list[Seen]:
     lr, scale = facts.course.now("lr") if "lr" in facts.course else 0.0, _scale(facts)
     if scale is None or not lr > scale or facts.state.diverged is not None or facts.course.lost_since is not None:
         return []
-    since, now = facts.turned("lr"), float(np.median(facts.cost()[-16:]))
-    return [
-        Seen(
-            since,
-            f"a step of Adam moves each weight by about {number(lr)}, the learning rate, and weights began at about "
-            f"{number(scale)}",
-            Evidence(("lr", "total"), since, facts.step),
-            _lower(facts),
-            Helped(f"the cost is below {number(now)}", 500, "total", below=now),
-        )
-    ]
+    found = (
+        f"a step of Adam moves each weight by about {number(lr)}, the learning rate, and weights began at about "
+        f"{number(scale)}"
+    )
+    return [_seen(facts, found, ("lr", "total"), _lower(facts), float(np.median(facts.cost()[-16:])))]
+
+
+def _seen(facts: Facts, found: str, curves: tuple[str, ...], remedy: Remedy, below: float) -> Seen:
+    """What was `found` since the rate was turned, and to be seen in `curves`; helped once the cost is `below`."""
+    since = facts.turned("lr")
+    helped = Helped(f"the cost is below {number(below)}", 500, "total", below=below)
+    return Seen(since, found, Evidence(curves, since, facts.step), remedy, helped)
 
 
 def _scale(facts: Facts) -> float | None:
@@ -109,17 +104,12 @@ def _low(facts: Facts) -> list[Seen]:
         return []
     lr = facts.knob("lr")
     more = float(f"{lr * LESS:.2g}")
-    since = facts.turned("lr")
-    return [
-        Seen(
-            since,
-            f"after {thousands(facts.step)} steps the cost has fallen by {percent(fallen)} of {number(first)} and "
-            "still falls along a straight line",
-            Evidence(("total",), since, facts.step),
-            turning(f"raise the learning rate from {setting(lr)} to {setting(more)}", "lr", more, "optimizer.lr"),
-            Helped(f"the cost is below {number(means[2] - 2 * falls[1])}", 500, "total", below=means[2] - 2 * falls[1]),
-        )
-    ]
+    found = (
+        f"after {thousands(facts.step)} steps the cost has fallen by {percent(fallen)} of {number(first)} and "
+        "still falls along a straight line"
+    )
+    raised = turning(f"raise the learning rate from {setting(lr)} to {setting(more)}", "lr", more, "optimizer.lr")
+    return [_seen(facts, found, ("total",), raised, means[2] - 2 * falls[1])]
 
 
 def _judged(facts: Facts) -> tuple[float, np.ndarray] | None:
