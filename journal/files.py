@@ -55,16 +55,10 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
 def held(path: Path) -> bool:
     """Whether a process holds the lock on `path`, or where there are no locks a lease, on this host or another one that
     shares the disk."""
-    try:
-        descriptor = inside.open_file(path.parent, path.name)
-    except FileNotFoundError:
+    if (tried := _tried(path)) is None:
         return False
-    try:
-        got = _try(descriptor, fcntl.LOCK_SH)
-        leased = _leased(descriptor, got)
-    finally:
-        os.close(descriptor)
-    return got is False or (leased and lease.holder(path) is not None)
+    got, file = tried
+    return got is False or (_leased(file, got) and lease.holder(path) is not None)
 
 
 def knows_locks(path: Path) -> bool:
@@ -101,7 +95,7 @@ class Lock:
                     with contextlib.suppress(OSError):
                         os.pwrite(self._descriptor, LEASED, 0)
                     return True
-            elif got and not (_leased(self._descriptor, got) and lease.holder(self._path)):
+            elif got and not (_leased(os.fstat(self._descriptor), got) and lease.holder(self._path)):
                 return True
             elif got:
                 fcntl.flock(self._descriptor, fcntl.LOCK_UN)
@@ -165,15 +159,10 @@ def flag(path: Path) -> Iterator[None]:
 
 def raised(path: Path) -> bool:
     """Whether a process holds the flag `path`; where there are no locks one that was killed may have left it."""
-    try:
-        descriptor = inside.open_file(path.parent, path.name)
-    except FileNotFoundError:
+    if (tried := _tried(path)) is None:
         return False
-    try:
-        got = _try(descriptor, fcntl.LOCK_SH)
-        return bool(os.fstat(descriptor).st_mode & 0o100) if got is None else not got
-    finally:
-        os.close(descriptor)
+    got, file = tried
+    return bool(file.st_mode & 0o100) if got is None else not got
 
 
 def _mark(descriptor: int, mode: int) -> None:
@@ -181,9 +170,22 @@ def _mark(descriptor: int, mode: int) -> None:
         os.fchmod(descriptor, mode)
 
 
-def _leased(descriptor: int, got: bool | None) -> bool:
+def _leased(file: os.stat_result, got: bool | None) -> bool:
     """Whether there may be leases beside a file: there are no locks, or none for somebody who says so in it."""
-    return got is None or os.fstat(descriptor).st_size > 0
+    return got is None or file.st_size > 0
+
+
+def _tried(path: Path) -> tuple[bool | None, os.stat_result] | None:
+    """Whether the lock on `path` could be shared for a moment, as `_try` tells it, and what the file is; None: there
+    is no file."""
+    try:
+        descriptor = inside.open_file(path.parent, path.name)
+    except FileNotFoundError:
+        return None
+    try:
+        return _try(descriptor, fcntl.LOCK_SH), os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _try(descriptor: int, how: int) -> bool | None:
