@@ -65,12 +65,19 @@ def run_length(spec: Spec, epoch_steps: int) -> int:
     return steps
 
 
+def black(pixels: int) -> torch.Tensor:
+    """The mean of images that are black [pixels], for a model of which only the shapes are wanted.
+
+    On the CPU even where all else is on meta: what models compute of a mean would load torch's compiler there, and a
+    start would take two seconds more.
+    """
+    return torch.zeros(pixels, device="cpu")
+
+
 def _check_room(spec: Spec, inputs: Inputs, device: torch.device) -> None:
     """Raises ValueError when the parameters alone, and what trains them, take more than all memory of the device."""
     with torch.device("meta"):
-        shapes = MODELS[spec.model.kind](
-            spec, replace(inputs, mean=lambda: torch.zeros(inputs.pixels, device="cpu")), torch.float32
-        )
+        shapes = MODELS[spec.model.kind](spec, replace(inputs, mean=lambda: black(inputs.pixels)), torch.float32)
     takes = STATE * sum(parameter.numel() for parameter in shapes.parameters())
     if device.type == "cuda":
         room = torch.cuda.get_device_properties(device).total_memory

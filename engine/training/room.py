@@ -10,7 +10,7 @@ import math
 
 import torch
 
-from laddertop.engine.build import STATE, build
+from laddertop.engine.build import STATE, black, build
 from laddertop.engine.data import Inputs
 from laddertop.engine.training.launch import asked_for
 from laddertop.journal.memory import free_memory
@@ -93,9 +93,7 @@ def _likely(spec: Spec) -> tuple[int, int]:
     image = known.channels, known.height, known.width
     meta = torch.device("meta")
     with meta:
-        model = build(
-            spec, Inputs(image, known.classes, lambda: torch.zeros(math.prod(image), device="cpu")), meta, torch.float32
-        )
+        model = build(spec, Inputs(image, known.classes, lambda: black(math.prod(image))), meta, torch.float32)
     parameters = list(model.parameters())
     places = known.height * known.width
     units = math.prod(image) + sum(
