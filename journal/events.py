@@ -6,7 +6,6 @@ infinities survive as JSON strings.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from laddertop.journal import inside
 from laddertop.journal.event_lines import CANCELLED, sum_fits, with_sum
@@ -393,8 +392,3 @@ def _event_in(line: bytes) -> Event | None:
         return _event.validate_json(line) if sum_fits(line) else None
     except ValidationError:
         return None
-
-
-def as_json(record: BaseModel) -> Any:
-    """A record as plain JSON values; NaN and infinities as strings."""
-    return json.loads(record.model_dump_json())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,6 +13,11 @@ class Record(BaseModel):
     """A plain value of the journal. Unknown keys are ignored, so that older front ends read newer runs."""
 
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
+
+
+def as_json(record: BaseModel) -> Any:
+    """A record as plain JSON values; NaN and infinities as strings."""
+    return json.loads(record.model_dump_json())
 
 
 def lean(records: Iterable[object]) -> None:

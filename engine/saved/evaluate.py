@@ -10,8 +10,8 @@ import torch
 from laddertop.engine.contract import Encodes
 from laddertop.engine.saved.model import Saved
 from laddertop.engine.saved.representation import representation
-from laddertop.journal.events import as_json
 from laddertop.journal.folder import RunFolder
+from laddertop.journal.record import as_json
 
 
 @torch.no_grad()

@@ -14,8 +14,9 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 
-from laddertop.journal.events import Evaluated, Event, Logged, RunEnded, as_json
+from laddertop.journal.events import Evaluated, Event, Logged, RunEnded
 from laddertop.journal.folder import RunFolder
+from laddertop.journal.record import as_json
 from laddertop.journal.settings import WORDS, held
 from laddertop.journal.state import RunState
 

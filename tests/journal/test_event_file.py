@@ -26,8 +26,8 @@ from laddertop.journal.events import (
     RunStarted,
     Sampled,
     Term,
-    as_json,
 )
+from laddertop.journal.record import as_json
 from laddertop.journal.value import Value
 from tests import PATIENCE
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from laddertop.journal import events
+from laddertop.journal import record
 from laddertop.journal.explore import question_from
 from laddertop.journal.files import write_atomically
 from laddertop.journal.folder import find_run, runs_folder
@@ -51,7 +51,7 @@ def show(
     by_class = by_class_percent(confusion)
     told, sure = arrays["probabilities"].argmax(-1), arrays["probabilities"].max(-1, initial=0)
     if as_json:
-        head = events.as_json(answer.head)
+        head = record.as_json(answer.head)
         json_result(
             {
                 **{key: head[key] for key in ("step", "checkpoint", "seconds")},

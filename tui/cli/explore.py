@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from laddertop.journal import events
+from laddertop.journal import record
 from laddertop.journal.explore import Answer, AnyQuestion, question_from
 from laddertop.journal.files import write_atomically
 from laddertop.journal.folder import find_run, runs_folder
@@ -52,7 +52,7 @@ def show(
         write_atomically(out, npz(answer) if out.suffix == ".npz" else png(picture(answer)), mode=0o644)
     if as_json:
         shapes = {name: {"dtype": str(a.dtype), "shape": list(a.shape)} for name, a in answer.arrays.items()}
-        head = events.as_json(answer.head)
+        head = record.as_json(answer.head)
         told = {key: head[key] for key in ("kind", "step", "checkpoint", "seconds")}
         json_result({**told, "file": str(out) if out else None, "arrays": shapes})
         return

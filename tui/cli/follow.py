@@ -23,9 +23,9 @@ from laddertop.journal.events import (
     RunEnded,
     RunStarted,
     Sampled,
-    as_json,
 )
 from laddertop.journal.metrics import MetricsReader
+from laddertop.journal.record import as_json
 from laddertop.tui.cli.print import harmless, json_result, number, say, setting
 from laddertop.tui.cli.show import headline
 from laddertop.tui.draw.numbers import duration, rate

@@ -22,11 +22,11 @@ from laddertop.journal.events import (
     RunEnded,
     RunStarted,
     Sampled,
-    as_json,
 )
 from laddertop.journal.folder import RunFolder, find_run, runs_folder
 from laddertop.journal.knobs import asked_of, meant
 from laddertop.journal.metrics import segment_size
+from laddertop.journal.record import as_json
 from laddertop.journal.state import RunState
 from laddertop.tui.cli.follow import change_in_words
 from laddertop.tui.cli.print import json_result, result

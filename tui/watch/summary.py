@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from laddertop.journal.damage import all_damages
-from laddertop.journal.events import Event, EventReader, as_json
+from laddertop.journal.events import Event, EventReader
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.knobs import now
 from laddertop.journal.metrics import MetricsReader, segment_size
+from laddertop.journal.record import as_json
 from laddertop.journal.state import RunState
 from laddertop.tui.watch.diagnoses.finding import Finding
 
