@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, TypeAdapter, ValidationError
 
 from laddertop.journal import inside
+from laddertop.journal.actions import Action
 from laddertop.journal.event_lines import CANCELLED, sum_fits, with_sum
 from laddertop.journal.names import keys_of, layer_of, short_of
 from laddertop.journal.record import Record
@@ -187,6 +188,8 @@ class RunStarted(_Event):
     """What can be changed, with the values at the start of this segment."""
     schedules: list[Schedule] = Field(default=[])
     """What knobs do by themselves."""
+    unable: list[Action] = Field(default=[], exclude_if=lambda unable: not unable)
+    """What a loop of somebody's own can't be asked for, as it has not said how."""
     note: str = ""
     """Anything a user should know about this start."""
     files: dict[str, str] = Field(default={}, exclude_if=lambda files: not files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -34,7 +35,9 @@ from laddertop.journal.samples import read_samples
 from laddertop.journal.spec import parse
 from laddertop.journal.state import RunState
 from laddertop.tui.dashboard.knob_keys import usable_keys
+from laddertop.tui.dashboard.widgets.knobs import Knobs
 from laddertop.tui.dashboard.widgets.samples import Samples
+from laddertop.tui.dashboard.widgets.status import StatusBar
 from laddertop.tui.watch.comparison import difference, open_runs
 from tests.loops import events_of, numbers, of, until
 from tests.tui.eyes import Eyes
@@ -230,6 +233,28 @@ def test_the_samples_panel_says_who_gives_the_images(started: Callable[..., Loop
         next(iter(run))
         panel = Samples(Eyes(run.run).view, id="samples")
         assert "a loop of its own shows them by run.images" in " ".join(panel.picture(9, 80).text().split())
+
+
+def test_the_dashboard_names_only_keys_of_what_its_loop_can_do(started: Callable[..., Loop]) -> None:
+    with started() as run, started("able", saves=lambda: "", evaluates=dict, draws=lambda: np.zeros((1, 2, 2))) as able:
+        next(iter(run))
+        rows = [Knobs(Eyes(one.run).view, id="knobs").picture(6, 120).text() for one in (run, able)]
+    for key in ("c save", "e evaluate", "s refresh"):
+        assert [key in row for row in rows] == [False, True], key
+    assert all("space pause" in row for row in rows)
+
+
+def test_a_loop_without_epochs_counts_in_steps_alone(started: Callable[..., Loop]) -> None:
+    with started() as run, started("other", epoch_steps=2) as epochs:
+        next(iter(run))
+        rows = [StatusBar(Eyes(one.run).view, id="status").picture(1, 120).text() for one in (run, epochs)]
+    assert [re.findall(r"epoch.*? / \S+", row) for row in rows] == [[], ["epoch 0.0 / 2.5"]]
+
+
+def test_a_kl_is_in_nats_and_other_terms_in_the_unit_of_their_loop(started: Callable[..., Loop]) -> None:
+    with started(terms={"kl.1": "beta", "fit": None}) as run:
+        (begins,) = of(RunStarted, run.run.path)
+    assert [term.unit for term in begins.terms] == ["nats", "as the loop records it"]
 
 
 def test_images_that_can_not_be_written_are_told_with_their_step(started: Callable[..., Loop], tmp_path: Path) -> None:

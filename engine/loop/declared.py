@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from laddertop.journal.events import Knob, Term
-from laddertop.journal.names import label_of
+from laddertop.journal.names import group_of, label_of
 
 LARGEST = 1e9
 """How far a knob goes that is declared by its value alone."""
@@ -22,11 +22,11 @@ Knobs = Mapping[str, float | bool] | Sequence[Knob]
 
 
 def terms_of(declared: Terms, knobs: Sequence[Knob], unit: str = "as the loop records it") -> list[Term]:
-    """The terms as the journal has them, short forms in that `unit`. Raises ValueError for one that is weighted by no
-    knob."""
+    """The terms as the journal has them, short forms in that `unit`, but for a KL, which is in nats. Raises ValueError
+    for one that is weighted by no knob."""
     if isinstance(declared, Mapping):
         terms = [
-            Term(name=name, label=label_of(name), unit=unit, weight=weight, layer=None)
+            Term(name=name, label=label_of(name), unit=_unit(name, unit), weight=weight, layer=None)
             for name, weight in declared.items()
         ]
     else:
@@ -37,6 +37,10 @@ def terms_of(declared: Terms, knobs: Sequence[Knob], unit: str = "as the loop re
             raise ValueError(f"terms: {term.name} is weighted by {term.weight!r}, which is none of the knobs")
     _unlike([*(term.name for term in terms), *known])
     return terms
+
+
+def _unit(name: str, usual: str) -> str:
+    return "nats" if group_of(name) == "kl" else usual
 
 
 def knobs_of(declared: Knobs, letters: Sequence[str] = LETTERS, by: str = "the loop") -> list[Knob]:

@@ -31,6 +31,7 @@ import numpy as np
 from laddertop.engine.loop.pictures import as_rows
 from laddertop.engine.loop.writer import Row, Writer
 from laddertop.journal import inside
+from laddertop.journal.actions import Action
 from laddertop.journal.checkpoints import newest
 from laddertop.journal.commands import Command, check_meant, outcome
 from laddertop.journal.events import (
@@ -101,6 +102,8 @@ class Loop:
         self._terms, self._knobs = terms, {knob.name: knob for knob in knobs}
         self._recorded = {"total", *(term.name for term in terms)}
         self._saves, self._evaluates, self._draws = saves, evaluates, draws
+        able: dict[Action, object] = {"checkpoint": saves, "evaluate": evaluates, "sample": draws}
+        self._unable = [action for action, function in able.items() if function is None]
         self._stopped_by = self._ended = ""
         self._ending = threading.Lock()
         self._done = 0
@@ -286,11 +289,10 @@ class Loop:
 
     def _refuse(self, command: Command) -> None:
         """Raises ValueError, which says why, for what this loop can't do now."""
-        able = {"checkpoint": self._saves, "evaluate": self._evaluates, "sample": self._draws}
         check_meant(command, self._segment, self.step, self.paused)
         if command.action == "rollback":
             raise ValueError("a loop of one's own can't be sent back: only its program knows how to load what it saved")
-        if command.action in able and able[command.action] is None:
+        if command.action in self._unable:
             option = {"checkpoint": "saves", "evaluate": "evaluates", "sample": "draws"}[command.action]
             raise ValueError(f"this loop has not said how: laddertop.start takes {option}=, a function that does it")
 
@@ -323,6 +325,7 @@ class Loop:
             resumed_from=begins.step if begins else None,
             steps=self.steps,
             epoch_steps=epoch_steps,
+            unable=self._unable,
             terms=self._terms,
             knobs=[knob.model_copy(update={"value": self.values[name]}) for name, knob in self._knobs.items()],
         )

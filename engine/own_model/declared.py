@@ -77,7 +77,7 @@ def declare(model: Any) -> tuple[list[Term], list[Knob]]:
             raise ValueError(f"{called} declares no {name}; write {name} = {example}, or a list of {kind.__name__}")
     knobs = knobs_of(getattr(model, "knobs", {}), [key for key in LETTERS if key not in SHARED_KEYS], "the model")
     try:
-        terms = terms_of(model.terms, knobs, "as costs gives it")
+        terms = terms_of(model.terms, knobs, "as the model counts it")
     except ValueError as error:
         raise ValueError(f'{called}: {error}; knobs gives each its value, as in {{"beta": 1.0}}') from None
     if not any(not term.watched for term in terms):

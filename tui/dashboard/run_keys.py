@@ -178,4 +178,5 @@ def at_hand(view: RunView) -> list[RunKey]:
     keys = [entry for entry in (KEYS if view.steerable else LOOKING) if entry.when != idle]
     keys = [entry for entry in keys if view.spec.model.ours or not entry.knows]
     nothing = {"findings": not (view.findings or view.past or view.advised), "resume": status == "finished"}
+    nothing |= {f"steer('ask', '{action}')": True for action in view.unable}
     return [entry for entry in keys if not nothing.get(entry.does)]

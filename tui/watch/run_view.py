@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from laddertop.journal.actions import Action
 from laddertop.journal.commands import Command
 from laddertop.journal.event_lines import unreadable
 from laddertop.journal.events import Commanded, Event, Knob, RunStarted, Term
@@ -269,6 +270,11 @@ class RunView:
         seconds = max(self._newest - self.origin, 0.0) if self.state.starts else 0.0
         epoch = self.state.started.epoch_steps if self.state.started else 0
         return Extent(self.step, self.state.end, seconds, epoch)
+
+    @property
+    def unable(self) -> list[Action]:
+        """What its engine, a loop of somebody's own, can't be asked for."""
+        return self.state.started.unable if self.state.started else []
 
     def wanted(self, names: tuple[str, ...] = ()) -> Wanted:
         """What to gather of the metrics: the total, the terms, and other curves by name."""

@@ -134,7 +134,10 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         """Ask, then stop."""
         if not self.steering.heard():
             return
-        question = Confirm(f"stop {self.view.run.name}?", "stop it", "It saves a checkpoint first, and can be resumed.")
+        about = "It saves a checkpoint first, and can be resumed."
+        if "checkpoint" in self.view.unable:
+            about = "It has what its loop saved so far; nothing is saved at its end."
+        question = Confirm(f"stop {self.view.run.name}?", "stop it", about)
         if await self.app.push_screen_wait(question):
             self.ask("stop")
 

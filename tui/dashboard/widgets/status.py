@@ -53,7 +53,8 @@ class StatusBar(Panel):
         if started and not started.compiled and started.note:
             # It was to be compiled; the note says why it is not.
             parts.append(("uncompiled", Ink.WARN))
-        if started and started.epoch_steps:
+        # An epoch that is the whole run, as that of a loop which has none, says no more than the steps.
+        if started and started.epoch_steps != started.steps:
             epochs = view.state.end / started.epoch_steps
             parts.append((f"epoch {view.step / started.epoch_steps:.1f} / {setting(round(epochs, 1))}", Ink.DIM))
         if started:
