@@ -1,5 +1,5 @@
-"""What is checked before a run gets a folder: whether it can be trained, and whether it is long enough for its
-schedules. Without torch; what only torch or the data itself can tell is the engine's to find."""
+"""What is checked before a run gets a folder: whether it can be trained, and what speaks against it, such as schedules
+that are longer than it. Without torch; what only torch or the data itself can tell is the engine's to find."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from laddertop.journal.spec import Spec, override
 
 BURDA_EPOCHS = sum(3**i for i in range(8))
 """Epochs that the learning rate schedule of Burda et al. 2016 lasts."""
+
+WHITE = 255
+"""White, where grey values are bytes."""
 
 NOT_BEGUN = 2
 """Exit code of an engine that could not begin a new run: nothing of it is worth keeping."""
@@ -61,9 +64,28 @@ def check_sizes(spec: Spec) -> None:
         raise ValueError(f"epochs: {spec.epochs:g} is less than one step; an epoch has {epoch_steps(spec)}")
 
 
-def too_short(spec: Spec) -> list[str]:
-    """What a run of `spec` will not come to the end of, each in a sentence: its warm-up, its learning rate schedule,
-    the stages before the labels."""
+def doubts(spec: Spec) -> list[str]:
+    """What speaks against a run of `spec` as it is, each in a sentence: data that look like grey values in another
+    measure, and what it is too short for."""
+    return [*_grey_floats(spec.data), *_too_short(spec)]
+
+
+def _grey_floats(data: DataSpec) -> list[str]:
+    """That the user's own images are floats from 0 up to 255, which models and screens take for real numbers."""
+    found = data.found
+    if found is None or not found.real or data.standardise or found.low < 0 or found.high > WHITE:
+        return []
+    if found.height == 1 and found.high < WHITE:
+        return []
+    return [
+        f"{data.name} holds floats from {found.low:g} to {found.high:g}, which are no grey values: if they are meant "
+        "as such, divide them by 255, or save them as bytes (uint8)"
+    ]
+
+
+def _too_short(spec: Spec) -> list[str]:
+    """What a run of `spec` will not come to the end of: its warm-up, its learning rate schedule, the stages before the
+    labels."""
     steps, epochs = planned_steps(spec), planned_steps(spec) / epoch_steps(spec)
     warmup, found = spec.warmup, []
     rise = warmup.after + warmup.steps

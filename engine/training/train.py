@@ -40,7 +40,7 @@ from laddertop.journal.events import Change, Event, EventReader, EventWriter, Lo
 from laddertop.journal.files import Lock
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import write_columns
-from laddertop.journal.start import NOT_BEGUN, too_short
+from laddertop.journal.start import NOT_BEGUN, doubts
 from laddertop.journal.state import RunState, standing
 
 LOOK = 0.02
@@ -131,7 +131,7 @@ class Training(Trainer):
                 f"{self.device} has no room for the data: they stay on the host, and each step's batch is moved there"
             )
             self.tell(Logged(step=self.step, level="info", text=text))
-        first = [*too_short(self.spec), self.policies.on_test()] if self.resumed_from is None else []
+        first = [*doubts(self.spec), self.policies.on_test()] if self.resumed_from is None else []
         for text in filter(None, [*self._unsaid, *first]):
             self._warn(text)
         if self.compiled:

@@ -22,7 +22,7 @@ from laddertop.journal.folder import create_run
 from laddertop.journal.samples import read_samples
 from laddertop.journal.sections import DataSpec
 from laddertop.journal.spec import load_recipe, override
-from laddertop.journal.start import check_sizes
+from laddertop.journal.start import check_sizes, doubts
 from tests.engine.conftest import CPU
 from tests.engine.own_data import bars, found_in, with_data
 
@@ -97,6 +97,16 @@ def test_what_the_numbers_are_is_told_by_the_numbers(tmp_path: Path) -> None:
     assert points.points
     assert load(points, CPU).points
     assert not found_in(saved(tmp_path / "rows.npz", x=REAL)).points
+
+
+def test_floats_that_look_like_grey_values_are_asked_about(tmp_path: Path) -> None:
+    grey = saved(tmp_path / "grey.npz", x=X.astype(np.float32), y=Y)
+    spec = override(load_recipe("dae-digits"), ["model.loss=squared", "steps=10"])
+    (words,) = doubts(with_data(spec, found_in(grey)))
+    assert re.search(r"floats from 0 to \d+, which are no grey values: .* divide them by 255", words)
+    for name, array in (("shares", X / 255), ("bytes", X), ("real", REAL)):
+        other = saved(tmp_path / f"{name}.npz", x=array)
+        assert doubts(with_data(spec, found_in(other))) == [], name
 
 
 def test_words_are_classes_in_the_order_of_their_letters(tmp_path: Path) -> None:

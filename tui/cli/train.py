@@ -14,7 +14,7 @@ from laddertop.journal.folder import RunFolder, create_run, find_run, new_name, 
 from laddertop.journal.sections import SETS, is_path
 from laddertop.journal.settings import look as settled
 from laddertop.journal.spec import Spec, load_recipe, override
-from laddertop.journal.start import too_short
+from laddertop.journal.start import doubts
 from laddertop.journal.state import RunState
 from laddertop.tui.cli.print import json_result, result, say
 from laddertop.tui.steer.engine_process import EngineProcess, removed_unless_begun
@@ -52,7 +52,7 @@ def train(
     spec = chosen(recipe, data, data_root, settings)
     if detach or seeds > 1:
         # A training in the foreground tells it of itself.
-        for words in too_short(spec):
+        for words in doubts(spec):
             say(f"warning: {words}")
     if seeds > 1:
         from laddertop.tui.cli.seeds import train_seeds, train_seeds_in_background

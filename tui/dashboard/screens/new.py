@@ -23,7 +23,7 @@ from laddertop.journal.places import recipes
 from laddertop.journal.recipe_list import matching
 from laddertop.journal.sections import FoundData
 from laddertop.journal.spec import Spec, load_recipe
-from laddertop.journal.start import check_sizes, too_short
+from laddertop.journal.start import check_sizes, doubts
 from laddertop.tui.dashboard.grammar import BACK, mouse_rows
 from laddertop.tui.dashboard.key_line import key_line
 from laddertop.tui.dashboard.messages import OpenRun, Shown, SizesKnown, StartEngine
@@ -258,7 +258,7 @@ class NewRunScreen(Screen[None]):
             ready = Text("✓ ready", style(Ink.GOOD, colours))
             if spec.data.found:
                 ready.append(f": {spec.data.found.about}")
-            for words in too_short(spec):
+            for words in doubts(spec):
                 ready.append(f"\n▲ {words}", style(Ink.WARN, colours))
             self.query_one("#problem", Static).update(ready)
         self.tell_time()
