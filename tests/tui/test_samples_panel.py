@@ -10,6 +10,7 @@ import pytest
 from laddertop.tui.dashboard.views.runs import RunsView
 from laddertop.tui.dashboard.widgets.runs_table import RunsTable
 from laddertop.tui.dashboard.widgets.samples import Samples, fitting_grid, with_error
+from tests.starts import start
 from tests.tui.eyes import Eyes
 from tests.tui.played import PlayedEngine
 
@@ -36,6 +37,21 @@ def test_images_that_were_not_corrupted_are_not_called_so() -> None:
         "error",
     ]
     assert "corrupted" in with_error({"input": clean, "corrupted": noisy, "reconstruction": clean})
+
+
+def test_after_a_way_back_the_samples_are_those_of_steps_that_are_part_of_the_run(tmp_path: Path) -> None:
+    with PlayedEngine.new(tmp_path) as engine:
+        engine.train(50)
+        engine.sample(3)
+        eyes = Eyes(engine.run)
+        engine.train(50)
+        engine.sample(4)
+        assert (eyes.look().images_step, len(eyes.view.images["input"])) == (100, 4)
+        for first, shown in ((70, (50, 3)), (20, (0, 0))):
+            engine.record(start(step=first, segment=1, resumed_from=first, rolled_back=True))
+            assert (eyes.look().images_step, len(eyes.view.images.get("input", []))) == shown
+    panel = Samples(eyes.view, id="samples")
+    assert "no samples" in panel.picture(9, 80).text()
 
 
 def test_where_there_are_no_samples_the_panel_says_why(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from laddertop.journal.commands import Command, pending
 from laddertop.journal.damage import MetricsCheck, damages
-from laddertop.journal.events import Event, EventReader, Sampled
+from laddertop.journal.events import Event, EventReader, RunStarted, Sampled
 from laddertop.journal.folder import RunFolder
 from laddertop.journal.metrics import MetricsReader
 from laddertop.journal.record import lean
@@ -61,7 +61,7 @@ class News:
     effects: list[Effect] = field(default_factory=list)
     """What interventions did, as far as it can be told only now."""
     images: dict[str, np.ndarray] | None = None
-    """The newest samples, uint8 (N, H, W) by row; None when there are no newer ones."""
+    """The newest samples, uint8 (N, H, W) by row; None when they are those of before."""
     images_step: int = 0
     problem: str = ""
     """Something in the folder that can't be read."""
@@ -102,6 +102,10 @@ class Watcher:
         self._diagnoses = Diagnoses(run, self._metrics)
         self._check = None if events else MetricsCheck(self._metrics)
         self._state, self._found, self._next_check = RunState(), list[str](), 0.0
+        self._samplings: list[Sampled] = []
+        """Those of the steps that are part of the run."""
+        self._shown: Sampled | None = None
+        """The one that was handed over last."""
         self._wanted: Wanted | None = None
         self._gathered = self._handed = (0, 0)
 
@@ -113,12 +117,7 @@ class Watcher:
         inbox = [command for _, command in self._inbox() if isinstance(command, Command)]
         events = self._events.poll()
         lean(events)
-        images, images_step, problem = None, 0, ""
-        if sampled := next((e for e in reversed(events) if isinstance(e, Sampled)), None):
-            try:
-                images, images_step = read_samples(self._run.path, sampled.file), sampled.step
-            except ValueError as error:
-                problem = str(error)
+        images, images_step, problem = self._images(events)
         self._metrics.poll()
         for event in events:
             self._effects.take(event)
@@ -149,6 +148,23 @@ class Watcher:
             alive and self._run.babysitter_alive(),
             self._events.damaged,
         )
+
+    def _images(self, events: list[Event]) -> tuple[dict[str, np.ndarray] | None, int, str]:
+        """The newest samples, where they are others than before: later ones, or older ones after a way back. With
+        their step, and what can't be read of them."""
+        for event in events:
+            if isinstance(event, Sampled):
+                self._samplings.append(event)
+            elif isinstance(event, RunStarted):
+                self._samplings = [one for one in self._samplings if one.step <= event.step]
+        newest = self._samplings[-1] if self._samplings else None
+        if newest is self._shown:
+            return None, 0, ""
+        self._shown = newest
+        try:
+            return (read_samples(self._run.path, newest.file), newest.step, "") if newest else ({}, 0, "")
+        except ValueError as error:
+            return None, 0, str(error)
 
     def _damages(self, events: list[Event], alive: bool) -> list[str]:
         """What is wrong with the files of a run that is looked at, and not played again."""
