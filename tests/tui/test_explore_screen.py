@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,14 @@ async def test_what_a_classifier_tells_wrongly_is_shown_with_what_it_is_taken_fo
         assert [word for word in at.text.split() if "→" in word and "," not in word] == ["9→7", "4→9"] * 2 + ["9→7"]
         assert "[errors]" in at.text
         assert "9→7 .82" in at.text
+
+
+async def test_a_narrow_screen_has_room_for_many_that_are_told_wrongly(engine: PlayedEngine, until: Until) -> None:
+    async with visit(engine, until, "explore", size=(80, 24)) as at:
+        await at.settle()
+        await at.press("tab", "tab", "tab")
+        await at.until(lambda: "5 of 975 test items" in at.text, "how many")
+        assert len(re.findall(r"\d→\d \.\d\d", at.text)) == 5
 
 
 async def test_a_model_that_lacks_an_ability_says_so_and_is_not_asked(engine: PlayedEngine, until: Until) -> None:

@@ -210,4 +210,4 @@ class ExploreScreen(ModelScreen):
             self.changed()
 
     def _alone(self) -> bool:
-        return self.model.points or self.model.task in ("generate", "field")
+        return self.model.points or self.model.task in ("errors", "generate", "field")

@@ -18,6 +18,8 @@ from laddertop.tui.steer.asking import Got
 from laddertop.tui.steer.keymap import sign
 from laddertop.tui.watch.run_view import RunView
 
+SEEN = 8
+"""Items told wrongly that are seen at once, rather than each as large as can be."""
 BACKGROUNDS = ("data", "samples", "nothing")
 """What may lie behind the arrows of a field."""
 
@@ -159,7 +161,7 @@ class Result(Panel):
         if samples.ndim == 2:
             put_dots(cells, plane_of(samples, cells.height, cells.width, True), samples, Ink.CURVE, self.ascii_only)
             return
-        self._many(cells, samples, [f"sample {i}" for i in range(len(samples))], 0)
+        self._many(cells, samples, [f"sample {i}" for i in range(len(samples))], 0, sample_size(samples.shape[2]))
 
     def _wrong(self, cells: Cells, got: Got) -> None:
         """What was told wrongly, the surest first, below each what it is and what it was told to be."""
@@ -175,12 +177,15 @@ class Result(Panel):
         told = arrays["probabilities"].argmax(-1)
         sure = arrays["probabilities"].max(-1, initial=0)
         names = [f"test item {item}" for item in arrays["items"]]
-        for i, (y, x) in enumerate(self._many(cells, arrays["input"], names, 2)):
+        size = _size_of_wrong(arrays["input"], cells)
+        for i, (y, x) in enumerate(self._many(cells, arrays["input"], names, 2, size)):
             cells.put(y, x, f"{arrays['classes'][i]}→{told[i]} {f'{sure[i]:.2f}'.removeprefix('0')}", Ink.BAD)
 
-    def _many(self, cells: Cells, images: np.ndarray, names: list[str], top: int) -> list[tuple[int, int]]:
-        """As many images as there is room for from row `top` on; returns the places below them."""
-        height, width = sample_size(images.shape[2])
+    def _many(
+        self, cells: Cells, images: np.ndarray, names: list[str], top: int, size: tuple[int, int]
+    ) -> list[tuple[int, int]]:
+        """As many images of a `size` as there is room for from row `top` on; returns the places below them."""
+        height, width = size
         across = max((cells.width + 1) // (width + 1), 1)
         below = []
         for i, image in enumerate(images):
@@ -207,6 +212,13 @@ class Result(Panel):
 def sample_size(pixels: int) -> tuple[int, int]:
     """Height and width in cells of one of many samples."""
     return size_for(pixels, 8, 16)
+
+
+def _size_of_wrong(images: np.ndarray, cells: Cells) -> tuple[int, int]:
+    """That of a sample, or smaller where fewer than SEEN images would be seen, each with a row of words below it."""
+    large, small = sample_size(images.shape[2]), size_for(images.shape[2], 6, 12)
+    seen = (cells.width + 1) // (large[1] + 1) * ((cells.height - 2) // (large[0] + 1))
+    return large if seen >= min(SEEN, len(images)) else small
 
 
 def _about(got: Got) -> str:
