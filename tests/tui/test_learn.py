@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -174,6 +175,20 @@ def test_a_knob_counts_as_turned_once_the_journal_has_it_and_numbers_are_compare
     assert reader.shown().startswith(
         f"the class term  {number(place.before['class'])} → {number(place.after['class'])}"
     )
+
+
+def test_what_began_before_anything_was_trained_is_compared_with_the_first_records(tmp_path: Path) -> None:
+    with PlayedEngine.new(tmp_path) as engine:
+        reader = Reader(engine, Step("Text.", seen=(Seen(steps=500),), changed={"class": "class"}))
+        assert math.isnan(reader.look().before["class"])
+        engine.train(300)
+        reader.look()
+        engine.train(200)
+        place = reader.look()
+        metrics = MetricsReader(engine.run.path)
+        metrics.poll()
+        records = np.concatenate(metrics.kept())["values"][:, 1].astype(float)
+    assert (place.phase, place.before["class"]) == ("seen", pytest.approx(records[:20].mean()))
 
 
 def test_an_evaluation_a_screen_and_an_answer_of_the_model_are_waited_for(engine: PlayedEngine) -> None:

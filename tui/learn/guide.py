@@ -83,6 +83,10 @@ class Guide:
             if view.state.started is None:
                 return False
             self._begin(view.step)
+        if place.met == 0:
+            # Of what is not trained yet there are no numbers; how it began is known a little later.
+            unknown = [name for name, value in place.before.items() if math.isnan(value)]
+            place.before |= {name: self.numbers.at(name, place.since) for name in unknown}
         while (seen := self.waits_for()) is not None and self._met(seen, view, screen, answered):
             if seen.knob:
                 self._since_turned(seen.knob, view)

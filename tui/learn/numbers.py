@@ -13,6 +13,8 @@ from laddertop.tui.watch.watcher import News
 
 WINDOW = 200
 """Steps over which a column is averaged."""
+FIRST = 20
+"""The same where nothing was recorded before."""
 KEPT = 4000
 """Records that are kept: what one look hands over at most."""
 
@@ -42,7 +44,8 @@ class Numbers:
         return any(event.step > step for event in self._evaluated)
 
     def at(self, name: str, step: int | None = None) -> float:
-        """A number as it was after `step`, or is now; NaN where it is not known."""
+        """A number as it was after `step`, or is now; of a column before whose first record that is, as it began. NaN
+        where it is not known."""
         kind, _, rest = name.partition(".")
         if kind in ("test", "active"):
             done = [event for event in self._evaluated if step is None or event.step <= step]
@@ -51,7 +54,10 @@ class Numbers:
             return float("nan")
         last = self.step if step is None else step
         steps = self._rows["step"]
-        window = self._rows["values"][(steps > last - WINDOW) & (steps <= last), self._columns.index(name)]
+        among = (steps > last - WINDOW) & (steps <= last)
+        if not among.any():
+            among = (steps > last) & (steps <= last + FIRST)
+        window = self._rows["values"][among, self._columns.index(name)]
         return float(window.astype(np.float64).mean()) if len(window) else float("nan")
 
 
