@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -14,7 +15,7 @@ from laddertop.journal.models import KINDS
 from laddertop.tui.cli.steer import parse_changes
 from laddertop.tui.dashboard.knob_keys import knob_keys, usable_keys
 from laddertop.tui.dashboard.screens.help import Help
-from laddertop.tui.dashboard.widgets.knobs import GAP, Item, _flow
+from laddertop.tui.dashboard.widgets.knobs import GAP, Item, Knobs, _flow
 from laddertop.tui.watch.wording import changes_in_words
 from tests.engine.conftest import Bench
 from tests.kinds import small_spec
@@ -55,6 +56,16 @@ async def test_a_knob_that_is_declared_has_its_key_name_and_value_on_the_screen_
             await pilot.press("enter")
             await until(pilot, lambda: bool(inbox(engine.run.path)), "the command")
         assert parse_changes(["dropout.rate=0.5"], Eyes(engine.run).view.state.knobs) == {"dropout.rate": 0.5}
+
+
+def test_the_value_that_acts_is_named_where_it_reads_otherwise_than_that_which_is_set(engine: PlayedEngine) -> None:
+    engine.train(100)
+    eyes = Eyes(engine.run)
+    shown = []
+    for acts in (0.002, 0.00199, 0.0012):
+        eyes.view.latest["lr"] = acts
+        shown.append(re.search(r"lr (\S+(?: \(\S+\))?)", Knobs(eyes.view, id="knobs").picture(6, 120).text())[1])  # type: ignore[index]
+    assert shown == ["0.002", "0.002", "0.002 (0.0012)"]
 
 
 async def test_weights_and_clipping_have_controls(engine: PlayedEngine, until: Until) -> None:

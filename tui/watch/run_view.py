@@ -49,10 +49,19 @@ class KnobRow:
 
     knob: Knob
     effective: float
+    set_to: float
+    """As it was set in the newest step; of one that is on a course that is a step before `knob`."""
     pending: float | str | None = None
     """The value asked for, until the engine says what became of it."""
     refused: bool = False
     """The last thing asked of it was refused, a moment ago."""
+
+    @property
+    def otherwise(self) -> bool:
+        """Whether a schedule or a switch makes the value that acts another one, in its first two digits, than it is set
+        to. What is recorded is rounded."""
+        same = math.isclose(self.effective, self.set_to, rel_tol=1e-4, abs_tol=1e-9)
+        return not same and f"{self.effective:.2g}" != f"{self.set_to:.2g}"
 
 
 def _no_curves() -> Curves:
@@ -367,6 +376,7 @@ class RunView:
             name: KnobRow(
                 now_set(knob, self.step),
                 self.latest.get(name, knob.value),
+                now_set(knob, max(self.step - 1, 0)).value,
                 asked.get(name),
                 now - self._refusals.get(name, 0.0) < 10 and name not in asked,
             )

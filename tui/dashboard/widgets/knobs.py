@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from laddertop.journal.courses import is_course
@@ -140,8 +139,7 @@ def _number(key: str, name: str, rows: list[KnobRow], width: int = 12) -> Item:
         return Item(key, name, f"{now}→{asked}?", Ink.WARN, width)
     if any(row.refused for row in rows):
         return Item(key, name, f"{now} ✗", Ink.BAD, width)
-    # A schedule or a switch makes the value that acts another one than the value that is set.
-    if any(not math.isclose(row.effective, row.knob.value, rel_tol=1e-4, abs_tol=1e-9) for row in rows):
+    if any(row.otherwise for row in rows):
         now += f" ({_span([float(f'{row.effective:.2g}') for row in rows])})"
     return Item(key, name, now, Ink.TEXT, width)
 
