@@ -17,6 +17,7 @@ from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
 from laddertop.tui.dashboard.screens.sweep import SweepScreen
+from laddertop.tui.dashboard.widgets.trials_table import TrialsTable
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.slices import Point, Slice, draw_slices
 from laddertop.tui.sweep.asked import PINNED, Asked, Inbox
@@ -255,6 +256,19 @@ async def test_nothing_is_sent_to_the_terminal_while_nothing_changes(
         before = looks
         await until(pilot, lambda: looks > before + 3, "more looks")
         assert [one for one in drawn if one is not None] == []
+
+
+@pytest.mark.parametrize(
+    ("measure", "width", "heads"),
+    [
+        ("reconstruction", 80, "progress  reconstruction  optimizer.lr"),
+        ("reconstruction", 60, "progress  reconstr…  opt"),
+    ],
+)
+def test_what_runs_are_measured_by_is_named_whole_where_there_is_room(measure: str, width: int, heads: str) -> None:
+    table = TrialsTable(id="table")
+    table.take([], ["optimizer.lr"], measure)
+    assert heads in table._picture(4, width).text()
 
 
 def test_slices_show_what_each_value_came_to() -> None:

@@ -85,7 +85,7 @@ class Findings(Box[Wish]):
     @on(OptionList.OptionHighlighted)
     def _tell(self) -> None:
         chosen = self._chosen()
-        rows = in_full(self._view, chosen) if chosen else [("", "nothing that goes wrong was found by now")]
+        rows = in_full(self._view, chosen) if chosen else [("", "nothing that goes wrong was found so far")]
         if rows == self._rows:
             return
         self._rows = rows

@@ -322,7 +322,7 @@ class RunScreen(ChartScreen):
         from laddertop.tui.dashboard.screens.findings import Findings
 
         if not listed(self.view):
-            self.tell("nothing that goes wrong was found in this run by now")
+            self.tell("nothing that goes wrong was found in this run so far")
         elif wish := await self.app.push_screen_wait(Findings(self.view)):
             if not wish.evidence:
                 self.advise(wish.finding)

@@ -171,9 +171,10 @@ class SweepScreen(ListScreen[TrialRow]):
             self.tell("nobody is at work at this sweep; there is nothing to stop")
             return
         running = group.counts()["running"]
+        which = "The run at work ends" if running == 1 else f"The {running} runs at work end"
         about = (
-            f"Its runs at work, {running}, finish their step and save; the workers end and take no other run. Whoever "
-            "joins the sweep goes on with all of it."
+            f"{which} with this step, and can be gone on with; the workers take no other run. Whoever joins the sweep "
+            "goes on with all of it."
         )
         if await self.app.push_screen_wait(Confirm(f"stop the sweep {self._folder.name}?", "stop it", about)):
             await self.do(lambda: ask_to_stop(self._folder, sender("dashboard")), "the workers stop in good order")
