@@ -43,7 +43,7 @@ PLACES: Mapping[str, Mapping[str, Key]] = {
         "leave": Key("d", "detach: the dashboard ends, trainings go on"),
         "runs": Key("r", "all runs"),
         "help": Key("question_mark,f1", "this help"),
-        "commands": Key("ctrl+p", "every command by name; sets any knob to any value"),
+        "commands": Key("ctrl+p", "every command by name; sets any knob to any value or course"),
         "shell": Key("ctrl+z", "back to the shell; its fg takes the dashboard up again"),
         "copy": Key("ctrl+y", "copy what is read here: the values under the cursor, a run's name"),
         "colours": Key("ctrl+t", "colours: usual, colour-blind, contrast"),

@@ -156,7 +156,9 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         if not self.steering.heard():
             return
         knob = self.view.state.knobs[name]
-        question = f"{knob.label}, from {knob.low:g} to {knob.high:g}" if knob.kind == "number" else knob.label
+        question = knob.label
+        if knob.kind == "number":
+            question += f", from {knob.low:g} to {knob.high:g}, or a course such as 0..1:linear:2000"
         text = await self.app.push_screen_wait(AskLine(question, knob_value(knob, knob.value)))
         if text is not None and text.strip():
             try:
