@@ -28,22 +28,16 @@ from laddertop.tui.cli.options import (
     Name,
     Note,
     Nproc,
-    OnBest,
-    OnDiverge,
     OnDivergence,
-    OnEnd,
-    OnFinding,
     Pixels,
     ReadOnly,
     Run,
     Runs,
     SlowLink,
-    Tensorboard,
     Timeout,
     Trust,
-    send_word,
+    heard,
     with_value,
-    write_live,
 )
 from laddertop.tui.cli.typed_diagnose import app as diagnoses
 from laddertop.tui.cli.typed_explore import app as explore
@@ -99,6 +93,7 @@ def attach(
 
 
 @app.command()
+@heard
 def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe (see `recipes`) or a TOML file.")],
     data: Annotated[
@@ -138,16 +133,9 @@ def train(
     name: Name = None,
     runs: Runs = None,
     detach: Detach = False,
-    on_end: OnEnd = None,
-    on_diverge: OnDiverge = None,
-    on_best: OnBest = None,
-    on_finding: OnFinding = None,
-    tensorboard: Tensorboard = None,
     json: JsonLines = False,
 ) -> None:
     """Train a new run without the dashboard."""
-    send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best, on_finding=on_finding)
-    write_live(tensorboard)
     if epochs is not None and steps is not None:
         raise ValueError("give the length of the run either with --epochs or with --steps")
     from laddertop.tui.cli.train import train as train_run
@@ -183,22 +171,16 @@ def train(
 
 
 @app.command()
+@heard
 def resume(
     run: Run,
     runs: Runs = None,
     trust: Trust = False,
     nproc: Nproc = None,
     detach: Detach = False,
-    on_end: OnEnd = None,
-    on_diverge: OnDiverge = None,
-    on_best: OnBest = None,
-    on_finding: OnFinding = None,
-    tensorboard: Tensorboard = None,
     json: JsonLines = False,
 ) -> None:
     """Go on with a run from its newest checkpoint."""
-    send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best, on_finding=on_finding)
-    write_live(tensorboard)
     from laddertop.tui.cli.train import resume as resume_run
 
     raise typer.Exit(resume_run(runs, run, trust=trust, nproc=nproc, detach=detach, as_json=json))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -102,7 +105,7 @@ def with_value(words: list[str]) -> list[str]:
     return [*words[:at], f"--babysit={SAFE}", *words[at + 1 :]] if alone else words
 
 
-def write_live(folder: Path | None) -> None:
+def _write_live(folder: Path | None) -> None:
     """Has the engines that this process starts followed into a folder for TensorBoard, if there is one.
 
     Raises ValueError where TensorBoard's package is missing, OSError where nothing can be written to the folder.
@@ -121,7 +124,7 @@ def write_live(folder: Path | None) -> None:
     os.environ[SETTINGS["tensorboard"].variable] = str(folder.absolute())
 
 
-def send_word(**commands: str | None) -> None:
+def _send_word(**commands: str | None) -> None:
     """Hands commands, by their settings with _ for -, to the engines that this process starts; None: as settled.
 
     In the environment, as nobody else reads that, while everybody sees the words of a process.
@@ -129,3 +132,29 @@ def send_word(**commands: str | None) -> None:
     for name, command in commands.items():
         if command is not None:
             os.environ[SETTINGS[name.replace("_", "-")].variable] = command
+
+
+def heard(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that trains, with the options of who hears of it, before its last one, which is --json."""
+    *own, last = inspect.signature(command, eval_str=True).parameters.values()
+    shared = inspect.signature(_who_hears, eval_str=True).parameters.values()
+
+    @wraps(command)
+    def typed(**words: Any) -> None:
+        _who_hears(**{one.name: words.pop(one.name) for one in shared})
+        command(**words)
+
+    options = [one.replace(kind=one.KEYWORD_ONLY) for one in (*own, *shared, last)]
+    typed.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    return typed
+
+
+def _who_hears(
+    on_end: OnEnd = None,
+    on_diverge: OnDiverge = None,
+    on_best: OnBest = None,
+    on_finding: OnFinding = None,
+    tensorboard: Tensorboard = None,
+) -> None:
+    _send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best, on_finding=on_finding)
+    _write_live(tensorboard)

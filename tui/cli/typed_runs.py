@@ -16,17 +16,11 @@ from laddertop.tui.cli.options import (
     JsonLines,
     Name,
     Note,
-    OnBest,
-    OnDiverge,
-    OnEnd,
-    OnFinding,
     Run,
     Runs,
-    Tensorboard,
     Timeout,
     Trust,
-    send_word,
-    write_live,
+    heard,
 )
 from laddertop.tui.export.formats import FORMATS
 
@@ -91,6 +85,7 @@ def evaluate(
 
 
 @app.command()
+@heard
 def fork(
     run: Run,
     knobs: Annotated[
@@ -104,16 +99,9 @@ def fork(
     runs: Runs = None,
     trust: Trust = False,
     detach: Detach = False,
-    on_end: OnEnd = None,
-    on_diverge: OnDiverge = None,
-    on_best: OnBest = None,
-    on_finding: OnFinding = None,
-    tensorboard: Tensorboard = None,
     json: JsonLines = False,
 ) -> None:
     """Train a new run from a checkpoint of another."""
-    send_word(on_end=on_end, on_diverge=on_diverge, on_best=on_best, on_finding=on_finding)
-    write_live(tensorboard)
     from laddertop.tui.cli.best import chosen_step
     from laddertop.tui.cli.keep import fork as fork_run
 
