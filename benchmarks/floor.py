@@ -35,12 +35,22 @@ def floor(products: list[Product], precision: torch.dtype) -> Callable[[], None]
         x, w, g = (torch.randn(*s).to(precision) for s in ((rows, inputs), (inputs, outputs), (rows, outputs)))
         calls += [(x, w), (x.t(), g)] + ([(g, w.t())] if to_rows else [])
     size = sum(inputs * outputs for _, inputs, outputs, _ in products)
-    parameters, gradient, first, second = (torch.rand(size) for _ in range(4))
-    count, rate = torch.ones(()), torch.tensor(1e-6)
+    update = adam(size, torch.device("cpu"))
 
     def step() -> None:
         for left, right in calls:
             torch.mm(left, right)
+        update()
+
+    return step
+
+
+def adam(size: int, device: torch.device) -> Callable[[], torch.Tensor]:
+    """One fused update of so many parameters in float32, which gives a tensor, as what becomes a graph has to."""
+    parameters, gradient, first, second = (torch.rand(size, device=device) for _ in range(4))
+    count, rate = torch.ones((), device=device), torch.tensor(1e-6, device=device)
+
+    def update() -> torch.Tensor:
         torch._fused_adam_(
             [parameters],
             [gradient],
@@ -58,5 +68,6 @@ def floor(products: list[Product], precision: torch.dtype) -> Callable[[], None]
             grad_scale=None,
             found_inf=None,
         )
+        return count
 
-    return step
+    return update

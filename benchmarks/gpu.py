@@ -25,6 +25,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.floor import adam
 from benchmarks.steps import OurStep
 from laddertop.engine.training import graph
 from laddertop.engine.training.graph import Graph
@@ -72,30 +73,12 @@ def floor(step: OurStep) -> Graph:
     with _Products() as products:
         step.take()
     size = sum(parameter.numel() for parameter in step.model.parameters())
-    parameters, gradient, first, second = (torch.rand(size, device=DEVICE) for _ in range(4))
-    count, rate = torch.ones((), device=DEVICE), torch.tensor(1e-6, device=DEVICE)
+    update = adam(size, DEVICE)
 
     def least() -> torch.Tensor:
         for function, args, kwargs in products.calls:
             function(*args, **kwargs)
-        torch._fused_adam_(
-            [parameters],
-            [gradient],
-            [first],
-            [second],
-            [],
-            [count],
-            lr=rate,
-            beta1=0.9,
-            beta2=0.999,
-            weight_decay=0.0,
-            eps=1e-8,
-            amsgrad=False,
-            maximize=False,
-            grad_scale=None,
-            found_inf=None,
-        )
-        return count
+        return update()
 
     return Graph(least)
 
