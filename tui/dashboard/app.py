@@ -56,14 +56,12 @@ from laddertop.tui.dashboard.paint import AsciiOnly, OnlyChanged
 from laddertop.tui.dashboard.palette import PAPERS, THEMES
 from laddertop.tui.dashboard.screens import on_demand
 from laddertop.tui.dashboard.screens.too_small import TooSmall
-from laddertop.tui.draw.numbers import thousands
+from laddertop.tui.dashboard.starting import Starting
 from laddertop.tui.draw.pixels import TERMINAL
 from laddertop.tui.draw.text import harmless
 from laddertop.tui.learn.guide import Guide
-from laddertop.tui.steer.engines import Engines
-from laddertop.tui.steer.keeping import fork
 from laddertop.tui.steer.keymap import settled, sign
-from laddertop.tui.steer.trust import ONLY_LOOKS, driven
+from laddertop.tui.steer.trust import ONLY_LOOKS
 
 _TEXTUAL = {paper: replace(BUILTIN_THEMES[f"ansi-{paper}"], name=f"laddertop-{paper}") for paper in PAPERS}
 """The terminal's own colours on its own background, for what textual draws."""
@@ -120,7 +118,7 @@ class LaddertopApp(App[None]):
         """How the terminal was set before it was asked anything; None: as it is when the dashboard begins."""
         self._list: Screen[None] | None = None
         """The list of runs, once it was gone to."""
-        self._engines = Engines()
+        self._starting = Starting(self, self.tell, runs, trust)
         self._turns = InTurn(self, super().on_event)
         self.slow_link = slow_link
         """Whether bytes reach the terminal slowly, so that little is drawn."""
@@ -143,7 +141,7 @@ class LaddertopApp(App[None]):
         if self._pixels and self._driver is not None:
             TERMINAL.open(self._driver.write)
         if not self.is_headless:
-            self._engines.step_back()
+            self._starting.engines.step_back()
             leave_on_signals(self)
             leave_without_terminal(self)
         if self._run is not None:
@@ -283,24 +281,8 @@ class LaddertopApp(App[None]):
     @work
     async def on_fork_run(self, message: ForkRun) -> None:
         """Make a new run from a checkpoint that the user chooses, start its engine, and go to it."""
-        if self.refused():
-            return
-        from laddertop.tui.dashboard.screens.ask import choose_checkpoint
-
-        run, screen = message.run, self.screen
-        try:
-            await asyncio.to_thread(driven, run, self._trust)
-            step = await choose_checkpoint(self, run, f"fork {run.name} from")
-            if step is None:
-                return
-            self.tell(f"copying the checkpoint of step {thousands(step)} of {run.name}")
-            made = await asyncio.to_thread(fork, run, self._runs, step)
-        except (ValueError, OSError) as error:
-            self.tell(str(error))
-            return
-        self.post_message(StartEngine(made))
-        if self.screen is screen:
-            self.post_message(OpenRun(made))
+        if not self.refused():
+            await self._starting.fork(message.run)
 
     def action_runs(self) -> None:
         """Go to the list of runs, as it was left."""
@@ -373,25 +355,13 @@ class LaddertopApp(App[None]):
     @work
     async def on_start_engine(self, message: StartEngine) -> None:
         """Start an engine, and say so or why not."""
-        if self.refused():
-            return
-        run, back_to = message.run, message.back_to
-        try:
-            await asyncio.to_thread(driven, run, self._trust)
-            await asyncio.to_thread(self._engines.start, run, back_to)
-        except (ValueError, OSError) as error:
-            self.tell(str(error))
-        else:
-            where = "" if back_to is None else f" from step {thousands(back_to)} on"
-            self.tell(f"an engine is starting for {run.name}{where}")
+        if not self.refused():
+            await self._starting.start(message.run, message.back_to)
 
     @work
     async def _look_after_engines(self) -> None:
         """Say it when an engine could not begin, wherever the user is by then."""
-        while True:
-            for why in await asyncio.to_thread(self._engines.reap):
-                self.tell(why)
-            await asyncio.sleep(1.0)
+        await self._starting.look_after()
 
     def on_cursor_position(self, _: CursorPosition) -> None:
         """The terminal has shown the last frame."""
