@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from laddertop.tui.dashboard import panels
+from laddertop.tui.dashboard import arrangement, panels
 from laddertop.tui.dashboard.panel import Panel, titled
 from laddertop.tui.dashboard.screens import run
 from laddertop.tui.dashboard.screens.help import Help
@@ -29,8 +29,10 @@ class Steps(Panel):
 async def test_a_panel_that_is_added_is_reached_by_tab_at_every_size(
     engine: PlayedEngine, until: Until, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
-    monkeypatch.setattr(run, "PANELS", {**run.PANELS, "progress": panels.About(Steps, 0.0, "progress")})
-    monkeypatch.setattr(run, "MIDDLE", (*panels.MIDDLE, "progress"))
+    every = {**run.PANELS, "progress": panels.About(Steps, 0.0, "progress")}
+    for module in (run, arrangement):
+        monkeypatch.setattr(module, "PANELS", every)
+        monkeypatch.setattr(module, "MIDDLE", (*panels.MIDDLE, "progress"))
     async with opened(engine.run.path, size) as pilot:
         await pilot.press("shift+tab")
         await until(pilot, lambda: "[progress]" in screen_text(pilot.app), "the panel")

@@ -208,7 +208,7 @@ class LiveScreen(RunScreen, inherit_bindings=False):
 
     def action_machine(self) -> None:
         """A line about the machine, or none."""
-        self._with_machine = not self._with_machine
+        self.panels.with_machine = not self.panels.with_machine
         self._arrange()
 
     def action_look_into(self, name: str | None) -> None:

@@ -83,6 +83,7 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
     def __init__(self, run: RunFolder, past: Past, plain: bool = False) -> None:
         """Plays the `past` of `run`; `plain` draws in ASCII."""
         super().__init__(run, plain)
+        self.panels.below = 1
         self._past = past
         self._anew = 0.0
         """When what was seen was forgotten last, in seconds of the monotonic clock."""
@@ -95,12 +96,6 @@ class ReplayScreen(RunScreen, inherit_bindings=False):
         bar = ReplayBar(self.view, id="replay")
         bar.past, bar.watcher = self._past, self._watcher
         yield bar
-
-    @property
-    def room(self) -> tuple[int, int]:
-        """One row less than there are."""
-        width, height = self.app.size
-        return width, height - 1
 
     def _arrange(self) -> None:
         super()._arrange()

@@ -18,8 +18,8 @@ from textual.events import Resize, ScreenResume
 
 from laddertop.journal.folder import RunFolder
 from laddertop.tui.dashboard import aside
+from laddertop.tui.dashboard.arrangement import Arrangement
 from laddertop.tui.dashboard.grammar import MOUSE_ON_CHARTS, mouse_rows
-from laddertop.tui.dashboard.layout import arrange, beside, too_small
 from laddertop.tui.dashboard.messages import Failed, Guided, Looked, Shown
 from laddertop.tui.dashboard.pace import Pace, in_sight
 from laddertop.tui.dashboard.panel import Panel
@@ -31,7 +31,6 @@ from laddertop.tui.dashboard.views.findings import listed
 from laddertop.tui.dashboard.widgets.charts import Charts
 from laddertop.tui.dashboard.widgets.event_log import EventLog
 from laddertop.tui.dashboard.widgets.guide import GuidePanel
-from laddertop.tui.dashboard.widgets.machine import MachineLine
 from laddertop.tui.dashboard.widgets.samples import Samples
 from laddertop.tui.draw.image import usable_modes
 from laddertop.tui.draw.scale import Bounds
@@ -67,10 +66,8 @@ class RunScreen(ChartScreen):
         self._watcher = Watcher(run)
         self._pace = Pace(self.app)
         self._wake = asyncio.Event()
-        self._chosen = MIDDLE[0]
-        self._maximised = False
-        self._with_machine = False
-        self._shape: tuple[int, ...] = ()
+        self.panels = Arrangement(self, guided=guide is not None)
+        """Where they lie, and which is chosen."""
         self._known = Remembered()
 
     def read(self) -> None:
@@ -135,9 +132,7 @@ class RunScreen(ChartScreen):
         # A screen on its way out has no panels any more.
         if not self.display:
             return
-        shape = tuple(self._least().values())
-        if shape != self._shape:
-            self._shape = shape
+        if self.panels.outgrown():
             self._arrange()
         self._draw(hurry=asked or answered)
         self.post_message(Shown())
@@ -169,8 +164,9 @@ class RunScreen(ChartScreen):
         aside.do(partial(keep, self.view.run, self.guide.lesson, replace(self.guide.place)))
         step = self.guide.step
         if self.guide.place.phase == "told":
-            self._chosen, self.charts.focus_on = step.look or self._chosen, step.chart or self.charts.focus_on
-            self._maximised = self.charts.grid = False
+            self.panels.chosen = step.look or self.panels.chosen
+            self.charts.focus_on = step.chart or self.charts.focus_on
+            self.panels.maximised = self.charts.grid = False
             self._arrange()
 
     def _draw(self, hurry: bool = False) -> None:
@@ -203,65 +199,34 @@ class RunScreen(ChartScreen):
         for panel in self.query(Panel):
             panel.update()
 
-    @property
-    def room(self) -> tuple[int, int]:
-        """Columns and rows that the panels share."""
-        width, height = self.app.size
-        if self.guide is not None:
-            width, height, _ = beside(width, height)
-        return width, height - self._with_machine
-
     def _arrange(self) -> None:
-        if too_small(*self.app.size):
-            return
-        width, height = self.room
-        places = arrange(width, height, MIDDLE, self._least(), self._chosen, self._maximised)
-        for panel in self.query(Panel):
-            place = places.get(panel.id or "")
-            if place is None:
-                panel.display = False
-            else:
-                panel.display = True
-                panel.styles.offset = (place.x, place.y)
-                panel.styles.width, panel.styles.height = place.width, place.height
-        for guide in self.query(GuidePanel):
-            guide.lie(*self.app.size)
-        line = self.query_one(MachineLine)
-        line.display = self._with_machine
-        line.styles.offset, line.styles.width, line.styles.height = (0, height), width, 1
-        for name in MIDDLE:
-            panel = self.query_one(f"#{name}", Panel)
-            panel.chosen = name == self._chosen
-            panel.update()
-
-    def _least(self) -> dict[str, int]:
-        return {name: self.query_one(f"#{name}", Panel).least_rows(*self.room) for name in PANELS}
+        self.panels.lay_out()
 
     def action_choose(self, by: int) -> None:
         """Go to the next panel."""
-        self._choose(MIDDLE[(MIDDLE.index(self._chosen) + by) % len(MIDDLE)])
+        self._choose(MIDDLE[(MIDDLE.index(self.panels.chosen) + by) % len(MIDDLE)])
 
     def _choose(self, name: str) -> None:
-        self._chosen = name
+        self.panels.chosen = name
         self._changed()
 
     def on_panel_clicked(self, message: Panel.Clicked) -> None:
         """To the panel; once more on one that is no chart: as large as it gets, or back."""
         name = message.panel.id
-        if name in MIDDLE and name != self._chosen:
+        if name in MIDDLE and name != self.panels.chosen:
             self._choose(name)
         elif name in MIDDLE and name != self.charts.id:
             self.action_maximise()
 
     def action_maximise(self) -> None:
         """The chosen panel alone, or all of them."""
-        self._maximised, self.charts.grid = not self._maximised, False
+        self.panels.maximised, self.charts.grid = not self.panels.maximised, False
         self._changed()
 
     def action_grid(self) -> None:
         """All pinned charts, or one among the other panels."""
-        self.charts.grid = self._maximised = not self.charts.grid
-        self._chosen = MIDDLE[0]
+        self.charts.grid = self.panels.maximised = not self.charts.grid
+        self.panels.chosen = MIDDLE[0]
         self._changed()
 
     def _changed(self) -> None:
@@ -273,11 +238,11 @@ class RunScreen(ChartScreen):
     def _recall(self) -> None:
         known = self._known
         self.charts.as_left(known)
-        self._chosen = known.chosen if known.chosen in MIDDLE else MIDDLE[0]
-        self._maximised = known.maximised
+        self.panels.chosen = known.chosen if known.chosen in MIDDLE else MIDDLE[0]
+        self.panels.maximised = known.maximised
 
     def _remember(self) -> None:
-        now = self.charts.left(self._chosen, self._maximised)
+        now = self.charts.left(self.panels.chosen, self.panels.maximised)
         aside.do(partial(remember, self.view.spec.model.called, now))
 
     # Looking
