@@ -6,7 +6,6 @@ infinities survive as JSON strings.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,16 +14,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from laddertop.journal import inside
 from laddertop.journal.actions import Action
-from laddertop.journal.event_lines import CANCELLED, sum_fits, with_sum
+from laddertop.journal.event_lines import CANCELLED, Lines, sum_fits, with_sum
 from laddertop.journal.names import keys_of, layer_of, short_of
 from laddertop.journal.record import Record
 from laddertop.journal.remembered import Remembered
 from laddertop.journal.value import Value
-
-READ_AT_MOST = 1 << 20
-"""Bytes that one poll reads at most, so that a long history never blocks its reader."""
 
 
 class TermLayer(Record):
@@ -349,37 +344,20 @@ class EventReader:
 
     def __init__(self, path: Path) -> None:
         """Reads from the beginning of `path`, which may not exist yet."""
-        self._path = path
-        self._offset = 0
-        self._tail = b""
+        self._lines = Lines(path)
         self.damaged = 0
         """Lines that are no events, or not as they were written: damage, or what a newer laddertop wrote."""
 
     def poll(self) -> list[Event]:
-        """The events written since the last poll, at most READ_AT_MOST bytes of them: empty when there is no more.
+        """The events written since the last poll, at most a mebibyte of them: empty when there is no more.
 
         Raises ValueError when the file is no plain file, OSError when it can't be read.
         """
-        return next((events for events in self._read() if events), [])
+        return next((events for lines in self._lines.read() if (events := list(self._parse(lines)))), [])
 
     def read_all(self) -> list[Event]:
         """Every event written so far that was not yet read. Raises as `poll` does."""
-        return [event for events in self._read() for event in events]
-
-    def _read(self) -> Iterator[list[Event]]:
-        try:
-            file = inside.open_file(self._path.parent, self._path.name)
-        except FileNotFoundError:
-            return
-        try:
-            # Room for more than is there would cost more than the reading.
-            while left := max(os.fstat(file).st_size - self._offset, 0):
-                data = os.pread(file, min(left, READ_AT_MOST), self._offset)
-                self._offset += len(data)
-                *lines, self._tail = (self._tail + data).split(b"\n")
-                yield list(self._parse(lines))
-        finally:
-            os.close(file)
+        return [event for lines in self._lines.read() for event in self._parse(lines)]
 
     def _parse(self, lines: list[bytes]) -> Iterator[Event]:
         for line in lines:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from laddertop.journal import events as module
+from laddertop.journal import event_lines as module
 from laddertop.journal.events import (
     Change,
     Checkpointed,
