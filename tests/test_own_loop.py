@@ -187,6 +187,17 @@ def test_a_function_that_fails_when_it_is_asked_ends_no_training(started: Callab
     assert not of(Evaluated, tmp_path / "mine")
 
 
+def test_a_course_is_refused_as_its_loop_moves_no_knob_by_itself(started: Callable[..., Loop], tmp_path: Path) -> None:
+    for step in started(steps=10**6):
+        if step == 0:
+            send(tmp_path / "mine", 1, "set", {"beta": "0..1:linear:9"}, by="a test")
+        if of(Commanded, tmp_path / "mine") or step > 1000:
+            break
+        time.sleep(0.01)
+    (told,) = of(Commanded, tmp_path / "mine")
+    assert (told.outcome, "moves no knob by itself" in told.reason) == ("refused", True)
+
+
 def test_a_disk_that_is_full_for_a_while_costs_the_loop_nothing(started: Callable[..., Loop], tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

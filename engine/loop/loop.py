@@ -34,6 +34,7 @@ from laddertop.journal import inside
 from laddertop.journal.actions import Action
 from laddertop.journal.checkpoints import newest
 from laddertop.journal.commands import Command, check_meant, outcome
+from laddertop.journal.courses import is_course
 from laddertop.journal.events import (
     Change,
     Checkpointed,
@@ -297,6 +298,8 @@ class Loop:
             raise ValueError(f"this loop has not said how: laddertop.start takes {option}=, a function that does it")
 
     def _set(self, wanted: Mapping[str, float | str]) -> list[Change]:
+        if name := next((name for name, text in wanted.items() if is_course(text)), ""):
+            raise ValueError(f"{name}: a loop of one's own moves no knob by itself; set a value")
         found = {knob.name: value_of(knob, text) for name, text in wanted.items() for knob in meant(name, self._knobs)}
         changes = [Change(knob=name, old=self.values[name], applied=value) for name, value in found.items()]
         self.values |= found

@@ -158,7 +158,8 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         knob = self.view.state.knobs[name]
         question = knob.label
         if knob.kind == "number":
-            question += f", from {knob.low:g} to {knob.high:g}, or a course such as 0..1:linear:2000"
+            question += f", from {knob.low:g} to {knob.high:g}"
+            question += ", or a course such as 0..1:linear:2000" if self.view.spec.model.ours else ""
         text = await self.app.push_screen_wait(AskLine(question, knob_value(knob, knob.value)))
         if text is not None and text.strip():
             try:
