@@ -20,7 +20,7 @@ async def live(run: RunFolder, plain: bool, read_only: bool, trust: bool, guide:
     if await asyncio.to_thread(is_sweep, run.path):
         from laddertop.tui.dashboard.screens.sweep import SweepScreen
 
-        return SweepScreen(run, plain, read_only, strangers)
+        return SweepScreen(run, read_only, strangers)
     from laddertop.tui.dashboard.screens.live import LiveScreen
 
     screen = LiveScreen(run, plain, read_only, strangers, guide)

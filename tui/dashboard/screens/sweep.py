@@ -69,11 +69,10 @@ class SweepScreen(ListScreen[TrialRow]):
         *EVERYWHERE,
     ]
 
-    def __init__(self, run: RunFolder, plain: bool = False, read_only: bool = False, strangers: str = "") -> None:
-        """Shows the sweep in the folder of `run`; `plain` draws in ASCII, with `read_only` no key changes anything, and
-        `strangers` says why it is only looked at, where it is."""
+    def __init__(self, run: RunFolder, read_only: bool, strangers: str) -> None:
+        """Shows the sweep in the folder of `run`; with `read_only` no key changes anything, and `strangers` says why it
+        is only looked at, where it is."""
         super().__init__(ONLY_LOOKS if read_only else strangers)
-        self._plain = plain
         self._folder = run.path
         self._view = SweepView(run.path)
         self._strangers = strangers
