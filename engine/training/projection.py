@@ -30,5 +30,6 @@ class Projection:
         """Projects the masters, and rounds them into the weights."""
         for master, units in zip(self._weights.masters, self._units, strict=True):
             others = [axis for axis in range(master.dim()) if axis != units]
-            master.div_(torch.linalg.vector_norm(master, dim=others, keepdim=True))
+            # Several times faster on a CPU than torch's norm over rows.
+            master.div_(master.square().sum(others, keepdim=True).sqrt())
         self._weights.round()
