@@ -68,7 +68,9 @@ def texts(step: Step) -> list[str]:
 def test_a_lesson_asks_for_what_its_run_has(lesson: Lesson) -> None:
     knobs, terms = declared(lesson)
     columns = {"total", "grad_norm", *(term.name for term in terms), *knobs}
-    assert override(load_recipe(lesson.recipe), list(lesson.settings)).data.name in EMBEDDED
+    spec = override(load_recipe(lesson.recipe), list(lesson.settings))
+    assert spec.data.name in EMBEDDED
+    assert spec.compile == "off", "a compiler takes longer than the lesson has"
     for step in lesson.steps:
         named = {name for text in texts(step) for name, _ in KEY.findall(text)}
         assert named <= {*USUAL, *usable_keys(knobs)}

@@ -27,6 +27,8 @@ class Said(NamedTuple):
     ink: Ink
     joined: bool = False
     """Whether it belongs to the one before, and stands on one page with it."""
+    apart: bool = False
+    """Whether an empty line sets it apart from the one before, where both stand on one page."""
 
 
 def with_keys(text: str, sign: Sign) -> str:
@@ -47,7 +49,8 @@ def paragraphs(guide: Guide, view: RunView, sign: Sign) -> list[Said]:
         ]
     said: list[Said] = []
     if place.phase == "told":
-        said = [Said(step.text, Ink.TEXT), Said(step.do, Ink.STRONG)]
+        parts = enumerate(step.text.split("\n\n"))
+        said = [*(Said(part, Ink.TEXT, apart=at > 0) for at, part in parts), Said(step.do, Ink.STRONG)]
     elif place.phase == "seen":
         said = [*_changes(guide), *_against(guide), Said(step.then, Ink.TEXT), Said(step.question, Ink.STRONG)]
         answers = zip(LETTERS, step.answers, strict=False)

@@ -86,7 +86,7 @@ class GuidePanel(Picture, can_focus=True):
         guide, place, foot = self.guide, self.guide.place, self._foot(width)
         if self._of != (now := (place.step, place.phase)):
             self._page, self._of = 0, now
-        cells = titled(height, width, fit(f"{guide.lesson.number}  {guide.lesson.title}", width - 4))
+        cells = titled(height, width, fit(f"{guide.lesson.number}  {guide.lesson.title}", width - 5))
         pages = self.pages(height - 1 - len(foot), width)
         # A terminal may have grown.
         self._page = min(self._page, len(pages) - 1)
@@ -101,18 +101,19 @@ class GuidePanel(Picture, can_focus=True):
 
     def pages(self, rows: int, width: int) -> list[list[tuple[str, Ink]]]:
         """The lines of each page, with their inks; what belongs together and fits on one is not torn."""
-        blocks: list[list[tuple[str, Ink]]] = []
+        blocks: list[tuple[list[tuple[str, Ink]], bool]] = []
         for said in paragraphs(self.guide, self.view, self.sign):
             lines = [(line, said.ink) for line in between_words(said.text, max(width - 2, 10))]
             if said.joined:
-                blocks[-1] += lines
+                blocks[-1][0].extend(lines)
             else:
-                blocks.append(lines)
+                blocks.append((lines, said.apart))
         pages: list[list[tuple[str, Ink]]] = [[]]
-        for block in blocks:
+        for block, apart in blocks:
             page = pages[-1]
-            # Where there is room, paragraphs are set apart, but not one row of numbers from the next.
-            gap = [("", Ink.TEXT)] if rows >= 16 and page and block[0][1] is not page[-1][1] else []
+            # Where there is room, what is told and what is asked are set apart, but not one number from the next.
+            apart = apart or (rows >= 16 and bool(page) and block[0][1] is not page[-1][1])
+            gap = [("", Ink.TEXT)] if page and apart else []
             if page and len(page) + len(gap) + len(block) > rows:
                 pages.append([])
                 gap = []
