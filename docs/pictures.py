@@ -2,7 +2,7 @@
 
     python -m docs.pictures --data-root DIR [SCENE …]
 
-`make pictures DATA=DIR` does that; DIR holds MNIST. It trains one run at a time, some ten minutes in all. Look
+`make pictures DATA=DIR` does that; DIR holds MNIST. It trains one run at a time, some fifteen minutes in all. Look
 at what comes out before you commit it.
 """
 
@@ -16,9 +16,13 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from docs.camera import Camera
 from docs.svg import still
+from laddertop.journal.files import kept_for_user
+from laddertop.tui.learn.lesson import lesson_of
+from tests.cli.test_learn import Player
 from tests.processes import COMMAND
 from tests.test_stories import DEEP
 
@@ -31,9 +35,11 @@ class Studio:
 
     def __init__(self, folder: Path, data_root: Path) -> None:
         self.folder, self.data_root = folder, data_root
+        self.cache = folder / ".cache"
+        """What the dashboard that is looked at remembers."""
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("LADDERTOP", "NO_COLOR"))},
-            "XDG_CACHE_HOME": str(folder / ".cache"),
+            "XDG_CACHE_HOME": str(self.cache),
             "XDG_CONFIG_HOME": str(folder / ".config"),
             "PYTHONPATH": str(FOLDER.parent),
             # Small models are fastest so, and least in the way of whatever else the machine does.
@@ -57,7 +63,8 @@ class Studio:
     @contextlib.contextmanager
     def looking(self, *words: str, size: tuple[int, int] = SIZE) -> Iterator[Camera]:
         """The dashboard, as somebody sees it who has arranged nothing yet."""
-        fresh = {"XDG_CACHE_HOME": tempfile.mkdtemp(dir=self.folder, prefix=".cache")}
+        self.cache = Path(tempfile.mkdtemp(dir=self.folder, prefix=".cache"))
+        fresh = {"XDG_CACHE_HOME": str(self.cache)}
         with Camera([*COMMAND, *words], self.folder, self.environment | fresh, *size) as camera:
             yield camera
 
@@ -157,7 +164,7 @@ def deep(studio: Studio) -> None:
     (studio.folder / "deep-vae.toml").write_text(DEEP)
     settings = ("--steps", "20000", "--set", "samples.every=100")
     with studio.training("deep-vae.toml", "deep", *settings), studio.looking("attach", "deep") as camera:
-        camera.wait_for(shows("▲ collapsed"))
+        camera.wait_for(shows("▲ posterior collapse"))
         camera.wait_for(beyond(700))
         camera.rest(2)
         studio.keep(camera, "collapsed", "attach", "deep")
@@ -203,7 +210,40 @@ def several(studio: Studio) -> None:
         studio.keep(camera, "new-run", "new")
 
 
-SCENES = (vae, wild, deep, several, ladder)
+def lecture(studio: Studio) -> None:
+    """Four lessons, each where there is most to see."""
+    for number, step, phase, keys, words in (
+        (1, 3, "seen", "", "Why?"),
+        (4, 2, "seen", "\t", "[field]"),
+        (10, 5, "seen", "", "sideways"),
+        (12, 3, "told", "!", "sends warm-up on"),
+    ):
+        lesson = lesson_of(number)
+        with studio.looking("learn", str(number)) as camera:
+            player = Player(camera)
+            while ((place := _place(studio)).get("step"), place.get("phase")) != (step - 1, phase):
+                if place:
+                    player.move(place, lesson.steps[place["step"]])
+                camera.rest(0.05)
+            while not shows(words)(camera.lines):
+                camera.press(keys)
+                camera.rest(2)
+            camera.rest(4)
+            studio.keep(camera, f"lesson-{number:02d}", "learn", str(number))
+            camera.press("\x1b")
+            camera.rest(2)
+            camera.press("d")
+            camera.ended()
+
+
+def _place(studio: Studio) -> dict[str, Any]:
+    """Where the guide is in the lesson that is played; empty before it is anywhere."""
+    known = kept_for_user(studio.cache / "laddertop" / "lessons.json")
+    place = next(iter(known.values()), {})
+    return place if isinstance(place, dict) else {}
+
+
+SCENES = (vae, wild, deep, several, ladder, lecture)
 
 
 def main() -> None:

@@ -58,6 +58,13 @@ On [the run screen](run-screen.md#advice) `!` tells each of them whole, and `ent
 safe is a remedy without which the run is lost or trains for something else than its recipe says, and which leaves what
 is minimised as it is."""
 """What stands before the diagnoses."""
+PHOTOGRAPHED = {
+    1: "Lesson 1 asks why the classes form regions in the latent space",
+    4: "Lesson 4 shows the field of a denoiser, whose arrows point to where the data are",
+    10: "Lesson 10 has the costs of two networks side by side, with lateral connections and without",
+    12: "Lesson 12: the finding that a layer has collapsed is told whole, and enter sends what helps",
+}
+"""The lessons of which there is a picture, and what it shows."""
 SCREENS: dict[str, tuple[str, list[BindingType]]] = {
     "The list of runs": ("runs.md", [*RunsScreen.BINDINGS, *RunsTable.BINDINGS]),
     "The screen of a sweep": ("sweep.md", [*SweepScreen.BINDINGS, *TrialsTable.BINDINGS]),
@@ -179,6 +186,8 @@ def learn_page() -> str:
         if lesson.other is not None:
             more = "".join(f" --set {setting}" for setting in lesson.other.settings)
             parts.append(f"Its second run has, besides:{more.replace(' --set', ' `--set', 1)}`.\n")
+        if lesson.number in PHOTOGRAPHED:
+            parts.append(f"![{PHOTOGRAPHED[lesson.number]}](lesson-{lesson.number:02d}.svg)\n")
         spec = override(load_recipe(lesson.recipe), list(lesson.settings))
         knobs = usable_keys({knob.name: knob for knob in shared_knobs(spec) + model_knobs(spec)})
         sign = partial(_usual_sign, knobs)
