@@ -362,6 +362,26 @@ async def test_the_second_run_is_trained_once_the_guide_comes_to_it(
     assert [run.name for run in begun] == [f"{engine.run.name}-none"]
 
 
+async def test_a_lesson_of_its_own_pace_rests_while_one_reads(
+    tmp_path: Path, engine: PlayedEngine, until: Until
+) -> None:
+    steps = (Step("First."), Step("Second.", seen=(Seen(steps=500),), then="Read."))
+    lesson = replace(lesson_of(*steps), paced=True)
+    asked = list[str]()
+
+    def heard(*deeds: str) -> bool:
+        asked.extend(command.action for command in engine.answer())
+        return asked == list(deeds)
+
+    app = LaddertopApp(tmp_path, engine.run.path, guide=Guide(lesson, Place()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: heard("pause"), "a text is read")
+        await pilot.press("enter")
+        await until(pilot, lambda: heard("pause", "continue"), "steps are waited for")
+        engine.train(500)
+        await until(pilot, lambda: heard("pause", "continue", "pause"), "a text again")
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_a_lesson_looks_as_it_did(
     tmp_path: Path, engine: PlayedEngine, until: Until, size: tuple[int, int]

@@ -68,6 +68,13 @@ class Guide:
         """Whether the second run is to be trained now."""
         return self.place.phase == "told" and any(seen.other for seen in self.step.seen)
 
+    @property
+    def rests(self) -> bool:
+        """Whether the training is to rest now."""
+        seen = self.waits_for()
+        needs = seen is not None and not (seen.knob or seen.screen or seen.asked or seen.other)
+        return self.lesson.paced and not needs
+
     def waits_for(self) -> Seen | None:
         """What has to be seen next; None: nothing has."""
         return self.step.seen[self.place.met] if self.place.phase == "told" and self.step.seen else None

@@ -103,6 +103,9 @@ class Lesson:
     steps: tuple[Step, ...]
     other: Other | None
     """Its second run, if it compares two."""
+    paced: bool = False
+    """Whether its run rests where nothing is waited for that takes training: however long one reads, it is at the same
+    step."""
 
     @property
     def run(self) -> str:
@@ -129,8 +132,16 @@ def _read(file: Path) -> Lesson:
     steps = tuple(_step(step) for step in told.pop("steps"))
     sources, settings = tuple(told.pop("sources")), tuple(told.pop("settings"))
     number, other = int(file.name.partition("-")[0]), _other(told.pop("other", None))
+    paced = told.pop("paced", False)
     return Lesson(
-        number=number, name=file.stem, sources=sources, settings=settings, steps=steps, other=other, **_plain(told)
+        number=number,
+        paced=paced,
+        name=file.stem,
+        sources=sources,
+        settings=settings,
+        steps=steps,
+        other=other,
+        **_plain(told),
     )
 
 

@@ -29,6 +29,7 @@ from laddertop.tui.steer.steering import Steering
 from laddertop.tui.steer.trust import ONLY_LOOKS
 from laddertop.tui.watch.diagnoses.finding import Finding
 from laddertop.tui.watch.trouble import way_back
+from laddertop.tui.watch.watcher import News
 from laddertop.tui.watch.wording import knob_value
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         self.view.stranger = stranger
         self.view.steerable = not read_only and not stranger
         self._asking: Asking | None = None
-        self._compares = False
+        self._compares = self._rests = False
         self.steering = Steering(self.view, self.tell, self._sent, aside.do)
 
     def guide_moved(self) -> None:
@@ -66,6 +67,12 @@ class LiveScreen(RunScreen, inherit_bindings=False):
         if self.guide is not None and self.guide.beside is not None and self.guide.compares and not self._compares:
             self._compares = True
             self._train_beside(self.guide.beside)
+
+    def _guide_looks(self, guide: Guide, news: News) -> None:
+        super()._guide_looks(guide, news)
+        if guide.rests != self._rests and self.view.alive and self.view.state.started is not None:
+            self._rests = guide.rests
+            self.ask("pause" if self._rests else "continue", note="the pace of the lesson")
 
     @work
     async def _train_beside(self, beside: Beside) -> None:
