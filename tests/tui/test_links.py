@@ -18,9 +18,20 @@ from tests.tui.played import PlayedEngine
 from tests.tui.test_manners import is_tidy
 from tests.tui.test_terminals import OPEN, Terminal
 
-HUNG = "LaddertopApp.action_help = lambda self: time.sleep(10**6)"
-KEYS = {"comes back": b"d", "d": b"d", "ctrl+q": b"\x11"}
-"""By dashboard whose terminal takes nothing: the key that it is left with."""
+HANGS = """
+import asyncio
+from laddertop.tui.dashboard.screens.run import RunScreen
+
+async def action_help(self):
+    await asyncio.sleep({seconds})
+    time.sleep(10**6)
+
+RunScreen.action_help = action_help
+"""
+HUNG = {"hung": HANGS.format(seconds=0), "hangs later": HANGS.format(seconds=0.3)}
+"""Dashboards that hang in a key; the one goes on for a while, and takes up nothing that is typed behind that key."""
+KEYS = {"comes back": b"d", "d": b"d", "ctrl+q": b"\x11", "hangs later": b"?d"}
+"""By dashboard whose terminal takes nothing: what it is left with."""
 
 
 def in_a_shell(more: str = "") -> list[str]:
@@ -55,7 +66,7 @@ def terminals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Te
         engine.train(900)
         path = engine.run.path
         opened = {
-            name: stack.enter_context(Terminal(path.parent, path, command=in_a_shell(HUNG * (name == "hung"))))
+            name: stack.enter_context(Terminal(path.parent, path, command=in_a_shell(HUNG.get(name, ""))))
             for name in (*KEYS, "hung")
         }
         for terminal in opened.values():
@@ -79,7 +90,7 @@ def test_a_terminal_that_comes_back_gets_the_whole_goodbye(terminals: dict[str, 
     assert b"laddertop attach played" in terminal.output
 
 
-@pytest.mark.parametrize("name", ["d", "ctrl+q"])
+@pytest.mark.parametrize("name", ["d", "ctrl+q", "hangs later"])
 def test_a_terminal_that_takes_nothing_can_be_left_and_is_tidy_when_it_comes_back(
     terminals: dict[str, Terminal], name: str
 ) -> None:

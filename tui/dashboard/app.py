@@ -165,6 +165,10 @@ class LaddertopApp(App[None]):
         if event.is_forwarded or not isinstance(event, Key | Paste) or self._turns.take(event):
             await super().on_event(event)
 
+    def once_taken(self, call: Callable[[], None]) -> None:
+        """Calls something once all that was typed so far is taken up."""
+        self._turns.after(call)
+
     def on_shown(self) -> None:
         """Keys find something that they mean, or what they would mean takes too long to wait for."""
         if isinstance(self._driver, Driver):

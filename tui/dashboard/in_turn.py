@@ -28,7 +28,15 @@ class InTurn:
         """`hand_on` is what the app does with an event."""
         self._app, self._do = app, hand_on
         self._typed: deque[Key | Paste] = deque()
+        self._after: list[Callable[[], None]] = []
         self._busy = False
+
+    def after(self, call: Callable[[], None]) -> None:
+        """Calls something once all that was typed so far, and maybe more, is taken up."""
+        if self._busy:
+            self._after.append(call)
+        else:
+            call()
 
     def take(self, event: Key | Paste) -> bool:
         """Whether the next one may be handed on now; else it is kept, and comes to the app again in its turn."""
@@ -46,6 +54,8 @@ class InTurn:
             self._app.call_later(self._do, self._typed.popleft())
             await self._settled()
         self._busy = False
+        while self._after:
+            self._after.pop()()
 
     async def _settled(self) -> None:
         """Returns when the app and all that is on the screen have taken up what there was for them to take up, and what

@@ -22,7 +22,7 @@ from typing import Any
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Key, Paste
+from textual.events import Callback, Key, Paste
 from textual.message import Message
 
 PATIENCE = 3.0
@@ -65,16 +65,18 @@ class Driver(LinuxDriver):
 
     def process_message(self, message: Message) -> None:
         """Takes up what was typed; called in the thread that reads it."""
-        with self._ordered:
-            if self._early is not None and isinstance(message, Key | Paste):
-                self._early.append(message)
-            else:
-                super().process_message(message)
+        messages = [message]
         if isinstance(message, Key) and message.key in KEYS:
             taken = threading.Event()
-            with contextlib.suppress(RuntimeError):  # the loop is closed already
-                self._loop.call_soon_threadsafe(taken.set)
-                end_if_stuck(self._app, taken.is_set)
+            once_taken: Callable[..., None] = self._app.once_taken  # type: ignore[attr-defined]  # of LaddertopApp
+            messages.append(Callback(partial(once_taken, taken.set)))
+            end_if_stuck(self._app, taken.is_set)
+        with self._ordered:
+            if self._early is not None and isinstance(message, Key | Paste):
+                self._early += messages
+            else:
+                for one in messages:
+                    super().process_message(one)
 
 
 def _raise(error: Exception) -> None:
