@@ -62,7 +62,7 @@ def on_points() -> Subject:
     return subject("dae", "data.name=moons", "model.loss=squared", "noise.kind=gaussian", "noise.std=0.1")
 
 
-GENERATING = ["vae", "lvae", "gsn"]
+GENERATING = ["vae", "m2", "lvae", "gsn"]
 
 
 def test_the_questions_above_are_of_every_kind() -> None:
@@ -95,7 +95,8 @@ def test_every_model_answers_what_it_says_it_can_and_refuses_the_rest(kind: str)
 
 @pytest.mark.parametrize("kind", GENERATING)
 def test_a_sample_does_not_depend_on_how_many_are_asked_for(kind: str) -> None:
-    asked = subject(kind)
+    # The initial weights of M2 are too small for an image that is not grey all over.
+    asked = subject(kind, *["model.init_std=0.5"] * (kind == "m2"))
     few, many = (answer(asked, Sample(rows=rows, seed=5))["samples"] for rows in (1, 16))
     # Products of one row and of sixteen round differently: a grey level at most.
     assert np.abs(few[0].astype(int) - many[0]).max() <= 1
