@@ -17,7 +17,7 @@ from tests.engine.test_every_kind import nudge
 from tests.engine.training import gradients_are_right
 from tests.kinds import small_spec
 
-FEW = ("data.labels=20", "data.batch=4", "data.labelled_batch=3", "model.init_std=0.1")
+FEW = ("data.labels=20", "data.batch=4", "data.labelled_batch=3")
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
