@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-import laddertop.tui.dashboard.app
 import laddertop.tui.dashboard.manners
 import laddertop.tui.dashboard.screens.new
 import laddertop.tui.dashboard.screens.run
+import laddertop.tui.dashboard.starting
 import laddertop.tui.steer.steering
 from laddertop.tui.dashboard.app import LaddertopApp
 from laddertop.tui.dashboard.screens.ask import Choose
@@ -65,7 +65,7 @@ async def keys_are_answered(pilot: Any, until: Until) -> None:
 
 async def test_a_fork_that_copies_a_large_checkpoint(run: Path, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = Slow(keeping.fork)
-    monkeypatch.setattr(laddertop.tui.dashboard.app, "fork", slow)
+    monkeypatch.setattr(laddertop.tui.dashboard.starting, "fork", slow)
     app = LaddertopApp(run.parent)
     async with app.run_test(size=(120, 30)) as pilot:
         await until(pilot, lambda: "■ stopped" in screen_text(app), "the run")
