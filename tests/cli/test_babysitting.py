@@ -7,6 +7,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from laddertop.journal.events import Commanded
 from tests.processes import Laddertop, wait_for
 
@@ -26,6 +28,7 @@ def sent(laddertop: Laddertop, name: str) -> list[Commanded]:
     return [e for e in events if isinstance(e, Commanded) and e.by.endswith(" (babysitter)")]
 
 
+@pytest.mark.stress
 def test_a_detached_training_is_brought_back_and_what_was_done_is_repeated_bit_for_bit(laddertop: Laddertop) -> None:
     assert laddertop("train", "tiny.toml", "--name", "sat", *LONG, "--babysit").returncode == 0
     folder = laddertop.run_folder("sat").path

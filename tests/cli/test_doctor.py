@@ -35,6 +35,7 @@ def test_without_locks_device_and_data_it_says_so_and_fails(laddertop: Laddertop
     assert set(laddertop.cwd.rglob("*")) == before
 
 
+@pytest.mark.stress
 def test_where_all_is_well_it_says_so_and_what_the_terminal_told(laddertop: Laddertop, tmp_path: Path) -> None:
     environment = {**laddertop.environment, "XDG_CACHE_HOME": str(tmp_path), "COLORFGBG": ""}
     with Terminal([*COMMAND, "doctor"], laddertop.cwd, environment, 150, 40) as terminal:

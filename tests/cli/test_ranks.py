@@ -77,6 +77,7 @@ def test_ranks_turn_a_knob_at_the_step_at_which_one_process_turned_it(laddertop:
     assert laddertop.json("show", "shared")["ranks"] == 2
 
 
+@pytest.mark.stress
 def test_rows_that_cant_be_shared_out_evenly_are_refused_before_there_is_a_run(laddertop: Laddertop) -> None:
     done = laddertop.here("train", "tiny.toml", "--set", "data.batch=51", "--nproc", "2", "--name", "uneven")
     assert done.returncode == 1

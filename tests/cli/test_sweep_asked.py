@@ -23,20 +23,9 @@ from tests.processes import Laddertop, wait_for
 def test_a_sweep_that_is_told_to_stop_saves_its_runs_and_the_next_worker_goes_on_with_them_and_what_was_added(
     laddertop: Laddertop,
 ) -> None:
-    long = [
-        "sweep",
-        "tiny.toml",
-        "--set",
-        "warmup.on=off",
-        "--set",
-        "steps=1500",
-        "--set",
-        "evaluate.every=500",
-        "--seeds",
-        "2",
-        "--name",
-        "asked",
-    ]
+    settings = ("warmup.on=off", "steps=600", "evaluate.every=200")
+    sets = [word for setting in settings for word in ("--set", setting)]
+    long = ["sweep", "tiny.toml", *sets, "--seeds", "2", "--name", "asked"]
     with laddertop.start(*long) as worker:
         assert worker.stderr is not None
         wait_for(lambda: laddertop.size("asked-000-s3") > 0)

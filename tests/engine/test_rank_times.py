@@ -97,6 +97,7 @@ def test_how_evenly_ranks_share_the_work_is_told_once_and_again_when_it_changes(
     assert len(told) == 3
 
 
+@pytest.mark.stress
 def test_a_run_of_two_processes_tells_it_in_its_journal(tmp_path: Path) -> None:
     """With real ones, whose numbers nobody knows: there is one for each, and both took some time."""
     from laddertop.journal.folder import create_run

@@ -250,7 +250,7 @@ async def test_the_guide_goes_along_to_every_screen_and_takes_no_key_but_its_own
     )
     app = LaddertopApp(tmp_path, engine.run.path, guide=Guide(lesson_of(*steps), Place()))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "First." in screen_text(app) and "step 1 000" in screen_text(app), "the first step")
+        await until(pilot, lambda: "First." in screen_text(app) and "● training" in screen_text(app), "the first step")
         assert "[layers]" in screen_text(app)
         await pilot.press("enter")
         await until(pilot, lambda: "waits for the layers screen" in screen_text(app), "the second step")
@@ -276,7 +276,7 @@ async def test_the_second_run_is_trained_once_the_guide_comes_to_it(
     lesson = replace(lesson_of(Step("First."), compared), other=other)
     app = LaddertopApp(tmp_path, engine.run.path, guide=Guide(lesson, Place(), Beside(engine.run, lesson, other)))
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: "First." in screen_text(app) and "step 1 000" in screen_text(app), "the first step")
+        await until(pilot, lambda: "First." in screen_text(app) and "● training" in screen_text(app), "the first step")
         assert begun == []
         await pilot.press("enter")
         await until(pilot, lambda: bool(begun), "an engine for the second run")
