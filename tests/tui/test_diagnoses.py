@@ -19,7 +19,7 @@ from laddertop.journal.state import RunState
 from laddertop.journal.value import Value
 from laddertop.tui.watch.diagnoses.course import BLOCKS, Course
 from laddertop.tui.watch.diagnoses.diagnoses import Diagnoses, findings_of
-from laddertop.tui.watch.diagnoses.finding import Ask, Finding, Helped
+from laddertop.tui.watch.diagnoses.finding import Ask, Finding, Helped, in_words
 from laddertop.tui.watch.diagnoses.table import DIAGNOSES
 from tests.kinds import small_spec
 from tests.starts import start
@@ -216,3 +216,10 @@ def test_a_course_keeps_what_all_records_say_in_the_same_memory(taken_at_once: i
             assert mean == pytest.approx(finite.mean())
             assert (low, high, bad) == (finite.min(), finite.max(), len(values) - len(finite))
             assert sd == pytest.approx(finite.std(), abs=1e-6)
+
+
+def test_kinds_read_as_the_terms_of_the_field() -> None:
+    assert [in_words(kind) for kind in ("warm-up-too-long", "posterior-collapse")] == [
+        "warm-up too long",
+        "posterior collapse",
+    ]

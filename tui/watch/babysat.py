@@ -12,6 +12,7 @@ from laddertop.journal.state import RunState
 from laddertop.tui.draw.numbers import number, thousands
 from laddertop.tui.watch.advice import SO_FAR
 from laddertop.tui.watch.diagnoses.advised import Advised, keys_in
+from laddertop.tui.watch.diagnoses.finding import in_words as kind_in_words
 
 _NAME = "babysitter"
 BABYSITTER = sender(_NAME)
@@ -49,11 +50,11 @@ def told(run: RunFolder, state: RunState, advised: Iterable[Advised]) -> dict[st
 
 def in_words(told: dict[str, Any]) -> list[str]:
     """The same in lines for people."""
-    what = ", ".join(kind.replace("-", " ") for kind in told["kinds"])
+    what = ", ".join(kind_in_words(kind) for kind in told["kinds"])
     lines = [f"babysitter {'at work' if told['at_work'] else 'not at work'}, for what is {what}"]
     for one in told["sent"]:
         changes = "".join(f" {knob} {number(value)}" for knob, value in one["changes"].items())
         verdict = SO_FAR[one["helped"]] if one["outcome"] == "applied" else ", which was refused"
-        kind = one["kind"].replace("-", " ")
+        kind = kind_in_words(one["kind"])
         lines.append(f"  step {thousands(one['step'])}: {one['action']}{changes} for {kind}{verdict}")
     return lines

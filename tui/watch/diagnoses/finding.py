@@ -20,6 +20,11 @@ SINCE = "{since}"
 """What stands in sentences for the step since when, which is known once it was found first."""
 
 
+def in_words(kind: str) -> str:
+    """A kind of findings as people read it: warm-up too long."""
+    return kind.replace("-", " ").replace("warm up", "warm-up")
+
+
 class Evidence(NamedTuple):
     """Where to look to see it."""
 
@@ -153,7 +158,7 @@ class Finding:
     @property
     def name(self) -> str:
         """Its kind in words: posterior collapse."""
-        return self.kind.replace("-", " ")
+        return in_words(self.kind)
 
     @property
     def key(self) -> tuple[str, str]:
