@@ -57,4 +57,4 @@ def test_the_table_counts_what_was_found_when_and_what_was_repaired_and_alarms_o
     ]
     told = table(results)
     assert f"| {OPEN[0].name} | vae, dae, lvae | 3 | 3 | 2 (67%) | 200 | 1 of 2 |" in told
-    assert "Sound trainings: 2. False alarms: 1 in 1 runs, 20.0 in 40 runs; notes: 1. diverged: vae (seed 1)" in told
+    assert "Sound trainings: 2. False alarms: 1 in 1 of them, 20.0 in 40 runs; notes: 1. diverged: vae (seed 1)" in told

@@ -85,5 +85,6 @@ def _alarms(sound: list[Result]) -> str:
     told = "; ".join(f"{kind}: {', '.join(where)}" for kind, where in sorted(which.items()))
     runs = len({(base, seed) for base, seed, _ in loud})
     per = f", {40 * len(loud) / len(sound):.1f} in 40 runs" if sound else ""
-    words = f"Sound trainings: {len(sound)}. False alarms: {len(loud)} in {runs} runs{per}; notes: {notes}."
+    where = f" in {runs} of them" if runs else ""
+    words = f"Sound trainings: {len(sound)}. False alarms: {len(loud)}{where}{per}; notes: {notes}."
     return f"{words} {told}." if told else words

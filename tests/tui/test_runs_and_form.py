@@ -20,6 +20,7 @@ from laddertop.tui.dashboard.screens.new import NewRunScreen
 from laddertop.tui.dashboard.screens.run import RunScreen
 from laddertop.tui.dashboard.screens.runs import RunsScreen
 from laddertop.tui.dashboard.views.recipe_form import draft, fields_of
+from tests import warm
 from tests.tui.conftest import Until
 from tests.tui.picture import screen_text
 from tests.tui.played import PlayedEngine
@@ -247,7 +248,11 @@ async def test_a_recipe_has_as_many_fields_as_it_has_keys(
         await until(pilot, lambda: len([f for f in form.query("Input.key") if f.display]) == few, "few again")
 
 
-async def test_the_form_starts_a_real_engine_that_a_key_can_stop(tmp_path: Path, until: Until) -> None:
+async def test_the_form_starts_a_real_engine_that_a_key_can_stop(
+    tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A fork would have begun before anybody could read that it takes a moment.
+    monkeypatch.setenv(warm.ADDRESS, "")
     app = LaddertopApp(tmp_path, form=True)
     async with app.run_test(size=(110, 34)) as pilot:
         await until(pilot, lambda: "✓ ready" in screen_text(app), "ready")
