@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from laddertop.journal.events import Event, EventReader, RunStarted
 from laddertop.journal.folder import RunFolder, list_runs
-from laddertop.journal.settings import TRUSTED
 from laddertop.tui.cli.main import main
 from tests import PATIENCE
 from tests.terminal import Terminal
@@ -80,12 +80,12 @@ def typed(*words: str) -> subprocess.CompletedProcess[str]:
     streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="replace") for _ in range(2)]
     with (
         pytest.MonkeyPatch.context() as patch,
+        mock.patch.dict(os.environ),  # what a command trusts, or exports while it trains, is over with it
         contextlib.redirect_stdout(streams[0]),
         contextlib.redirect_stderr(streams[1]),
     ):
         patch.setattr(sys, "argv", ["laddertop", *words])
         patch.setattr(sys, "stdin", io.StringIO())
-        patch.setenv(TRUSTED, "")  # what a command trusts is over with it
         try:
             main()
             status: object = None
