@@ -52,3 +52,11 @@ class ModelSection(Section):
     def too_short(self, epochs: float) -> list[str]:
         """What a run of so many epochs does not come to the end of, each in a sentence."""
         return []
+
+
+def needs_black_and_white(model: str, data: DataSpec) -> None:
+    """Raises ValueError where pixels are no grey values, which `model`, with its article, takes for black or white."""
+    if data.real:
+        raise ValueError(
+            f"data: {model} draws black and white pixels; take images that are not whitened, with values in 0…1"
+        )

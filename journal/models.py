@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import Field, model_validator
 
 from laddertop.journal.maps import Shape, shape_above
-from laddertop.journal.model_section import ModelSection
+from laddertop.journal.model_section import ModelSection, needs_black_and_white
 from laddertop.journal.sections import DEEPEST, LONGEST, WIDEST, DataSpec, NoiseSpec, WarmupSpec, Width, Widths
 
 FreeBits = Annotated[float, Field(ge=0, le=1e6)] | None
@@ -262,10 +262,7 @@ class M2Spec(ModelSection):
     def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
         """Beyond what holds for every model, a pixel is black or white."""
         super().fits(data, noise, warmup)
-        if data.real:
-            raise ValueError(
-                "data: an m2 draws black and white pixels; take images that are not whitened, with values in 0…1"
-            )
+        needs_black_and_white("an m2", data)
 
 
 class DaeSpec(ModelSection):
@@ -349,10 +346,7 @@ class GsnSpec(ModelSection):
     def fits(self, data: DataSpec, noise: NoiseSpec, warmup: WarmupSpec) -> None:
         """Beyond what holds for every model, a pixel is black or white."""
         super().fits(data, noise, warmup)
-        if data.real:
-            raise ValueError(
-                "data: a gsn draws black and white pixels; take images that are not whitened, with values in 0…1"
-            )
+        needs_black_and_white("a gsn", data)
 
     @model_validator(mode="after")
     def _the_chain_reaches_the_top(self) -> GsnSpec:
