@@ -21,7 +21,7 @@ from laddertop.tui.cli.open import show_dashboard
 from laddertop.tui.cli.print import json_result, result, say
 from laddertop.tui.dashboard.terminal import terminal_problem
 from laddertop.tui.draw.text import between_words
-from laddertop.tui.learn.beside import Beside
+from laddertop.tui.learn.beside import Beside, wants_engine
 from laddertop.tui.learn.guide import Guide, Place
 from laddertop.tui.learn.kept import done, place_in
 from laddertop.tui.learn.lesson import Lesson, lesson_of, lessons
@@ -71,7 +71,7 @@ def play(runs: Path | None, number: int, again: bool, slow_link: bool) -> None:
     if run is None:
         spec = override(load_recipe(lesson.recipe), list(lesson.settings))
         run = create_run(folder, spec, _free_name(folder, lesson))
-    if not run.engine_alive() and _ended(run) != "finished":
+    if wants_engine(run, _state(run)):
         EngineProcess(run)
     beside = Beside(run, lesson, lesson.other) if lesson.other else None
     try:
@@ -102,11 +102,6 @@ def _names(folder: Path, lesson: Lesson) -> list[str]:
     while (folder / names[-1]).exists():
         names.append(f"{lesson.run}-{len(names) + 1}")
     return names[:-1]
-
-
-def _ended(run: RunFolder) -> str:
-    ended = _state(run).ended
-    return ended.reason if ended else ""
 
 
 def _state(run: RunFolder) -> RunState:

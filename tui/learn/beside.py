@@ -13,6 +13,11 @@ from laddertop.tui.learn.lesson import Lesson, Other
 from laddertop.tui.learn.numbers import WINDOW
 
 
+def wants_engine(run: RunFolder, state: RunState) -> bool:
+    """Whether a run of a lesson, which stands so, is to be begun or gone on with."""
+    return not run.engine_alive() and (state.ended is None or state.ended.reason != "finished")
+
+
 class Beside:
     """The second run of a lesson whose first one is `run`; it is there once the guide has come to it."""
 
@@ -29,8 +34,7 @@ class Beside:
         if not (self.run.path / "spec.json").is_file():
             settings = [*self._lesson.settings, *self._other.settings]
             create_run(self.run.path.parent, override(load_recipe(self._lesson.recipe), settings), self.run.name)
-        ended = RunState().apply_all(EventReader(self.run.events_path).read_all()).ended
-        return not self.run.engine_alive() and (ended is None or ended.reason != "finished")
+        return wants_engine(self.run, RunState().apply_all(EventReader(self.run.events_path).read_all()))
 
     def look(self) -> None:
         """Takes up what is new in both. Raises OSError or ValueError when it can't be read."""
