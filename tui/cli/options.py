@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -144,8 +144,13 @@ def heard(command: Callable[..., None]) -> Callable[..., None]:
         _who_hears(**{one.name: words.pop(one.name) for one in shared})
         command(**words)
 
-    options = [one.replace(kind=one.KEYWORD_ONLY) for one in (*own, *shared, last)]
-    typed.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    return with_options(typed, [*own, *shared, last])
+
+
+def with_options(typed: Callable[..., None], options: Iterable[inspect.Parameter]) -> Callable[..., None]:
+    """A function of any words as typer is to see it: with those options, in their order."""
+    named = [one.replace(kind=one.KEYWORD_ONLY) for one in options]
+    typed.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
     return typed
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from laddertop.tui.cli.options import Best, Json, Run, Runs, Timeout, Trust
+from laddertop.tui.cli.options import Best, Json, Run, Runs, Timeout, Trust, with_options
 
 app = typer.Typer()
 
@@ -60,9 +60,7 @@ def _asks(command: Callable[..., None]) -> Callable[..., None]:
     def typed(**words: Any) -> None:
         command(Asked(**{one.name: words.pop(one.name) for one in (run, *shared)}), **words)
 
-    options = [one.replace(kind=one.KEYWORD_ONLY) for one in (run, *own, *shared)]
-    typed.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
-    return app.command(command.__name__, help=command.__doc__)(typed)
+    return app.command(command.__name__, help=command.__doc__)(with_options(typed, [run, *own, *shared]))
 
 
 @_asks
