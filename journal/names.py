@@ -1,4 +1,5 @@
-"""What the names of terms and knobs tell by themselves; in journals of before the engine declared it, they tell all."""
+"""What names tell by themselves: of values and findings, and of terms and knobs, for which in journals of before the engine
+declared it that is all."""
 
 from __future__ import annotations
 
@@ -57,6 +58,11 @@ def label_of(value: str) -> str:
     for part, becomes in _WORDS:
         value = part.sub(becomes, value)
     return value
+
+
+def kind_in_words(kind: str) -> str:
+    """A kind of findings as people read it: warm-up too long."""
+    return kind.replace("-", " ").replace("warm up", "warm-up")
 
 
 def layer_of(term: dict[str, Any]) -> dict[str, Any] | None:

@@ -14,12 +14,13 @@ from laddertop.journal.events import Activity, Column, Evaluated, EventReader, E
 from laddertop.journal.folder import RunFolder, create_run
 from laddertop.journal.knobs import members
 from laddertop.journal.metrics import MetricsReader, MetricsWriter, record_type, write_columns
+from laddertop.journal.names import kind_in_words
 from laddertop.journal.spec import load_recipe, override
 from laddertop.journal.state import RunState
 from laddertop.journal.value import Value
 from laddertop.tui.watch.diagnoses.course import BLOCKS, Course
 from laddertop.tui.watch.diagnoses.diagnoses import Diagnoses, findings_of
-from laddertop.tui.watch.diagnoses.finding import Ask, Finding, Helped, in_words
+from laddertop.tui.watch.diagnoses.finding import Ask, Finding, Helped
 from laddertop.tui.watch.diagnoses.table import DIAGNOSES
 from tests.kinds import small_spec
 from tests.starts import start
@@ -219,7 +220,7 @@ def test_a_course_keeps_what_all_records_say_in_the_same_memory(taken_at_once: i
 
 
 def test_kinds_read_as_the_terms_of_the_field() -> None:
-    assert [in_words(kind) for kind in ("warm-up-too-long", "posterior-collapse")] == [
+    assert [kind_in_words(kind) for kind in ("warm-up-too-long", "posterior-collapse")] == [
         "warm-up too long",
         "posterior collapse",
     ]

@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from laddertop.journal.names import kind_in_words
 from laddertop.journal.state import OVER
 from laddertop.tui.draw.cells import Ink
 from laddertop.tui.draw.numbers import number, setting, thousands
 from laddertop.tui.learn.guide import Guide
 from laddertop.tui.learn.lesson import LETTERS, Seen
-from laddertop.tui.watch.diagnoses.finding import in_words
 from laddertop.tui.watch.run_view import RunView
 
 KEY = re.compile(r"\{([\w.-]+?)([-+]?)\}")
@@ -121,7 +121,7 @@ def _awaited(guide: Guide, seen: Seen, view: RunView) -> str:
     if seen.evaluated:
         return "waits for an evaluation"
     if seen.found:
-        return f"waits for a finding: {in_words(seen.found[0])}"
+        return f"waits for a finding: {kind_in_words(seen.found[0])}"
     if seen.told:
         return "waits until it is told whether that helped"
     if seen.other:

@@ -8,11 +8,11 @@ from typing import Any
 from laddertop.journal.commands import sender
 from laddertop.journal.events import Commanded
 from laddertop.journal.folder import RunFolder
+from laddertop.journal.names import kind_in_words
 from laddertop.journal.state import RunState
 from laddertop.tui.draw.numbers import number, thousands
 from laddertop.tui.watch.advice import SO_FAR
 from laddertop.tui.watch.diagnoses.advised import Advised, keys_in
-from laddertop.tui.watch.diagnoses.finding import in_words as kind_in_words
 
 _NAME = "babysitter"
 BABYSITTER = sender(_NAME)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from laddertop.journal.actions import Action
+from laddertop.journal.names import kind_in_words
 from laddertop.tui.watch.diagnoses.facts import Facts
 
 Severity = Literal["grave", "warning", "note"]
@@ -18,11 +19,6 @@ SEVERITIES: tuple[Severity, ...] = ("grave", "warning", "note")
 
 SINCE = "{since}"
 """What stands in sentences for the step since when, which is known once it was found first."""
-
-
-def in_words(kind: str) -> str:
-    """A kind of findings as people read it: warm-up too long."""
-    return kind.replace("-", " ").replace("warm up", "warm-up")
 
 
 class Evidence(NamedTuple):
@@ -158,7 +154,7 @@ class Finding:
     @property
     def name(self) -> str:
         """Its kind in words: posterior collapse."""
-        return in_words(self.kind)
+        return kind_in_words(self.kind)
 
     @property
     def key(self) -> tuple[str, str]:
