@@ -1,5 +1,5 @@
-"""What names tell by themselves: of values and findings, and of terms and knobs, for which in journals of before the engine
-declared it that is all."""
+"""What names tell by themselves: of values and findings, and of terms and knobs, for which that is all in journals of
+before the engine declared it."""
 
 from __future__ import annotations
 
