@@ -73,6 +73,8 @@ async def test_a_run_of_every_kind_shows_its_terms_and_its_layers(trained: RunFo
         assert isinstance(app.screen, LayersScreen)
         layers = app.screen.model.layers()
         assert [layer.name for layer in layers] == list(LAYERS[kind])
+        titles = [layer_title(layer.number) for layer in layers]
+        await until(pilot, lambda: all(title in screen_text(app) for title in titles), "every layer")
         costs = {layer.name: layer.cost.term.name if layer.cost else "" for layer in layers}
         assert costs == LAYERS[kind]
         # λ, σ and the gate belong to every layer of a ladder network; units and how many are active to all but x and y.
